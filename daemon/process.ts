@@ -161,7 +161,7 @@ export async function runDaemon(
     limit(changed)
     await node.availability.setPolicy({ hours, power })
   })
-  const { handlers, ask, asked, askedNames } = createHandlers(node, {
+  const { handlers, ask, asked, askedNames, listed } = createHandlers(node, {
     version,
     rpc: config.chain.rpc,
     consoleRpc: config.api.consoleRpc,
@@ -178,10 +178,12 @@ export async function runDaemon(
   })
   const openAi = openAiEndpoints({
     async models(params) {
-      const page = await handlers.models({ params, body: undefined, signal: new AbortController().signal })
       const names = askedNames()
       // What is listed can be asked as it stands there.
-      return mapPage(page, model => ({ ...model, name: names.get(model.name) === model.id ? model.name : model.id }))
+      return mapPage(listed(params), model => ({
+        ...model,
+        name: names.get(model.name) === model.id ? model.name : model.id
+      }))
     },
     model: asked,
     ask

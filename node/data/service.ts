@@ -94,7 +94,7 @@ export function createDataService(deps: DataDeps): DataService {
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
   const document = (datanet: Hex): Promise<DatanetDocument> => notes.document(datanet)
   const parents = createParents(deps, shards, document)
-  const versions = createVersions(deps, book, shards, rosters, seals, document, parents)
+  const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows)
   const hosting = createHosting(deps, book, receiver)
   const mixing = createMixing(book, interest, hosting, parents, versions)
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)

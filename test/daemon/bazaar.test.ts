@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { answerHandlers, bazaarHandlers } from '../../daemon/api/handlers/bazaar/index.ts'
+import { modelHandlers } from '../../daemon/api/handlers/models.ts'
 import { createWhich } from '../../daemon/api/handlers/which.ts'
 import { noNames } from './views.ts'
 import { routes } from '../../daemon/api/contract/index.ts'
@@ -54,6 +55,8 @@ const view = {
   epoch: undefined
 }
 const asked: unknown[] = []
+/** Versions of which was asked what has left them. */
+const lookedUp: number[] = []
 
 const node = {
   network: { chainId: 31337, registry: builder },
@@ -61,7 +64,10 @@ const node = {
     jobs: () => [{ result: 'result of finch', heldOutLoss: { base: 4, tuned: 0.1 } }]
   },
   data: {
-    leftSince: async () => [],
+    async leftSince(datanet: Hex, version: number) {
+      lookedUp.push(version)
+      return version === 2 ? [{ contribution: datanet }] : []
+    },
     datanet: async (id: Hex) =>
       id === birds ? { rules: { name: 'birds', description: 'Songs of Birds', validators: [1, 2] } } : undefined,
     findDatanet: async () => ({ id: birds }),
@@ -93,7 +99,11 @@ const node = {
   chain: { ledger: { caughtUp: async () => undefined } }
 } as unknown as Parameters<typeof createWhich>[0] &
   Parameters<typeof bazaarHandlers>[0] &
-  Parameters<typeof answerHandlers>[0]
+  Parameters<typeof answerHandlers>[0] &
+  Parameters<typeof modelHandlers>[0]
+const refuse = (): never => {
+  throw new Error('nobody pays')
+}
 
 describe('the bazaar over the API', () => {
   const which = createWhich(node, noNames)
@@ -120,6 +130,32 @@ describe('the bazaar over the API', () => {
       ],
       ['birds', 'seedling', 0.1, '900000', { questions: 30, base: 2, tuned: 24 }, 172_800_000]
     )
+  })
+
+  it('says of what has left only where a model is shown, once for all of one version', async () => {
+    lookedUp.length = 0
+    await look({ limit: '1' })
+    assert.deepEqual(lookedUp, [2])
+    const models = modelHandlers(node, which, { begin: refuse })
+    lookedUp.length = 0
+    assert.deepEqual(
+      models.listed({ limit: 9 }).items.map(({ name }) => name),
+      ['seedling', 'finch', '<script>alert(1)</script>']
+    )
+    assert.deepEqual(lookedUp, [])
+    list.push(model('wren', { version: 2 }))
+    const { items } = await models.models({ params: { limit: 9 }, body: undefined, signal })
+    assert.deepEqual(
+      items.map(({ name, left }) => [name, left]),
+      [
+        ['seedling', undefined],
+        ['finch', undefined],
+        ['<script>alert(1)</script>', 1],
+        ['wren', 1]
+      ]
+    )
+    assert.deepEqual(lookedUp, [1, 2])
+    list.pop()
   })
 
   it('is searched by all words in names and what Datanets are about, filtered and ordered', async () => {

@@ -28,7 +28,7 @@ import { machineHandlers } from './machine.ts'
 import type { MachineDeps } from './machine.ts'
 import { keyHandlers } from './keys.ts'
 import { modelHandlers, modelView } from './models.ts'
-import type { AskEvents } from './models.ts'
+import type { AskEvents, ListedModels } from './models.ts'
 import { nameHandlers } from './names.ts'
 import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
@@ -49,6 +49,7 @@ export interface ApiHandlers {
   readonly asked: (wanted: string) => Promise<ModelView>
   /** What each name asks that asks anything. */
   readonly askedNames: () => ReadonlyMap<string, Hex>
+  readonly listed: ListedModels
 }
 
 /** What a daemon has beside its node. */
@@ -77,7 +78,7 @@ export interface About {
 export function createHandlers(node: Node, about: About): ApiHandlers {
   const which = createWhich(node, { pins: about.pins, trusted: about.trusted })
   const people = createPeople(about.network, node.self)
-  const { askEvents, ...models } = modelHandlers(node, which, about.spending, about.traces)
+  const { askEvents, listed, ...models } = modelHandlers(node, which, about.spending, about.traces)
   return {
     handlers: {
       ...nodeHandlers(node, about),
@@ -111,6 +112,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...traceHandlers(node, which)
     },
     ask: askEvents,
+    listed,
     asked: async wanted => modelView(await which.asked(wanted)),
     askedNames: () => which.askedNames()
   }

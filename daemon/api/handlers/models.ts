@@ -1,5 +1,5 @@
-import { InvalidError, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, mapPage, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
+import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
 import { checkSplit } from '../../../node/models/index.ts'
@@ -61,13 +61,23 @@ export const modelView = ({
   }))
 })
 
-/** How much of what a model was grown from has left since; what cannot be had now marks nothing. */
-export async function leftOf(
-  data: Pick<Node['data'], 'leftSince'>,
-  { datanet, version }: Pick<NodeModel, 'datanet' | 'version'>
-): Promise<Pick<ModelView, 'left'>> {
-  const left = version === 0 ? [] : await data.leftSince(datanet, version).catch(() => [])
-  return left.length === 0 ? {} : { left: left.length }
+type Grown = Pick<ModelView, 'datanet' | 'version'>
+/**
+ * How much of what models were grown from has left since, looked up once for all that were grown from one version; what
+ * cannot be had now marks nothing.
+ */
+export function createLeft(data: Pick<Node['data'], 'leftSince'>) {
+  const known = new Map<string, Promise<Pick<ModelView, 'left'>>>()
+  async function find({ datanet, version }: Grown): Promise<Pick<ModelView, 'left'>> {
+    const left = version === 0 ? [] : await data.leftSince(datanet as Hex, version).catch(() => [])
+    return left.length === 0 ? {} : { left: left.length }
+  }
+  return (of: Grown): Promise<Pick<ModelView, 'left'>> => {
+    const name = `${of.datanet}/${of.version}`
+    const found = known.get(name) ?? find(of)
+    known.set(name, found)
+    return found
+  }
 }
 
 /** A price that a budget forbids is told as the budget's. @throws LimitError `budget.*` · as the answer */
@@ -94,6 +104,8 @@ export const explanationView = ({
 })
 
 type Asking = Parameters<Handlers['ask']>[0]['body']
+/** Models that can be asked, by themselves: nothing is looked up of what they were grown from. */
+export type ListedModels = (page: PageRequest & { limit: number }) => Page<ModelView>
 /** @param key of whoever asks by one */
 export type AskEvents = (body: Asking, signal: AbortSignal, key?: string) => AsyncGenerator<AskEvent>
 
@@ -102,14 +114,20 @@ export function modelHandlers(
   which: Which,
   spending: Pick<Spending, 'begin'>,
   traces?: Pick<AnswerTraces, 'follow'>
-): Pick<Handlers, Names> & { readonly askEvents: AskEvents } {
+): Pick<Handlers, Names> & { readonly askEvents: AskEvents; readonly listed: ListedModels } {
   const { data, models, payouts, self } = node
   const stops = createStops()
 
-  const marked = async (model: NodeModel): Promise<ModelView> => ({
-    ...modelView(model),
-    ...(await leftOf(data, model))
-  })
+  const offered = (page: PageRequest & { limit: number }): Page<NodeModel> =>
+    pageOf(
+      models.models().filter(({ retired }) => !retired),
+      page,
+      ({ id }) => id
+    )
+  async function marked(list: readonly NodeModel[]): Promise<ModelView[]> {
+    const left = createLeft(data)
+    return Promise.all(list.map(async model => ({ ...modelView(model), ...(await left(model)) })))
+  }
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
@@ -197,6 +215,7 @@ export function modelHandlers(
 
   return {
     askEvents,
+    listed: page => mapPage(offered(page), modelView),
     ask: ({ body, signal, key }) => askEvents(body, signal, key),
     stopAsk: async ({ params }) => ({ stopped: stops.stop(params.name) }),
     async retireModel({ params }) {
@@ -227,11 +246,13 @@ export function modelHandlers(
       })
     },
     async models({ params }) {
-      const offered = models.models().filter(({ retired }) => !retired)
-      const { items, next } = pageOf(offered, params, ({ id }) => id)
-      return { items: await Promise.all(items.map(marked)), next }
+      const { items, next } = offered(params)
+      return { items: await marked(items), next }
     },
-    model: async ({ params }) => marked(await which.model(params.id)),
+    async model({ params }) {
+      const model = await which.model(params.id)
+      return { ...modelView(model), ...(await createLeft(data)(model)) }
+    },
     async serve({ params, body }) {
       const offer = await models.offer({
         model: (await which.model(params.id)).id,

@@ -21,7 +21,7 @@ type Part = { readonly cid: string } & Pick<FetchOptions, 'maxBytes' | 'provider
 /** Versions as CARs: manifest, held-out questions and shards in one file, for who is away from the network. */
 export function createArchive(
   { chain, files, self }: Pick<DataDeps, 'chain' | 'files' | 'self'>,
-  book: Pick<Book, 'contribution' | 'removed'>,
+  book: Pick<Book, 'at' | 'contribution' | 'removals'>,
   holdings: Pick<Holdings, 'fetch'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'versionCar' | 'takeVersionCar'> {
@@ -29,8 +29,9 @@ export function createArchive(
 
   /** Everything that a version consists of, its manifest first; checked by `manifest`. */
   async function partsOf(datanet: Hex, version: number): Promise<[Part, ...Part[]]> {
-    const { entries, heldOut } = await manifest(datanet, version)
-    refuseTakenDown(await leftOf(book, { entries }), version)
+    const made = await manifest(datanet, version)
+    const { entries, heldOut } = made
+    refuseTakenDown(await leftOf(book, made), version)
     const { statement, rules } = await document(datanet)
     const anchored = await chain.datanets.version(datanet, version)
     if (anchored === undefined) throw unknown(version)

@@ -5,6 +5,7 @@ import { createQueue } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { Shards } from '../validator/index.ts'
 import type { DataService, NearestRequest, VersionNearRow } from '../types.ts'
+import { leftOf } from './left.ts'
 
 /** Rows of a version that are compared for one question, in the order of authorship. */
 const mostCompared = 20_000
@@ -15,7 +16,7 @@ const mostWaiting = 32
 
 /** Rows of a version that share most words with a text: for people who ask where an answer comes from. */
 export function createNearest(
-  book: Pick<Book, 'contribution' | 'removed'>,
+  book: Pick<Book, 'at' | 'contribution' | 'removals'>,
   shards: Pick<Shards, 'linesOf'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'nearest'> {
@@ -26,21 +27,18 @@ export function createNearest(
   }
 
   async function look(
-    { entries, datanet }: VersionManifest,
+    version: VersionManifest,
     { text, contributor, limit }: NearestRequest
   ): Promise<{ rows: readonly VersionNearRow[]; compared: number; all: number }> {
-    const asked: VersionEntry[] = []
-    for (const entry of entries)
-      if (
-        (contributor === undefined || entry.contributor === contributor) &&
-        (await book.removed(entry.contribution)) === undefined
-      )
-        asked.push(entry)
+    const left = await leftOf(book, version)
+    const asked = version.entries.filter(
+      entry => (contributor === undefined || entry.contributor === contributor) && !left.has(entry.contribution)
+    )
     const all = asked.reduce((sum, { own }) => sum + own.length, 0)
     const found: { entry: VersionEntry; line: number; messages: Row['messages']; words: ReadonlySet<string> }[] = []
     for (const entry of asked) {
       if (found.length >= mostCompared) break
-      const lines = await linesOf(datanet, entry)
+      const lines = await linesOf(version.datanet, entry)
       for (const at of entry.own.slice(0, mostCompared - found.length)) {
         const line = lines[at]
         if (line === undefined || !('row' in line)) continue

@@ -11,19 +11,22 @@ import type { DataDeps } from '../deps.ts'
 import { createUnion } from '../mixes/index.ts'
 import type { Parents } from '../mixes/index.ts'
 import type { Rosters } from '../rosters.ts'
+import type { Holdings } from '../storage/index.ts'
 import type { Shards } from '../validator/index.ts'
 import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
 import { acceptedOf } from './entries.ts'
-import { leftOf, refuseTakenDown } from './left.ts'
+import { goneFrom, leftOf, refuseTakenDown } from './left.ts'
 import type { Seals } from './seals.ts'
 
 /** A manifest of 10,000 contributions with their certificates. */
 const mostManifestBytes = 128 << 20
 /** How often a version is begun anew because more is known to be accepted by then. */
 const mostTries = 3
-/** Checked manifests in memory: the last few that were asked for. */
+/** Manifests in memory: the last few that were asked for. A large one is some hundred megabytes. */
 const keptManifests = 4
+/** Of how many more it is remembered that they were checked: their CIDs name the same bytes for ever. */
+const keptChecks = 1_024
 
 /** The host's anchoring of what was accepted, and everybody's reading of what was anchored. */
 export function createVersions(
@@ -33,10 +36,13 @@ export function createVersions(
   rosters: Rosters,
   sealing: Pick<Seals, 'collect'>,
   must: (datanet: Hex) => Promise<DatanetDocument>,
-  parents: Parents
+  parents: Parents,
+  holdings: Pick<Holdings, 'hold'>,
+  follows: (datanet: Hex) => boolean
 ): Pick<DataService, 'anchorVersion' | 'leftSince' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
-  const checked = createCache<string, VersionManifest>({ max: keptManifests })
+  const read = createCache<string, VersionManifest>({ max: keptManifests })
+  const checked = createCache<string, true>({ max: keptChecks })
   const union = createUnion(deps, book, shards, parents, must, (datanet, version) => manifest(datanet, version))
 
   /** The number of the next version. @throws InvalidError `version.unchanged` where the latest holds the same */
@@ -123,17 +129,23 @@ export function createVersions(
     if (anchored === undefined)
       throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
     const { root, count, cid, roster } = anchored
-    const name = `${datanet}/${version}/${root}`
-    const known = checked.get(name)
+    const name = `${datanet}/${version}/${root}/${cid}`
+    const known = read.get(name)
     if (known !== undefined) return known
+    // Who follows the Datanet keeps its versions; what is only read may go.
+    const keeps = follows(datanet)
+    if (keeps) await holdings.hold(cid, `version/${datanet}`, 0)
     const bytes = await files.fetchBytes(cid, {
       maxBytes: mostManifestBytes,
-      providers: [net.statement.message.host].filter(host => host !== self)
+      providers: [net.statement.message.host].filter(host => host !== self),
+      pin: keeps
     })
-    const read = decodeFrame(bytes, versionManifest, mostManifestBytes)
-    await check(net, read, { datanet, version, root, count }, roster)
-    checked.set(name, read)
-    return read
+    const found = decodeFrame(bytes, versionManifest, mostManifestBytes)
+    // A mix has as many parents as manifests are in memory, and more: each is checked once all the same.
+    if (checked.get(name) !== true) await check(net, found, { datanet, version, root, count }, roster)
+    checked.set(name, true)
+    read.set(name, found)
+    return found
   }
 
   return {
@@ -150,7 +162,8 @@ export function createVersions(
       const message = { datanet, version, root, count: entries.length, cid }
       const signed = signStatement(network, 'Version', message, key)
       const { transaction } = await chain.datanets.anchorVersion(message, signed.signature)
-      checked.set(`${datanet}/${version}/${root}`, made)
+      checked.set(`${datanet}/${version}/${root}/${cid}`, true)
+      read.set(`${datanet}/${version}/${root}/${cid}`, made)
       void files.provide(cid).catch((error: unknown) => {
         log.debug('a manifest was not announced in the DHT', { cid, error })
       })
@@ -165,17 +178,12 @@ export function createVersions(
     manifest,
 
     async leftSince(datanet, version) {
-      const left: LeftView[] = []
-      let any = false
-      // What leaves a mix leaves its parents.
-      for (const home of [datanet, ...((await must(datanet)).rules.parents ?? [])])
-        for await (const _ of book.removals(home, 1, 1)) any = true
-      if (!any) return left
-      for (const { contribution, contributor, own } of (await manifest(datanet, version)).entries) {
-        const removed = await book.removed(contribution)
-        if (removed !== undefined) left.push({ contribution, contributor, removed, rows: own.length })
-      }
-      return left
+      const gone = await goneFrom(book, [datanet, ...((await must(datanet)).rules.parents ?? [])])
+      if (gone.size === 0) return []
+      return (await manifest(datanet, version)).entries.flatMap(({ contribution, contributor, own }): LeftView[] => {
+        const removed = gone.get(contribution)
+        return removed === undefined ? [] : [{ contribution, contributor, removed, rows: own.length }]
+      })
     },
 
     async versionRows(manifest, { remaining = false } = {}) {

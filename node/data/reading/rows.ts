@@ -4,6 +4,7 @@ import { InvalidError, defaultPage } from '../../../protocol/primitives/index.ts
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { Notes } from '../exchange/index.ts'
+import { leftOf } from '../host/left.ts'
 import type { Interest } from '../interest/index.ts'
 import type { AcceptedRow, DataService, RowsPage } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
@@ -53,17 +54,19 @@ export function createRows(
   }
 
   /** Entries of an anchored version that have not left since: what was withdrawn or taken down is shown to nobody. */
-  async function entriesOf(datanet: Hex, version: number): Promise<VersionEntry[]> {
-    const stay: VersionEntry[] = []
-    for (const entry of (await manifest(datanet, version)).entries)
-      if ((await book.removed(entry.contribution)) === undefined) stay.push(entry)
-    return stay
+  async function entriesOf(datanet: Hex, version: number): Promise<readonly VersionEntry[]> {
+    const made = await manifest(datanet, version)
+    const left = await leftOf(book, made)
+    return left.size === 0 ? made.entries : made.entries.filter(({ contribution }) => !left.has(contribution))
   }
 
   /** Accepted contributions from a place on. What is skipped costs as much as what is shown, so it is told too. */
-  async function* spansOf(datanet: Hex, version: number, from: number): AsyncGenerator<Span | number> {
-    if (version > 0) {
-      const entries = await entriesOf(datanet, version)
+  async function* spansOf(
+    datanet: Hex,
+    entries: readonly VersionEntry[] | undefined,
+    from: number
+  ): AsyncGenerator<Span | number> {
+    if (entries !== undefined) {
       for (const [i, { contribution, contributor, cid, own, datanet: of }] of entries.slice(from).entries())
         yield {
           place: from + i,
@@ -92,8 +95,7 @@ export function createRows(
   }
 
   /** The place of the row with this number in an anchored version, and how many rows there are. */
-  async function placeIn(datanet: Hex, version: number, by: Address | undefined, wanted: number) {
-    const entries = await entriesOf(datanet, version)
+  function placeIn(entries: readonly VersionEntry[], by: Address | undefined, wanted: number) {
     let total = 0
     let start: { place: number; at: number } | undefined
     for (const [place, { contributor, own }] of entries.entries()) {
@@ -112,8 +114,9 @@ export function createRows(
       const net = await notes.document(datanet)
       const version = await versionOf(datanet, wanted)
       const words = searchWords(search ?? '')
+      const entries = version > 0 ? await entriesOf(datanet, version) : undefined
       const numbered =
-        version > 0 && words.length === 0 ? await placeIn(datanet, version, contributor, from ?? 0) : undefined
+        entries !== undefined && words.length === 0 ? placeIn(entries, contributor, from ?? 0) : undefined
       if (from !== undefined && numbered === undefined)
         throw new InvalidError(
           'rows.from',
@@ -132,7 +135,7 @@ export function createRows(
       const page = (next: string | null): RowsPage => ({ items, next, version, total: numbered?.total ?? null })
       let rows = 0
       let passed = 0
-      for await (const span of spansOf(datanet, version, start.place)) {
+      for await (const span of spansOf(datanet, entries, start.place)) {
         const isNumber = typeof span === 'number'
         if (++passed > contributionsLookedAt) return page(`${isNumber ? span : span.place}.0`)
         if (isNumber || (contributor !== undefined && span.contributor !== contributor)) continue

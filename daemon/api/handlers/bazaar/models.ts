@@ -7,7 +7,7 @@ import type { QualityView as NodeQuality, UseSums, UseView } from '../../../../n
 import type { Node } from '../../../../node/node.ts'
 import type { BazaarView, ModelUseView, QualityView, RelativeView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
-import { leftOf, modelView } from '../models.ts'
+import { createLeft, modelView } from '../models.ts'
 import type { Which } from '../which.ts'
 import { orderOf } from './order.ts'
 
@@ -78,16 +78,14 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
   const { models, payouts } = parts
 
   async function view(model: NodeModel, names: ReturnType<typeof createNames>): Promise<BazaarView> {
-    const [net, quality, matches, use, left] = await Promise.all([
+    const [net, quality, matches, use] = await Promise.all([
       names.datanet(model.datanet as Hex),
       payouts.quality(model.id),
       payouts.matches(model.id),
-      payouts.use(model.id, Number.MAX_SAFE_INTEGER),
-      leftOf(parts.data, model)
+      payouts.use(model.id, Number.MAX_SAFE_INTEGER)
     ])
     return {
       ...modelView(model),
-      ...left,
       retired: model.retired,
       datanetName: net?.name ?? null,
       baseName: names.base(model.base),
@@ -119,9 +117,16 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
         if (served === 'yes' && model.offers.length === 0) continue
         if (await isMeant(model, words, names)) found.push(await view(model, names))
       }
-      return pageOf(found.sort(orderOf(order)), page, ({ id }) => id)
+      const { items, next } = pageOf(found.sort(orderOf(order)), page, ({ id }) => id)
+      // Nothing is ordered by it, so only what is shown is marked.
+      const left = createLeft(parts.data)
+      const marked = items.map(async model => ({ ...model, ...(await left(model)) }))
+      return { items: await Promise.all(marked), next }
     },
-    bazaarModel: async ({ params }) => view(await which.model(params.id), createNames(parts)),
+    async bazaarModel({ params }) {
+      const model = await which.model(params.id)
+      return { ...(await view(model, createNames(parts))), ...(await createLeft(parts.data)(model)) }
+    },
     async measureModel({ params }) {
       const { id, name } = await which.model(params.id)
       await payouts.gate(id)
