@@ -45,7 +45,8 @@ describe('a local network', function () {
     // Each of seven once, and three of them again.
     assert.equal(new Set(found.table.map(({ killed }) => killed)).size, 7)
     assert.equal(notices.length, 10)
-    for (const notice of notices) assert.match(notice, /ended.*started again in 0\.5 s/)
+    // Sooner or later, by how soon after its start it was killed.
+    for (const notice of notices) assert.match(notice, /started again in [0-9.]+ s/)
     assert.ok(found.acknowledged.contributions.size > 0 && found.acknowledged.receipts.size > 0)
     assert.ok((found.epoch ?? 0) > 0)
   })

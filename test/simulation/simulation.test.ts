@@ -3,7 +3,7 @@ import { shrink } from './shrink.ts'
 import { tellStory } from './story.ts'
 
 /** As many seeds as fit: the first ones always, and no more than these. */
-const [first, most, mostMs] = [12, 1_000, 60_000]
+const [first, most, mostMs] = [4, 1_000, 60_000]
 
 describe('the data phase in a simulated world', function () {
   this.timeout(600_000)

@@ -6,7 +6,9 @@ import type { Batch, Collection, RangeOptions, Store } from '../../node/store/in
 interface Table {
   /** By full keys. */
   readonly texts: Map<string, string>
-  /** Of those keys, where it is known. */
+  /** What was read of texts that are as they were. */
+  readonly values: Map<string, unknown>
+  /** Of the keys, where it is known. */
   order: readonly string[] | undefined
 }
 /** What a disk holds when everything else is gone. */
@@ -55,12 +57,17 @@ export function simulatedStore(disk: Disk, life: Life, onWrite: () => void): Sto
     for (const [name, key, value] of changes) {
       const table = tableOf(name)
       if (table.texts.has(key) !== (value !== undefined)) table.order = undefined
+      table.values.delete(key)
       if (value === undefined) table.texts.delete(key)
       else table.texts.set(key, value)
     }
   }
   function tableOf(name: string): Table {
-    const table = disk.tables.get(name) ?? { texts: new Map<string, string>(), order: [] }
+    const table = disk.tables.get(name) ?? {
+      texts: new Map<string, string>(),
+      values: new Map<string, unknown>(),
+      order: []
+    }
     disk.tables.set(name, table)
     return table
   }
@@ -73,13 +80,19 @@ export function simulatedStore(disk: Disk, life: Life, onWrite: () => void): Sto
     return limit < 0 ? keys : keys.slice(0, limit)
   }
   function collection<T>(name: string, schema: z.ZodType<T>): Collection<T> {
-    const { texts } = tableOf(name)
-    const read = (text: string): T => schema.parse(JSON.parse(text))
+    const { texts, values } = tableOf(name)
+    function read(key: string, text: string): T {
+      const isNow = texts.get(key) === text
+      if (isNow && values.has(key)) return values.get(key) as T
+      const value = schema.parse(JSON.parse(text))
+      if (isNow) values.set(key, value)
+      return value
+    }
     async function* entries(range?: RangeOptions): AsyncGenerator<[string, T]> {
       await alive()
-      for (const key of keysOf(name, range)) {
-        const text = texts.get(key)
-        if (text !== undefined) yield [shortKey(name, key), read(text)]
+      // All as it was when this began.
+      for (const [key, text] of keysOf(name, range).map(key => [key, texts.get(key)] as const)) {
+        if (text !== undefined) yield [shortKey(name, key), read(key, text)]
         await alive()
       }
     }
@@ -87,8 +100,9 @@ export function simulatedStore(disk: Disk, life: Life, onWrite: () => void): Sto
       name,
       async get(key) {
         await alive()
-        const text = texts.get(fullKey(name, key))
-        return text === undefined ? undefined : read(text)
+        const full = fullKey(name, key)
+        const text = texts.get(full)
+        return text === undefined ? undefined : read(full, text)
       },
       async has(key) {
         await alive()
