@@ -110,9 +110,11 @@ export class Form {
   least(written: Written): number {
     return this.#machine.least(written)
   }
-  /** The first way alone: what follows it is of the form as well. */
-  firstOf(written: Written): Written {
-    return written.slice(0, 1)
+  /** The first way and the one that ends soonest alone: what follows them is of the form as well. */
+  narrowed(written: Written): Written {
+    const least = this.least(written)
+    const soonest = written.findIndex(frame => frame.least === least)
+    return written.filter((_, way) => way === 0 || way === soonest)
   }
   /** Two texts of one likeness may be followed by the same ones, of so many characters, and lack as much more then. */
   likeness(written: Written, longest: number): string {

@@ -93,6 +93,15 @@ describe('answers of a form', function () {
     }
   })
 
+  it('are whole in time where only some of many ways can still be ended', () => {
+    const text = { type: ['string', 'null'] }
+    const form = formOf({ anyOf: [text, text, text, true] })
+    for (let seed = 0; seed < 8; seed++) {
+      const { text: said } = drawn(form, seed, { maxTokens: 1 })
+      assert.equal(typeof JSON.parse(said), 'number', said)
+    }
+  })
+
   it('are looked for no oftener where little of an answer is left', () => {
     let steps = 0
     class Counted extends Form {

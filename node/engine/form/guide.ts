@@ -19,7 +19,8 @@ const never = 2 ** 31 - 1
 const masksKept = 32
 /**
  * Steps that looking through a vocabulary may take, as so many times its bytes. Where several ways are followed through
- * long stretches of anything it would be more: then the first way alone is followed, which is a way as well.
+ * long stretches of anything it would be more: then only the first way and the one that ends soonest are followed,
+ * which are ways as well, and one of them can be ended in time wherever any can.
  */
 const stepsPerByte = 2
 
@@ -50,7 +51,7 @@ export class Guide {
 
   #look(written: Written): Mask {
     const steps = stepsPerByte * this.#vocabulary.bytes.length
-    return this.#walk(written, written, steps) ?? this.#walk(written, this.#form.firstOf(written), Infinity) ?? nothing
+    return this.#walk(written, written, steps) ?? this.#walk(written, this.#form.narrowed(written), Infinity) ?? nothing
   }
 
   /**
