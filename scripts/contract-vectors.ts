@@ -4,10 +4,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { concat, encodeAbiParameters, keccak256, numberToHex, stringToHex } from 'viem'
-import { escrowId, modelId } from '../protocol/contracts/index.ts'
+import { escrowId, feeParts, modelId, upstreamParts } from '../protocol/contracts/index.ts'
 import { addressOfKey, digest, signStatement, structHash } from '../protocol/crypto/index.ts'
 import type { Message, Network, StatementType } from '../protocol/crypto/index.ts'
-import { fromHex, toHex } from '../protocol/primitives/index.ts'
+import { fromHex, toHex, zeroHash } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 
 const out = join(import.meta.dirname, '..', 'test', 'vectors')
@@ -185,31 +185,58 @@ const models = times(8, name => {
     version: Number(uint(`version ${name}`, 32)),
     job: hash(`job ${name}`),
     worker: account(`worker ${name}`),
-    split: { worker, builder: 10_000 - worker, data: 0 }
+    split: { worker, builder: 10_000 - worker, data: 0, upstream: Number(uint(`share ${name}`, 14)) % 10_001 },
+    upstream: hash(`upstream ${name}`)
   }
   return { builder, registration, id: modelId(builder, registration) }
 })
 
-/** What a claim pays to whom, by the rule in PaymentChannels.sol: both shares rounded down, the rest to the data. */
+/** What a claim pays to whom. */
 const splits = times(24, name => {
   const amount = (uint(`amount ${name}`, 72) >> uint(`shift ${name}`, 6)) + 1n
   const worker = Number(uint(`worker share ${name}`, 16)) % 10_001
   const builder = Number(uint(`builder share ${name}`, 16)) % (10_001 - worker)
-  const part = (bps: number): bigint => (amount * BigInt(bps)) / 10_000n
-  const [toWorker, toBuilder] = [part(worker), part(builder)]
   const split = { worker, builder, data: 10_000 - worker - builder }
-  return { amount, ...split, toWorker, toBuilder, toData: amount - toWorker - toBuilder }
+  const { worker: toWorker, builder: toBuilder, data: toData } = feeParts(amount, split, true)
+  return { amount, ...split, toWorker, toBuilder, toData }
+})
+
+/** What goes up from the model that answers, the first of six: every second one is a base, which has no data. */
+const upstream = times(8, name => {
+  const amount = (uint(`grown ${name}`, 66) >> uint(`grown shift ${name}`, 6)) + 1n
+  const levels = times(6, level => {
+    const part = (label: string, most: number): number => Number(uint(`${label} ${name} ${level}`, 16)) % (most + 1)
+    const worker = part('worker', 9_000)
+    const above = level === '5' ? 0 : part('above', 10_000 - worker)
+    const data = Number(level) % 2 === 0 ? part('data', 10_000 - worker - above) : 0
+    return { worker, builder: 10_000 - worker - above - data, data, upstream: above }
+  })
+  const [first, ...line] = levels
+  if (first === undefined) throw new RangeError('no model answers')
+  const own = feeParts(amount, first, true)
+  const up = upstreamParts(
+    own.upstream,
+    line.map((split, i) => ({ model: hash(`${name} ${i}`), builder: signer, datanet: zeroHash, split }))
+  )
+  const paid = times(6, level => {
+    const part = up[Number(level) - 1]
+    if (level === '0') return { toBuilder: own.builder, toData: own.data }
+    return { toBuilder: part?.toBuilder ?? 0n, toData: part?.toData ?? 0n }
+  })
+  return { amount, levels, toWorker: own.worker, paid }
 })
 
 mkdirSync(out, { recursive: true })
 write('many.json', {
   about:
-    'Many made-up receipts, escrows, models and splits (scripts/contract-vectors.ts); wide integers are decimal text',
+    'Many made-up receipts, escrows, models, splits and lines of models (scripts/contract-vectors.ts); ' +
+    'wide integers are decimal text',
   network,
   receipts,
   escrows,
   models,
-  splits
+  splits,
+  upstream
 })
 write('statements.json', {
   about: 'EIP-712 statements: digests and signatures (scripts/contract-vectors.ts)',

@@ -1,5 +1,6 @@
 // Every type of the chain, for those who need no code of it.
-export type { EscrowKey, Registration, Split } from '../../protocol/contracts/index.ts'
+export type { EscrowKey, Registration } from '../../protocol/contracts/index.ts'
+export type { Split } from '../../protocol/primitives/index.ts'
 export type * from './addresses.ts'
 export type * from './calls/index.ts'
 export type { ChainEvent, ChainEventName, ChainEventOf } from './events/index.ts'

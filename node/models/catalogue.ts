@@ -1,6 +1,6 @@
 import { decodeResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
-import { modelRecord } from '../../protocol/models/index.ts'
+import { checkUpstream, modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import { InvalidError, TilthError, checkNewName, zeroHash, readAs } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -39,6 +39,7 @@ const recordOf = ({
   datanet,
   version,
   split,
+  upstream,
   licence = ''
 }: ModelOnChain): ModelRecord => ({
   id,
@@ -51,8 +52,12 @@ const recordOf = ({
   datanet,
   version,
   split: { ...split },
+  ...(upstream === undefined ? {} : { upstream }),
   ...(licence === '' ? {} : { licence })
 })
+
+/** Whoever serves a base works for it; whoever registers it has the rest. */
+const usualBaseSplit = { worker: 8000, builder: 2000, data: 0 } as const
 
 /** Models on chain, as this node follows them. */
 export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
@@ -75,6 +80,8 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
   }
 
   async function registerOnce(registration: Registration): Promise<ModelRecord> {
+    const isTuned = registration.adapter !== ''
+    checkUpstream({ ...registration, isTuned }, models.get(registration.upstream ?? zeroHash)?.record)
     const id = chain.models.idOf(self, registration)
     // [reject] Others refuse what is not one of these: so it is not brought to the chain.
     readAs(modelRecord, recordOf({ id, builder: self, retired: false, ...registration }), 'model.invalid')
@@ -117,7 +124,7 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
     async load() {
       for await (const entry of tables.models.values()) models.set(entry.record.id, entry)
     },
-    async register({ name, result: cid, worker = self, split, licence = '', providers = [] }) {
+    async register({ name, result: cid, worker = self, split, upstream, licence = '', providers = [] }) {
       const result = await resultOf(cid, providers)
       const adapter = result.adapters.at(-1)
       // [reject] The deployed adapter is the full coalition's, the last one.
@@ -126,9 +133,9 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
       const { base, datanet, version } = result.spec
       await checkDataShare(versions, datanet, split)
       const { job } = result
-      return registerOnce({ name, base, adapter, result: cid, licence, datanet, version, job, worker, split })
+      return registerOnce({ name, base, adapter, result: cid, licence, datanet, version, job, worker, split, upstream })
     },
-    registerBase: ({ name, base, worker = self, split = { worker: 8000, builder: 2000, data: 0 }, licence = '' }) =>
+    registerBase: ({ name, base, worker = self, split = usualBaseSplit, upstream, licence = '' }) =>
       registerOnce({
         name,
         base,
@@ -139,7 +146,8 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
         version: 0,
         job: zeroHash,
         worker,
-        split
+        split,
+        upstream
       }),
     list: () => [...models.values()].sort((a, b) => a.order - b.order),
     get: id => models.get(id),

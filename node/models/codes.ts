@@ -29,7 +29,6 @@ export type ModelsErrorCode =
   | 'model.lost'
   | 'model.not-ours'
   | 'model.retired'
-  | 'model.split'
   | 'model.tokenizer'
   | 'model.unknown'
   | 'models.not-worker'

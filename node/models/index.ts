@@ -9,4 +9,3 @@ export type { ModelsDeps, ModelsPolicy, ModelsTiming, ServePolicy } from './deps
 export { folderSpeech } from './speech.ts'
 export type { Speech, SpeechSource } from './speech.ts'
 export { createModelsService } from './service.ts'
-export { checkSplit } from './terms.ts'

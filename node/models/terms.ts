@@ -1,26 +1,10 @@
+import { checkSplit } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Parts } from './deps.ts'
-import type { ModelsService, Split } from './types.ts'
-
-/**
- * [reject] A split divides every fee whole, and a base model owes nothing to data.
- * @throws InvalidError `model.split`
- */
-export function checkSplit({ worker, builder, data }: Split, onData: boolean): void {
-  const parts = [worker, builder, data]
-  const sum = worker + builder + data
-  if (parts.some(part => !Number.isSafeInteger(part) || part < 0) || sum !== 10_000)
-    throw new InvalidError('model.split', `${parts.join(' + ')} basis points are no whole split`, {
-      help: 'Worker, builder and data share 10000: for instance 3000,1000,6000.'
-    })
-  if (!onData && data > 0)
-    throw new InvalidError('model.split', 'a base model stands on no Datanet: its data has no share', {
-      help: 'For instance 8000,2000,0.'
-    })
-}
+import type { ModelsService } from './types.ts'
 
 /** What a builder may change of a model that is on chain: that it goes on, and by a new registration its split. */
 export function createTerms(
@@ -52,12 +36,12 @@ export function createTerms(
   return {
     retire,
     async resplit(id, split) {
-      const { name, base, result, worker, licence = '' } = own(id)
+      const { name, base, result, worker, upstream, licence = '' } = own(id)
       checkSplit(split, result !== null)
       const anew =
         result === null
-          ? await catalogue.registerBase({ name, base, worker, split, licence })
-          : await catalogue.register({ name, result, worker, split, licence })
+          ? await catalogue.registerBase({ name, base, worker, split, upstream, licence })
+          : await catalogue.register({ name, result, worker, split, upstream, licence })
       // The new one first: a name is never without a model.
       if (anew.id !== id) await retire(id)
       return anew

@@ -1,13 +1,8 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
 import type { ChosenLogprob, CosignedReceipt, ModelRecord, Opening, Route } from '../../protocol/models/index.ts'
-import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { Address, Hex, Page, PageRequest, Split } from '../../protocol/primitives/index.ts'
 
-/** Basis points of every fee. */
-export interface Split {
-  readonly worker: number
-  readonly builder: number
-  readonly data: number
-}
+export type { Split }
 
 /**
  * What a worker asks and gives for a model, as its signed offer says. Prices are per token, in the token's smallest
@@ -39,6 +34,8 @@ export interface RegisterRequest {
   readonly worker?: Address
   /** Basis points, sum 10000. */
   readonly split: Split
+  /** The registration of its base that the split's upstream part goes to. */
+  readonly upstream?: Hex | undefined
   /** What it may be used under: an SPDX identifier. */
   readonly licence?: string
   /** Who has the result and the adapters, to be asked first. */
@@ -52,6 +49,8 @@ export interface RegisterBaseRequest {
   readonly worker?: Address
   /** 8000 to the worker that serves, 2000 to whoever registers it, unless said otherwise; a base has no data share. */
   readonly split?: Split
+  /** The registered model that this base was made of, by its builder's word. */
+  readonly upstream?: Hex | undefined
   readonly licence?: string
 }
 
@@ -234,7 +233,8 @@ export interface ModelsService {
   /**
    * Registers an own model anew with another split, and retires it as it was: a split is part of what a model's id is
    * the hash of, and of what its channels agreed to.
-   * @throws as retire · InvalidError `model.split`
+   * What it was grown from stays what it is.
+   * @throws as retire · InvalidError `model.split`, `model.upstream`
    */
   resplit(model: Hex, split: Split): Promise<ModelRecord>
   /** All registered models, oldest first. */

@@ -1,5 +1,6 @@
 import { encodeAbiParameters, keccak256 } from 'viem'
-import type { Address, Hex } from '../primitives/index.ts'
+import { zeroHash } from '../primitives/index.ts'
+import type { Address, Hex, Split } from '../primitives/index.ts'
 
 /** What an escrow is for. `attempt` tells a re-award of the same lot to the same worker from the first; from 0. */
 export interface EscrowKey {
@@ -24,13 +25,6 @@ export function escrowId({ builder, job, lot, worker, attempt }: EscrowKey): Hex
 export const deliveryHash = ({ cid, log }: { readonly cid: string; readonly log: Hex }): Hex =>
   keccak256(encodeAbiParameters([{ type: 'string' }, { type: 'bytes32' }], [cid, log]))
 
-/** Basis points, sum 10000. `data` goes to the pool of the model's Datanet; 0 where there is none. */
-export interface Split {
-  readonly worker: number
-  readonly builder: number
-  readonly data: number
-}
-
 /**
  * A model as it is registered. `adapter`, `result` are '' and `datanet`, `job` zero hashes (version 0) for a base model
  * served as it is.
@@ -47,6 +41,8 @@ export interface Registration {
   readonly job: Hex
   readonly worker: Address
   readonly split: Split
+  /** The registered model that it was grown from and passes a part of its fees to; none is left away. */
+  readonly upstream?: Hex | undefined
 }
 
 const registrationFields = [
@@ -61,12 +57,38 @@ const registrationFields = [
   { name: 'worker', type: 'address' },
   { name: 'workerBps', type: 'uint16' },
   { name: 'builderBps', type: 'uint16' },
-  { name: 'dataBps', type: 'uint16' }
+  { name: 'dataBps', type: 'uint16' },
+  { name: 'upstreamBps', type: 'uint16' },
+  { name: 'upstream', type: 'bytes32' }
 ] as const
 
 /** A registration as the contract's struct has it. */
-export function registrationStruct({ split, licence = '', ...rest }: Registration) {
-  return { ...rest, licence, workerBps: split.worker, builderBps: split.builder, dataBps: split.data }
+export function registrationStruct({ split, licence = '', upstream = zeroHash, ...rest }: Registration) {
+  const { worker: workerBps, builder: builderBps, data: dataBps, upstream: upstreamBps = 0 } = split
+  return { ...rest, licence, workerBps, builderBps, dataBps, upstreamBps, upstream }
+}
+
+/** What of the contract's struct says how fees are divided, as this project writes it. */
+export interface StructShares {
+  readonly workerBps: number
+  readonly builderBps: number
+  readonly dataBps: number
+  readonly upstreamBps: number
+  readonly upstream: Hex
+}
+
+/** The other way round: what is none on chain is left away. */
+export function withoutStruct<T extends StructShares>({
+  workerBps,
+  builderBps,
+  dataBps,
+  upstreamBps,
+  upstream,
+  ...rest
+}: T): Omit<T, keyof StructShares> & Pick<Registration, 'split' | 'upstream'> {
+  const split = { worker: workerBps, builder: builderBps, data: dataBps }
+  if (upstream === zeroHash) return { ...rest, split }
+  return { ...rest, split: { ...split, upstream: upstreamBps }, upstream }
 }
 
 /** ModelRegistry.idOf: the same registration by the same builder has one id. */

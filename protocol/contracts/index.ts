@@ -1,2 +1,3 @@
 export * from './generated/index.ts'
 export * from './ids.ts'
+export * from './shares.ts'

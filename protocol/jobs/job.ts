@@ -5,6 +5,7 @@ import { InvalidError } from '../primitives/errors.ts'
 import { address, bytes32, cidText, signature } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { licenceText } from '../primitives/licences.ts'
+import { splitParts, splitSum, wholeFee } from '../primitives/split.ts'
 import { awardDocument, lot, tuneJobDocument } from './types.ts'
 import type { AwardDocument, Lot, TuneJobDocument } from './types.ts'
 
@@ -97,14 +98,9 @@ export type JobState = z.infer<typeof jobState>
 export const productTerms = z.strictObject({
   name: z.string().min(1).max(80).optional(),
   /** Basis points of every fee. */
-  split: z
-    .strictObject({
-      worker: z.int().min(0).max(10_000),
-      builder: z.int().min(0).max(10_000),
-      data: z.int().min(0).max(10_000)
-    })
-    .refine(({ worker, builder, data }) => worker + builder + data === 10_000, 'must sum to 10000')
-    .optional(),
+  split: splitParts.refine(split => splitSum(split) === wholeFee, `must sum to ${wholeFee}`).optional(),
+  /** The registration of its base that the upstream part goes to. */
+  upstream: bytes32.optional(),
   /** What it may be used under: an SPDX identifier. */
   licence: licenceText.optional()
 })

@@ -4,6 +4,8 @@ export type ProtocolModelsErrorCode =
   | 'channel.exhausted'
   | 'channel.model'
   | 'channel.state'
+  | 'model.split'
+  | 'model.upstream'
   | 'offer.expired'
   | 'offer.expires'
   | 'offer.future'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { address, amount, bytes32, cidText, signature } from '../primitives/hex.ts'
+import { splitParts } from '../primitives/split.ts'
 import { signedSchema } from '../crypto/schema.ts'
 import { chatRole } from '../data/types.ts'
 import { checkForm, mostFormCharacters } from '../form/index.ts'
@@ -18,11 +19,9 @@ export const modelRecord = z.strictObject({
   datanet: bytes32,
   version: z.int().min(0),
   /** Basis points of every fee; sum 10000. */
-  split: z.strictObject({
-    worker: z.int().min(0).max(10000),
-    builder: z.int().min(0).max(10000),
-    data: z.int().min(0).max(10000)
-  }),
+  split: splitParts,
+  /** The registered model that it was grown from, if a part of its fees goes there. */
+  upstream: bytes32.optional(),
   /** As it was registered: any text, of which `licenceText` is what this version would register. */
   licence: z.string().min(1).max(100).optional()
 })

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
@@ -140,5 +141,31 @@ contract GasTest is Epochs {
         word = voucher(CLIENT, channel, 20 ether);
         channels.claim(channel, 20 ether, word);
         measured("voucher claimed", 130_000);
+        claimedFrom(grown(1), "the same, with one model upstream");
+        claimedFrom(grown(4), "the same, with four, two of them on data");
+    }
+
+    /// @dev A model with so many above it, each of its own builder: bases and adapters on them in turn.
+    function grown(uint256 above) private returns (bytes32 model) {
+        for (uint256 i = 0; i <= above; i++) {
+            bool tuned = (above - i) % 2 == 0;
+            bytes32 net = tuned ? newDatanet(keccak256(abi.encode(above, i))) : bytes32(0);
+            if (tuned) anchorNext(net, 1);
+            ModelRegistry.Registration memory r = registration(net, 4000, tuned ? 1000 : 3000, tuned ? 2000 : 0);
+            r.base = string.concat("base-", vm.toString(tuned ? i : i + 1));
+            (r.upstream, r.upstreamBps) = (model, 3000);
+            if (model == 0) (r.upstreamBps, r.builderBps) = (0, r.builderBps + 3000);
+            vm.prank(vm.addr(0xC000 + i));
+            model = models.register(r);
+        }
+    }
+
+    function claimedFrom(bytes32 model, string memory what) private {
+        bytes32 channel = newChannel(model, 100 ether);
+        bytes memory word = voucher(CLIENT, channel, 10 ether);
+        channels.claim(channel, 10 ether, word);
+        word = voucher(CLIENT, channel, 20 ether);
+        channels.claim(channel, 20 ether, word);
+        measured(what, 500_000);
     }
 }

@@ -89,6 +89,8 @@ contract ManyVectorsTest is Network {
             r.workerBps = uint16(number(entry("models", i, "registration.split.worker")));
             r.builderBps = uint16(number(entry("models", i, "registration.split.builder")));
             r.dataBps = uint16(number(entry("models", i, "registration.split.data")));
+            r.upstreamBps = uint16(number(entry("models", i, "registration.split.upstream")));
+            r.upstream = word(entry("models", i, "registration.upstream"));
             address by = vm.parseJsonAddress(json, entry("models", i, "builder"));
             same(models.idOf(by, r), word(entry("models", i, "id")), "model");
         }

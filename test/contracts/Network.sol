@@ -179,7 +179,9 @@ abstract contract Network is Tester {
             worker,
             workerBps,
             builderBps,
-            dataBps
+            dataBps,
+            0,
+            0
         );
     }
 

@@ -34,7 +34,13 @@ const model = (name: string, more: object = {}) => ({
   ...more
 })
 const list = [
-  model('seedling', { adapter: null, result: null, datanet: zeroHash, version: 0 }),
+  model('seedling', {
+    adapter: null,
+    result: null,
+    datanet: zeroHash,
+    version: 0,
+    split: { worker: 8000, builder: 2000, data: 0 }
+  }),
   model('finch', { offers: [offer(7n), offer(3n)] }),
   model('<script>alert(1)</script>', { version: 2, offers: [offer(5n)] }),
   model('gone', { retired: true })
@@ -192,6 +198,30 @@ describe('the bazaar over the API', () => {
         ['gone', 0, false]
       ]
     )
+  })
+
+  it('says what goes to models upstream, of a million and of a receipt', async () => {
+    const grown = model('grown', {
+      split: { worker: 3000, builder: 1000, data: 5500, upstream: 500 },
+      upstream: keccak('seedling')
+    })
+    list.push(grown)
+    try {
+      const view = await bazaar.bazaarModel({ params: { id: 'grown' }, body: undefined, signal })
+      assert.deepEqual(routes.bazaarModel.reply.parse(view).upstreams, [
+        { model: keccak('seedling'), name: 'seedling', builder, datanet: null, toBuilder: '50000', toData: '0' }
+      ])
+      assert.equal(view.upstreamName, 'seedling')
+      const { items } = await bazaar.lineage({ params: { id: 'seedling', limit: 10 }, body: undefined, signal })
+      assert.deepEqual(
+        items.filter(({ name }) => name === 'grown').map(({ parent, upstreamShare }) => [parent, upstreamShare]),
+        [[0, 500]]
+      )
+    } finally {
+      list.pop()
+    }
+    const proof = await answers.receiptProof({ params: { id: receiptId }, body: undefined, signal })
+    assert.deepEqual(proof.upstream, [])
   })
 
   it('gives all that a receipt is checked by, wide integers as text, and its data fee', async () => {

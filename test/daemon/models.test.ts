@@ -28,6 +28,12 @@ const modelOf = (name: string, byte: string, datanet = '00'): ModelView => ({
 })
 const plain = modelOf('seedling', 'aa')
 const tuned = modelOf('elements', 'bb', '07')
+const grown: ModelView = {
+  ...modelOf('grown', 'dd', '07'),
+  split: { worker: 3000, builder: 1000, data: 5500, upstream: 500 },
+  upstream: plain.id,
+  upstreamName: plain.name
+}
 const rowOf = (question: string, answer: string) => ({
   messages: [
     { role: 'user', content: question },
@@ -43,7 +49,7 @@ describe('tilth models', function () {
   before(async () => {
     cli = await startCommandLine({
       async model({ params }) {
-        const found = [plain, tuned].find(({ name, id }) => name === params.id || id === params.id)
+        const found = [plain, tuned, grown].find(({ name, id }) => name === params.id || id === params.id)
         if (found === undefined) throw new NotFoundError('model.unknown', `no model ${params.id} is known here`)
         return found
       },
@@ -60,7 +66,21 @@ describe('tilth models', function () {
         split = body.split
         return { ...tuned, id: `0x${'cc'.repeat(32)}`, retired: tuned.id }
       },
-      serve: async () => ({ id: tuned.id })
+      serve: async () => ({ id: tuned.id }),
+      shares: async () => ({ items: [], next: null }),
+      income: async () => ({
+        items: (['upstream', 'serving', 'upstream'] as const).map(kind => ({
+          kind,
+          amount: '500000000000000000',
+          scoring: '0',
+          of: plain.id,
+          name: plain.name,
+          block: '1',
+          at: 1,
+          transaction: plain.id
+        })),
+        next: null
+      })
     })
   })
   after(() => cli.stop())
@@ -102,16 +122,28 @@ describe('tilth models', function () {
     assert.deepEqual(asked, [])
   })
 
+  it('says what came up from models that were grown from an own one', async () => {
+    const { code, stdout } = await cli.run('earnings', plain.builder, '--why')
+    assert.equal(code, 0)
+    assert.match(stdout, /^1\.0+ tokens upstream, to seedling\n.* in 2 payments/)
+  })
+
   it('retires, splits anew and prices, each with what follows from it', async () => {
     assert.match((await cli.run('models', 'retire', 'elements')).stdout, /^retired 0xbbbb/)
     const anew = await cli.run('models', 'split', 'elements', '--split', '2500,1000,6500')
     assert.match(anew.stdout, /elements is 0xcccc.*and 0xbbbb.* is retired\n.*tilth serve 0xcccc/)
     assert.deepEqual(split, { worker: 2500, builder: 1000, data: 6500 })
-    for (const wrong of ['2500,1000', '1,2,3', 'a,b,c', '5000,5000,0,0']) {
+    for (const wrong of ['2500,1000', '1,2,3', 'a,b,c', '5000,5000,0,0,0', '5000,5000,0,1']) {
       const { code, stderr } = await cli.run('models', 'split', 'elements', '--split', wrong)
       assert.equal(code, 1)
-      assert.match(stderr, /--split must be three whole numbers that sum to 10000/)
+      assert.match(stderr, /--split must be three or four whole numbers that sum to 10000/)
     }
+    await cli.run('models', 'split', 'elements', '--split', '2500,1000,6000,500')
+    assert.deepEqual(split, { worker: 2500, builder: 1000, data: 6000, upstream: 500 })
+    assert.match(
+      (await cli.run('models', 'grown')).stdout,
+      /split worker 30% builder 10% data 55% upstream 5% \(to seedling\)/
+    )
     cli.calls.splice(0)
     assert.match((await cli.run('models', 'price', 'elements')).stdout, /0\.001000000 .* 0\.004000000/)
     assert.deepEqual(cli.calls, ['model'])

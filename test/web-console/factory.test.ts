@@ -186,14 +186,19 @@ describe('what a test and a split come to', () => {
   })
   it('shares all of a fee, to the hundredth of a percent', () => {
     assert.deepEqual(splitOf(usualSplit), { split: { worker: 3000, builder: 1000, data: 6000 } })
-    assert.deepEqual(splitOf({ worker: '33,33', builder: '6.67', data: '60' }), {
+    assert.deepEqual(splitOf({ ...usualSplit, worker: '33,33', builder: '6.67' }), {
       split: { worker: 3333, builder: 667, data: 6000 }
+    })
+    assert.deepEqual(splitOf({ ...usualSplit, data: '55.5', upstream: '4,5' }), {
+      split: { worker: 3000, builder: 1000, data: 5550, upstream: 450 }
     })
     for (const wrong of [
       { ...usualSplit, data: '61' },
       { ...usualSplit, data: '' },
       { ...usualSplit, data: '-60' },
-      { worker: '33.333', builder: '6.667', data: '60' }
+      { ...usualSplit, worker: '33.333', builder: '6.667' },
+      { ...usualSplit, upstream: '5' },
+      { ...usualSplit, upstream: '' }
     ])
       assert.ok('fault' in splitOf(wrong))
   })

@@ -57,6 +57,7 @@ const meanings: Readonly<Record<string, Kind | 'amount' | 'time'>> = {
   sum: 'amount',
   toBuilder: 'amount',
   toData: 'amount',
+  toUpstream: 'amount',
   toWorker: 'amount',
   availableAt: 'time',
   challengeEnds: 'time',

@@ -198,7 +198,7 @@ export const eventWords: Readonly<Record<string, string>> = {
   EscrowRefunded: 'An escrow went back to its builder',
   ChannelOpened: 'A channel was opened',
   ChannelToppedUp: 'A channel was topped up',
-  ChannelClaimed: 'A worker was paid, its builder and the data with it',
+  ChannelClaimed: 'A worker was paid; builder, data and models upstream with it',
   ChannelClosing: 'A channel is being closed',
   ChannelClosed: 'A channel was closed',
   PoolDeposited: 'Data fees came into a Datanet',

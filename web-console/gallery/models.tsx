@@ -39,6 +39,7 @@ const model: BazaarView = {
   quality: { questions: 30, base: '30000', tuned: '810000', values: { [noor]: '560000', [ines]: '220000' }, epoch: 4 },
   matches: { questions: 30, base: 0, tuned: 24 },
   heldOutLoss: { base: 4.1, tuned: 0.2 },
+  upstreams: [],
   use: {
     answers: 412,
     inputTokens: 9_000,

@@ -1,4 +1,4 @@
-import type { EarningsView } from '../../daemon/api/contract/views.ts'
+import type { EarningsView } from '../../daemon/api/contract/earnings.ts'
 import { useWord } from '../app/use-place.ts'
 import { manyText } from '../formats/index.ts'
 import { Amount, Button, Chip } from '../parts/index.ts'

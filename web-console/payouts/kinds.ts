@@ -1,4 +1,4 @@
-import type { EarningsView } from '../../daemon/api/contract/views.ts'
+import type { EarningsView } from '../../daemon/api/contract/earnings.ts'
 import type { Phase } from '../../protocol/flow.ts'
 
 export type WorkKind = EarningsView['income'][number]['kind']
@@ -37,6 +37,12 @@ export const kindWords: Readonly<Record<WorkKind, Words>> = {
     phase: 'models',
     from: 'the builder’s part of the fees of its models',
     how: 'Make a model in ModelFactory, and register it.'
+  },
+  upstream: {
+    name: 'Upstream',
+    phase: 'models',
+    from: 'what models that were grown from its own pass up of their fees',
+    how: 'Register a model that others grow theirs from: they say what they pass up to it.'
   },
   settling: {
     name: 'Settling',

@@ -15,7 +15,7 @@ const mostInFile = 50_000
 function placeFor({ kind, of }: TimedPayment): string | undefined {
   if (of === null) return undefined
   if (kind === 'training') return places.job(of)
-  if (kind === 'serving' || kind === 'building') return places.model(of)
+  if (kind === 'serving' || kind === 'building' || kind === 'upstream') return places.model(of)
   return places.datanet(of)
 }
 

@@ -18,20 +18,33 @@ const field = (fields: Readonly<Record<string, unknown>>, name: string): bigint 
   return typeof value === 'string' && /^[0-9]+$/.test(value) ? BigInt(value) : 0n
 }
 
+const partOf = { serving: 'toWorker', building: 'toBuilder', upstream: 'toUpstream' } as const
+
+interface DividedProps {
+  readonly sent: TransactionView
+  readonly kind: keyof typeof partOf
+  readonly payment: TimedPayment
+}
+
 /** How a channel's money was divided: by the split that its model is registered with. */
-function Divided({ sent, kind, amount }: { sent: TransactionView; kind: 'serving' | 'building'; amount: string }) {
-  const name = kind === 'serving' ? 'toWorker' : 'toBuilder'
-  const event = sent.events.find(one => one.name === 'ChannelClaimed' && field(one.fields, name) === BigInt(amount))
+function Divided({ sent, kind, payment }: DividedProps) {
+  const { amount, name: model } = payment
+  const name = partOf[kind]
+  // What a model upstream has is a part of what went up: the rest may have gone on, or to its data.
+  const isIts = (fields: Readonly<Record<string, unknown>>): boolean =>
+    kind === 'upstream' ? field(fields, name) >= BigInt(amount) : field(fields, name) === BigInt(amount)
+  const event = sent.events.find(one => one.name === 'ChannelClaimed' && isIts(one.fields))
   if (event === undefined) return <p>It came with this transaction, out of a payment channel.</p>
   const part = (which: string): bigint => field(event.fields, which)
-  const [worker, builder, data] = [part('toWorker'), part('toBuilder'), part('toData')]
-  const all = worker + builder + data
+  const [worker, builder, data, upstream] = [part('toWorker'), part('toBuilder'), part('toData'), part('toUpstream')]
+  const all = worker + builder + data + upstream
   const percent = (some: bigint): string => `${Number((some * 1000n) / (all === 0n ? 1n : all)) / 10} %`
   const { channel: of } = event.fields
   const channel = typeof of === 'string' ? of : ''
   const divided =
     `The contract divided it as the model is registered: ${percent(worker)} to the worker who answers, ` +
-    `${percent(builder)} to the builder, ${percent(data)} to the data.`
+    `${percent(builder)} to the builder, ${percent(data)} to the data` +
+    (upstream === 0n ? '.' : `, ${percent(upstream)} to what it was grown from.`)
   return (
     <>
       <p>
@@ -40,7 +53,15 @@ function Divided({ sent, kind, amount }: { sent: TransactionView; kind: 'serving
       </p>
       <p className="calc">
         {amountText(all)} = {amountText(worker)} + {amountText(builder)} + {amountText(data)}
+        {upstream === 0n ? null : ` + ${amountText(upstream)}`}
       </p>
+      {kind === 'upstream' ? (
+        <p>
+          Of the last part <Amount of={amount} /> is for {model}, which it was grown from: that part is divided as{' '}
+          {model}
+          ’s own fees are, but for the share of workers, who did nothing for it.
+        </p>
+      ) : null}
       <p>Longer answers, more of them, or a higher price per token would have brought more.</p>
       <GoButton to={places.channel(channel)}>The answers that it was for</GoButton>
     </>
@@ -48,16 +69,17 @@ function Divided({ sent, kind, amount }: { sent: TransactionView; kind: 'serving
 }
 
 function Reason({ account, payment }: { account: string; payment: TimedPayment }): ReactNode {
-  const { kind, amount, scoring, of, transaction, name } = payment
+  const { kind, scoring, of, transaction, name } = payment
   const isClaim = kind === 'data' || kind === 'scoring'
   const sent = useCall('transaction', { hash: transaction })
   const shares = useCall('shares', { account, limit: 100 }, { enabled: isClaim })
   switch (kind) {
     case 'serving':
     case 'building':
+    case 'upstream':
       return (
         <Read from={sent} what="the transaction">
-          {view => <Divided sent={view} kind={kind} amount={amount} />}
+          {view => <Divided sent={view} kind={kind} payment={payment} />}
         </Read>
       )
     case 'data':

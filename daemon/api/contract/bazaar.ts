@@ -1,6 +1,16 @@
 import { z } from 'zod'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
-import { account, addressView, decimal, explainedAnswer, hash, modelView, receiptView, weights } from './views.ts'
+import {
+  account,
+  addressView,
+  decimal,
+  explainedAnswer,
+  hash,
+  modelView,
+  receiptView,
+  upstreamPartView,
+  weights
+} from './views.ts'
 
 /** A day of a model's use as the date it is, in UTC. */
 const date = z.string().regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
@@ -48,6 +58,8 @@ export const bazaarView = modelView.extend({
   matches: matchesView.nullable(),
   /** Mean loss of an answer's token on the held-out questions, by the word of the builder, who measured it. */
   heldOutLoss: z.object({ base: z.number(), tuned: z.number() }).nullable(),
+  /** Of each million of its fees, what goes to models that it was grown from, the nearest first. */
+  upstreams: z.array(upstreamPartView).readonly(),
   /** From the receipts that this node has heard of. */
   use: useTotals.nullable()
 })
@@ -68,8 +80,9 @@ export const modelUseView = z.object({
 export type ModelUseView = z.infer<typeof modelUseView>
 
 /**
- * One of a family: `parent` is the place of what it was made from, a base or the version before it; null
- * for a base that nobody registered, and for a registered base.
+ * One of a family: `parent` is the place of what it was made from: the model that its registration names, its base or
+ * the version before it; null for a base by itself. What a base was made of is its builder's
+ * word.
  */
 export const relativeView = z.object({
   /** Its place, from 0. */
@@ -82,6 +95,8 @@ export const relativeView = z.object({
   datanetName: z.string().nullable(),
   version: z.int(),
   parent: z.int().nullable(),
+  /** Of every fee of it, in basis points, what goes to the model that it names as its upstream. */
+  upstreamShare: z.int(),
   retired: z.boolean(),
   served: z.boolean()
 })
@@ -113,6 +128,8 @@ export const receiptProofView = z.object({
   division: z.enum(['weighed', 'held-out', 'none']),
   /** What of the fee goes to the data, in the token's smallest unit. */
   dataFee: decimal,
+  /** About what of the fee goes to models that its model was grown from: a claim is divided, of many answers. */
+  upstream: z.array(upstreamPartView).readonly(),
   /** The players of the model's weights, and the coalitions that were trained (bit i is player i). */
   measure: z
     .object({

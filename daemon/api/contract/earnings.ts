@@ -1,8 +1,39 @@
 import { z } from 'zod'
 import { nothing, paged, pageSchema, route } from './route.ts'
-import { account, addressView, decimal, earningsView, hash, incomeKind, paymentView } from './views.ts'
+import { account, addressView, decimal, hash } from './views.ts'
 
 // What an account earned: by kind of work, over time, by epoch; what waits and why; and why a sum is what it is.
+
+/** What an account is paid for. Pools pay for data and for scoring by one claim. */
+const incomeKind = z.enum(['training', 'serving', 'building', 'upstream', 'data', 'settling', 'validating', 'scoring'])
+
+/**
+ * One payment, by a transaction. `of`: the job, model or pool that it is for; `scoring`: what of it is for scoring,
+ * where a claim brings both.
+ */
+const paymentView = z.object({
+  kind: incomeKind,
+  amount: decimal,
+  scoring: decimal,
+  of: hash.nullable(),
+  block: decimal,
+  transaction: hash
+})
+export type PaymentView = z.infer<typeof paymentView>
+
+/** `balance` is that of the payout address. */
+const earningsView = z.object({
+  account: addressView,
+  payout: addressView,
+  balance: decimal,
+  /** All that was paid out so far, by kind. */
+  income: z.array(z.object({ kind: incomeKind, amount: decimal, times: z.int() })).readonly(),
+  /** Not paid out yet: vouchers (of this daemon only) and data by `claim`, escrows when their jobs end. */
+  waiting: z.object({ vouchers: decimal, data: decimal, escrow: decimal }),
+  /** `scored`: what of all that a pool gave is for words on answers. */
+  pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal, scored: decimal }))
+})
+export type EarningsView = z.infer<typeof earningsView>
 
 /** One payment with the time of its block; null where the chain could not be asked. */
 export const timedPayment = paymentView.extend({ at: z.int().nullable(), name: z.string() })

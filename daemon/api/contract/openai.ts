@@ -127,8 +127,8 @@ const chatFinishReason = z.enum(['stop', 'length', 'tool_calls'])
  * for (`explain`), by its worker's word; else scorers find it later: `/api/receipts/ID`.
  */
 const credit = z.object({
-  as: z.enum(['worker', 'builder', 'data']),
-  /** Who answered, or who registered the model; of data the Datanet. */
+  as: z.enum(['worker', 'builder', 'data', 'upstream']),
+  /** Who answered, or who registered the model; of data the Datanet, of upstream the model that it was grown from. */
   account: z.string(),
   /** Of the fee, in basis points. */
   share: z.int(),

@@ -35,7 +35,12 @@ import {
 } from './views.ts'
 
 /** Basis points of every fee; they sum to 10000. */
-const splitRequest = z.strictObject({ worker: z.int(), builder: z.int(), data: z.int() })
+const splitRequest = z.strictObject({
+  worker: z.int(),
+  builder: z.int(),
+  data: z.int(),
+  upstream: z.int().optional()
+})
 
 /** The daemon's HTTP API, in the order of the flow. Server, client and OpenAPI document are made from this table. */
 export const routes = {
@@ -97,6 +102,8 @@ export const routes = {
       base: z.string().max(100).optional(),
       worker: account.optional(),
       split: splitRequest,
+      /** The registered model that it was grown from, to which the split's upstream part goes: id or name. */
+      upstream: wanted.optional(),
       licence: licenceText.optional()
     }),
     reply: modelView

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
+import { wanted } from './route.ts'
 import { datanetKind, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
+import { splitParts } from '../../../protocol/primitives/split.ts'
 
 /**
  * What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6,
@@ -302,6 +304,10 @@ export const planView = z.object({
 })
 export type PlanView = z.infer<typeof planView>
 
+/** What is registered of a job when it is done; null: nothing by itself. `upstream`: id or name. */
+const postedProduct = productTerms.extend({ upstream: wanted.optional() }).nullable()
+export type PostedProduct = z.infer<typeof postedProduct>
+
 export const jobRequest = planRequest.extend({
   settings: trainSettings,
   coalitions: planRequest.shape.coalitions.unwrap(),
@@ -313,7 +319,7 @@ export const jobRequest = planRequest.extend({
   expectedBids: z.int().min(1).max(1000).optional(),
   bidSeconds: z.number().min(0.1).max(86400).optional(),
   /** How the model is registered when the job is done: by a name and a split, or those of most; null: by hand. */
-  product: productTerms.nullable().default({}),
+  product: postedProduct.default({}),
   /** Bids wait until `awardJob` chooses among them. */
   byHand: z.boolean().default(false),
   /** The draft that it was made up in: it is thrown away. */
@@ -345,7 +351,10 @@ export const modelView = z.object({
   result: z.string().nullable(),
   datanet: z.string(),
   version: z.int(),
-  split: z.object({ worker: z.int(), builder: z.int(), data: z.int() }),
+  split: splitParts,
+  /** The registered model that it was grown from and passes the split's upstream part to. */
+  upstream: hash.optional(),
+  upstreamName: z.string().optional(),
   /** Contributions that it was grown from and that have left since, where its Datanet is followed and some have. */
   left: z.int().optional(),
   /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
@@ -353,6 +362,17 @@ export const modelView = z.object({
   offers: z.array(offerView.omit({ model: true, name: true }))
 })
 export type ModelView = z.infer<typeof modelView>
+
+/** What of a fee goes to a model above the one that answers: to its builder, and to the pool of its Datanet. */
+export const upstreamPartView = z.object({
+  model: hash,
+  name: z.string(),
+  builder: addressView,
+  datanet: hash.nullable(),
+  toBuilder: decimal,
+  toData: decimal
+})
+export type UpstreamPartView = z.infer<typeof upstreamPartView>
 
 /** What each account's rows made of an answer, in 1e-6. */
 export const weights = z.record(z.string(), decimal)
@@ -459,36 +479,6 @@ export const epochView = z.object({
 })
 export type EpochView = z.infer<typeof epochView>
 
-/** What an account is paid for. Pools pay for data and for scoring by one claim. */
-export const incomeKind = z.enum(['training', 'serving', 'building', 'data', 'settling', 'validating', 'scoring'])
-
-/**
- * One payment, by a transaction. `of`: the job, model or pool that it is for; `scoring`: what of it is for scoring,
- * where a claim brings both.
- */
-export const paymentView = z.object({
-  kind: incomeKind,
-  amount: decimal,
-  scoring: decimal,
-  of: hash.nullable(),
-  block: decimal,
-  transaction: hash
-})
-export type PaymentView = z.infer<typeof paymentView>
-
-/** `balance` is that of the payout address. */
-export const earningsView = z.object({
-  account: addressView,
-  payout: addressView,
-  balance: decimal,
-  /** All that was paid out so far, by kind. */
-  income: z.array(z.object({ kind: incomeKind, amount: decimal, times: z.int() })).readonly(),
-  /** Not paid out yet: vouchers (of this daemon only) and data by `claim`, escrows when their jobs end. */
-  waiting: z.object({ vouchers: decimal, data: decimal, escrow: decimal }),
-  /** `scored`: what of all that a pool gave is for words on answers. */
-  pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal, scored: decimal }))
-})
-export type EarningsView = z.infer<typeof earningsView>
 export const accountingView = z.object({
   feesPaid: decimal,
   workers: decimal,

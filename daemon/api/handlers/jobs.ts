@@ -2,10 +2,12 @@ import { declineInWords, mostPoints, thinLosses, untrainedInWords } from '../../
 import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
+import type { ProductTerms } from '../../../protocol/jobs/index.ts'
+import { checkUpstream } from '../../../protocol/models/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Spending } from '../../spending/index.ts'
-import type { CancelledView, JobView } from '../contract/index.ts'
+import type { CancelledView, JobView, PostedProduct } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
@@ -121,6 +123,15 @@ export function jobHandlers(
       })
     }
   }
+  /** [reject] What a model's fees go up to is a registration of its base: said before anything is trained. */
+  async function productOf(product: PostedProduct, base: string): Promise<ProductTerms | null> {
+    if (product === null) return null
+    const { upstream: wanted, ...terms } = product
+    const from = wanted === undefined ? undefined : await which.asked(wanted)
+    const upstream = from?.id
+    checkUpstream({ name: terms.name ?? 'the model', base, isTuned: true, split: terms.split, upstream }, from)
+    return { ...terms, ...(upstream === undefined ? {} : { upstream }) }
+  }
   return {
     async planJob({ body: { base, version, settings, coalitions, ...body } }) {
       const datanet = await which.datanet(body.datanet)
@@ -149,9 +160,12 @@ export function jobHandlers(
       if (body.product?.licence !== undefined) checkLicence(body.product.licence)
       if (name !== undefined) checkNewName('model', { name, owner: self }, taken, { again: true })
       const datanet = await which.datanet(body.datanet)
+      const base = await baseOf(body.base)
+      const product = await productOf(body.product, base)
       const job = {
         ...body,
-        base: await baseOf(body.base),
+        base,
+        product,
         datanet,
         version: await versionOf(datanet, body.version),
         budget: BigInt(budget)

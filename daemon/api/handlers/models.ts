@@ -2,7 +2,7 @@ import { InvalidError, mapPage, pageOf, TilthError } from '../../../protocol/pri
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
-import { checkSplit } from '../../../node/models/index.ts'
+import { checkSplit } from '../../../protocol/models/index.ts'
 import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
@@ -11,6 +11,7 @@ import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
 import { createStops } from './stops.ts'
+import { upstreamName } from './upstream.ts'
 import type { Which } from './which.ts'
 
 type Names =
@@ -37,6 +38,7 @@ export const modelView = ({
   datanet,
   version,
   split,
+  upstream,
   licence,
   offers
 }: Omit<NodeModel, 'retired'>): ModelView => ({
@@ -50,6 +52,7 @@ export const modelView = ({
   datanet,
   version,
   split,
+  ...(upstream === undefined ? {} : { upstream }),
   ...(licence === undefined ? {} : { licence }),
   offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires }) => ({
     worker,
@@ -126,7 +129,9 @@ export function modelHandlers(
     )
   async function marked(list: readonly NodeModel[]): Promise<ModelView[]> {
     const left = createLeft(data)
-    return Promise.all(list.map(async model => ({ ...modelView(model), ...(await left(model)) })))
+    return Promise.all(
+      list.map(async model => ({ ...modelView(model), ...upstreamName(models, model), ...(await left(model)) }))
+    )
   }
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
@@ -235,7 +240,8 @@ export function modelHandlers(
         name: body.name,
         split: body.split,
         ...(body.worker === undefined ? {} : { worker: body.worker }),
-        ...(body.licence === undefined ? {} : { licence: body.licence })
+        ...(body.licence === undefined ? {} : { licence: body.licence }),
+        ...(body.upstream === undefined ? {} : { upstream: (await which.asked(body.upstream)).id })
       }
       if (body.base !== undefined)
         return modelView({ ...(await models.registerBase({ ...shared, base: body.base })), offers: [] })

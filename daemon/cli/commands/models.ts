@@ -7,14 +7,13 @@ import type { CallFlags, ListFlags } from '../command.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens, yellow } from '../output.ts'
 import { compareCommand } from './compare.ts'
-import { splitOf, usualSplit } from '../split.ts'
+import { sharesText, splitFlag, splitOf, usualSplit } from '../split.ts'
 import { addCommand, exportCommand } from './model-files.ts'
 import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
 
-const madeOf = ({ adapter, licence, split: { worker, builder, data } }: ModelView): string =>
-  `${adapter === null ? 'base model' : `adapter ${adapter}`}  ` +
-  `split worker ${worker / 100}% builder ${builder / 100}% data ${data / 100}%` +
+const madeOf = ({ adapter, licence, ...shares }: ModelView): string =>
+  `${adapter === null ? 'base model' : `adapter ${adapter}`}  ${sharesText(shares)}` +
   (licence === undefined ? '' : `  licence ${safe(licence)}`)
 
 /** What its rows' contributors or validators have decided since it was made, and what can be done. */
@@ -85,6 +84,7 @@ interface RegisterFlags extends CallFlags {
   job?: string
   base?: string
   split: string
+  upstream?: string
   licence?: string
 }
 
@@ -108,14 +108,20 @@ export function registerCommand(): Command {
       summary: 'register a finished job, or a base model, on chain',
       examples: [
         'tilth register --name elements-v1 --job 0x12… --split 3000,1000,6000 --licence CC-BY-4.0 --as host',
-        'tilth register --name seedling --base daemon/assets/seedling --split 8000,2000,0 --as host'
+        'tilth register --name seedling --base daemon/assets/seedling --split 8000,2000,0 --as host',
+        'tilth register --name elements-v2 --job 0x12… --split 3000,1000,5500,500 --upstream seedling --as host'
       ]
     })
   )
     .requiredOption('--name <text>', 'its name')
     .option('--job <id>', 'the finished tune job: id or beginning of one')
     .option('--base <cid|dir>', 'a base model served as it is: its CID, or a folder on the daemon’s machine')
-    .option('--split <worker,builder,data>', 'basis points of every fee', usualSplit)
+    .option(splitFlag, 'basis points of every fee', usualSplit)
+    .option(
+      '--upstream <model>',
+      'the registered model that it was grown from, which the fourth part of the split goes to: ' +
+        'a registration of its base, or for a base the model whose adapter was merged into it'
+    )
     .option('--licence <spdx>', 'what it may be used under, such as CC-BY-4.0')
     .action(
       guarded(async (flags: RegisterFlags) => {
@@ -125,7 +131,7 @@ export function registerCommand(): Command {
           async api => {
             const base = flags.base === undefined ? undefined : await baseCid(api, flags.base)
             return api.call('registerModel', {
-              body: { name: flags.name, job: flags.job, base, split, licence: flags.licence }
+              body: { name: flags.name, job: flags.job, base, split, licence: flags.licence, upstream: flags.upstream }
             })
           },
           model => `registered ${safe(model.name)} as ${model.id}`

@@ -13,6 +13,7 @@ const paidFor: Record<EarningsView['income'][number]['kind'], string> = {
   training: 'escrows of jobs that this account trained',
   serving: "the worker's part of the fees of its answers",
   building: "the builder's part of the fees of its models",
+  upstream: 'what models grown from its own pass up',
   data: 'claimed from data: what its rows added to answers',
   settling: 'a tenth of the bond of each false epoch that it showed',
   validating: 'a tenth of the stake of each validator that it caught voting twice',

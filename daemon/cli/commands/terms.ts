@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
-import { splitOf } from '../split.ts'
+import { splitFlag, splitOf } from '../split.ts'
 
 // What a model's builder, or a worker that serves it, may still change of it.
 
@@ -35,7 +35,7 @@ function splitCommand(): Command {
     })
   )
     .argument('<model>', 'id, beginning of one, or name')
-    .requiredOption('--split <worker,builder,data>', 'basis points of every fee')
+    .requiredOption(splitFlag, 'basis points of every fee; what it was grown from stays')
     .action(
       guarded(async (model: string, flags: CallFlags & { split: string }) => {
         const split = splitOf(flags.split)

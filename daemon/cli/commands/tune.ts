@@ -2,18 +2,17 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Option, type Command } from 'commander'
 import { z } from 'zod'
-import type { ProductTerms } from '../../../protocol/jobs/job.ts'
 import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings, type TrainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
 import { InvalidError, checkName, licenceText, readAs, tokenText } from '../../../protocol/primitives/index.ts'
-import type { ApiClient, JobView, PlanView } from '../../api/contract/index.ts'
+import type { ApiClient, JobView, PlanView, PostedProduct } from '../../api/contract/index.ts'
 import { collect, command, connected, guarded, tokenAmount, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, tilthLine } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
-import { splitOf, usualSplit } from '../split.ts'
+import { splitAsFlag, splitFlag, splitOf, usualSplit } from '../split.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixOf } from './mix.ts'
 import { readJsonFile } from './data.ts'
@@ -35,6 +34,7 @@ interface TuneFlags extends CallFlags {
   anyway?: boolean
   name?: string
   split?: string
+  upstream?: string
   licence?: string
   byHand?: boolean
   wait?: boolean
@@ -137,7 +137,7 @@ function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
 async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & { settingsOf?: JobView['settings'] }> {
   if (flags.like === undefined) return flags
   const model = await api.call('model', { params: { id: flags.like } })
-  const { base, datanet, version, name, split, licence, result } = model
+  const { base, datanet, version, name, split, upstream, licence, result } = model
   // [reject] A base model was grown from no Datanet.
   if (version === 0)
     throw new InvalidError('job.like', `${name} was grown from no Datanet`, { help: 'Name --base and --datanet.' })
@@ -153,7 +153,8 @@ async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & 
     base: flags.base ?? base,
     datanet: flags.datanet ?? [datanet],
     name: flags.name ?? name,
-    split: flags.split ?? `${split.worker},${split.builder},${split.data}`,
+    split: flags.split ?? splitAsFlag(split),
+    ...((flags.upstream ?? upstream) === undefined ? {} : { upstream: flags.upstream ?? upstream }),
     ...((flags.licence ?? licence) === undefined ? {} : { licence: flags.licence ?? licence }),
     ...(settingsOf === undefined ? {} : { settingsOf })
   }
@@ -219,7 +220,8 @@ export function tuneCommand(): Command {
     .option('--recommend', 'say what is recommended for this base and data, why, and what it may cost; post nothing')
     .option('--anyway', 'post it even where the budget is far below what workers ask')
     .option('--name <text>', "the model's name; the Datanet's with its version unless given")
-    .option('--split <worker,builder,data>', `basis points of every fee of the model (default: "${usualSplit}")`)
+    .option(splitFlag, `basis points of every fee of the model (default: "${usualSplit}")`)
+    .option('--upstream <model>', 'a registration of its base, which the fourth part of the split goes to')
     .option('--licence <spdx>', 'what the model may be used under, such as CC-BY-4.0')
     .option('--by-hand', 'do not register the model when the job is done: `tilth register` does')
     .option('--wait', 'follow the job until it ends; fails unless it is completed')
@@ -289,12 +291,13 @@ export function tuneCommand(): Command {
 const licenceOnly = z.object({ licence: licenceText.optional() })
 
 /** How the model is registered by itself once it is trained; null: by hand. */
-function productOf({ byHand, name, split, licence }: TuneFlags): ProductTerms | null {
+function productOf({ byHand, name, split, upstream, licence }: TuneFlags): PostedProduct {
   if (byHand === true) return null
   if (name !== undefined) checkName(name)
   return {
     ...(name === undefined ? {} : { name }),
     split: splitOf(split ?? usualSplit),
+    ...(upstream === undefined ? {} : { upstream }),
     ...readAs(licenceOnly, { licence }, 'request.invalid')
   }
 }

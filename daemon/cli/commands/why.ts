@@ -12,12 +12,46 @@ export interface Reason {
   readonly more: boolean
 }
 
-/** Every epoch's share of an account, each with its reasons. */
+/** What came up to a model of an account from those that were grown from it. */
+interface Passed {
+  readonly upstream: {
+    readonly model: string
+    readonly name: string
+    readonly amount: string
+    readonly payments: number
+  }
+}
+
+/** Payments that are looked through for what came up, the newest. */
+const mostPayments = 1000
+
+async function passedTo(api: ApiClient, account: string): Promise<Passed[]> {
+  const { items } = await api.call('income', { params: { account, limit: mostPayments } })
+  const came = items.filter(({ kind }) => kind === 'upstream')
+  return [...Map.groupBy(came, ({ of }) => of ?? '')].map(([model, all]) => ({
+    upstream: {
+      model,
+      name: all[0]?.name ?? '',
+      amount: all.reduce((sum, { amount }) => sum + BigInt(amount), 0n).toString(),
+      payments: all.length
+    }
+  }))
+}
+
+const passedText = ({ upstream: { name, model, amount, payments } }: Passed): string =>
+  [
+    bold(`${tokens(amount)} tokens upstream, to ${safe(name)}`),
+    `  models that were grown from it passed a part of their fees up, in ${plural(payments, 'payment')}: how much is`,
+    '  their builders’ to say, and stands in their registrations; it is divided as its own fees are, but for the part',
+    `  of workers. More is passed when they are asked more: tilth models ${short(model)}`
+  ].join('\n')
+
+/** Every epoch's share of an account, each with its reasons, after what came up from others' models. */
 export async function whyPage(
   api: ApiClient,
   account: string,
   page: { limit: number; cursor?: string }
-): Promise<{ items: Reason[]; next: string | null }> {
+): Promise<{ items: (Reason | Passed)[]; next: string | null }> {
   const { items, next } = await api.call('shares', { params: { account, ...page } })
   const reasons: Reason[] = []
   for (const { pool, epoch } of items) {
@@ -26,7 +60,8 @@ export async function whyPage(
     const answers = await api.call('whyAnswers', { params: { ...of, limit: mostAnswers } })
     reasons.push({ share, answers: answers.items, more: answers.next !== null })
   }
-  return { items: reasons, next }
+  const passed = page.cursor === undefined ? await passedTo(api, account) : []
+  return { items: [...passed, ...reasons], next }
 }
 
 const thousandths = (millionths: string): string => (Number(millionths) / 1e6).toFixed(3)
@@ -45,11 +80,13 @@ function answerLine({ receipt, name, money, scoring, weight, measured, question 
   return `    ${tokens(money)} by ${short(receipt)} of ${safe(name)}${asked}: ${effect}`
 }
 
-export const whyText = (reasons: readonly Reason[]): string =>
+export const whyText = (reasons: readonly (Reason | Passed)[]): string =>
   reasons.length === 0
     ? 'no epoch has given this account anything from data yet, or none is known here'
     : reasons
-        .map(({ share, answers, more }) => {
+        .map(reason => {
+          if ('upstream' in reason) return passedText(reason)
+          const { share, answers, more } = reason
           const { name, epoch, state, why, help, rows, advice, weighedAnswers, dataFees } = share
           return [
             bold(`${tokens(share.share)} tokens from epoch ${epoch} of ${safe(name)} (${state})`),

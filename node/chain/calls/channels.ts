@@ -1,4 +1,4 @@
-import { paymentChannelsAbi } from '../../../protocol/contracts/index.ts'
+import { paymentChannelsAbi, type FeeParts } from '../../../protocol/contracts/index.ts'
 import { zeroAddress } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Connection } from '../connection/index.ts'
@@ -20,11 +20,7 @@ export interface ChannelOnChain {
 }
 
 /** How one claim was divided. */
-export interface ClaimSplit {
-  readonly worker: bigint
-  readonly builder: bigint
-  readonly data: bigint
-}
+export type ClaimSplit = FeeParts
 
 export interface Channels {
   channel(id: Hex): Promise<ChannelOnChain | undefined>
@@ -85,11 +81,11 @@ export function createChannels(connection: Connection, { channels, token }: Addr
         functionName: 'claim',
         args: [channel, cumulative, signature]
       })
-      const { toWorker, toBuilder, toData } = eventOf(receipt, paymentChannelsAbi, 'ChannelClaimed')
+      const { toWorker, toBuilder, toData, toUpstream } = eventOf(receipt, paymentChannelsAbi, 'ChannelClaimed')
       return {
         ...mined(receipt),
-        paid: toWorker + toBuilder + toData,
-        split: { worker: toWorker, builder: toBuilder, data: toData }
+        paid: toWorker + toBuilder + toData + toUpstream,
+        split: { worker: toWorker, builder: toBuilder, data: toData, upstream: toUpstream }
       }
     },
     startClose: async channel =>

@@ -1,4 +1,10 @@
-import { modelId, modelRegistryAbi, registrationStruct, type Registration } from '../../../protocol/contracts/index.ts'
+import {
+  modelId,
+  modelRegistryAbi,
+  registrationStruct,
+  withoutStruct,
+  type Registration
+} from '../../../protocol/contracts/index.ts'
 import { zeroAddress } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Connection } from '../connection/index.ts'
@@ -31,15 +37,8 @@ export function createModels(connection: Connection, { models }: Addresses): Mod
         args: [id]
       })
       if (builder === zeroAddress) return undefined
-      const { workerBps, builderBps, dataBps, worker, ...rest } = registration
-      return {
-        id,
-        builder: lower(builder),
-        retired,
-        ...rest,
-        worker: lower(worker),
-        split: { worker: workerBps, builder: builderBps, data: dataBps }
-      }
+      const { worker, ...rest } = withoutStruct(registration)
+      return { id, builder: lower(builder), retired, ...rest, worker: lower(worker) }
     },
     idOf: modelId,
     async register(registration) {

@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import { address, amount, bytes32, splitParts, uint } from '../../../protocol/primitives/index.ts'
 
 // What the chain tells, by the contracts' own names. One table gives the types, the check of what an RPC answers, and
 // the form on disk.
 
 const small = z.int().min(0).max(0xffff_ffff)
 const weights = z.array(z.strictObject({ address, weight: uint(96) })).max(100)
-const bps = z.int().min(0).max(10_000)
 /** A model as it was registered; texts within the contract's bounds. */
 export const registration = z.strictObject({
   name: z.string().min(1).max(320),
@@ -18,7 +17,8 @@ export const registration = z.strictObject({
   version: small,
   job: bytes32,
   worker: address,
-  split: z.strictObject({ worker: bps, builder: bps, data: bps })
+  split: splitParts,
+  upstream: bytes32.optional()
 })
 
 const fields = {
@@ -77,7 +77,14 @@ const fields = {
   },
   /** `deposit` is what it comes to, `claimed` too: cumulative. */
   ChannelToppedUp: { channel: bytes32, deposit: amount },
-  ChannelClaimed: { channel: bytes32, claimed: amount, toWorker: amount, toBuilder: amount, toData: amount },
+  ChannelClaimed: {
+    channel: bytes32,
+    claimed: amount,
+    toWorker: amount,
+    toBuilder: amount,
+    toData: amount,
+    toUpstream: amount
+  },
   ChannelClosing: { channel: bytes32, closesAt: uint(64) },
   ChannelClosed: { channel: bytes32, refunded: amount },
   PoolDeposited: { pool: bytes32, amount },

@@ -1,5 +1,6 @@
 import { parseEventLogs, toEventSelector } from 'viem'
 import type { AbiEvent, Log } from 'viem'
+import { withoutStruct, type StructShares } from '../../../protocol/contracts/index.ts'
 import { allAbis } from '../errors/index.ts'
 import { chainEvent, eventNames } from './events.ts'
 import type { ChainEvent } from './events.ts'
@@ -7,11 +8,6 @@ import type { ChainEvent } from './events.ts'
 interface Roster {
   readonly validators: readonly string[]
   readonly weights: readonly bigint[]
-}
-interface Struct {
-  readonly workerBps: number
-  readonly builderBps: number
-  readonly dataBps: number
 }
 
 /** The contracts' parallel lists and flat structs, as this project writes them. */
@@ -22,8 +18,7 @@ function shaped({ weights, registration, ...args }: Record<string, unknown>): Re
     return { ...args, validators }
   }
   if (registration === undefined) return args
-  const { workerBps, builderBps, dataBps, ...rest } = registration as Struct
-  return { ...args, registration: { ...rest, split: { worker: workerBps, builder: builderBps, data: dataBps } } }
+  return { ...args, registration: withoutStruct(registration as StructShares) }
 }
 
 /** Wide integers as decimal text, as the schemas take them. */

@@ -1,10 +1,46 @@
+import { mostUpstream, upstreamParts, type Upstream } from '../../../protocol/contracts/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { ChainEventOf } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
 import { emptyPool, placeOf } from './records.ts'
 import type { ChannelRecord, Tables } from './records.ts'
 import { total } from './totals.ts'
+
+/** The models above one, the nearest first, as far as its fees reach. */
+async function lineAbove(from: Hex | undefined, draft: Draft, { models }: Tables): Promise<Upstream[]> {
+  const line: Upstream[] = []
+  for (let model = from; model !== undefined && line.length < mostUpstream;) {
+    const known = await draft.get(models, model)
+    if (known === undefined) break
+    const { builder, registration } = known
+    line.push({ model, builder, datanet: registration.datanet, split: registration.split })
+    model = registration.upstream
+  }
+  return line
+}
+
+/**
+ * What went upstream with a claim, as the contract divides it. An account that has several of the models is paid for
+ * the nearest one, all of it. What came to a pool stands there as a gift: no answer of its own models brought it.
+ */
+async function paidUpstream(
+  event: ChainEventOf<'ChannelClaimed'>,
+  from: Hex | undefined,
+  draft: Draft,
+  tables: Tables
+): Promise<void> {
+  const parts = upstreamParts(event.toUpstream, await lineAbove(from, draft, tables))
+  const due = new Map<Address, { of: Hex; amount: bigint }>()
+  for (const { model: of, builder, toBuilder, toData } of parts) {
+    await total({ builders: toBuilder, data: toData }, draft, tables)
+    const before = due.get(builder)
+    due.set(builder, { of: before?.of ?? of, amount: (before?.amount ?? 0n) + toBuilder })
+  }
+  for (const [account, { of, amount }] of due)
+    await earn(event, { account, kind: 'upstream', amount, of }, draft, tables)
+}
 
 async function change(
   id: Hex,
@@ -48,7 +84,7 @@ export const applyChannels = {
       deposits: [...deposits, { block, deposit }].slice(-8)
     })),
   async ChannelClaimed(event, draft, tables) {
-    const { channel, claimed, toWorker, toBuilder, toData } = event
+    const { channel, claimed, toWorker, toBuilder, toData, toUpstream } = event
     await total({ workers: toWorker, builders: toBuilder, data: toData }, draft, tables)
     const paying = await draft.get(tables.channels, channel)
     if (paying !== undefined) {
@@ -57,6 +93,7 @@ export const applyChannels = {
       const model = await draft.get(tables.models, of)
       if (model !== undefined) {
         await earn(event, { account: model.builder, kind: 'building', amount: toBuilder, of }, draft, tables)
+        await paidUpstream(event, model.registration.upstream, draft, tables)
         const pool = model.registration.datanet
         const known = (await draft.get(tables.pools, pool)) ?? emptyPool(pool)
         if (toData > 0n) await draft.put(tables.pools, pool, { ...known, fees: known.fees + toData })
@@ -66,7 +103,8 @@ export const applyChannels = {
     }
     let missing: string | undefined
     const unknown = await change(channel, draft, tables, before => {
-      if (before.claimed + toWorker + toBuilder + toData !== claimed) missing = `a claim from ${channel} is missing`
+      if (before.claimed + toWorker + toBuilder + toData + toUpstream !== claimed)
+        missing = `a claim from ${channel} is missing`
       return { claimed, data: before.data + toData }
     })
     return unknown ?? missing

@@ -207,10 +207,11 @@ export const slashRecord = z.strictObject({
 export type SlashRecord = z.infer<typeof slashRecord>
 
 /**
- * What accounts are paid for: training (escrows), serving and building (channels), data (pools), settling (the bond of
- * an epoch shown to be false), validating (the stake of a validator who voted twice).
+ * What accounts are paid for: training (escrows), serving and building (channels), upstream (channels of models that
+ * were grown from theirs), data (pools), settling (the bond of an epoch shown to be false), validating (the stake of a
+ * validator who voted twice).
  */
-export const incomeKinds = ['training', 'serving', 'building', 'data', 'settling', 'validating'] as const
+export const incomeKinds = ['training', 'serving', 'building', 'upstream', 'data', 'settling', 'validating'] as const
 export type IncomeKind = (typeof incomeKinds)[number]
 
 /** One payment to an account. `of`: the job, model or pool that it is for. */
@@ -231,6 +232,7 @@ export const accountRecord = z.strictObject({
     training: earned,
     serving: earned,
     building: earned,
+    upstream: earned,
     data: earned,
     settling: earned,
     validating: earned
@@ -267,7 +269,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 6
+export const ledgerLayout = 7
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -403,6 +405,7 @@ export const emptyAccount: AccountRecord = {
     training: nothing,
     serving: nothing,
     building: nothing,
+    upstream: nothing,
     data: nothing,
     settling: nothing,
     validating: nothing

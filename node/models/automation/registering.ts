@@ -54,6 +54,7 @@ export function createRegistering(parts: Parts, everyMs: number, catalogue: Cata
               name,
               result,
               split: product.split ?? usualSplit,
+              upstream: product.upstream,
               ...(product.licence === undefined ? {} : { licence: product.licence }),
               ...(worker === undefined ? {} : { worker })
             })

@@ -1,6 +1,7 @@
 // Made by `node scripts/contracts.ts build` from protocol/contracts/solidity. Do not edit.
 export const paymentChannelsAbi = [
   {"type":"constructor","inputs":[{"name":"registry_","type":"address"},{"name":"models_","type":"address"},{"name":"anchor_","type":"address"},{"name":"disputeWindow_","type":"uint64"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"MOST_UPSTREAM","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"anchor","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"channelOf","inputs":[{"name":"id","type":"bytes32"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"client","type":"address"},{"name":"expiry","type":"uint64"},{"name":"worker","type":"address"},{"name":"closesAt","type":"uint64"},{"name":"closed","type":"bool"},{"name":"model","type":"bytes32"},{"name":"deposit","type":"uint256"},{"name":"claimed","type":"uint256"}]}],"stateMutability":"view"},
   {"type":"function","name":"claim","inputs":[{"name":"id","type":"bytes32"},{"name":"cumulative","type":"uint256"},{"name":"voucherSignature","type":"bytes"}],"outputs":[],"stateMutability":"nonpayable"},
@@ -14,7 +15,7 @@ export const paymentChannelsAbi = [
   {"type":"function","name":"startClose","inputs":[{"name":"id","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"token","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"topUp","inputs":[{"name":"id","type":"bytes32"},{"name":"amount","type":"uint256"}],"outputs":[],"stateMutability":"nonpayable"},
-  {"type":"event","name":"ChannelClaimed","inputs":[{"name":"channel","type":"bytes32","indexed":true},{"name":"claimed","type":"uint256","indexed":false},{"name":"toWorker","type":"uint256","indexed":false},{"name":"toBuilder","type":"uint256","indexed":false},{"name":"toData","type":"uint256","indexed":false}],"anonymous":false},
+  {"type":"event","name":"ChannelClaimed","inputs":[{"name":"channel","type":"bytes32","indexed":true},{"name":"claimed","type":"uint256","indexed":false},{"name":"toWorker","type":"uint256","indexed":false},{"name":"toBuilder","type":"uint256","indexed":false},{"name":"toData","type":"uint256","indexed":false},{"name":"toUpstream","type":"uint256","indexed":false}],"anonymous":false},
   {"type":"event","name":"ChannelClosed","inputs":[{"name":"channel","type":"bytes32","indexed":true},{"name":"refunded","type":"uint256","indexed":false}],"anonymous":false},
   {"type":"event","name":"ChannelClosing","inputs":[{"name":"channel","type":"bytes32","indexed":true},{"name":"closesAt","type":"uint64","indexed":false}],"anonymous":false},
   {"type":"event","name":"ChannelOpened","inputs":[{"name":"channel","type":"bytes32","indexed":true},{"name":"client","type":"address","indexed":true},{"name":"worker","type":"address","indexed":true},{"name":"model","type":"bytes32","indexed":false},{"name":"deposit","type":"uint256","indexed":false},{"name":"expiry","type":"uint64","indexed":false}],"anonymous":false},

@@ -353,7 +353,7 @@ contract AttributionAnchor is StatementReader, Rounds {
     function challengeModel(bytes32 pool, uint32 number, ReceiptEvidence calldata e) external nonReentrant {
         Epoch storage epoch = _challengeable(pool, number);
         _receiptIn(epoch, e);
-        (address builder,, bytes32 datanet,,) = models.termsOf(e.receipt.model);
+        (address builder,, bytes32 datanet) = models.termsOf(e.receipt.model);
         (,, bytes32 model) = channels.partiesOf(e.receipt.channel);
         if (builder != address(0) && datanet == pool && model == e.receipt.model) revert NoFraud();
         _void(pool, number, epoch, "model");

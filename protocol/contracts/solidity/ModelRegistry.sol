@@ -12,6 +12,8 @@ contract ModelRegistry {
     /// @param result CID of the tune job's result (players, coalitions, siblings)
     /// @param licence what it may be used under, as an SPDX identifier; empty where its builder has said none
     /// @param datanet what it was tuned on; zero if on no Datanet
+    /// @param upstream the model that it was grown from and that a part of its fees goes to; zero if none. It was
+    /// registered before, and its id is in this one's: so no way up ever comes back to where it began
     struct Registration {
         string name;
         string base;
@@ -25,6 +27,19 @@ contract ModelRegistry {
         uint16 workerBps;
         uint16 builderBps;
         uint16 dataBps;
+        uint16 upstreamBps;
+        bytes32 upstream;
+    }
+
+    /// @dev What a division of its fees goes by.
+    struct Shares {
+        address builder;
+        uint16 workerBps;
+        uint16 builderBps;
+        uint16 dataBps;
+        uint16 upstreamBps;
+        bytes32 datanet;
+        bytes32 upstream;
     }
 
     struct Model {
@@ -47,6 +62,8 @@ contract ModelRegistry {
     error NotTheBuilder(address builder);
     error SplitNotWhole(uint256 sum);
     error NoDatanetNoShare();
+    error NoUpstreamNoShare();
+    error NotGrownFrom(bytes32 upstream);
     error VersionNotAnchored(bytes32 datanet, uint32 version);
     error TextLength();
 
@@ -60,9 +77,8 @@ contract ModelRegistry {
     }
 
     function register(Registration calldata r) external returns (bytes32 id) {
-        if (uint256(r.workerBps) + r.builderBps + r.dataBps != WHOLE) {
-            revert SplitNotWhole(uint256(r.workerBps) + r.builderBps + r.dataBps);
-        }
+        uint256 sum = uint256(r.workerBps) + r.builderBps + r.dataBps + r.upstreamBps;
+        if (sum != WHOLE) revert SplitNotWhole(sum);
         if (
             bytes(r.name).length == 0 || bytes(r.name).length > 320 || bytes(r.base).length == 0
                 || bytes(r.base).length > 100 || bytes(r.adapter).length > 100 || bytes(r.result).length > 100
@@ -74,6 +90,8 @@ contract ModelRegistry {
             if (!datanets.isAnchored(r.datanet, r.version)) revert VersionNotAnchored(r.datanet, r.version);
             if (bytes(r.adapter).length == 0) revert TextLength();
         }
+        if (r.upstream != 0) _requireGrown(r);
+        else if (r.upstreamBps != 0) revert NoUpstreamNoShare();
         id = idOf(msg.sender, r);
         if (_models[id].builder != address(0)) revert AlreadyRegistered(id);
         _models[id] = Model(msg.sender, false, r);
@@ -94,13 +112,28 @@ contract ModelRegistry {
     }
 
     /// @notice What channels and the anchor need of a model; `builder` is zero if it is not registered.
-    function termsOf(bytes32 id)
-        external
-        view
-        returns (address builder, bool retired, bytes32 datanet, uint16 workerBps, uint16 builderBps)
-    {
+    function termsOf(bytes32 id) external view returns (address builder, bool retired, bytes32 datanet) {
+        Model storage model = _models[id];
+        return (model.builder, model.retired, model.registration.datanet);
+    }
+
+    /// @notice How what is paid for a model is divided.
+    function sharesOf(bytes32 id) external view returns (Shares memory) {
         Model storage model = _models[id];
         Registration storage r = model.registration;
-        return (model.builder, model.retired, r.datanet, r.workerBps, r.builderBps);
+        return Shares(
+            model.builder, r.workerBps, r.builderBps, r.dataBps, r.upstreamBps, r.datanet, r.upstream
+        );
+    }
+
+    /// @dev An adapter is trained on its base, so what it names is a registration of that base as it is. A base may
+    /// have been made of any model of another base, and of which is its builder's word: it is he whom it costs. What
+    /// is retired has been grown from all the same.
+    function _requireGrown(Registration calldata r) private view {
+        Model storage upstream = _models[r.upstream];
+        if (upstream.builder == address(0)) revert UnknownModel(r.upstream);
+        bool sameBase = keccak256(bytes(upstream.registration.base)) == keccak256(bytes(r.base));
+        bool isBase = bytes(upstream.registration.adapter).length == 0;
+        if (bytes(r.adapter).length == 0 ? sameBase : !(sameBase && isBase)) revert NotGrownFrom(r.upstream);
     }
 }

@@ -31,6 +31,9 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
         uint256 claimed;
     }
 
+    /// @notice Models above the one that answers which its fees reach: so a claim's cost is bounded.
+    uint256 public constant MOST_UPSTREAM = 4;
+
     NodeRegistry public immutable registry;
     ModelRegistry public immutable models;
     AttributionAnchor public immutable anchor;
@@ -49,7 +52,15 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
         uint64 expiry
     );
     event ChannelToppedUp(bytes32 indexed channel, uint256 deposit);
-    event ChannelClaimed(bytes32 indexed channel, uint256 claimed, uint256 toWorker, uint256 toBuilder, uint256 toData);
+    /// @notice How `toUpstream` is divided further follows from the registrations of the models it goes to.
+    event ChannelClaimed(
+        bytes32 indexed channel,
+        uint256 claimed,
+        uint256 toWorker,
+        uint256 toBuilder,
+        uint256 toData,
+        uint256 toUpstream
+    );
     event ChannelClosing(bytes32 indexed channel, uint64 closesAt);
     event ChannelClosed(bytes32 indexed channel, uint256 refunded);
 
@@ -84,7 +95,7 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
         if (deposit == 0) revert ZeroAmount();
         uint64 earliest = uint64(block.timestamp) + disputeWindow;
         if (expiry < earliest) revert ExpiryTooSoon(earliest);
-        (address builder, bool retired,,,) = models.termsOf(model);
+        (address builder, bool retired,) = models.termsOf(model);
         if (builder == address(0) || retired) revert ModelNotServed(model);
         id = keccak256(abi.encode(block.chainid, address(this), msg.sender, worker, model, nonceOf[msg.sender]++));
         _channels[id] = Channel(msg.sender, expiry, worker, 0, false, model, deposit, 0);
@@ -104,8 +115,8 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
 
     /// @notice Pays the difference between the voucher and what was claimed before, at most up to the deposit. A
     /// voucher beyond the deposit is good for the deposit now and for more after a top-up.
-    /// @dev Both shares are rounded down; what rounding leaves goes to the data share, or to the worker if the model
-    /// has no Datanet. So the three add up to what was claimed, always.
+    /// @dev Shares are rounded down; what rounding leaves goes to the data share, or to the worker if the model has no
+    /// Datanet. So they add up to what was claimed, always.
     function claim(bytes32 id, uint256 cumulative, bytes calldata voucherSignature) external nonReentrant {
         Channel storage channel = _open(id);
         _requireSigned(_digest(Statements.Voucher(id, cumulative).hash()), voucherSignature, channel.client);
@@ -157,17 +168,38 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
     }
 
     function _split(bytes32 id, Channel storage channel, uint256 amount) private {
-        (address builder,, bytes32 datanet, uint16 workerBps, uint16 builderBps) = models.termsOf(channel.model);
+        ModelRegistry.Shares memory shares = models.sharesOf(channel.model);
         uint256 whole = models.WHOLE();
-        uint256 toBuilder = _part(amount, builderBps, whole);
-        uint256 toWorker = datanet == 0 ? amount - toBuilder : _part(amount, workerBps, whole);
-        uint256 toData = amount - toWorker - toBuilder;
-        emit ChannelClaimed(id, channel.claimed, toWorker, toBuilder, toData);
+        uint256 toBuilder = _part(amount, shares.builderBps, whole);
+        uint256 toUpstream = _part(amount, shares.upstreamBps, whole);
+        uint256 toWorker =
+            shares.datanet == 0 ? amount - toBuilder - toUpstream : _part(amount, shares.workerBps, whole);
+        uint256 toData = amount - toWorker - toBuilder - toUpstream;
+        emit ChannelClaimed(id, channel.claimed, toWorker, toBuilder, toData, toUpstream);
         if (toWorker > 0) token.safeTransfer(registry.payoutOf(channel.worker), toWorker);
-        if (toBuilder > 0) token.safeTransfer(registry.payoutOf(builder), toBuilder);
+        _pay(shares, toBuilder, toData);
+        if (toUpstream > 0) _payUpstream(shares.upstream, toUpstream, whole);
+    }
+
+    /// @dev What a model gets of those that were grown from it is divided as its own fees are, but for the part of its
+    /// workers, who did nothing for it: what goes further up and what its data gets are rounded down, and its builder
+    /// has the rest, all that goes no further with it.
+    function _payUpstream(bytes32 model, uint256 amount, uint256 whole) private {
+        for (uint256 level = 1; amount > 0; level++) {
+            ModelRegistry.Shares memory shares = models.sharesOf(model);
+            uint256 rest = whole - shares.workerBps;
+            uint256 onward = level == MOST_UPSTREAM || rest == 0 ? 0 : _part(amount, shares.upstreamBps, rest);
+            uint256 toData = rest == 0 ? 0 : _part(amount, shares.dataBps, rest);
+            _pay(shares, amount - onward - toData, toData);
+            (model, amount) = (shares.upstream, onward);
+        }
+    }
+
+    function _pay(ModelRegistry.Shares memory shares, uint256 toBuilder, uint256 toData) private {
+        if (toBuilder > 0) token.safeTransfer(registry.payoutOf(shares.builder), toBuilder);
         if (toData > 0) {
             token.forceApprove(address(anchor), toData);
-            anchor.deposit(datanet, toData);
+            anchor.deposit(shares.datanet, toData);
         }
     }
 

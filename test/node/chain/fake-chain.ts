@@ -3,6 +3,7 @@ import type { AbiEvent } from 'viem'
 import { allAbis } from '../../../node/chain/errors/refusals.ts'
 import type { ChainEvent, ChainEventName } from '../../../node/chain/index.ts'
 import type { Header, MinedLog, Source } from '../../../node/chain/follower/source.ts'
+import { registrationStruct, type Registration } from '../../../protocol/contracts/index.ts'
 import { keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
@@ -106,7 +107,8 @@ export function nextFact(state: State, choice: number): Fact {
         claimed: channel.claimed,
         toWorker: 15n,
         toBuilder: 9n,
-        toData: 6n
+        toData: 6n,
+        toUpstream: 0n
       }
     case 8:
     case 9: {
@@ -192,14 +194,7 @@ function encoded({ name, block, logIndex, transaction, ...fields }: ChainEvent, 
     args['weights'] = roster.map(({ weight }) => weight)
   }
   if (name === 'ModelRegistered') {
-    const { split, ...rest } = args['registration'] as { split: { worker: number; builder: number; data: number } }
-    args['registration'] = {
-      licence: '',
-      ...rest,
-      workerBps: split.worker,
-      builderBps: split.builder,
-      dataBps: split.data
-    }
+    args['registration'] = registrationStruct(args['registration'] as Registration)
   }
   const plain = item.inputs.filter(({ indexed }) => indexed !== true)
   return {

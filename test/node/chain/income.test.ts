@@ -74,7 +74,7 @@ const opening: Fact[] = [
   fund(3)
 ]
 const paying: Fact[] = [
-  { name: 'ChannelClaimed', channel, claimed: 30n, toWorker: 15n, toBuilder: 9n, toData: 6n },
+  { name: 'ChannelClaimed', channel, claimed: 30n, toWorker: 15n, toBuilder: 9n, toData: 6n, toUpstream: 0n },
   { name: 'PoolDeposited', pool, amount: 6n },
   { name: 'EscrowReleased', escrow: escrow(1), paid: 80n, returned: 20n },
   { name: 'EscrowRefunded', escrow: escrow(2), amount: 100n },
@@ -150,6 +150,47 @@ describe('what accounts are paid for', function () {
     assert.deepEqual(await earned(client), {})
     assert.equal((await chain.ledger.account(builder)).escrowed, 100n)
     assert.equal((await chain.ledger.account(worker)).expected, 100n)
+  })
+
+  it('is told for models that others were grown from, all that went up, and back with its block', async () => {
+    const [above, base, grown] = [keccak('above'), keccak('base'), keccak('grown')]
+    const registered = (id: Hex, by: Address, split: object, upstream?: Hex): Fact => {
+      const datanet = id === above ? keccak('other pool') : pool
+      const texts = { name: 'x', base: 'bafybase', adapter: 'bafyadapter', result: 'bafyresult' }
+      const registration = { ...texts, datanet, version: 1, job, worker, split, ...(upstream && { upstream }) }
+      return { name: 'ModelRegistered', model: id, builder: by, datanet, registration } as Fact
+    }
+    const [first, before] = [who(20), await chain.ledger.totals()]
+    fake.mine([
+      registered(base, first, { worker: 8000, builder: 2000, data: 0 }),
+      registered(above, who(21), { worker: 5000, builder: 1000, data: 3000, upstream: 1000 }, base),
+      registered(grown, builder, { worker: 3000, builder: 1000, data: 5000, upstream: 1000 }, above),
+      { name: 'ChannelOpened', channel: keccak('up'), client, worker, model: grown, deposit: 9000n, expiry: 99n },
+      {
+        name: 'ChannelClaimed',
+        channel: keccak('up'),
+        claimed: 5000n,
+        toWorker: 1500n,
+        toBuilder: 500n,
+        toData: 2500n,
+        toUpstream: 500n
+      }
+    ])
+    await chain.ledger.caughtUp()
+    assert.deepEqual(await earned(who(21)), { upstream: [100n, 1] })
+    assert.deepEqual(await earned(first), { upstream: [100n, 1] })
+    const [payment] = (await chain.ledger.income(who(21))).items
+    assert.deepEqual([payment?.kind, payment?.of], ['upstream', above])
+    const { workers, builders, data } = await chain.ledger.totals()
+    // Of what went up three fifths are for the data of the model above; the pool has it as a gift.
+    assert.deepEqual([workers - before.workers, builders - before.builders, data - before.data], [1500n, 700n, 2800n])
+    assert.equal((await chain.ledger.pool(keccak('other pool'))).fees, 0n)
+    fake.drop(1)
+    fake.mine([])
+    fake.mine([])
+    await chain.ledger.caughtUp()
+    assert.deepEqual(await earned(first), {})
+    assert.deepEqual(await chain.ledger.totals(), before)
   })
 
   it('is told payment by payment, in pages', async () => {

@@ -138,6 +138,35 @@ describe('registration and offers', () => {
       (await client.chain.payouts.pool(datanet)).deposited,
       amount - (amount * 3000n) / 10000n - amount / 10n
     )
+
+    // Of the same result a model that passes a part on to the registration of its base, and to nothing else.
+    const passing = { worker: 3000, builder: 1000, data: 5500, upstream: 500 }
+    const [above, name] = [builder.service.model('tiny')?.id, 'grown']
+    for (const [upstream, shares] of [
+      [record.id, passing], // another adapter on its base
+      [contentHash('none'), passing],
+      [undefined, passing]
+    ] as const)
+      await assert.rejects(builder.service.register({ name, result, split: shares, upstream }), {
+        code: 'model.upstream'
+      })
+    const grown = await builder.service.register({ name, result, split: passing, upstream: above })
+    assert.deepEqual([grown.split, grown.upstream], [passing, above])
+    await until(
+      () => worker.service.model(grown.id) !== undefined && client.service.model(grown.id) !== undefined,
+      name
+    )
+    await worker.service.offer({ model: grown.id, inputPrice: 7n, outputPrice: 70n })
+    await until(() => client.service.offers(grown.id).length === 1, 'its offer is known')
+    await ask(client, question('why', { model: grown.id }))
+    const before = await builder.chain.tokens.balanceOf(builder.address)
+    const redeemed = await worker.service.redeem()
+    // As the builder of both it has a tenth, and what goes up.
+    const got = (await builder.chain.tokens.balanceOf(builder.address)) - before
+    assert.equal(got, redeemed.amount / 10n + redeemed.amount / 20n)
+    // Another split goes on to what it was grown from.
+    const anew = await builder.service.resplit(grown.id, { worker: 3500, builder: 1000, data: 5250, upstream: 250 })
+    assert.deepEqual([anew.upstream, anew.split.upstream], [above, 250])
     await network.kill(worker)
     await network.kill(client)
   }).timeout(60_000)

@@ -1,12 +1,14 @@
 import { useState } from 'react'
 import type { DatanetView, JobView, ModelView } from '../../../daemon/api/contract/views.ts'
 import { licenceText } from '../../../protocol/primitives/licences.ts'
+import { splitText } from '../../../protocol/primitives/split.ts'
 import { useAct, useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { manyText, smallestOf } from '../../formats/index.ts'
 import { Amount, Button, Card, Confirm, Facts, Failure, GoButton, Section, TextField } from '../../parts/index.ts'
 import { splitOf, usualSplit } from './split-text.ts'
 import { Terms, usualLicence } from './terms.tsx'
+import { UpstreamFields } from './upstream.tsx'
 
 /** An address that others open in their own console or this one. */
 function Share({ model }: { readonly model: ModelView }) {
@@ -84,10 +86,7 @@ function Deployed({ model, datanet }: { readonly model: ModelView; readonly data
       <Facts
         facts={[
           ['Name', model.name],
-          [
-            'Of each fee',
-            `${split.worker / 100} % worker, ${split.builder / 100} % builder, ${split.data / 100} % data`
-          ],
+          ['Of each fee', `${splitText(split)}${model.upstreamName === undefined ? '' : `, to ${model.upstreamName}`}`],
           ['Licence', model.licence ?? 'none was said'],
           ['Licence of its data', datanet.licence],
           ...model.offers.slice(0, 3).map(
@@ -120,17 +119,19 @@ function Deployed({ model, datanet }: { readonly model: ModelView; readonly data
 interface FormProps {
   readonly job: JobView
   readonly datanet: DatanetView
-  /** What the base was registered as, where anybody has. */
-  readonly base: ModelView | undefined
+  /** What the base was registered as, the first registration first. */
+  readonly bases: readonly ModelView[]
 }
 
-function Form({ job, datanet, base }: FormProps) {
+function Form({ job, datanet, bases }: FormProps) {
   const [name, setName] = useState(job.product?.name ?? `${datanet.name}-v${job.version}`)
   const [licence, setLicence] = useState(job.product?.licence ?? usualLicence(datanet))
   const [split, setSplit] = useState(usualSplit)
+  const [upstream, setUpstream] = useState<string>()
   const [isAsking, setAsking] = useState(false)
   const register = useAct('registerModel', ['models', 'job'])
   const read = splitOf(split)
+  const above = bases.find(({ id }) => id === upstream) ?? bases[0]
   const fault = 'fault' in read ? read.fault : undefined
   const licenceFault =
     licence.trim() === '' || licenceText.safeParse(licence.trim()).success
@@ -145,6 +146,7 @@ function Form({ job, datanet, base }: FormProps) {
           name: name.trim(),
           job: job.id,
           split: read.split,
+          ...(read.split.upstream === undefined || above === undefined ? {} : { upstream: above.id }),
           ...(licence.trim() === '' ? {} : { licence: licence.trim() })
         }
       },
@@ -193,9 +195,16 @@ function Form({ job, datanet, base }: FormProps) {
           onChange={data => setSplit({ ...split, data })}
           fault={fault}
         />
+        <UpstreamFields
+          bases={bases}
+          chosen={above}
+          choose={setUpstream}
+          percent={split.upstream}
+          setPercent={percent => setSplit({ ...split, upstream: percent })}
+        />
       </div>
       <div className="wizard-more">
-        <Terms licence={licence.trim()} datanet={datanet} base={base} />
+        <Terms licence={licence.trim()} datanet={datanet} base={bases[0]} />
       </div>
       <p className="wizard-more wizard-line">
         <Button look="main" isDisabled={isWrong} onPress={() => setAsking(true)}>
@@ -224,7 +233,7 @@ function Form({ job, datanet, base }: FormProps) {
 export function Deploy({ job, datanet }: { readonly job: JobView; readonly datanet: DatanetView }) {
   const models = useList('models', { limit: 500 })
   const model = models.items?.find(({ result }) => result === job.result)
-  const base = models.items?.find(({ adapter, base: cid }) => adapter === null && cid === job.base)
+  const bases = models.items?.filter(({ adapter, base: cid }) => adapter === null && cid === job.base) ?? []
   return (
     <Section
       title={model === undefined ? 'Deploy it' : `It is deployed as ${model.name}`}
@@ -235,7 +244,7 @@ export function Deploy({ job, datanet }: { readonly job: JobView; readonly datan
       }
     >
       {model === undefined ? (
-        <Form job={job} datanet={datanet} base={base} />
+        <Form job={job} datanet={datanet} bases={bases} />
       ) : (
         <Deployed model={model} datanet={datanet} />
       )}

@@ -1,15 +1,14 @@
-export interface Split {
-  readonly worker: number
-  readonly builder: number
-  readonly data: number
-}
+import { splitSum, wholeFee } from '../../../protocol/primitives/split.ts'
+import type { Split } from '../../../protocol/primitives/split.ts'
+
 export interface SplitText {
   readonly worker: string
   readonly builder: string
   readonly data: string
+  readonly upstream: string
 }
 
-export const usualSplit: SplitText = { worker: '30', builder: '10', data: '60' }
+export const usualSplit: SplitText = { worker: '30', builder: '10', data: '60', upstream: '0' }
 
 const pointsOf = (percent: string): number | undefined => {
   const value = Number(percent.trim().replace(',', '.'))
@@ -20,11 +19,12 @@ const pointsOf = (percent: string): number | undefined => {
 }
 
 /** Percent as typed, in hundredths of a percent; or what is wrong with them. */
-export function splitOf({ worker, builder, data }: SplitText): { readonly split: Split } | { readonly fault: string } {
-  const [ofWorker, ofBuilder, ofData] = [pointsOf(worker), pointsOf(builder), pointsOf(data)]
-  if (ofWorker === undefined || ofBuilder === undefined || ofData === undefined)
+export function splitOf(text: SplitText): { readonly split: Split } | { readonly fault: string } {
+  const [worker, builder, data] = [pointsOf(text.worker), pointsOf(text.builder), pointsOf(text.data)]
+  const upstream = pointsOf(text.upstream)
+  if (worker === undefined || builder === undefined || data === undefined || upstream === undefined)
     return { fault: 'Give each part in percent, with two digits after the point at most.' }
-  const sum = ofWorker + ofBuilder + ofData
-  if (sum !== 10_000) return { fault: `Together these are ${sum / 100} %; they must be 100 %.` }
-  return { split: { worker: ofWorker, builder: ofBuilder, data: ofData } }
+  const split = { worker, builder, data, ...(upstream === 0 ? {} : { upstream }) }
+  const sum = splitSum(split)
+  return sum === wholeFee ? { split } : { fault: `Together these are ${sum / 100} %; they must be 100 %.` }
 }

@@ -27,7 +27,9 @@ export function Terms({ licence, datanet, base }: TermsProps) {
       {warnings.length > 0 ? null : (
         <p>Nothing of that is plainly at odds with what you say here; only a person can read what a licence asks.</p>
       )}
-      <p>The base takes no part of the fees: a registration shares them among worker, builder and data alone.</p>
+      {base === undefined ? (
+        <p>Nobody has registered its base here, so no part of the fees can go to whoever made it.</p>
+      ) : null}
     </Notice>
   )
 }

@@ -7,6 +7,7 @@ import { CreditBar } from './credit-bar.tsx'
 import { Papers } from './papers.tsx'
 import { PartOfAnswer } from './part.tsx'
 import { Steps } from './steps.tsx'
+import { UpstreamPart } from './upstream-part.tsx'
 import { useCredit } from './use-credit.ts'
 import type { AnswerCredit } from './use-credit.ts'
 import './receipt.css'
@@ -89,6 +90,9 @@ function Receipt({ credit }: { readonly credit: AnswerCredit }) {
             ],
             ['Tokens', `${view.inputTokens} read, ${view.outputTokens} written`],
             ['Fee', <Amount key="fee" of={view.fee} />],
+            ...proof.upstream.map(
+              part => [`Of it to ${part.name}`, <UpstreamPart key={part.model} part={part} />] as const
+            ),
             ['Took', durationText((view.finishedAt - view.startedAt) / 1000)],
             [
               'Place',

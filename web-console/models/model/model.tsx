@@ -6,6 +6,7 @@ import { manyText, shareText, shortId } from '../../formats/index.ts'
 import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, Section, Who } from '../../parts/index.ts'
 import { priceText, qualityText } from '../bazaar/words.ts'
 import { Lineage } from './lineage.tsx'
+import { Passed } from './passed.tsx'
 import { Quality } from './quality.tsx'
 import { Use } from './use.tsx'
 import { Workers } from './workers.tsx'
@@ -86,6 +87,9 @@ function Model({ model }: { readonly model: BazaarView }) {
             ['Whoever serves it', points(split.worker)],
             ['Its builder', points(split.builder)],
             ['Its data', points(split.data)],
+            ...(model.upstream === undefined
+              ? []
+              : [['What it grew from', <Passed key="upstream" model={model} />] as const]),
             ['Licence', model.licence ?? 'none was said'],
             ['Builder', <Who key="builder" account={builder} />],
             ['Trained by', <Who key="worker" account={worker} />],

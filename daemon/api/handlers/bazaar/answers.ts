@@ -8,6 +8,7 @@ import type { ReceiptProofView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
 import { explanationView } from '../models.ts'
 import { receiptMeant, receiptUnknown, receiptView } from '../payouts.ts'
+import { upstreamOf } from '../upstream.ts'
 import type { Which } from '../which.ts'
 import { qualityView } from './models.ts'
 
@@ -48,6 +49,7 @@ export function answerHandlers(
         receipt: plain(receipt) as ReceiptProofView['receipt'],
         division,
         dataFee: ((view.fee * BigInt(measure?.dataPoints ?? model?.split.data ?? 0)) / 10_000n).toString(),
+        upstream: model === undefined ? [] : upstreamOf(models, model, view.fee),
         measure,
         scorings: scorings.map((scoring, i) => ({
           ...(plain(scoring) as Omit<ReceiptProofView['scorings'][number], 'agrees'>),

@@ -8,6 +8,7 @@ import type { Node } from '../../../../node/node.ts'
 import type { BazaarView, ModelUseView, QualityView, RelativeView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
 import { createLeft, modelView } from '../models.ts'
+import { upstreamName, upstreamOf } from '../upstream.ts'
 import type { Which } from '../which.ts'
 import { orderOf } from './order.ts'
 
@@ -86,12 +87,14 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
     ])
     return {
       ...modelView(model),
+      ...upstreamName(models, model),
       retired: model.retired,
       datanetName: net?.name ?? null,
       baseName: names.base(model.base),
       quality: quality === null ? null : qualityView(quality),
       matches,
       heldOutLoss: names.loss(model),
+      upstreams: upstreamOf(models, model, 1_000_000n),
       use: totalsView(use)
     }
   }
@@ -153,24 +156,25 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
     async lineage({ params: { id, ...page } }) {
       const { base } = await which.model(id)
       const names = createNames(parts)
-      const family = familyOf(models.models().filter(model => model.base === base))
+      const family = familyOf(base, models.models())
       const { items, next } = pageOf(
         family.map((relative, place) => ({ ...relative, place })),
         page,
         ({ place }) => String(place)
       )
-      const shown = items.map(async ({ model, parent, place }): Promise<RelativeView> => {
+      const shown = items.map(async ({ base: of, model, parent, place }): Promise<RelativeView> => {
         const datanet = model === null || model.datanet === zeroHash ? null : (model.datanet as Hex)
         return {
           place,
           id: model?.id ?? null,
-          name: model?.name ?? names.base(base) ?? base,
+          name: model?.name ?? names.base(of) ?? of,
           kind: model === null || model.adapter === null ? 'base' : 'tuned',
-          base,
+          base: of,
           datanet,
           datanetName: datanet === null ? null : ((await names.datanet(datanet))?.name ?? null),
           version: model?.version ?? 0,
           parent,
+          upstreamShare: model?.split.upstream ?? 0,
           retired: model?.retired ?? false,
           served: (model?.offers.length ?? 0) > 0
         }

@@ -19,7 +19,7 @@ export function createNames({ data, models }: Pick<Node, 'data' | 'models'>): Na
     async of(kind, id) {
       if (id === null) return ''
       if (kind === 'data' || kind === 'scoring' || kind === 'settling') return names.datanet(id)
-      if (kind === 'serving' || kind === 'building') return names.model(id)
+      if (kind === 'serving' || kind === 'building' || kind === 'upstream') return names.model(id)
       return shortId(id)
     }
   }

@@ -2,7 +2,7 @@ import type { Node } from '../../../../node/node.ts'
 import type { Provenance } from '../../../../node/payouts/index.ts'
 import { modelId } from '../../../../protocol/contracts/index.ts'
 import { coalitionsOf } from '../../../../protocol/jobs/index.ts'
-import { NotFoundError, exactTokenText } from '../../../../protocol/primitives/index.ts'
+import { NotFoundError, exactTokenText, splitText } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { TraceStep } from '../../contract/index.ts'
 import { fact, holds, look } from './checks.ts'
@@ -24,12 +24,8 @@ export async function registrationStep({ chain }: Parts, model: Hex): Promise<Tr
       fact('base', registration.base),
       fact('adapter', registration.adapter),
       fact('result', registration.result),
-      fact(
-        'split',
-        Object.entries(registration.split)
-          .map(([part, points]) => `${part} ${points / 100} %`)
-          .join(', ')
-      )
+      fact('split', splitText(registration.split)),
+      ...(registration.upstream === undefined ? [] : [fact('upstream', registration.upstream)])
     ],
     checks: [
       holds(

@@ -52,7 +52,7 @@ function contributorsOf(answers: readonly Answered[]): Credit['contributors'] {
 /** What this network adds to answers: what they cost, their receipts, and who is paid by them. */
 export function paidFor(
   answers: readonly Answered[],
-  { builder, datanet, split }: Pick<ModelView, 'builder' | 'datanet' | 'split'>,
+  { builder, datanet, split, upstream }: Pick<ModelView, 'builder' | 'datanet' | 'split' | 'upstream'>,
   confidential: boolean
 ): Paid {
   const workers = new Set(answers.flatMap(one => one.workers))
@@ -74,7 +74,8 @@ export function paidFor(
               share: split.data,
               ...(contributors === undefined ? {} : { contributors })
             }
-          ])
+          ]),
+      ...(upstream === undefined ? [] : [{ as: 'upstream' as const, account: upstream, share: split.upstream ?? 0 }])
     ],
     ...(explained.length === 0
       ? {}

@@ -88,7 +88,9 @@ tilth key create`,
     },
     {
       title: 'Its base',
-      say: 'The base can be registered, too, so that anybody can ask both.',
+      say:
+        'The base can be registered, too, so that anybody can ask both. Whoever grows a model from it can pass it a ' +
+        'part of every fee: `--split 3000,1000,5500,500 --upstream seedling`, with `tune` and with `register`.',
       steps: [
         {
           run: 'tilth register --name seedling --base daemon/assets/seedling --split 8000,2000,0',
