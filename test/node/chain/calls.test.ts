@@ -221,7 +221,7 @@ describe('calls of the contracts', () => {
       { channel, cumulative: 11n },
       client.sign('Voucher', { channel, cumulative: 11n })
     )
-    assert.deepEqual([first.paid, first.split], [11n, { worker: 5n, builder: 2n, data: 4n }])
+    assert.deepEqual([first.paid, first.split], [11n, { worker: 5n, builder: 2n, data: 4n, upstream: 0n }])
     await refused(
       'NothingToClaim',
       worker.chain.channels.claim({ channel, cumulative: 11n }, client.sign('Voucher', { channel, cumulative: 11n }))
