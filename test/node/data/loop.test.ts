@@ -148,8 +148,13 @@ describe('data: the whole phase between peers', function () {
     await assert.rejects(client.service.contribute({ datanet: keccak('none'), file: '{}' }), {
       code: 'datanet.unknown'
     })
-    for (const name of ['things', 'Th-ings', 'тhings'])
-      await assert.rejects(one.service.createDatanet(rulesFor([one.address], { name }), '{}'), { code: 'name.taken' })
+    for (const [name, code] of [
+      ['things', 'name.taken'],
+      ['Th-ings', 'name.taken'],
+      ['ᴛʜɪɴɢꜱ', 'name.taken'],
+      ['тhings', 'name.invalid']
+    ] as const)
+      await assert.rejects(one.service.createDatanet(rulesFor([one.address], { name }), '{}'), { code })
     await assert.rejects(
       host.service.createDatanet(rulesFor([host.address], { name: 'others' }), '{"prompt":"none"}'),
       {
