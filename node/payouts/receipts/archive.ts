@@ -40,6 +40,7 @@ export interface Archive {
 export function createArchive(folder: string, { archives }: Pick<Tables, 'archives'>, log: Pick<Log, 'warn'>): Archive {
   const files = new Map<number, OpenFile>()
   const lost = new Set<string>()
+  let isStopped = false
 
   /** Set aside under another name, so that nobody trips over it again. */
   async function setAside(file: string, error: unknown): Promise<void> {
@@ -71,6 +72,7 @@ export function createArchive(folder: string, { archives }: Pick<Tables, 'archiv
       return await read(await file.segment)
     } finally {
       file.readers--
+      if (isStopped) files.delete(number) // who still read while the node stopped leaves nothing open
       if (files.get(number) !== file) await close(file)
     }
   }
@@ -84,6 +86,7 @@ export function createArchive(folder: string, { archives }: Pick<Tables, 'archiv
       for (const file of found) if (!file.endsWith('.damaged')) await rm(join(folder, file), { force: true })
     },
     async stop() {
+      isStopped = true
       for (const file of files.values()) await close(file)
       files.clear()
     },
