@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { TilthError } from '../protocol/primitives/index.ts'
 import { hostInUrl, isAnyHost } from './api/server/host.ts'
+import { boundedText } from './bounded-file.ts'
 
 /** What an API that is called from elsewhere proves itself by, as PEM. */
 export interface Certificate {
@@ -15,7 +15,7 @@ export async function readCertificate(
 ): Promise<Certificate | undefined> {
   if (paths === undefined) return undefined
   try {
-    const [cert, key] = await Promise.all([readFile(paths.cert, 'utf8'), readFile(paths.key, 'utf8')])
+    const [cert, key] = await Promise.all([boundedText(paths.cert), boundedText(paths.key)])
     if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
       throw new TypeError('the key is not that of the certificate')
     return { cert, key }

@@ -1,8 +1,5 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Route } from '../../protocol/models/index.ts'
 import type { Answer, Explanation } from '../api/contract/index.ts'
 import { collect, connected, tokenAmount } from './command.ts'
@@ -104,51 +101,3 @@ export function explanationText({ answers, failed }: Explanation): string {
     )
   return lines.join('\n')
 }
-
-/** Bytes of a file or of standard input that could still be a question. */
-const mostBytes = 256 * 1024
-
-const asText = (bytes: Uint8Array, name: string): string => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
-  } catch (cause) {
-    throw new InvalidError('file.text', `${name} is no text`, { help: 'Give a file of UTF-8 text.', cause })
-  }
-}
-const tooLong = (name: string, bytes: number): InvalidError =>
-  new InvalidError('file.too-large', `${name} has ${(bytes / 1024).toFixed(0)} KiB, which is no question any more`, {
-    help: 'Give the part that the question is about: a message takes 131072 characters.'
-  })
-
-async function gathered(source: AsyncIterable<Buffer>, name: string): Promise<Uint8Array> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of source) {
-    parts.push(part)
-    size += part.length
-    if (size > mostBytes) throw tooLong(name, size)
-  }
-  return Buffer.concat(parts)
-}
-
-/** The text of a file that goes into a question. @throws InvalidError naming the file */
-export async function textFile(path: string): Promise<string> {
-  let bytes: Uint8Array
-  try {
-    const { size } = await stat(path)
-    if (size > mostBytes) throw tooLong(path, size)
-    // A device or a pipe says no size, and may never end.
-    bytes = await gathered(createReadStream(path), path)
-  } catch (cause) {
-    if (cause instanceof TilthError) throw cause
-    throw new InvalidError('file.read', `${path} cannot be read`, {
-      help: 'Check the path and its permissions.',
-      cause
-    })
-  }
-  return asText(bytes, path)
-}
-
-/** What is piped in. @throws InvalidError */
-export const pipedText = async (): Promise<string> =>
-  asText(await gathered(process.stdin as AsyncIterable<Buffer>, 'standard input'), 'standard input')

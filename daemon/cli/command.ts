@@ -56,10 +56,17 @@ export const collect = (value: string, before: string[] | undefined): string[] =
 const wantsJson = (cmd: Command | undefined): boolean =>
   cmd !== undefined && (cmd.getOptionValue('json') === true || wantsJson(cmd.parent ?? undefined))
 
-/** [reject] A place is named: an empty one would be this folder. @throws InvalidError `flag-invalid` */
-function requirePlaces(cmd: Command): void {
+/** Options that name a place, or one of many things. */
+const naming = /<(dir|file|folder|cid\|.*|id|model|datanet|worker|account)>/
+
+/**
+ * [reject] What is named has a name: an empty place would be this folder, and what a script leaves empty was to be one
+ * thing and no other.
+ * @throws InvalidError `flag-invalid`
+ */
+function requireNames(cmd: Command): void {
   for (const option of cmd.options)
-    if (/<(dir|file|folder)>/.test(option.flags) && cmd.getOptionValue(option.attributeName()) === '')
+    if (naming.test(option.flags) && [cmd.getOptionValue(option.attributeName())].flat().includes(''))
       throw new InvalidError('flag-invalid', `${option.long ?? option.flags} names nothing: what follows it is empty`)
 }
 
@@ -73,7 +80,7 @@ export const guarded =
     const json = wantsJson(own)
     if (json) own?.setOptionValue('json', true)
     try {
-      if (own !== undefined) requirePlaces(own)
+      if (own !== undefined) requireNames(own)
       await action(...args)
     } catch (error) {
       fail(own === undefined ? error : asTyped(error, own), json)

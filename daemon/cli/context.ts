@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
+import { boundedText } from '../bounded-file.ts'
 import { isAskable, readNetworkFile } from '../config/index.ts'
 import { apiNote, readNote, runningIn } from '../running.ts'
 
@@ -101,9 +101,10 @@ export async function connect(flags: ConnectFlags, usual?: string): Promise<ApiC
   const tokenPath = flags.tokenFile ?? join(folder, 'api-token')
   const token =
     process.env['TILTH_TOKEN'] ??
-    (await readFile(tokenPath, 'utf8').then(
+    (await boundedText(tokenPath).then(
       text => text.trim(),
       (cause: unknown) => {
+        if (cause instanceof TilthError) throw cause
         throw new NotFoundError('daemon.none', `no daemon has run in ${folder}: there is no ${tokenPath}`, {
           help: 'Start one with `tilth daemon` or `tilth up`; or give --data DIR, or --api URL with --token-file FILE.',
           cause

@@ -12,6 +12,7 @@ import { completionCommand } from './commands/completion.ts'
 import { contributeCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand } from './commands/data.ts'
+import { knownCommand } from './completion/index.ts'
 import { reviewCommand, voteCommand } from './commands/review.ts'
 import { channelCommand } from './commands/channels.ts'
 import { daemonCommand } from './commands/daemon.ts'
@@ -111,5 +112,6 @@ for (const cmd of running) program.addCommand(cmd.helpGroup('Run:'))
 for (const { phase, stage } of flow)
   for (const cmd of commandsOf[stage]) program.addCommand(cmd.helpGroup(`${titleOf(phase)}:`))
 
+program.addCommand(knownCommand(), { hidden: true })
 endInOrder(program)
 await program.parseAsync()

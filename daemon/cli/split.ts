@@ -32,6 +32,13 @@ export function splitOf(text: string): Split {
   return split
 }
 
+/** The same split with so much for the data: what is missing the others give, each by its part. */
+export function withDataShare({ worker, data, upstream }: Split, least: number): Split {
+  const left = (share: number): number => Math.floor((share * (wholeFee - least)) / (wholeFee - data))
+  const others = { worker: left(worker), ...(upstream === undefined ? {} : { upstream: left(upstream) }) }
+  return { ...others, builder: wholeFee - least - others.worker - (others.upstream ?? 0), data: least }
+}
+
 /** As `--split` would have it. */
 export const splitAsFlag = ({ worker, builder, data, upstream }: Split): string =>
   [worker, builder, data, ...(upstream === undefined ? [] : [upstream])].join(',')

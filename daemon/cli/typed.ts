@@ -19,7 +19,7 @@ const otherNames: Readonly<Record<string, string>> = {
 }
 
 /** The option or argument of a command that a field came from: by its name, wherever in the body it stands. */
-function typedFor({ path }: Refusal, cmd: Command): Typed | undefined {
+function typedFor({ path, given }: Refusal, cmd: Command): Typed | undefined {
   const words = path
     .filter(part => typeof part === 'string')
     .map(word => otherNames[word] ?? word)
@@ -31,10 +31,23 @@ function typedFor({ path }: Refusal, cmd: Command): Typed | undefined {
     return { name: option.long ?? option.flags, value: Array.isArray(value) ? value.join(' ') : value }
   }
   const named = cmd.registeredArguments.findIndex(argument => words.includes(argument.name()))
-  // What a path is about is the first thing that a command is given.
-  const at = named >= 0 ? named : words[0] === 'id' && cmd.registeredArguments.length > 0 ? 0 : -1
+  // What a path is about has no name of its own there: it is known by what it says.
+  return argumentAt(cmd, named) ?? typedAs(given, cmd) ?? (words[0] === 'id' ? argumentAt(cmd, 0) : undefined)
+}
+
+function argumentAt(cmd: Command, at: number): Typed | undefined {
   const argument = cmd.registeredArguments[at]
   return argument === undefined ? undefined : { name: `the ${argument.name()}`, value: cmd.processedArgs[at] }
+}
+
+/** The argument or option that is this text, or of which one is. */
+function typedAs(given: unknown, cmd: Command): Typed | undefined {
+  if (typeof given !== 'string') return undefined
+  const at = cmd.processedArgs.findIndex(value => [value].flat().includes(given))
+  const option = cmd.options.find(
+    one => !aboutDaemon.has(one.attributeName()) && [cmd.getOptionValue(one.attributeName())].flat().includes(given)
+  )
+  return argumentAt(cmd, at) ?? (option === undefined ? undefined : { name: option.long ?? option.flags, value: given })
 }
 
 /** The same refusal, in words about what was typed; any other error as it is. */

@@ -6,6 +6,7 @@ export type DaemonKeysErrorCode =
   | 'key.missing'
   | 'key.passphrase'
   | 'key.running'
+  | 'key.write'
   | 'passphrase.file'
   | 'passphrase.mismatch'
   | 'passphrase.missing'

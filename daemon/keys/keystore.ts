@@ -1,10 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { keccak_256 } from '@noble/hashes/sha3.js'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
-import { InvalidError, NotFoundError, fromHex } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, fromHex } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
+import { readBounded } from '../bounded-file.ts'
 import { writePrivate } from '../private-file.ts'
 import { derive, spellings } from './derive.ts'
 import { parseKeystore } from './form.ts'
@@ -19,16 +19,39 @@ const costs: Record<KeyStrength, number> = { light: 1 << 12, standard: 1 << 17 }
 const check = (derived: Buffer, ciphertext: Buffer): Buffer =>
   Buffer.from(keccak_256(Buffer.concat([derived.subarray(16), ciphertext])))
 
-/** Makes or imports a key and writes it encrypted. @throws InvalidError `key.exists` rather than overwrite. */
+/**
+ * [reject] A key has a file of its own, in a folder that can be written to.
+ * @throws InvalidError `key.exists` rather than overwrite, `key.write` where none can be
+ */
+function requireFreePath(path: string): void {
+  let found
+  try {
+    found = statSync(path, { throwIfNoEntry: false })
+  } catch (cause) {
+    throw unwritable(path, cause) // a part of the path is a file
+  }
+  if (found?.isDirectory() === true) throw unwritable(path, new Error('it is a folder'))
+  if (found !== undefined)
+    throw new InvalidError('key.exists', `there is a key at ${path} already`, {
+      help: 'Choose another path, or move the old key away; keys are never overwritten.'
+    })
+}
+const unwritable = (path: string, cause: unknown): InvalidError =>
+  new InvalidError('key.write', `no key can be written to ${path}`, {
+    help: 'Choose a path in a folder that you may write to: --key FILE, or --data DIR.',
+    cause
+  })
+
+/**
+ * Makes or imports a key and writes it encrypted.
+ * @throws InvalidError `key.exists` rather than overwrite, `key.write`, `key.passphrase`
+ */
 export async function createKeystore(
   path: string,
   passphrase: string,
   options: { privateKey?: Uint8Array; strength?: KeyStrength } = {}
 ): Promise<{ address: Address; privateKey: Uint8Array }> {
-  if (existsSync(path))
-    throw new InvalidError('key.exists', `there is a key at ${path} already`, {
-      help: 'Choose another path, or move the old key away; keys are never overwritten.'
-    })
+  requireFreePath(path)
   if (passphrase.length < 8)
     throw new InvalidError('key.passphrase', 'the passphrase is shorter than 8 characters', {
       help: 'Choose a longer one: it is all that guards the file.'
@@ -63,15 +86,18 @@ export async function createKeystore(
       null,
       2
     ) + '\n'
-  )
+  ).catch((cause: unknown) => {
+    throw unwritable(path, cause)
+  })
   return { address, privateKey }
 }
 
 async function readKeystore(path: string): Promise<KeystoreForm> {
   let bytes: Uint8Array
   try {
-    bytes = await readFile(path)
+    bytes = await readBounded(path)
   } catch (cause) {
+    if (cause instanceof TilthError) throw cause
     throw new NotFoundError('key.missing', `there is no key at ${path}`, {
       help: 'Make one with `tilth key create`, or name another with --key.',
       cause

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
-import { InvalidError } from '../../protocol/primitives/index.ts'
+import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
+import { boundedText } from '../bounded-file.ts'
 
 /** Reads a line from the terminal without showing it. */
 function promptHidden(question: string): Promise<string> {
@@ -30,8 +30,9 @@ export async function readPassphrase(options: { file?: string | undefined; confi
   const file = options.file ?? process.env['TILTH_PASSPHRASE_FILE']
   if (file !== undefined) {
     try {
-      return (await readFile(file, 'utf8')).replace(/\r?\n$/, '')
+      return (await boundedText(file)).replace(/\r?\n$/, '')
     } catch (cause) {
+      if (cause instanceof TilthError) throw cause
       throw new InvalidError('passphrase.file', `the passphrase file ${file} cannot be read`, {
         help: 'Check the path and its permissions.',
         cause

@@ -6,7 +6,6 @@ export type DaemonLocalErrorCode =
   | 'input.empty'
   | 'input.questions'
   | 'input.read'
-  | 'input.settings'
   | 'interrupted'
   | 'loop.accounting'
   | 'loop.answer'

@@ -6,7 +6,7 @@ import { bold, dim, printJson, red } from '../cli/output.ts'
 import { consoleLines } from './console.ts'
 import { apiPorts, localFolder, quoted, whole } from './flags.ts'
 import type { UpFlags } from './flags.ts'
-import { holdsNetwork, isTaken, lastRoundIn, startLocalNetwork } from './network/index.ts'
+import { hadRound, holdsNetwork, isTaken, lastRoundIn, startLocalNetwork } from './network/index.ts'
 import type { LastRound, LocalNetwork } from './network/index.ts'
 import { addressList, createReporter, loadInput, loopResult, networkFacts, runRound, summary } from './loop/index.ts'
 import type { Reporter } from './loop/index.ts'
@@ -124,7 +124,7 @@ async function go(flags: UpFlags, network: LocalNetwork, reporter: Reporter, sta
     if (flags.json === true) printJson(loopResult(result.done, seconds))
   }
   // A network whose first round was cut short has nothing to show yet.
-  let idle = network.resumed && !wished && last !== undefined
+  let idle = network.resumed && !wished && (await hadRound(network.folder))
   if (idle) {
     reporter.line(['', bold('Addresses'), addressList(network)].join('\n'))
     if (flags.json === true) printJson({ network: networkFacts(network) })

@@ -149,15 +149,16 @@ describe('the bazaar over the API', () => {
       ['seedling', 'finch', '<script>alert(1)</script>']
     )
     assert.deepEqual(lookedUp, [])
-    list.push(model('wren', { version: 2 }))
+    list.push(model('wren', { version: 2, split: { worker: 6000, builder: 3999, data: 1 } }))
     const { items } = await models.models({ params: { limit: 9 }, body: undefined, signal })
     assert.deepEqual(
-      items.map(({ name, left }) => [name, left]),
+      items.map(({ name, left, leastDataShare }) => [name, left, leastDataShare]),
       [
-        ['seedling', undefined],
-        ['finch', undefined],
-        ['<script>alert(1)</script>', 1],
-        ['wren', 1]
+        ['seedling', undefined, undefined],
+        ['finch', undefined, undefined],
+        ['<script>alert(1)</script>', 1, undefined],
+        // What its Datanet asks for, of one that gives its data less.
+        ['wren', 1, 1000]
       ]
     )
     assert.deepEqual(lookedUp, [1, 2])

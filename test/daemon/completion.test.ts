@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
+import { promisify } from 'node:util'
 import { Command } from 'commander'
 import { commandTree, completionScript, shells } from '../../daemon/cli/completion/index.ts'
-import { runCommand } from './command-line.ts'
+import { main, runCommand, startCommandLine } from './command-line.ts'
+import { datanetView, modelView } from './views.ts'
 
 /** What bash offers after these words, by a script. */
 function offered(script: string, ...words: string[]): string[] {
@@ -13,7 +15,7 @@ function offered(script: string, ...words: string[]): string[] {
 }
 
 describe('completion', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
 
   it('offers in bash what may follow: commands, those of a group, options, and values where they are few', async () => {
     const { stdout: script, code } = await runCommand(['completion', 'bash'])
@@ -44,6 +46,44 @@ describe('completion', function () {
       assert.doesNotMatch(script, /`date`|\$HOME/)
     }
     execFileSync('bash', ['-n'], { input: completionScript('bash', tree) })
+  })
+
+  it('offers names that the daemon knows, and nothing that a shell could take for its own', async () => {
+    const hostile = ['$(touch owned)', '`id`', "a'b", 'a;b', '-rf', 'x\u001b[2J', 'a|b', '*', '~']
+    const cli = await startCommandLine({
+      models: async () => ({
+        items: ['elements', 'seedling', ...hostile].map(name => ({ ...modelView, name })),
+        next: null
+      }),
+      datanets: async () => ({ items: ['birds', 'garden birds'].map(name => datanetView({ name })), next: null })
+    })
+    try {
+      const { stdout: script } = await runCommand(['completion', 'bash'])
+      const ask = (...words: string[]): Promise<string[]> =>
+        promisify(execFile)('bash', [
+          '-c',
+          `tilth() { "${process.execPath}" "${main}" "$@"; }\n${script}\n` +
+            'COMP_WORDS=(tilth "$@"); COMP_CWORD=$#; _tilth; printf "%s\\n" "${COMPREPLY[@]}"',
+          'bash',
+          ...words
+        ]).then(({ stdout, stderr }) => {
+          assert.equal(stderr, '')
+          return stdout.split('\n').filter(Boolean)
+        })
+      assert.deepEqual(await ask('ask', ...cli.flags, '--model', ''), ['elements', 'seedling'])
+      assert.deepEqual(await ask('serve', '--help', ...cli.flags, 'el'), ['elements'])
+      assert.deepEqual(await ask('tune', ...cli.flags, '--datanet', ''), ['birds', 'garden\\ birds'])
+      assert.deepEqual(await ask('models', ...cli.flags, 'se'), ['seedling'])
+      assert.deepEqual(await ask('models', ...cli.flags, '--js'), ['--json'])
+      cli.calls.splice(0)
+      // What is not registered anywhere, and whoever is asked elsewhere, is nobody's to say.
+      assert.deepEqual(await ask('models', 'add', ...cli.flags, ''), [])
+      assert.deepEqual(await ask('ask', '--api', 'http://192.0.2.1:4180', '--model', ''), [])
+      assert.deepEqual(await ask('ask', '--api', 'http://127.0.0.1:9', '--as', '--model', ''), [])
+      assert.deepEqual(cli.calls, [])
+    } finally {
+      await cli.stop()
+    }
   })
 
   it('of another shell is refused', async () => {

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createKeystore } from '../../daemon/keys/index.ts'
 import { prepareFolder } from '../../daemon/local/network/folder.ts'
-import { holdsNetwork, isTaken, members } from '../../daemon/local/network/index.ts'
+import { hadRound, holdsNetwork, isTaken, keepLastRound, members } from '../../daemon/local/network/index.ts'
 import { knownNetwork } from '../../daemon/local/network/known.ts'
 import { settle } from '../../daemon/local/network/settings.ts'
 import { contractAddresses } from '../../daemon/config/index.ts'
@@ -75,6 +75,26 @@ describe('a local network whose small files are damaged', function () {
     await writeFile(join(root, 'host', 'config.json'), '{')
     assert.deepEqual(await knownNetwork(root, tell), file, "and without one daemon's settings")
     assert.match(said[0] ?? '', /network\.json was gone or damaged: made again/)
+  })
+
+  it('is not sent round the loop unasked where nobody knows any more whether it was round it', async () => {
+    const { root } = await network()
+    const marker = join(root, 'layout.json')
+    const takenUp = async (): Promise<boolean> => {
+      assert.equal(await prepareFolder(root, false), true)
+      await leaveFolder(root)
+      return hadRound(root)
+    }
+    assert.equal(await takenUp(), false, 'cut short before its first round ended')
+    for (const text of ['{"version":1,"la', '', '\0\0\0', 'null']) {
+      await writeFile(marker, text)
+      assert.equal(await takenUp(), true, text)
+      assert.equal(await takenUp(), true, 'and the next time')
+    }
+    await rm(marker)
+    assert.equal(await takenUp(), true, 'without the file')
+    await keepLastRound(root, { model: 'elements', question: 'Which?' })
+    assert.equal(await takenUp(), true)
   })
 
   it('says so where nothing says any more what it was', async () => {

@@ -30,9 +30,17 @@ const plain = modelOf('seedling', 'aa')
 const tuned = modelOf('elements', 'bb', '07')
 const grown: ModelView = {
   ...modelOf('grown', 'dd', '07'),
+  version: 1,
+  licence: 'CC-BY-4.0',
   split: { worker: 3000, builder: 1000, data: 5500, upstream: 500 },
   upstream: plain.id,
   upstreamName: plain.name
+}
+const stingy: ModelView = {
+  ...modelOf('stingy', 'ee', '07'),
+  version: 1,
+  split: { worker: 6000, builder: 3000, data: 1000 },
+  leastDataShare: 3000
 }
 const rowOf = (question: string, answer: string) => ({
   messages: [
@@ -42,14 +50,15 @@ const rowOf = (question: string, answer: string) => ({
 })
 
 describe('tilth models', function () {
-  this.timeout(60_000)
+  this.timeout(180_000)
   let cli: CommandLine
   let asked: string[] = []
   let split: unknown
+  let prices: unknown
   before(async () => {
     cli = await startCommandLine({
       async model({ params }) {
-        const found = [plain, tuned, grown].find(({ name, id }) => name === params.id || id === params.id)
+        const found = [plain, tuned, grown, stingy].find(({ name, id }) => name === params.id || id === params.id)
         if (found === undefined) throw new NotFoundError('model.unknown', `no model ${params.id} is known here`)
         return found
       },
@@ -66,7 +75,10 @@ describe('tilth models', function () {
         split = body.split
         return { ...tuned, id: `0x${'cc'.repeat(32)}`, retired: tuned.id }
       },
-      serve: async () => ({ id: tuned.id }),
+      async serve({ body }) {
+        prices = body
+        return { id: tuned.id }
+      },
       shares: async () => ({ items: [], next: null }),
       income: async () => ({
         items: (['upstream', 'serving', 'upstream'] as const).map(kind => ({
@@ -128,6 +140,32 @@ describe('tilth models', function () {
     assert.match(stdout, /^1\.0+ tokens upstream, to seedling\n.* in 2 payments/)
   })
 
+  it('shows one model whole, by either command, and warns of data that get less than their Datanet asks', async () => {
+    const shown = await cli.run('models', 'show', 'grown')
+    assert.equal(shown.code, 0, shown.stderr)
+    for (const part of [
+      grown.id,
+      `builder  ${grown.builder}`,
+      `base     ${grown.base}`,
+      `version 1 of Datanet ${grown.datanet}`,
+      'split worker 30% builder 10% data 55% upstream 5% (to seedling)',
+      `upstream ${plain.id}`,
+      'licence  CC-BY-4.0',
+      `${grown.offers[0]?.worker}`
+    ])
+      assert.ok(shown.stdout.includes(part), `${part} in\n${shown.stdout}`)
+    assert.match(shown.stdout, /0x3333\S+ +0\.001000 +0\.004000 +10 +1$/m)
+    assert.doesNotMatch(shown.stdout, /never weighed/)
+    assert.equal((await cli.run('models', 'grown')).stdout, shown.stdout)
+    assert.equal((JSON.parse((await cli.run('models', 'show', 'grown', '--json')).stdout) as ModelView).id, grown.id)
+    const stingy = await cli.run('models', 'show', 'stingy')
+    assert.match(
+      stingy.stdout,
+      /get 10 % of .* asks for 30 %.*never weighed.*tilth models split 0x(ee){32} --split 4666,2334,3000/
+    )
+    assert.match((await cli.run('models', 'show', 'nothing')).stderr, /no model nothing is known here/)
+  })
+
   it('retires, splits anew and prices, each with what follows from it', async () => {
     assert.match((await cli.run('models', 'retire', 'elements')).stdout, /^retired 0xbbbb/)
     const anew = await cli.run('models', 'split', 'elements', '--split', '2500,1000,6500')
@@ -149,5 +187,11 @@ describe('tilth models', function () {
     assert.deepEqual(cli.calls, ['model'])
     await cli.run('models', 'price', 'elements', '--input-price', '5')
     assert.deepEqual(cli.calls, ['model', 'serve', 'model'])
+    await cli.run('models', 'price', 'elements', '--input-price', '0.1/1000', '--output-price', '400/1000000')
+    assert.deepEqual(prices, { inputPrice: '100000000000000', outputPrice: '400000000000000' })
+    assert.match(
+      (await cli.run('serve', 'elements', '--output-price', '0.4')).stderr,
+      /--output-price must be a price such as 0\.4\/1000/
+    )
   })
 })

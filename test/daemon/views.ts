@@ -1,4 +1,4 @@
-import type { DatanetView, ModelView } from '../../daemon/api/contract/index.ts'
+import type { DatanetView, ModelView, StatusView } from '../../daemon/api/contract/index.ts'
 
 /** A Datanet as the API shows one. */
 export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => ({
@@ -43,6 +43,40 @@ export const modelView: ModelView = {
   version: 1,
   split: { worker: 1, builder: 1, data: 1 },
   offers: []
+}
+
+/** A node that has little to do, as the API shows it. */
+export const statusView: StatusView = {
+  version: '0.0.0',
+  peerId: 'peer',
+  address: builder,
+  roles: ['client'],
+  addresses: [],
+  peers: 1,
+  reach: { state: 'local', addresses: [], seenAt: [], asked: 0 },
+  clock: { secondsAhead: 0, peers: 1 },
+  chain: {
+    id: 1,
+    rpc: 'http://127.0.0.1:8545',
+    block: '1',
+    contracts: {},
+    state: 'following',
+    confirmations: 1,
+    provider: { refused: 0, short: 0, inconsistent: 0, missing: 0, answerMs: 1 }
+  },
+  balance: '0',
+  gas: '0',
+  transactions: 100,
+  stake: '0',
+  minStake: '0',
+  serving: [],
+  activity: { seconds: 1, requests: 0, tokens: 0, fees: '0', free: 0 },
+  owed: '0',
+  claimable: '0',
+  declined: [],
+  away: null,
+  automation: [],
+  uptimeSeconds: 1
 }
 
 /** An owner who has settled nothing of names. */

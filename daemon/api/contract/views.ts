@@ -108,6 +108,8 @@ export const statusView = z.object({
   serving: z.array(
     z.object({ model: hash, name: z.string(), inputPrice: decimal, outputPrice: decimal, tokensPerSecond: z.int() })
   ),
+  /** Its own models whose data have less of their fees than their Datanets ask for, where there are any. */
+  unweighed: z.array(z.object({ id: hash, name: z.string(), split: splitParts, leastDataShare: z.int() })).optional(),
   /** Answers given within the last hour (or since the start, if that was later), and what more could begin now. */
   activity: z.object({ seconds: z.int(), requests: z.int(), tokens: z.int(), fees: decimal, free: z.int() }),
   /** What clients have signed for and no transaction has brought yet; what data has earned and may be claimed. */
@@ -357,6 +359,8 @@ export const modelView = z.object({
   upstreamName: z.string().optional(),
   /** Contributions that it was grown from and that have left since, where its Datanet is followed and some have. */
   left: z.int().optional(),
+  /** Basis points of every fee that its Datanet asks for its data, where its split gives less: it is never weighed. */
+  leastDataShare: z.int().optional(),
   /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
   licence: z.string().optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))

@@ -10,6 +10,7 @@ import type { AskEvent, ChosenLogprob, Explanation, ModelView } from '../contrac
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
+import { createShareAsked } from './data-share.ts'
 import { createStops } from './stops.ts'
 import { upstreamName } from './upstream.ts'
 import type { Which } from './which.ts'
@@ -127,11 +128,15 @@ export function modelHandlers(
       page,
       ({ id }) => id
     )
-  async function marked(list: readonly NodeModel[]): Promise<ModelView[]> {
-    const left = createLeft(data)
-    return Promise.all(
-      list.map(async model => ({ ...modelView(model), ...upstreamName(models, model), ...(await left(model)) }))
-    )
+  /** With what became of what a model was grown from: what several have in common is looked up once. */
+  function marking(): (model: NodeModel) => Promise<ModelView> {
+    const [left, asked] = [createLeft(data), createShareAsked(data)]
+    return async model => ({
+      ...modelView(model),
+      ...upstreamName(models, model),
+      ...(await left(model)),
+      ...(await asked(model))
+    })
   }
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
@@ -253,12 +258,9 @@ export function modelHandlers(
     },
     async models({ params }) {
       const { items, next } = offered(params)
-      return { items: await marked(items), next }
+      return { items: await Promise.all(items.map(marking())), next }
     },
-    async model({ params }) {
-      const model = await which.model(params.id)
-      return { ...modelView(model), ...(await createLeft(data)(model)) }
-    },
+    model: async ({ params }) => marking()(await which.model(params.id)),
     async serve({ params, body }) {
       const offer = await models.offer({
         model: (await which.model(params.id)).id,

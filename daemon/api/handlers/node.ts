@@ -1,6 +1,7 @@
 import { pageOf } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
+import { createShareAsked } from './data-share.ts'
 
 /** How many of the jobs that were not bid for the status shows. */
 const declinedShown = 5
@@ -16,6 +17,23 @@ function reading({ ledger, addresses }: Node['chain']) {
     confirmations: Number(ledger.confirmations),
     provider: { ...provider }
   }
+}
+
+/** Own models that are shown, of those that give their data too little. */
+const unweighedShown = 20
+
+/** The node's own models that nobody weighs, the newest first. */
+async function unweighed({ data, models, self }: Pick<Node, 'data' | 'models' | 'self'>) {
+  const asked = createShareAsked(data)
+  const found = []
+  for (const model of models.models().toReversed()) {
+    if (model.retired || model.builder !== self) continue
+    const { leastDataShare } = await asked(model)
+    const { id, name, split } = model
+    if (leastDataShare !== undefined) found.push({ id, name, split, leastDataShare })
+    if (found.length === unweighedShown) break
+  }
+  return found.length === 0 ? {} : { unweighed: found }
 }
 
 export function nodeHandlers(
@@ -69,6 +87,7 @@ export function nodeHandlers(
             outputPrice: outputPrice.toString(),
             tokensPerSecond
           })),
+        ...(await unweighed(node)),
         activity: { ...activity, fees: fees.toString() },
         owed: wallet.owed.toString(),
         claimable: wallet.claimable.toString(),

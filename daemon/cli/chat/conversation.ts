@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Answer, ApiClient, Ends } from '../../api/contract/index.ts'
 import { askRequest, streamAnswer } from '../../api/contract/index.ts'
+import type { Bound } from '../../bounded-file.ts'
 import { writePrivate } from '../../private-file.ts'
 import { questionOf } from '../asking.ts'
 import type { AskingFlags, Turn } from '../asking.ts'
@@ -13,6 +14,8 @@ export interface ChatFlags extends AskingFlags {
 }
 
 export const historyFile = z.strictObject({ messages: askRequest.shape.messages.unwrap().array().max(10_000) })
+/** Ten thousand messages, of what people and small models write. */
+export const historyBound: Bound = { bytes: 64 << 20, isNot: 'no conversation' }
 /** Messages that one question may hold, the new one included. */
 const mostMessages = 64
 

@@ -1,19 +1,11 @@
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import {
-  asking,
-  costText,
-  explanationText,
-  pipedText,
-  questionOf,
-  textFile,
-  type AskingFlags,
-  type Turn
-} from '../asking.ts'
+import { asking, costText, explanationText, questionOf, type AskingFlags, type Turn } from '../asking.ts'
 import { collect, command, guarded } from '../command.ts'
 import { streamAnswer } from '../../api/contract/index.ts'
 import { connect } from '../context.ts'
 import { dim, printJson, safe } from '../output.ts'
+import { pipedText, questionFile } from '../text-file.ts'
 
 interface AskFlags extends AskingFlags {
   file?: string[]
@@ -28,7 +20,7 @@ async function questionText(typed: string | undefined, files: readonly string[])
       help: 'Type it after the command, give it as --file FILE, or pipe it in.'
     })
   const parts = asked === undefined ? [] : [asked]
-  for (const file of files) parts.push(await textFile(file))
+  for (const file of files) parts.push(await questionFile(file))
   return parts.join('\n\n')
 }
 

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import { readAs } from '../../../protocol/primitives/index.ts'
 import { asking, questionOf } from '../asking.ts'
 import type { Answer } from '../../api/contract/index.ts'
-import { Conversation, historyFile } from '../chat/conversation.ts'
+import { Conversation, historyBound, historyFile } from '../chat/conversation.ts'
 import type { ChatFlags } from '../chat/conversation.ts'
 import { talk } from '../chat/talk.ts'
 import { command, guarded } from '../command.ts'
 import { connect } from '../context.ts'
 import { printJson, safe } from '../output.ts'
-import { readJsonFile } from './data.ts'
+import { readFileAs } from '../text-file.ts'
 
 /** Each line that is piped in is a question; answers come as plain lines, or as one document at the end. */
 async function answerLines(chat: Conversation, json: boolean): Promise<void> {
@@ -53,7 +52,7 @@ export function chatCommand(): Command {
       guarded(async (flags: ChatFlags) => {
         const chat = new Conversation(await connect(flags), flags)
         if (flags.history !== undefined && existsSync(flags.history))
-          chat.turns = readAs(historyFile, await readJsonFile(flags.history), 'file.json').messages
+          chat.turns = (await readFileAs(historyFile, flags.history, historyBound)).messages
         // A mistake in what was typed is told before the first question.
         questionOf(flags, [])
         const { name } = await chat.api.call('model', { params: { id: flags.model } })

@@ -1,6 +1,4 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { createCommand } from '../datanet/create.ts'
@@ -11,31 +9,6 @@ import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixCommand } from './mix.ts'
 import { rosterCommand } from './roster.ts'
-
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new InvalidError('file.read', `${path} cannot be read`, {
-      help: 'Check the path and its permissions.',
-      cause
-    })
-  }
-}
-
-/** A file with one JSON object. @throws InvalidError naming the file, and where in it the fault is */
-export async function readJsonFile(path: string): Promise<Record<string, unknown>> {
-  const text = await readText(path)
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new InvalidError('file.json', `${path} is not JSON`, { help: 'Mend what is wrong there.', cause })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new InvalidError('file.json', `${path} holds no JSON object`, { help: 'It begins with { and ends with }.' })
-  return value as Record<string, unknown>
-}
 
 export function datanetCommand(): Command {
   const parent = command({

@@ -7,7 +7,7 @@ import { command, guarded } from '../command.ts'
 import { dataFolder } from '../context.ts'
 import type { ConnectFlags } from '../context.ts'
 import { printJson } from '../output.ts'
-import { readText } from './data.ts'
+import { readText } from '../text-file.ts'
 
 interface KeyFlags extends ConnectFlags {
   json?: boolean

@@ -4,28 +4,15 @@ import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showOneOrList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import type { ApiClient, ModelView } from '../../api/contract/index.ts'
-import { dim, safe, short, table, tokens, yellow } from '../output.ts'
+import type { ApiClient } from '../../api/contract/index.ts'
+import { safe, short, table, tokens } from '../output.ts'
+import { showCommand } from '../model/show.ts'
+import { modelPage, modelText } from '../model/text.ts'
 import { compareCommand } from './compare.ts'
-import { sharesText, splitFlag, splitOf, usualSplit } from '../split.ts'
+import { splitFlag, splitOf, usualSplit } from '../split.ts'
 import { addCommand, exportCommand } from './model-files.ts'
 import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
-
-const madeOf = ({ adapter, licence, ...shares }: ModelView): string =>
-  `${adapter === null ? 'base model' : `adapter ${adapter}`}  ${sharesText(shares)}` +
-  (licence === undefined ? '' : `  licence ${safe(licence)}`)
-
-/** What its rows' contributors or validators have decided since it was made, and what can be done. */
-const leftText = ({ left, name }: ModelView): string[] =>
-  left === undefined
-    ? []
-    : [
-        yellow(
-          `  ${left} ${left === 1 ? 'contribution' : 'contributions'} that it was grown from ` +
-            `${left === 1 ? 'has' : 'have'} left: tilth tune --like ${safe(name)}`
-        )
-      ]
 
 export function modelsCommand(): Command {
   const parent = listing(
@@ -33,7 +20,7 @@ export function modelsCommand(): Command {
       command({
         name: 'models',
         summary: 'registered models, and who offers them at what price',
-        examples: ['tilth models', 'tilth models elements', 'tilth models --json']
+        examples: ['tilth models', 'tilth models show elements', 'tilth models --json']
       })
     )
   )
@@ -50,31 +37,20 @@ export function modelsCommand(): Command {
           models =>
             models.length === 0
               ? 'no models yet'
-              : models
-                  .map(model =>
-                    [
-                      `${safe(model.name)}  ${dim(model.id)}`,
-                      `  ${madeOf(model)}`,
-                      ...leftText(model),
-                      model.offers.length === 0
-                        ? dim('  nobody serves it now')
-                        : table(
-                            ['  served by', 'per input token', 'per output token', 'tokens/s'],
-                            model.offers.map(offer => [
-                              `  ${short(offer.worker)}`,
-                              tokens(offer.inputPrice),
-                              tokens(offer.outputPrice),
-                              String(offer.tokensPerSecond)
-                            ]),
-                            [1, 2, 3]
-                          )
-                    ].join('\n')
-                  )
-                  .join('\n\n')
+              : wanted === undefined
+                ? models.map(modelText).join('\n\n')
+                : models.map(modelPage).join('\n\n')
         )
       })
     )
-  for (const sub of [addCommand(), exportCommand(), compareCommand(), ...nameCommands(), ...termsCommands()])
+  for (const sub of [
+    showCommand(),
+    addCommand(),
+    exportCommand(),
+    compareCommand(),
+    ...nameCommands(),
+    ...termsCommands()
+  ])
     parent.addCommand(sub)
   return parent.alias('model')
 }

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander'
 import { issueInWords, reasonInWords, voteCodes } from '../../../protocol/data/index.ts'
 import type { VoteCode } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { ReviewRowView, ReviewView } from '../../api/contract/index.ts'
+import type { ApiClient, ReviewRowView, ReviewView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
@@ -23,6 +23,18 @@ const voteText = ({ vote, voteReason }: ReviewView): string => {
 const timeLeft = ({ closesAt }: Pick<ReviewView, 'closesAt'>): string =>
   closesAt === null ? 'waits for its turn' : `${duration(Math.max(0, Math.ceil((closesAt - Date.now()) / 1000)))} left`
 
+/** Why the queue is empty: nothing is voted on, or nobody has asked this account for a vote. */
+async function emptyText(api: ApiClient): Promise<string> {
+  for await (const { roles } of api.all('datanets')) if (roles.includes('validator')) return 'nothing is voted on now'
+  const { address, roles } = await api.call('status')
+  return [
+    'this account validates no Datanet: there is nothing for it to vote on',
+    ...(roles.includes('validator') ? [] : ['Its daemon is no validator either: start it with --role validator.']),
+    `A Datanet's host or validators take it in: tilth datanet roster add DATANET ${address}`,
+    "Another daemon's queue is asked for by name or folder: tilth review list --as validator-1, or --data DIR."
+  ].join('\n')
+}
+
 function queueCommand(): Command {
   return listing(
     connected(
@@ -34,12 +46,17 @@ function queueCommand(): Command {
     )
   ).action(
     guarded(async (flags: ListFlags) => {
+      let empty = ''
       await showList(
         flags,
-        (api, params) => api.call('review', { params }),
+        async (api, params) => {
+          const page = await api.call('review', { params })
+          if (page.items.length === 0 && flags.json !== true) empty = await emptyText(api)
+          return page
+        },
         items =>
           items.length === 0
-            ? 'nothing is voted on now'
+            ? empty
             : table(
                 ['id', 'Datanet', 'contributor', 'rows', 'own', 'checks say', 'vote', 'time'],
                 items.map(item => [

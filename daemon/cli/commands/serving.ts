@@ -3,29 +3,32 @@ import { command, connected, guarded, listing, show, showList } from '../command
 import type { CallFlags, ListFlags } from '../command.ts'
 import { tilthLine } from '../context.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
+import { pricesOf, pricing } from '../price.ts'
+import type { PriceFlags } from '../price.ts'
 
 const modelArgument = 'id, beginning of one, or name'
 
 export function serveCommand(): Command {
-  return connected(
-    command({
-      name: 'serve',
-      summary: 'offer a registered model for pay (worker)',
-      examples: ['tilth serve elements --as worker-1', 'tilth serve 0x12ab… --output-price 400000000000000']
-    })
+  return pricing(
+    connected(
+      command({
+        name: 'serve',
+        summary: 'offer a registered model for pay (worker)',
+        examples: [
+          'tilth serve elements --as worker-1',
+          'tilth serve elements --input-price 0.1/1000 --output-price 0.4/1000',
+          'tilth serve 0x12ab… --output-price 400000000000000'
+        ]
+      })
+    )
   )
     .argument('<model>', modelArgument)
-    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
-    .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
     .action(
-      guarded(async (model: string, flags: CallFlags & { inputPrice?: string; outputPrice?: string }) => {
+      guarded(async (model: string, flags: CallFlags & PriceFlags) => {
+        const body = pricesOf(flags)
         await show(
           flags,
-          api =>
-            api.call('serve', {
-              params: { id: model },
-              body: { inputPrice: flags.inputPrice, outputPrice: flags.outputPrice }
-            }),
+          api => api.call('serve', { params: { id: model }, body }),
           ({ id }) => `serving ${id}`
         )
       })

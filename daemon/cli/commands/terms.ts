@@ -2,6 +2,8 @@ import type { Command } from 'commander'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
+import { pricesOf, pricing } from '../price.ts'
+import type { PriceFlags } from '../price.ts'
 import { splitFlag, splitOf } from '../split.ts'
 
 // What a model's builder, or a worker that serves it, may still change of it.
@@ -50,32 +52,28 @@ function splitCommand(): Command {
     )
 }
 
-interface PriceFlags extends CallFlags {
-  inputPrice?: string
-  outputPrice?: string
-}
-
 function priceCommand(): Command {
-  return connected(
-    command({
-      name: 'price',
-      summary: 'what workers ask for a model; with a price, what this worker asks from now on',
-      examples: [
-        'tilth models price elements-v1',
-        'tilth models price elements-v1 --input-price 100000000000 --output-price 400000000000 --as worker-1'
-      ]
-    })
+  return pricing(
+    connected(
+      command({
+        name: 'price',
+        summary: 'what workers ask for a model; with a price, what this worker asks from now on',
+        examples: [
+          'tilth models price elements-v1',
+          'tilth models price elements-v1 --input-price 0.1/1000 --output-price 0.4/1000 --as worker-1',
+          'tilth models price elements-v1 --input-price 100000000000 --output-price 400000000000 --as worker-1'
+        ]
+      })
+    )
   )
     .argument('<model>', 'id, beginning of one, or name')
-    .option('--input-price <smallest>', "per prompt token, in the token's smallest unit")
-    .option('--output-price <smallest>', "per answer token, in the token's smallest unit")
     .action(
-      guarded(async (model: string, { inputPrice, outputPrice, ...flags }: PriceFlags) => {
+      guarded(async (model: string, flags: CallFlags & PriceFlags) => {
+        const body = pricesOf(flags)
         await show(
           flags,
           async api => {
-            if (inputPrice !== undefined || outputPrice !== undefined)
-              await api.call('serve', { params: { id: model }, body: { inputPrice, outputPrice } })
+            if (Object.keys(body).length > 0) await api.call('serve', { params: { id: model }, body })
             return api.call('model', { params: { id: model } })
           },
           ({ offers, name }) =>

@@ -13,9 +13,9 @@ import { connect, tilthLine } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
 import { splitAsFlag, splitFlag, splitOf, usualSplit } from '../split.ts'
+import { readFileAs } from '../text-file.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixOf } from './mix.ts'
-import { readJsonFile } from './data.ts'
 
 interface TuneFlags extends CallFlags {
   datanet?: string[]
@@ -69,7 +69,7 @@ function likeSettings({ settingsOf, method }: { settingsOf?: JobView['settings']
 
 /** Settings by flags and file; what is in neither is recommended. */
 async function givenSettings(flags: TuneFlags & { settingsOf?: JobView['settings'] }) {
-  const file = flags.settings === undefined ? {} : await readJsonFile(flags.settings)
+  const file = flags.settings === undefined ? {} : await readFileAs(settingsFile, flags.settings)
   const numbers = Object.fromEntries(
     (['epochs', 'lr', 'batch'] as const).flatMap(name =>
       flags[name] === undefined ? [] : [[name, Number(flags[name])]]

@@ -1,2 +1,3 @@
+export * from './known.ts'
 export * from './tree.ts'
 export * from './scripts.ts'

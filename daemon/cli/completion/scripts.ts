@@ -1,7 +1,9 @@
-import type { CompletedCommand } from './tree.ts'
+import { knownCommandName } from './known.ts'
+import type { CompletedCommand, CompletedOption } from './tree.ts'
 
 // One script for each shell. All go the same way: the words before the cursor lead to a command, and what may follow it
-// is offered: commands of a group, options after a dash, the values of an option that has few, and else files.
+// is offered: commands of a group, options after a dash, the values of an option that has few, names that the daemon
+// knows, and else files. Names are strangers' words: no shell is ever given them to read as its own.
 
 export const shells = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof shells)[number]
@@ -24,26 +26,37 @@ const paths = (tree: readonly CompletedCommand[]): string =>
     .join('|')
 
 /** `'tune --provider') … ;;` for each option with a value. */
-const values = (tree: readonly CompletedCommand[], show: (choices: readonly string[]) => string): string[] =>
+const values = (tree: readonly CompletedCommand[], show: (option: CompletedOption) => string): string[] =>
   tree.flatMap(cmd =>
     cmd.options
       .filter(({ takesValue }) => takesValue)
-      .map(({ names, choices }) => {
-        const patterns = names.map(option => quoted(`${name(cmd)} ${option}`)).join('|')
-        return `    ${patterns}) ${show(choices)} ;;`
+      .map(option => {
+        const patterns = option.names.map(spelled => quoted(`${name(cmd)} ${spelled}`)).join('|')
+        return `    ${patterns}) ${show(option)} ;;`
       })
   )
 
 function bash(tree: readonly CompletedCommand[]): string {
-  const chosen = (choices: readonly string[]): string =>
-    choices.length === 0 ? 'return' : `COMPREPLY=($(compgen -W ${quoted(choices.join(' '))} -- "$current")); return`
+  const chosen = ({ choices, known }: CompletedOption): string =>
+    known !== undefined
+      ? `_tilth_names ${known}; return`
+      : choices.length === 0
+        ? 'return'
+        : `COMPREPLY=($(compgen -W ${quoted(choices.join(' '))} -- "$current")); return`
   const words = tree.map(
     cmd => `    ${quoted(name(cmd))}) words=${quoted(cmd.commands.map(sub => sub.name).join(' '))}
-      options=${quoted(cmd.options.flatMap(({ names }) => names).join(' '))} ;;`
+      options=${quoted(cmd.options.flatMap(({ names }) => names).join(' '))} known=${cmd.known ?? ''} ;;`
   )
   return `# Completion of tilth for bash: ${installing.bash}
+_tilth_names() {
+  local found
+  while IFS= read -r found; do
+    printf -v found %q "$found"
+    if [[ "$found" == "$current"* ]]; then COMPREPLY+=("$found"); fi
+  done < <("\${COMP_WORDS[0]}" ${knownCommandName} "$1" "\${COMP_WORDS[@]:1:COMP_CWORD-1}" 2>/dev/null </dev/null)
+}
 _tilth() {
-  local word path= words= options= current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
+  local word path= words= options= known= current="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "\${path:+$path }$word" in
     ${paths(tree)}) path="\${path:+$path }$word" ;;
@@ -56,28 +69,38 @@ ${values(tree, chosen).join('\n')}
   case "$path" in
 ${words.join('\n')}
   esac
-  if [[ $current == -* ]]; then words=$options; fi
+  if [[ $current == -* ]]; then words=$options known=; fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [[ -n $known ]]; then _tilth_names "$known"; fi
 }
 complete -o default -F _tilth tilth
 `
 }
 
 function zsh(tree: readonly CompletedCommand[]): string {
-  const chosen = (choices: readonly string[]): string =>
-    choices.length === 0 ? '_files; return' : `compadd -- ${choices.map(quoted).join(' ')}; return`
+  const chosen = ({ choices, known }: CompletedOption): string =>
+    known !== undefined
+      ? `_tilth_names ${known}; return`
+      : choices.length === 0
+        ? '_files; return'
+        : `compadd -- ${choices.map(quoted).join(' ')}; return`
   const described = (items: readonly { name: string; summary: string }[]): string =>
     items.map(item => quoted(`${item.name}:${item.summary}`)).join(' ')
   const words = tree.map(cmd => {
     const options = cmd.options.flatMap(({ names, summary }) => names.map(option => ({ name: option, summary })))
     return `    ${quoted(name(cmd))})
-      commands=(${described(cmd.commands)})
+      commands=(${described(cmd.commands)}) known=${cmd.known ?? ''}
       options=(${described(options)}) ;;`
   })
   return `#compdef tilth
 # Completion of tilth for zsh: ${installing.zsh}
+_tilth_names() {
+  local -a found
+  found=("\${(@f)$("\${words[1]}" ${knownCommandName} "$1" "\${(@)words[2,CURRENT-1]}" 2>/dev/null </dev/null)}")
+  compadd -- "\${(@)found:#}"
+}
 _tilth() {
-  local word at=""
+  local word at="" known=""
   local -a commands options
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "\${at:+$at }$word" in
@@ -94,6 +117,9 @@ ${words.join('\n')}
     _describe option options
   elif (( \${#commands} )); then
     _describe command commands
+    if [[ -n "$known" ]]; then _tilth_names "$known"; fi
+  elif [[ -n "$known" ]]; then
+    _tilth_names "$known" || _files
   else
     _files
   fi
@@ -107,11 +133,13 @@ function fish(tree: readonly CompletedCommand[]): string {
     const here = `-c tilth -n ${quoted(`__tilth_at "${name(cmd)}"`)}`
     return [
       ...cmd.commands.map(sub => `complete ${here} -f -a ${quoted(sub.name)} -d ${quoted(sub.summary)}`),
-      ...cmd.options.map(({ names, summary, takesValue, choices }) => {
+      ...(cmd.known === undefined ? [] : [`complete ${here} -a '(__tilth_names ${cmd.known})'`]),
+      ...cmd.options.map(({ names, summary, takesValue, choices, known }) => {
         const spelled = names.map(option =>
           option.startsWith('--') ? `-l ${option.slice(2)}` : `-s ${option.slice(1)}`
         )
-        const value = choices.length > 0 ? ` -x -a ${quoted(choices.join(' '))}` : takesValue ? ' -r' : ''
+        const offered = known === undefined ? quoted(choices.join(' ')) : `'(__tilth_names ${known})'`
+        const value = known !== undefined || choices.length > 0 ? ` -x -a ${offered}` : takesValue ? ' -r' : ''
         return `complete ${here} ${spelled.join(' ')}${value} -d ${quoted(summary)}`
       })
     ]
@@ -126,6 +154,10 @@ function __tilth_at
     end
   end
   test "$(string join ' ' -- $at)" = "$argv[1]"
+end
+function __tilth_names
+  set -l line (commandline -opc)
+  command $line[1] ${knownCommandName} $argv[1] $line[2..-1] 2>/dev/null </dev/null
 end
 ${lines.join('\n')}
 `

@@ -1,27 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { InvalidError, LimitError } from '../../../protocol/primitives/index.ts'
+import type { Bound } from '../../bounded-file.ts'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
+import { namedBytes } from '../text-file.ts'
 
 /** What goes to the daemon in one request. */
-const mostBytes = 64 << 20
-
-async function readCar(path: string): Promise<string> {
-  try {
-    const { size } = await stat(path)
-    if (size > mostBytes)
-      throw new LimitError('file.too-large', `${path} has ${size} bytes; a CAR of up to ${mostBytes} can be read`)
-    return (await readFile(path)).toString('base64')
-  } catch (cause) {
-    if (cause instanceof LimitError) throw cause
-    throw new InvalidError('file.read', `${path} cannot be read`, {
-      help: 'Check the path and its permissions.',
-      cause
-    })
-  }
-}
+const car: Bound = { bytes: 64 << 20, isNot: 'no CAR that can be read at once' }
 
 export function importCommand(): Command {
   return connected(
@@ -36,12 +21,12 @@ export function importCommand(): Command {
     .argument('<file>', 'a CAR, as `tilth datanet export --format car` writes it')
     .action(
       guarded(async (wanted: string, file: string, flags: CallFlags) => {
-        const car = await readCar(file)
+        const body = { car: (await namedBytes(file, car)).toString('base64') }
         await show(
           flags,
           async api => {
             const { id } = await findDatanet(api, wanted)
-            return api.call('importVersion', { params: { id }, body: { car } })
+            return api.call('importVersion', { params: { id }, body })
           },
           ({ version, files, bytes }) => `version ${version}: ${files} files of ${bytes} bytes are kept here`
         )

@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { lineOf } from '../../../protocol/data/files/index.ts'
 import type { Place, Problem } from '../../../protocol/data/files/index.ts'
@@ -8,6 +8,7 @@ import type { TrainSettings } from '../../../protocol/jobs/types.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { assetsFolder } from '../../assets.ts'
 import { readAllRows, readShardFile } from '../../cli/rows-file.ts'
+import { readFileAs } from '../../cli/text-file.ts'
 
 /** How the tuned model's fees are shared, in basis points. */
 export const tunedSplit = { worker: 3000, builder: 1000, data: 6000 } as const
@@ -48,17 +49,6 @@ const oneFileEach = 'Give a folder with one file of rows per contributor: JSONL,
 /** The loop goes by its file alone: nothing in it is left to recommend. */
 const loopSettings = trainSettings.extend({ coalitions: tuneSpec.shape.coalitions })
 
-async function read(path: string, what: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new InvalidError('input.read', `the ${what} ${path} cannot be read`, {
-      help: 'Check the path and its permissions.',
-      cause
-    })
-  }
-}
-
 /** What stands in a folder of data beside the contributors' files. */
 const beside = /^(?:\..*|readme(?:\..*)?|licen[cs]e(?:\..*)?|settings\.json)$/i
 
@@ -98,10 +88,7 @@ export async function loadInput(options: { data?: string; questions?: string; se
   // The questions must all be usable: they decide who is paid.
   const questions = await readAllRows(questionsPath)
   const settingsPath = options.settings ?? join(assetsFolder(), 'elements', 'settings.json')
-  const parsed = loopSettings.safeParse(JSON.parse(await read(settingsPath, 'settings')))
-  if (!parsed.success)
-    throw new InvalidError('input.settings', `${settingsPath} does not hold training settings`, { cause: parsed.error })
-  const { coalitions, ...settings } = parsed.data
+  const { coalitions, ...settings } = await readFileAs(loopSettings, settingsPath)
   return {
     contributors,
     questionsText: questions.map(question => `${lineOf(question)}\n`).join(''),

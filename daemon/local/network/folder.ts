@@ -17,7 +17,12 @@ export const networkFileOf = (folder: string): string => join(folder, 'network.j
 
 /** What the last round through the loop left behind: a model that answers, and a question that it answers well. */
 const last = z.object({ model: z.string(), question: z.string() })
-const layout = z.object({ version: z.unknown(), last: last.optional().catch(undefined) })
+const layout = z.object({
+  version: z.unknown(),
+  last: last.optional().catch(undefined),
+  /** What the last round left behind is not known any more: the file was damaged or gone, and its network was not. */
+  forgotten: z.boolean().optional().catch(undefined)
+})
 export type LastRound = z.infer<typeof last>
 
 /** Undefined where there is none, or its bytes are not what was written. */
@@ -41,6 +46,12 @@ export const holdsNetwork = (folder: string): boolean =>
   (existsSync(markerOf(folder)) && existsSync(networkFileOf(folder))) || hasRun(folder)
 
 export const lastRoundIn = async (folder: string): Promise<LastRound | undefined> => (await readLayout(folder))?.last
+
+/** Whether a round has ended in a folder, as far as anybody knows: what only may have is not asked for once more. */
+export async function hadRound(folder: string): Promise<boolean> {
+  const found = await readLayout(folder)
+  return found?.last !== undefined || found?.forgotten === true
+}
 
 export async function keepLastRound(folder: string, round: LastRound): Promise<void> {
   await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion, last: round }))
@@ -97,8 +108,9 @@ export async function prepareFolder(folder: string, fresh: boolean): Promise<boo
       `${folder} has ${Math.round((bavail * bsize) / 1e6)} MB left; a run needs about ${diskNeeded / 1e6} MB`,
       { help: 'Free some space, or choose another disk with --folder DIR.' }
     )
-  if (!known || (await readLayout(folder)) === undefined)
-    await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion }))
+  if (!known) await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion }))
+  else if ((await readLayout(folder)) === undefined)
+    await writePrivate(markerOf(folder), JSON.stringify({ version: layoutVersion, forgotten: true }))
   await takeFolder(folder)
   return known
 }

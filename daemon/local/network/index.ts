@@ -1,5 +1,5 @@
 export * from './network.ts'
-export { holdsNetwork, isTaken, keepLastRound, lastRoundIn } from './folder.ts'
+export { hadRound, holdsNetwork, isTaken, keepLastRound, lastRoundIn } from './folder.ts'
 export type { LastRound } from './folder.ts'
 export { makePerson } from './founding.ts'
 export { members } from './members.ts'

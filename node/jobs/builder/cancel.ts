@@ -20,6 +20,10 @@ export async function cancelJob(desk: Desk, steps: Pick<Steps, 'settled'>, id: H
     if (lot.state === 'funding') await steps.settled(`${id} lot ${index}`)
   const now = escrows.must(id)
   // [reject] What is over stays as it is.
+  if (now.state.state === 'expired' && now.state.reason === cancelReason)
+    throw new InvalidError('job.over', 'the job was cancelled already', {
+      help: 'What of its money is back or comes back, `tilth wallet balance` says.'
+    })
   if (now.state.state !== 'bidding' && now.state.state !== 'running')
     throw new InvalidError('job.over', `the job is ${now.state.state} already`, {
       help: 'Its money is where `tilth jobs` says.'

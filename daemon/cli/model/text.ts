@@ -1,0 +1,84 @@
+import type { ModelView } from '../../api/contract/index.ts'
+import { dim, safe, short, table, tokens, yellow } from '../output.ts'
+import { sharesText, splitAsFlag, withDataShare } from '../split.ts'
+
+const madeOf = ({ adapter, licence, ...shares }: ModelView): string =>
+  `${adapter === null ? 'base model' : `adapter ${adapter}`}  ${sharesText(shares)}` +
+  (licence === undefined ? '' : `  licence ${safe(licence)}`)
+
+/** What its rows' contributors or validators have decided since it was made, and what can be done. */
+const leftText = ({ left, name }: ModelView): string[] =>
+  left === undefined
+    ? []
+    : [
+        `${left} ${left === 1 ? 'contribution' : 'contributions'} that it was grown from ` +
+          `${left === 1 ? 'has' : 'have'} left: tilth tune --like ${safe(name)}`
+      ]
+
+/** That its data have too small a part of its fees, and what its builder does about it. */
+export const shareAdvice = ({
+  id,
+  split,
+  leastDataShare
+}: Pick<ModelView, 'id' | 'split' | 'leastDataShare'>): string | undefined =>
+  leastDataShare === undefined
+    ? undefined
+    : `its data get ${split.data / 100} % of its fees and its Datanet asks for ${leastDataShare / 100} %: its ` +
+      'answers are never weighed, and what they bring to its data is held. ' +
+      `Its builder mends it: tilth models split ${id} --split ${splitAsFlag(withDataShare(split, leastDataShare))}`
+
+const warnings = (model: ModelView): string[] => {
+  const share = shareAdvice(model)
+  return [...leftText(model), ...(share === undefined ? [] : [share])].map(text => yellow(`  ${text}`))
+}
+
+/** One of several models: what it is made of, what its builder should know, and who offers it. */
+export const modelText = (model: ModelView): string =>
+  [
+    `${safe(model.name)}  ${dim(model.id)}`,
+    `  ${madeOf(model)}`,
+    ...warnings(model),
+    model.offers.length === 0
+      ? dim('  nobody serves it now')
+      : table(
+          ['  served by', 'per input token', 'per output token', 'tokens/s'],
+          model.offers.map(offer => [
+            `  ${short(offer.worker)}`,
+            tokens(offer.inputPrice),
+            tokens(offer.outputPrice),
+            String(offer.tokensPerSecond)
+          ]),
+          [1, 2, 3]
+        )
+  ].join('\n')
+
+const row = (label: string, text: string | undefined | null): string[] =>
+  text === undefined || text === null ? [] : [`  ${label.padEnd(9)}${text}`]
+
+/** All that is known of one model. */
+export const modelPage = (model: ModelView): string =>
+  [
+    `${safe(model.name)}  ${dim(model.id)}`,
+    ...row('builder', model.builder),
+    ...row('base', safe(model.base)),
+    ...row('adapter', model.adapter === null ? 'none: it is the base itself' : safe(model.adapter)),
+    ...row('trained', model.result === null ? null : `by ${model.worker}, result ${safe(model.result)}`),
+    ...row('data', model.version === 0 ? null : `version ${model.version} of Datanet ${model.datanet}`),
+    ...row('fees', sharesText(model)),
+    ...row('upstream', model.upstream),
+    ...row('licence', model.licence === undefined ? 'none is named' : safe(model.licence)),
+    ...warnings(model),
+    model.offers.length === 0
+      ? dim('  nobody serves it now')
+      : table(
+          ['  served by', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free'],
+          model.offers.map(offer => [
+            `  ${offer.worker}`,
+            tokens(1000n * BigInt(offer.inputPrice)),
+            tokens(1000n * BigInt(offer.outputPrice)),
+            String(offer.tokensPerSecond),
+            String(offer.capacity)
+          ]),
+          [1, 2, 3, 4]
+        )
+  ].join('\n')
