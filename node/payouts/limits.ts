@@ -23,6 +23,9 @@ export const mostTold = 4_096
 /** Models whose base and siblings are held for weighing, and for how long after the last answer of theirs. */
 export const modelsHeld = 16
 export const modelHeldMs = 1_800_000
+/** Models whose registration is remembered, and whose job's result is with it: one of many players has some 100 KB. */
+export const modelsKnown = 4_096
+export const modelsWeighed = 256
 /** A closing message that is older (or newer) says nothing about now. */
 export const closingFreshSeconds = 300n
 /**

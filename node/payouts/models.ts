@@ -4,9 +4,10 @@ import type { Measure } from '../../protocol/payouts/index.ts'
 import { NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ModelOnChain } from '../chain/types.ts'
+import { createCache } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import { createAdmission } from './admission.ts'
-import { modelHeldMs, modelsHeld } from './limits.ts'
+import { modelHeldMs, modelsHeld, modelsKnown, modelsWeighed } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
 /** A model with siblings: how its answers are weighed, by whose rows. */
@@ -50,15 +51,16 @@ export interface Models {
 }
 
 /**
- * Models never change once registered: what was found is kept, what failed is tried again when it is next asked for.
+ * Models never change once registered: what was found is kept, of those that were asked for last, and what failed is
+ * tried again when it is next asked for.
  */
 export function createModels(
   deps: Pick<PayoutsDeps, 'chain' | 'files' | 'result' | 'versions' | 'shelf' | 'clock'>
 ): Models {
   const admission = createAdmission(deps)
 
-  function keep<K, V>(find: (key: K) => Promise<V>): (key: K) => Promise<V> {
-    const kept = new Map<K, Promise<V>>()
+  function keep<K, V>(max: number, find: (key: K) => Promise<V>): (key: K) => Promise<V> {
+    const kept = createCache<K, Promise<V>>({ max })
     return key => {
       const known = kept.get(key)
       if (known !== undefined) return known
@@ -71,13 +73,13 @@ export function createModels(
     }
   }
 
-  const registered = keep(async (model: Hex): Promise<ModelOnChain> => {
+  const registered = keep(modelsKnown, async (model: Hex): Promise<ModelOnChain> => {
     const found = await deps.chain.models.model(model)
     if (found === undefined) throw new NotFoundError('model.unknown', `there is no model ${model} on chain`)
     return found
   })
 
-  const weighed = keep(async (model: Hex): Promise<Weighed | null> => {
+  const weighed = keep(modelsWeighed, async (model: Hex): Promise<Weighed | null> => {
     const found = await registered(model)
     if (found.result === '') return null
     // A model that gives the data less than its Datanet asks has no answers to be weighed: what it brings is held.

@@ -1,3 +1,4 @@
+import { remember } from '../../runtime/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 
 /**
@@ -5,6 +6,8 @@ import type { Clock, Log } from '../../runtime/index.ts'
  */
 const patience = 20
 const longestWaitMs = 15_000
+/** Steps whose failures are remembered: of a job that ended meanwhile nobody asks again. */
+const mostFailures = 4_096
 
 /** Steps by name: each runs at most once at a time, and after a failure again, later and later. */
 export interface Steps {
@@ -31,7 +34,8 @@ export function createSteps(clock: Clock, log: Log): Steps {
   async function failed(name: string, error: unknown, exhausted?: () => Promise<void>): Promise<void> {
     if (stopped) return
     const count = (failures.get(name)?.count ?? 0) + 1
-    failures.set(name, { count, notBefore: clock.now() + Math.min(longestWaitMs, 250 * 2 ** count) })
+    const notBefore = clock.now() + Math.min(longestWaitMs, 250 * 2 ** count)
+    remember(failures, name, { count, notBefore }, mostFailures)
     log.warn('a step of a job failed; it is tried again', { step: name, count, error })
     if (count < patience || exhausted === undefined) return
     failures.delete(name)

@@ -30,7 +30,7 @@ export interface Handing {
 export interface HandingParts {
   readonly assignments: ReadonlyMap<Hex, Assignment>
   readonly keep: (id: Hex, at: Assignment) => Promise<void>
-  readonly end: (id: Hex) => Promise<void>
+  readonly end: (id: Hex, at: Pick<Assignment, 'award'>) => Promise<void>
   readonly reporter: (id: Hex) => Pick<Reporter, 'delivered'> | undefined
   readonly say: (message: JobMessage) => Promise<void>
 }
@@ -83,7 +83,7 @@ export function createHanding(
     if (paid === undefined || assignments.get(id)?.state !== 'delivered') return
     await keep(id, close(at, paid))
     handedIn.delete(id)
-    await end(id)
+    await end(id, at)
   }
 
   return {

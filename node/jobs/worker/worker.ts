@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import {
-  assignment as assignmentSchema,
   checkEscrow,
   coalitionsOf,
   giveUp,
@@ -22,6 +21,7 @@ import { awardNames } from '../awards.ts'
 import type { Book, KnownJob } from '../book.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { drawOf } from '../draw.ts'
+import { createAssignments } from './assignments.ts'
 import { secondsAhead } from './ahead.ts'
 import type { TakenLot } from './ahead.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
@@ -78,8 +78,6 @@ export function createWorker(
   book: Book,
   say: (message: JobMessage) => Promise<void>
 ): Worker {
-  const table = deps.store.collection('jobs/assignments', assignmentSchema)
-  const assignments = new Map<Hex, Assignment>()
   const active = new Map<Hex, Active>()
   /** Adapters that a builder has still to fetch, by award. */
   const handedOver = new Map<Hex, readonly Lease[]>()
@@ -97,21 +95,19 @@ export function createWorker(
 
   const { awardId, escrowOf } = awardNames(deps)
   const now = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
+  const assignments = createAssignments(deps, now)
+  const { open, keep } = assignments
   const log = (what: string, error: unknown, about: { job?: Hex } = {}): void => {
     if (!stopping.signal.aborted) deps.log.info(what, { ...about, error })
   }
-  const keep = async (id: Hex, state: Assignment): Promise<void> => {
-    await table.put(id, state)
-    assignments.set(id, state)
-  }
-  const handing = createHanding(deps, { assignments, keep, end, reporter: id => active.get(id)?.reporter, say })
+  const handing = createHanding(deps, { assignments: open, keep, end, reporter: id => active.get(id)?.reporter, say })
   const lotFolder = ({ statement: { message } }: AwardDocument): string =>
     join(deps.folder, 'work', `${message.job.slice(2, 18)}-${message.lot.slice(2, 18)}`)
   const ownBid = (job: KnownJob): Signed<'Bid'> | undefined =>
     job.bids.find(({ message }) => message.worker === deps.self)
 
   const takenLots = (): TakenLot[] =>
-    [...assignments].flatMap(([id, { state, award }]) => {
+    [...open].flatMap(([id, { state, award }]) => {
       const spec = state === 'queued' ? book.get(award.statement.message.job)?.document.spec : undefined
       if (spec === undefined) return []
       return [{ spec, lot: award.lot, secondsLeft: active.get(id)?.progress?.secondsLeft }]
@@ -179,14 +175,16 @@ export function createWorker(
     const id = awardId(award)
     const { message } = award.statement
     const job = book.get(message.job)
-    if (assignments.has(id) || job === undefined || superseded(award, job)) return
+    if (open.has(id) || job === undefined || superseded(award, job)) return
+    // [ignore] After its deadline an escrow takes no delivery: nothing is paid for it any more.
+    if (message.deadline <= now()) return
     const mine = ownBid(job)
     if (mine === undefined)
       throw new TilthError('award.uninvited', 'the award answers no bid of this node', { consequence: 'ignore' })
     const { builder } = job.document.statement.message
     const escrow = escrowOf(builder, award)
     // [ignore] An escrow pays once: a second award for it would be work for nothing.
-    if ([...assignments.values()].some(other => other.escrow === escrow)) return
+    if (assignments.had(escrow)) return
     const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(
       ({ contributor }) => contributor
     )
@@ -212,7 +210,7 @@ export function createWorker(
 
   /** Opens the stream to the builder, and queues the training if that is still to be done. */
   function begin(id: Hex): void {
-    const at = assignments.get(id)
+    const at = open.get(id)
     const job = at === undefined ? undefined : book.get(at.award.statement.message.job)
     if (at === undefined || job === undefined || active.has(id)) return
     const [work, stream] = [new AbortController(), new AbortController()]
@@ -250,7 +248,7 @@ export function createWorker(
   /** A paused training gives its place to others, and is queued anew when it may go on, from its checkpoint. */
   function pause(id: Hex, paused: boolean): void {
     const entry = active.get(id)
-    const at = assignments.get(id)
+    const at = open.get(id)
     if (entry === undefined || at?.state !== 'queued' || entry.paused === paused) return
     entry.paused = paused
     if (paused) {
@@ -269,7 +267,7 @@ export function createWorker(
       if (live.paused) return
       const hold = new AbortController()
       live.hold = () => hold.abort()
-      const at = assignments.get(id)
+      const at = open.get(id)
       if (at?.state !== 'queued') return
       const { message } = at.award.statement
       const attempt = lent.attempt(signal)
@@ -294,6 +292,8 @@ export function createWorker(
         const began = existsSync(training.folder) ? undefined : deps.clock.now()
         const { content, cid, adapters } = await trainLot(deps, training)
         holdFor(id, adapters)
+        // Given up, or closed, at the last moment: then its builder has its money back.
+        if (open.get(id)?.state !== 'queued') return holdFor(id, [])
         // What goes on from a checkpoint says nothing of the whole.
         if (began !== undefined) await learn(training, (deps.clock.now() - began) / 1000)
         const statement: Message<'Delivery'> = {
@@ -344,7 +344,7 @@ export function createWorker(
 
   /** The builder's word on an award. */
   async function heard(id: Hex, state: AwardStatus['state']): Promise<Hex | undefined> {
-    const at = assignments.get(id)
+    const at = open.get(id)
     if (state === 'current' || state === 'paused') pause(id, state === 'paused')
     if (at === undefined || state === 'current' || state === 'paused' || state === 'delivered') return undefined
     // [ignore] What is delivered is over when its escrow says so, and no word of the builder's gives its price back.
@@ -354,7 +354,7 @@ export function createWorker(
     }
     if (state === 'closed') {
       if (at.state === 'given-up') await keep(id, close(at, false))
-      await end(id)
+      await end(id, at)
       return undefined
     }
     await abandon(id, 'superseded')
@@ -365,9 +365,16 @@ export function createWorker(
 
   /** Stops the work; the stream goes on until the builder has the consent to its refund. */
   async function abandon(id: Hex, reason: string): Promise<void> {
-    const at = assignments.get(id)
+    const at = open.get(id)
     if (at?.state === 'queued') await keep(id, giveUp(at, reason))
     active.get(id)?.work.abort()
+  }
+
+  /** After its deadline nobody waits for an award that was not delivered, and its escrow goes back to its builder. */
+  async function closeLate(id: Hex, at: Assignment): Promise<void> {
+    active.get(id)?.work.abort()
+    await keep(id, close(at.state === 'queued' ? giveUp(at, 'deadline') : at, false))
+    await end(id, at)
   }
 
   function holdFor(id: Hex, leases: readonly Lease[]): void {
@@ -384,28 +391,21 @@ export function createWorker(
     holdFor(id, leases)
   }
 
-  async function end(id: Hex): Promise<void> {
+  async function end(id: Hex, { award }: Pick<Assignment, 'award'>): Promise<void> {
     holdFor(id, [])
     active.get(id)?.work.abort()
     active.get(id)?.stream.abort()
     active.delete(id)
-    const at = assignments.get(id)
-    if (at === undefined) return
-    const folder = lotFolder(at.award)
-    if (![...assignments.values()].some(other => other.state === 'queued' && lotFolder(other.award) === folder))
+    const folder = lotFolder(award)
+    if (![...open.values()].some(other => other.state === 'queued' && lotFolder(other.award) === folder))
       await sweepLot(folder)
   }
 
   return {
     async start() {
-      for await (const [id, at] of table.entries()) {
-        assignments.set(id as Hex, at)
-      }
+      await assignments.load()
       // The deployed adapter before its siblings, as they were queued the first time.
-      const open = [...assignments].filter(
-        ([, at]) => at.state === 'queued' || at.state === 'delivered' || at.state === 'given-up'
-      )
-      for (const [id] of open.sort(
+      for (const [id] of [...open].sort(
         ([, a], [, b]) => Number(b.award.lot.kind === 'adapter') - Number(a.award.lot.kind === 'adapter')
       ))
         begin(id)
@@ -452,7 +452,7 @@ export function createWorker(
             admitting.delete(id)
           })
       }
-      for (const [other, at] of assignments) {
+      for (const [other, at] of open) {
         const { message } = at.award.statement
         if (at.state === 'queued' && message.job === job && message.lot === lot && message.attempt < attempt)
           abandon(other, 'superseded').catch((error: unknown) => {
@@ -461,7 +461,7 @@ export function createWorker(
       }
     },
     closed(id) {
-      for (const [award, at] of assignments) {
+      for (const [award, at] of open) {
         if (at.award.statement.message.job === id && at.state === 'queued')
           abandon(award, 'closed').catch((error: unknown) => {
             log("a closed job's award stayed", error)
@@ -471,23 +471,25 @@ export function createWorker(
     announcements() {
       const messages: JobMessage[] = []
       // [ignore] After its deadline nobody waits for an award any more; what was delivered waits for its pay.
-      for (const [id, { award, state }] of assignments) {
-        if (state !== 'delivered' && award.statement.message.deadline <= now() && active.has(id))
-          end(id).catch((error: unknown) => {
+      for (const [id, at] of open)
+        if (at.state !== 'delivered' && at.award.statement.message.deadline <= now())
+          closeLate(id, at).catch((error: unknown) => {
             log('an award past its deadline stayed', error)
           })
-      }
+      assignments.forget().catch((error: unknown) => {
+        log('what is closed for long is not forgotten', error)
+      })
       for (const [, job] of book.all()) {
         const mine = ownBid(job)
         if (mine !== undefined && job.closed === null && job.awards.length === 0 && mine.message.expires > now())
           messages.push({ kind: 'bid', bid: mine })
       }
       handing.round()
-      for (const [id, at] of assignments)
+      for (const [id, at] of open)
         if (at.state === 'delivered' && handing.isIn(id)) messages.push({ kind: 'delivery', delivery: at.delivery })
       return messages
     },
-    assignment: id => assignments.get(id),
+    assignment: id => open.get(id),
     live: id => active.get(id),
     declined: request => declines.list(request)
   }

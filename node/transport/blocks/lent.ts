@@ -70,11 +70,9 @@ export class LendingBlocks extends DurableBlocks {
    */
   async lend(root: CID, folder: string, get: (cid: CID) => Promise<Uint8Array>, pinned: Pinned): Promise<void> {
     const blocks: CID[] = []
-    const known = await this.#known()
     const batch = this.#notes.batch()
     for await (const block of folderBlocks(root, get, async path => (await stat(join(folder, path))).size)) {
       blocks.push(block.cid)
-      known.add(shortOf(block.cid.multihash.bytes))
       const { cid } = block
       if (block.kind === 'node') batch.put(blockKey(cid, root), tagged(nodeNote, block.bytes))
       else {
@@ -84,6 +82,8 @@ export class LendingBlocks extends DurableBlocks {
     }
     batch.put(folderKey(root), encode({ folder, blocks: blocks.map(String) }))
     await batch.commit()
+    const known = await this.#known()
+    for (const cid of blocks) known.add(shortOf(cid.multihash.bytes))
     for (const cid of blocks) if (!(await pinned(cid))) await super.delete(cid)
   }
 
@@ -131,6 +131,8 @@ export class LendingBlocks extends DurableBlocks {
     }
     batch.delete(folderKey(root))
     await batch.commit()
+    // Other folders may lend some of its blocks: what is lent now is read anew, when somebody asks.
+    this.#lent = undefined
   }
 
   override async has(cid: CID, options?: AbortOptions): Promise<boolean> {
@@ -146,7 +148,6 @@ export class LendingBlocks extends DurableBlocks {
     else yield lent
   }
 
-  /** What was taken back stays in it until the next start: then the notes say no. */
   #known(): Promise<Set<number>> {
     this.#lent ??= (async () => {
       const known = new Set<number>()

@@ -8,6 +8,7 @@ import type { Addressing, Services } from '../host/services.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { Reach, ReachAddress, ReachState, ReachView, Streams, TransportOptions } from '../types.ts'
 import { answerReach } from './answering.ts'
+import { createFindings } from './findings.ts'
 import { helpFor } from './help.ts'
 import { createOutside } from './outside.ts'
 import type { Candidate } from './outside.ts'
@@ -27,12 +28,6 @@ export interface ReachDeps {
   log: Log
 }
 
-interface Finding {
-  dialled?: { by: string; at: number }
-  /** Peers that could not, since somebody last could. */
-  failed: Set<string>
-}
-
 /**
  * Finds out whether others can dial this node, tells them where, and takes a relay's place when they cannot. Every
  * node dials those who ask it.
@@ -45,7 +40,7 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
     .map(withoutPeer)
   const outside = createOutside(libp2p, addressing, announced, policy, clock)
   const relays = createRelays(libp2p, addressing, deps)
-  const findings = new Map<string, Finding>() // of the candidates there are: a handful
+  const findings = createFindings(clock)
   const inbound = new Map<string, number>() // by what it came over
   const mapped = new Set<string>()
   let asked = { at: -Infinity, names: '' }
@@ -94,15 +89,11 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
     for (const { address: name, outcome } of outcomes) {
       const candidate = candidates.find(({ address }) => address.toString() === name)
       if (candidate === undefined || outcome === 'refused') continue
-      const finding: Finding = findings.get(name) ?? { failed: new Set() }
-      findings.set(name, finding)
       if (outcome === 'dialled') {
-        finding.dialled = { by: peer, at: clock.now() }
-        finding.failed.clear()
+        findings.dialled(name, peer)
         confirm(candidate)
       } else {
-        finding.failed.add(peer)
-        finding.dialled = undefined
+        findings.failed(name, peer)
         if (candidate.kind !== 'announced') addressing.addressManager.removeObservedAddr(candidate.address)
       }
     }
@@ -123,8 +114,6 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
     addressManager.confirmObservedAddr(address, { type: 'ip-mapping' })
   }
 
-  const good = (): boolean => [...findings.values()].some(({ dialled }) => dialled !== undefined)
-
   let looking: Promise<void> | undefined
   /** One look at a time. */
   function look(): Promise<void> {
@@ -137,11 +126,11 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
   async function lookOnce(): Promise<void> {
     const peers = await askable()
     if (peers.length > 0) began ??= clock.now()
-    const due = clock.now() >= asked.at + (good() ? policy.againMs.good : policy.againMs.bad)
+    const due = clock.now() >= asked.at + (findings.good() ? policy.againMs.good : policy.againMs.bad)
     if (due || outside.hosts().length === 0) await outside.refresh(peers)
     const candidates = outside.candidates()
     const names = candidates.map(({ address }) => address.toString())
-    for (const name of findings.keys()) if (!names.includes(name)) findings.delete(name)
+    findings.keep(names)
     if (peers.length > 0 && names.length > 0 && (due || asked.names !== names.join())) {
       asked = { at: clock.now(), names: names.join() }
       await Promise.all(
@@ -161,12 +150,10 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
   }
 
   /** Somebody could not, or there was nobody to ask for a while. */
-  const tried = (): boolean =>
-    [...findings.values()].some(({ failed }) => failed.size > 0) ||
-    (began !== undefined && clock.now() - began > 4 * policy.lookMs)
+  const tried = (): boolean => findings.bad() || (began !== undefined && clock.now() - began > 4 * policy.lookMs)
 
   function state(): ReachState {
-    if (good() || came().length > 0) return 'open'
+    if (findings.good() || came().length > 0) return 'open'
     if (relays.addresses().length > 0) return 'relayed'
     return tried() ? 'closed' : 'unknown'
   }
@@ -185,14 +172,13 @@ export function createReach(deps: ReachDeps, options: TransportOptions, policy: 
     const arrived = came()
     const addresses = outside.candidates().map(({ address, kind }): ReachAddress => {
       const name = address.toString()
-      const finding = findings.get(name)
-      for (const peer of finding?.failed ?? []) by.add(peer)
-      if (finding?.dialled !== undefined) by.add(finding.dialled.by)
+      const { dialled, failed } = findings.of(name)
+      for (const peer of failed) by.add(peer)
+      if (dialled !== undefined) by.add(dialled.by)
       const over = overWhat(address)
-      if (finding?.dialled !== undefined)
-        return { address: name, over, proof: 'dialled', by: finding.dialled.by, at: finding.dialled.at }
+      if (dialled !== undefined) return { address: name, over, proof: 'dialled', ...dialled }
       if (arrived.includes(name)) return { address: name, over, proof: 'inbound' }
-      if ((finding?.failed.size ?? 0) > 0) return { address: name, over, proof: 'failed' }
+      if (failed.length > 0) return { address: name, over, proof: 'failed' }
       return { address: name, over, proof: kind === 'announced' ? 'announced' : 'none' }
     })
     for (const address of relays.addresses()) addresses.push({ address, over: 'a relay', proof: 'relay' })
