@@ -1,3 +1,4 @@
+import '../without-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { cpus, totalmem } from 'node:os'
 import {

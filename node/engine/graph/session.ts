@@ -1,3 +1,4 @@
+import '../without-telemetry.ts'
 import * as ort from 'onnxruntime-node'
 import { emit } from './emit.ts'
 import type { Graph } from './graph.ts'

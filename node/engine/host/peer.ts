@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { environmentForChildren } from '../../runtime/environment.ts'
 import { programBeside } from '../../runtime/program.ts'
+import '../without-telemetry.ts'
 import type { FromWorker, ToWorker, WorkerOptions } from './messages.ts'
 
 /** Where sessions run, seen from the main thread. */
