@@ -59,7 +59,7 @@ export async function checkDataShare(
   throw new InvalidError(
     'split.data',
     `the Datanet asks that ${least / 100} % of every fee go to its data; this split gives them ${data / 100} %`,
-    { help: `Give them ${least} basis points at least, the last of the three numbers of --split.` }
+    { help: `Give them ${least} basis points at least, the third number of --split.` }
   )
 }
 

@@ -14,7 +14,7 @@ import {
   withMethod,
   withNumber
 } from '../../web-console/jobs/wizard/hyperparameters.ts'
-import { presetSettings } from '../../web-console/jobs/wizard/presets.ts'
+import { presetSettings, presets } from '../../web-console/jobs/wizard/presets.ts'
 import { doneShare, stateText, titleOf } from '../../web-console/jobs/words.ts'
 
 const facts = { parameters: 3.2e6, context: 512, rows: 250, characters: 9_600, longest: 74, players: 4 }
@@ -92,6 +92,16 @@ describe('hyperparameters', () => {
       ['rank', 'alpha', 'dropout']
     )
     assert.deepEqual(withNumber({ settings: whole, coalitions }, 'rank', 8).settings, whole)
+  })
+
+  it('of full training speak of no adapter, and its rate is safe where it is recommended', () => {
+    const { settings: whole } = recommendTune({ ...facts, method: 'full' })
+    const shown = hyperparameters.filter(({ name }) => numbersOf(whole, 2)[name] !== undefined)
+    const words = [...shown.map(({ does }) => does), ...presets.map(({ does, doesInFull = does }) => doesInFull)]
+    for (const sentence of words) assert.doesNotMatch(sentence, /adapter/i)
+    const [, least, most] =
+      /^([\d.]+) to ([\d.]+)/.exec(shown.find(({ name }) => name === 'lr')?.safeInFull ?? '') ?? []
+    assert.ok(Number(least) <= whole.lr && whole.lr <= Number(most), `${whole.lr} of ${least} to ${most}`)
   })
 })
 
@@ -185,11 +195,11 @@ describe('what a test and a split come to', () => {
     assert.equal(totalsOf([]).baseLoss, null)
   })
   it('shares all of a fee, to the hundredth of a percent', () => {
-    assert.deepEqual(splitOf(usualSplit), { split: { worker: 3000, builder: 1000, data: 6000 } })
-    assert.deepEqual(splitOf({ ...usualSplit, worker: '33,33', builder: '6.67' }), {
+    assert.deepEqual(splitOf(usualSplit, 6000), { split: { worker: 3000, builder: 1000, data: 6000 } })
+    assert.deepEqual(splitOf({ ...usualSplit, worker: '33,33', builder: '6.67' }, 1000), {
       split: { worker: 3333, builder: 667, data: 6000 }
     })
-    assert.deepEqual(splitOf({ ...usualSplit, data: '55.5', upstream: '4,5' }), {
+    assert.deepEqual(splitOf({ ...usualSplit, data: '55.5', upstream: '4,5' }, 1000), {
       split: { worker: 3000, builder: 1000, data: 5550, upstream: 450 }
     })
     for (const wrong of [
@@ -200,7 +210,8 @@ describe('what a test and a split come to', () => {
       { ...usualSplit, upstream: '5' },
       { ...usualSplit, upstream: '' }
     ])
-      assert.ok('fault' in splitOf(wrong))
+      assert.ok('fault' in splitOf(wrong, 0))
+    assert.deepEqual(splitOf(usualSplit, 6001), { fault: 'The Datanet asks that 60.01 % or more go to its data.' })
   })
 })
 

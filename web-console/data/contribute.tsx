@@ -5,8 +5,20 @@ import type { Hex } from '../../protocol/primitives/hex.ts'
 import { useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useGo, useParameter, useWord } from '../app/use-place.ts'
-import { countText, manyText } from '../formats/index.ts'
-import { Button, Card, Chip, Failure, Go, Loading, Notice, Page as Frame, Read, Section } from '../parts/index.ts'
+import { countText, manyText, shortId } from '../formats/index.ts'
+import {
+  Button,
+  Card,
+  Chip,
+  Failure,
+  Go,
+  GoButton,
+  Loading,
+  Notice,
+  Page as Frame,
+  Read,
+  Section
+} from '../parts/index.ts'
 import { SignerField, useActing } from '../wallets/index.ts'
 import type { Signer } from '../wallets/index.ts'
 import { DropFile, Lines } from './check/index.ts'
@@ -29,9 +41,40 @@ export function Page() {
   const datanet = useCall('datanet', { id })
   return (
     <Read from={datanet} what="the Datanet">
-      {net => <Contribute key={net.id} net={net} />}
+      {net =>
+        net.parents === undefined ? (
+          <Contribute key={net.id} net={net} />
+        ) : (
+          <TakesNone net={net} parents={net.parents} />
+        )
+      }
     </Read>
   )
+}
+
+/** A mix has no door of its own: rows come into it by what it is made of. */
+function TakesNone({ net: { id, name }, parents }: { readonly net: DatanetView; readonly parents: readonly string[] }) {
+  return (
+    <Frame
+      title={`${name} takes no rows of its own`}
+      phase="data"
+      above={<Go to={places.datanet(id)}>{name}</Go>}
+      lead="It is a mix, and holds what the Datanets that it is made of accept. Give your rows to one of those."
+    >
+      <ul className="made-of">
+        {parents.map(parent => (
+          <li key={parent}>
+            <Parent id={parent} />
+          </li>
+        ))}
+      </ul>
+    </Frame>
+  )
+}
+
+function Parent({ id }: { readonly id: string }) {
+  const { data } = useCall('datanet', { id })
+  return <GoButton to={places.contribute(id)}>Give rows to {data?.name ?? shortId(id)}</GoButton>
 }
 
 function Contribute({ net }: { readonly net: DatanetView }) {

@@ -21,7 +21,9 @@ function titleOf(items: readonly DatanetView[] | undefined, hasMore: boolean): s
   if (items === undefined) return 'Datanets'
   if (items.length === 0) return 'No community keeps a dataset here yet'
   if (items.length === 1 && !hasMore) return `${items[0]?.name ?? 'One Datanet'} is the one Datanet known here`
-  return `${countText(items.length)}${hasMore ? ' and more' : ''} communities keep datasets here`
+  // A mix is of communities that are counted already.
+  const communities = items.filter(({ parents }) => parents === undefined).length
+  return `${countText(communities)}${hasMore ? ' and more' : ''} communities keep datasets here`
 }
 
 /** The Datanets that this node knows, to search. */
@@ -103,7 +105,8 @@ export function Page() {
 }
 
 function DatanetRow({ net }: { readonly net: DatanetView }) {
-  const { id, name, description, licence, tags, rows, accepted, contributions, latestVersion, pay, roles } = net
+  const { id, name, description, licence, tags, rows, accepted, contributions, latestVersion, pay, roles, parents } =
+    net
   return (
     <div className="net">
       <div className="net-what">
@@ -114,6 +117,7 @@ function DatanetRow({ net }: { readonly net: DatanetView }) {
           {description}
         </p>
         <p className="net-tags">
+          {parents === undefined ? null : <Chip phase="data">a mix of {parents.length}</Chip>}
           {roles.map(role => (
             <Chip key={role} phase="data">
               {wordsFor[role] ?? role}

@@ -24,6 +24,7 @@ const methods: Readonly<Record<JobView['settings']['method'], string>> = {
   qlora: 'QLoRA',
   full: 'Full: the linear layers themselves'
 }
+export const methodName = (method: JobView['settings']['method']): string => methods[method].split(':')[0] ?? method
 export const methodText = (method: JobView['settings']['method']): string => methods[method]
 
 /** Whether somebody still works for it, or may. */

@@ -1,7 +1,26 @@
 import { useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
-import { countText, shareText } from '../../formats/index.ts'
+import { countText, manyText, shareText } from '../../formats/index.ts'
 import { Go, GoButton, Empty, Loading, Section, Table } from '../../parts/index.ts'
+
+/** Datanets that hold its rows among others': models grown from those owe to it, too. */
+function Mixes({ of }: { readonly of: string }) {
+  const datanets = useList('datanets', { limit: 200 })
+  const mixes = datanets.items?.filter(({ parents }) => parents?.includes(of)) ?? []
+  if (mixes.length === 0) return null
+  return (
+    <p>
+      Its rows are in {manyText(mixes.length, 'mix', 'mixes')}, too, whose models pay them from a pool of their own:{' '}
+      {mixes.map(({ id, name }, at) => (
+        <span key={id}>
+          {at === 0 ? '' : ', '}
+          <Go to={places.datanet(id)}>{name}</Go>
+        </span>
+      ))}
+      .
+    </p>
+  )
+}
 
 /** Models that were tuned on versions of it. */
 export function Grown({ id }: { readonly id: string }) {
@@ -10,6 +29,7 @@ export function Grown({ id }: { readonly id: string }) {
   if (grown === undefined) return <Loading what="the models" />
   return (
     <Section title="Models grown from it" note="Each answer of theirs pays this Datanet’s pool its part of the price.">
+      <Mixes of={id} />
       {grown.length === 0 ? (
         <Empty title="No model was grown from it yet.">
           <GoButton to={places.factory}>Make one</GoButton>

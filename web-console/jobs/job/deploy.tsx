@@ -130,7 +130,7 @@ function Form({ job, datanet, bases }: FormProps) {
   const [upstream, setUpstream] = useState<string>()
   const [isAsking, setAsking] = useState(false)
   const register = useAct('registerModel', ['models', 'job'])
-  const read = splitOf(split)
+  const read = splitOf(split, datanet.rules.leastDataShare)
   const above = bases.find(({ id }) => id === upstream) ?? bases[0]
   const fault = 'fault' in read ? read.fault : undefined
   const licenceFault =
@@ -219,6 +219,13 @@ function Form({ job, datanet, bases }: FormProps) {
         isBusy={register.isPending}
         onAct={send}
       >
+        {'fault' in read ? null : (
+          <p>
+            Of every fee: {splitText(read.split)}
+            {read.split.upstream === undefined || above === undefined ? '' : `, to ${above.name}`}. Licence:{' '}
+            {licence.trim() === '' ? 'none is said' : licence.trim()}.
+          </p>
+        )}
         <p>
           The registration is on chain for good, and costs the gas of one transaction. Another split later is another
           registration; a name can be retired.

@@ -18,13 +18,17 @@ const pointsOf = (percent: string): number | undefined => {
     : points
 }
 
-/** Percent as typed, in hundredths of a percent; or what is wrong with them. */
-export function splitOf(text: SplitText): { readonly split: Split } | { readonly fault: string } {
+/**
+ * Percent as typed, in hundredths of a percent; or what is wrong with them, such as less for the data than the Datanet
+ * asks for.
+ */
+export function splitOf(text: SplitText, leastData: number): { readonly split: Split } | { readonly fault: string } {
   const [worker, builder, data] = [pointsOf(text.worker), pointsOf(text.builder), pointsOf(text.data)]
   const upstream = pointsOf(text.upstream)
   if (worker === undefined || builder === undefined || data === undefined || upstream === undefined)
     return { fault: 'Give each part in percent, with two digits after the point at most.' }
   const split = { worker, builder, data, ...(upstream === 0 ? {} : { upstream }) }
   const sum = splitSum(split)
-  return sum === wholeFee ? { split } : { fault: `Together these are ${sum / 100} %; they must be 100 %.` }
+  if (sum !== wholeFee) return { fault: `Together these are ${sum / 100} %; they must be 100 %.` }
+  return data < leastData ? { fault: `The Datanet asks that ${leastData / 100} % or more go to its data.` } : { split }
 }

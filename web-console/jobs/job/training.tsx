@@ -186,7 +186,7 @@ export function Training({ job, isOwn }: { readonly job: JobView; readonly isOwn
       </Section>
       <Section
         title="Who does the work"
-        note="Siblings are small adapters without somebody's rows: what they answer less well shows what those add."
+        note="Siblings are trained without somebody's rows: what they answer less well shows what those add."
       >
         <Awards awards={job.awards} />
       </Section>

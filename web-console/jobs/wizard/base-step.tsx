@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { BaseView } from '../../../daemon/api/contract/job-views.ts'
 import type { JobDraft } from '../../../protocol/jobs/draft.ts'
+import { mostFullParameters } from '../../../protocol/jobs/full.ts'
 import { useAct, useList } from '../../api/index.ts'
 import { bytesText, manyText, numberText, shortId } from '../../formats/index.ts'
 import { Button, Chip, Failure, ReadList, Section, TextField } from '../../parts/index.ts'
@@ -21,6 +22,7 @@ function factsOf({ inspection, bytes, tuned }: BaseView): string[] {
     `reads ${numberText(context, 6)} tokens at once`,
     `to run: ${fits(needs.serve)} of memory`,
     `to train by LoRA: ${fits(needs.tuneLora)}, by QLoRA: ${fits(needs.tuneQlora)}`,
+    ...(parameters <= mostFullParameters ? [`in full: ${fits(needs.tuneFull)}`] : []),
     ...facts
   ]
 }

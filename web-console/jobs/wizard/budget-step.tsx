@@ -51,8 +51,9 @@ export function BudgetStep({ draft, change, plan }: StepProps) {
             about <Amount of={total} />
           </p>
           <p className="choice-note">
-            <Amount of={cost.adapter} /> for the model itself and <Amount of={cost.siblings} /> for the small adapters
-            beside it that show what each contributor adds. {durationText(cost.seconds)} of training.{' '}
+            <Amount of={cost.adapter} /> for the model itself and <Amount of={cost.siblings} /> for its siblings,
+            trained without some of the rows, which show what each contributor adds. {durationText(cost.seconds)} of
+            training.{' '}
             {cost.basis === 'bids'
               ? `Figured out from ${manyText(cost.bids, 'bid')} for the same base and Datanet.`
               : 'A rough guess by the sizes of base and data: nobody has bid for this base and Datanet yet.'}

@@ -26,6 +26,8 @@ export interface Hyperparameter {
   readonly title: string
   readonly does: string
   readonly safe: string
+  /** Where it is safe when the weights themselves are trained, if that is elsewhere. */
+  readonly safeInFull?: string
 }
 
 export const hyperparameters: readonly Hyperparameter[] = [
@@ -39,7 +41,8 @@ export const hyperparameters: readonly Hyperparameter[] = [
     name: 'lr',
     title: 'Learning rate',
     does: 'How far each step moves; too high and the loss jumps up, too low and nothing is learnt in time.',
-    safe: '0.0001 to 0.005, higher for smaller models'
+    safe: '0.0001 to 0.005, higher for smaller models',
+    safeInFull: '0.00002 to 0.001, higher for smaller models'
   },
   {
     name: 'rank',
@@ -56,7 +59,7 @@ export const hyperparameters: readonly Hyperparameter[] = [
   {
     name: 'batch',
     title: 'Rows a step',
-    does: 'How many rows are looked at before the adapter is changed; more is steadier and gives fewer steps.',
+    does: 'How many rows are looked at before anything is changed; more is steadier and gives fewer steps.',
     safe: '4 to 32'
   },
   {
@@ -86,7 +89,7 @@ export const hyperparameters: readonly Hyperparameter[] = [
   {
     name: 'weightDecay',
     title: 'Weight decay',
-    does: 'Pulls the adapter back to nothing a little in each step, against learning by heart.',
+    does: 'Pulls each trained weight towards nothing a little in each step, against learning by heart.',
     safe: '0 to 0.1'
   },
   {
@@ -98,19 +101,21 @@ export const hyperparameters: readonly Hyperparameter[] = [
   {
     name: 'ema',
     title: 'Averaging of the last steps',
-    does: 'Keeps a running mean of the adapter instead of its last state; 0 keeps the last state.',
+    does: 'Keeps a running mean of what is trained instead of its last state; 0 keeps the last state.',
     safe: '0, or 0.9 to 0.99 where there are over a hundred steps'
   },
   {
     name: 'seed',
     title: 'Seed',
-    does: 'Decides the order of the rows and where the adapter starts: the same seed gives the same model.',
+    does: 'Decides what is left to chance, such as the order of the rows: the same seed gives the same model.',
     safe: 'any whole number'
   },
   {
     name: 'coalitions',
     title: 'Combinations of contributors measured',
-    does: 'How many small sibling adapters show what each contributor adds; more give steadier shares and cost more.',
+    does:
+      'How many siblings, each trained without some of the rows, show what each contributor adds; ' +
+      'more give steadier shares and cost more.',
     safe: 'all of them up to six contributors; 18 to 34 beyond'
   }
 ]

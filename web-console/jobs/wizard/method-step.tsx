@@ -84,7 +84,7 @@ function Cost({ plan: { cost } }: { readonly plan: PlanView }) {
     <Facts
       facts={[
         ['Training, about', durationText(cost.seconds)],
-        ['The adapter', <Amount key="a" of={cost.adapter} />],
+        ['The model itself', <Amount key="a" of={cost.adapter} />],
         ['Measuring who adds what', <Amount key="s" of={cost.siblings} />]
       ]}
     />
@@ -109,12 +109,12 @@ export function MethodStep({ draft, change, recommended, plan, chosen }: StepPro
         value={draft.preset}
         onChange={value => change({ preset: value as Preset, settings: method(draft.settings) })}
         choices={[
-          ...presets.map(({ value, name, does }) => {
+          ...presets.map(({ value, name, does, doesInFull = does }) => {
             const { epochs = recommended.settings.epochs } = presetSettings(value, recommended)
             return {
               value,
               name,
-              note: does,
+              note: now.settings.method === 'full' ? doesInFull : does,
               ...(value === 'balanced' ? { chips: <Chip phase="jobs">recommended</Chip> } : {}),
               facts: [`${epochs} passes over ${recommended.rows} rows`]
             }

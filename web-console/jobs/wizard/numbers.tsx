@@ -17,12 +17,13 @@ interface NumbersProps {
 
 interface NumberFieldProps {
   readonly of: Hyperparameter
+  readonly isFull: boolean
   readonly value: number
   readonly onChange: (value: number) => void
 }
 
 /** A number as it is typed: what is wrong stays in the field, with its fault, and is not taken over. */
-function NumberField({ of: { name, title, does, safe }, value, onChange }: NumberFieldProps) {
+function NumberField({ of: { name, title, does, safe, safeInFull }, isFull, value, onChange }: NumberFieldProps) {
   const [typed, setTyped] = useState<string>()
   const text = typed ?? String(value)
   const fault = faultOf(name, text)
@@ -36,7 +37,7 @@ function NumberField({ of: { name, title, does, safe }, value, onChange }: Numbe
         setTyped(isRight && String(numberOf(next)) === next ? undefined : next)
         if (isRight) onChange(numberOf(next))
       }}
-      note={`${does} Safe: ${safe}.`}
+      note={`${does} Safe: ${isFull ? (safeInFull ?? safe) : safe}.`}
       fault={fault}
     />
   )
@@ -106,6 +107,7 @@ export function Numbers({ chosen, onChange }: NumbersProps) {
             <NumberField
               key={of.name}
               of={of}
+              isFull={settings.method === 'full'}
               value={value}
               onChange={value => onChange(withNumber(chosen, of.name, value))}
             />

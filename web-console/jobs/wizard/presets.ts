@@ -15,6 +15,8 @@ interface PresetWords {
   readonly value: Exclude<Preset, 'own'>
   readonly name: string
   readonly does: string
+  /** The same where no adapter is trained. */
+  readonly doesInFull?: string
 }
 
 export const presets: readonly PresetWords[] = [
@@ -27,7 +29,8 @@ export const presets: readonly PresetWords[] = [
   {
     value: 'thorough',
     name: 'Thorough',
-    does: 'Twice the passes and an adapter twice as wide: for data that is hard, at about twice the price.'
+    does: 'Twice the passes and an adapter twice as wide: for data that is hard, at about twice the price.',
+    doesInFull: 'Twice the passes: for data that is hard, at about twice the price.'
   }
 ]
 

@@ -12,6 +12,7 @@ import { BaseStep } from './base-step.tsx'
 import { BudgetStep, budgetFault, budgetFor } from './budget-step.tsx'
 import { DataStep } from './data-step.tsx'
 import { MethodStep } from './method-step.tsx'
+import { methodName } from '../words.ts'
 import { presetName } from './presets.ts'
 import { isPassing, useDraft } from './use-draft.ts'
 import type { Drafting } from './use-draft.ts'
@@ -37,7 +38,7 @@ const words: Readonly<Record<DraftStep, { name: string; title: string; lead: str
     name: 'Method',
     title: 'How thoroughly should it learn?',
     lead:
-      'Tuning adds a small adapter to the base instead of changing it. ' +
+      'How often it sees every row, and what of the base learns. ' +
       'Three ways are made up for you; every number stands below for those who look.'
   },
   budget: {
@@ -46,6 +47,9 @@ const words: Readonly<Record<DraftStep, { name: string; title: string; lead: str
     lead: 'Workers with a GPU, or only a CPU, say what they ask. You pay when what they trained is measured to be good.'
   }
 }
+
+const methodChosen = ({ preset, settings: { method } }: JobDraft): string =>
+  method === undefined ? presetName(preset) : `${presetName(preset)}, ${methodName(method)}`
 
 /** How far a draft can be gone through. */
 const furthest = ({ base, datanet }: JobDraft): number => (base === null ? 0 : datanet === null ? 1 : 3)
@@ -171,7 +175,7 @@ function Wizard({
   const chosenTexts = {
     base: draft.baseName ?? '',
     data: draft.datanet === null ? '' : (datanets.data?.name ?? ''),
-    method: draft.datanet === null ? '' : presetName(draft.preset),
+    method: draft.datanet === null ? '' : methodChosen(draft),
     budget: draft.budget === null ? '' : `${plainAmount(draft.budget)} TILTH`
   }
   const body = (): React.ReactNode => {
