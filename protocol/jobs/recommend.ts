@@ -115,7 +115,7 @@ export function recommendTune(facts: TuneFacts): Recommended {
     'lr',
     isFull ? adapterRate / fullerSteps : adapterRate,
     isFull
-      ? `the weights themselves take a ${fullerSteps}th of an adapter's rate`
+      ? `the weights themselves take a fifth of an adapter's rate`
       : `small bases take higher rates; this one has ${millions(parameters)} parameters`
   )
   const longestTokens = Math.ceil(longest / charactersPerToken) + templateTokens

@@ -103,7 +103,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                     'Made of',
                     <span key="parents" className="net-parents">
                       {parents.map(parent => (
-                        <Id key={parent} id={parent} to={places.datanet(parent)} />
+                        <Parent key={parent} id={parent} />
                       ))}
                     </span>
                   ] as const
@@ -124,7 +124,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
         views={[
           {
             key: 'about',
-            name: 'What it takes',
+            name: parents === undefined ? 'What it takes' : 'What it is',
             content: (
               <>
                 <Section title="The rules">
@@ -151,6 +151,12 @@ function Datanet({ net }: { readonly net: DatanetView }) {
       />
     </Frame>
   )
+}
+
+/** One of those that a mix is made of. */
+function Parent({ id }: { readonly id: string }) {
+  const { data } = useCall('datanet', { id })
+  return <Id id={id} to={places.datanet(id)} {...(data === undefined ? {} : { name: data.name })} />
 }
 
 /** Follows a Datanet by choice, or not any more. */

@@ -100,7 +100,7 @@ export function JobStates() {
         />
       </Section>
       <Section title="Every number">
-        <Numbers chosen={numbers} onChange={setNumbers} />
+        <Numbers chosen={numbers} players={9} onChange={setNumbers} />
       </Section>
       <Bids job={job} isOwn />
       <Bids job={{ ...job, bids: [], refusals: [] }} isOwn={false} />

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
+import { numberText } from '../formats/index.ts'
 import './series.css'
 
 export interface Line {
@@ -45,7 +46,8 @@ function optionsFor({ lines, times = false, height = 220, xName = 'at' }: Series
     width,
     height,
     scales: { x: { time: times } },
-    axes: [axis, { ...axis, size: 56 }],
+    // Three digits that count: a learning rate of 0.0005 is not 0.001.
+    axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map(value => numberText(value)) }],
     cursor: { points: { size: 6 } },
     legend: { live: true },
     series: [
@@ -55,7 +57,8 @@ function optionsFor({ lines, times = false, height = 220, xName = 'at' }: Series
         stroke: paint(colour),
         width: 2,
         spanGaps: true,
-        points: { show: false }
+        points: { show: false },
+        value: (_: uPlot, value: number | null) => (value === null ? '–' : numberText(value))
       }))
     ]
   }

@@ -1,6 +1,7 @@
 import {
   checkFullSize,
   coalitionCost,
+  coalitionCount,
   coalitionsOf,
   playersOf,
   recommendTune,
@@ -52,7 +53,8 @@ export async function planTune(deps: JobsDeps, book: Pick<Book, 'all'>, request:
   // [reject] What was given is within its bounds.
   const settings = readAs(wholeSettings, { ...known.settings, ...request.settings }, 'job.spec')
   if (settings.method === 'full') checkFullSize(model.parameters)
-  const coalitions = request.coalitions ?? known.coalitions
+  // What is measured, not what was asked: few players have all of their coalitions measured.
+  const coalitions = coalitionCount(players.length, request.coalitions ?? known.coalitions)
   const drawn = coalitionsOf(await drawOf(deps.chain, request), players.length, coalitions)
   const counts = rowCounts(players, owners)
   const siblingRows = drawn.slice(1, -1).reduce((sum, coalition) => sum + coalitionCost(coalition, counts), 0)

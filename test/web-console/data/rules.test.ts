@@ -87,5 +87,9 @@ describe('the rules of a new Datanet', () => {
     assert.ok(words.some(text => text.includes('accepted when 3 of 3 agree')))
     assert.ok(words.some(text => text.includes('refused when 2 of 3')))
     assert.ok(words.some(text => text.includes('10 times in all')))
+    // Nobody gives rows to a mix, and nobody votes on them.
+    const mix = rulesInWords({ ...net, parents: [net.id, net.host] }).map(({ sentence }) => sentence)
+    assert.match(mix[0] ?? '', /^All that the 2 Datanets/)
+    assert.ok(mix.every(text => !/contribute once|times in all|vote/.test(text)))
   })
 })

@@ -1,9 +1,9 @@
-import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { rulesInWords } from './words.ts'
+import type { RulesOf } from './words.ts'
 import './rules.css'
 
 /** A Datanet's rules in plain words. */
-export function RuleList({ of }: { readonly of: Pick<DatanetView, 'rules' | 'validators' | 'licence'> }) {
+export function RuleList({ of }: { readonly of: RulesOf }) {
   return (
     <dl className="rule-list">
       {rulesInWords(of).map(({ name, sentence }) => (

@@ -37,8 +37,21 @@ function uploadsInWords({ uploads }: DatanetView['rules']): RuleInWords[] {
   ]
 }
 
+/** What a mix takes of its rules: nobody gives rows to it, and nobody votes on them. */
+const mixRules: ReadonlySet<string> = new Set(['What models must give to the data', 'Licence'])
+
 /** A Datanet's rules as a person would tell them. */
-export function rulesInWords({ rules, validators, licence }: Pick<DatanetView, 'rules' | 'validators' | 'licence'>) {
+export function rulesInWords(net: RulesOf): RuleInWords[] {
+  const { parents } = net
+  const all = allInWords(net)
+  if (parents === undefined) return all
+  const holds = `All that the ${parents.length} Datanets which it is made of have accepted, and nothing else.`
+  return [{ name: 'What it holds', sentence: holds }, ...all.filter(({ name }) => mixRules.has(name))]
+}
+
+export type RulesOf = Pick<DatanetView, 'rules' | 'validators' | 'licence' | 'parents'>
+
+function allInWords({ rules, validators, licence }: RulesOf): RuleInWords[] {
   const total = validators.reduce((sum, { weight }) => sum + weight, 0)
   const accepting = Math.floor((total * 2) / 3) + 1
   const rejecting = Math.floor(total / 3) + 1

@@ -1,3 +1,4 @@
+import { fewestCoalitions, mostCoalitions } from '../../../protocol/jobs/coalitions.ts'
 import type { SettingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
@@ -116,7 +117,7 @@ export const hyperparameters: readonly Hyperparameter[] = [
     does:
       'How many siblings, each trained without some of the rows, show what each contributor adds; ' +
       'more give steadier shares and cost more.',
-    safe: 'all of them up to six contributors; 18 to 34 beyond'
+    safe: `${fewestCoalitions} to ${mostCoalitions}`
   }
 ]
 
@@ -159,6 +160,9 @@ export function faultOf(name: NumberName, text: string): string | undefined {
   if (text.trim() === '' || !Number.isFinite(value)) return 'Give a number.'
   // The engine takes every row as often as the others.
   if (name === 'epochs' && !Number.isInteger(value)) return 'Passes are whole.'
+  // Fewer or more than these are not measured, whatever a job says.
+  if (name === 'coalitions' && value < fewestCoalitions) return `At least ${fewestCoalitions}.`
+  if (name === 'coalitions' && value > mostCoalitions) return `At most ${mostCoalitions}.`
   const read = schemas[name].safeParse(value)
   if (read.success) return undefined
   const [issue] = read.error.issues

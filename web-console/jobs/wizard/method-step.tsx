@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import type { PlanView } from '../../../daemon/api/contract/views.ts'
+import { coalitionCount } from '../../../protocol/jobs/coalitions.ts'
 import type { JobDraft } from '../../../protocol/jobs/draft.ts'
 import { mostFullParameters } from '../../../protocol/jobs/full.ts'
 import type { SettingsFile } from '../../../protocol/jobs/settings-file.ts'
@@ -96,7 +97,7 @@ export function MethodStep({ draft, change, recommended, plan, chosen }: StepPro
   const [isOpen, setOpen] = useState(draft.preset === 'own')
   const now = {
     settings: { ...recommended.settings, ...withoutCoalitions(chosen) },
-    coalitions: chosen.coalitions ?? recommended.coalitions
+    coalitions: coalitionCount(recommended.players, chosen.coalitions ?? recommended.coalitions)
   }
   const chosenMethod = { method: now.settings.method }
   const own = (settings: SettingsFile): void => change({ preset: 'own', settings })
@@ -156,6 +157,7 @@ export function MethodStep({ draft, change, recommended, plan, chosen }: StepPro
           <Numbers
             key={draft.preset}
             chosen={now}
+            players={recommended.players}
             onChange={({ settings, coalitions }) => own({ ...settings, coalitions })}
           />
         ) : (
@@ -172,7 +174,10 @@ export function MethodStep({ draft, change, recommended, plan, chosen }: StepPro
         )}
       </Section>
       <div className="wizard-more">
-        <SettingsFiles settings={{ ...now.settings, coalitions: now.coalitions }} onLoad={own} />
+        <SettingsFiles
+          settings={{ ...now.settings, coalitions: now.coalitions }}
+          onLoad={settings => own({ ...(settings.lora === undefined ? method(draft.settings) : {}), ...settings })}
+        />
       </div>
     </>
   )

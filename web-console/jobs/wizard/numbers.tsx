@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { exhaustivePlayers } from '../../../protocol/jobs/coalitions.ts'
 import { loraTargets } from '../../../protocol/jobs/types.ts'
 import type { TrainSettings } from '../../../protocol/jobs/types.ts'
 import { Select, Switch, TextField } from '../../parts/index.ts'
@@ -12,6 +13,8 @@ export interface Chosen {
 
 interface NumbersProps {
   readonly chosen: Chosen
+  /** Contributors: of few, all combinations are measured whatever is said, and nothing is asked. */
+  readonly players: number
   readonly onChange: (chosen: Chosen) => void
 }
 
@@ -94,7 +97,7 @@ function RootScale({ lora, onChange }: LoraProps) {
 }
 
 /** Every hyperparameter. */
-export function Numbers({ chosen, onChange }: NumbersProps) {
+export function Numbers({ chosen, players, onChange }: NumbersProps) {
   const { settings, coalitions } = chosen
   const numbers = numbersOf(settings, coalitions)
   const set = (more: Partial<TrainSettings>): void => onChange({ settings: { ...settings, ...more }, coalitions })
@@ -102,7 +105,7 @@ export function Numbers({ chosen, onChange }: NumbersProps) {
     <>
       <div className="numbers">
         {hyperparameters.map(of => {
-          const value = numbers[of.name]
+          const value = of.name === 'coalitions' && players <= exhaustivePlayers ? undefined : numbers[of.name]
           return value === undefined ? null : (
             <NumberField
               key={of.name}
