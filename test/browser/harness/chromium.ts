@@ -18,7 +18,8 @@ const launch = (executablePath: string, env: Readonly<Record<string, string>> = 
 async function launchCarried(): Promise<Browser> {
   const { default: carried, inflate } = await import('@sparticuz/chromium')
   const executablePath = await carried.executablePath()
-  const fonts: Record<string, string> = existsSync('/etc/fonts') ? {} : { FONTCONFIG_PATH: join(executablePath, '../fonts') }
+  const ownFonts = join(executablePath, '../fonts')
+  const fonts: Record<string, string> = existsSync('/etc/fonts') ? {} : { FONTCONFIG_PATH: ownFonts }
   try {
     return await launch(executablePath, fonts)
   } catch {

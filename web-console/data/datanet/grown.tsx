@@ -10,7 +10,7 @@ function Mixes({ of }: { readonly of: string }) {
   if (mixes.length === 0) return null
   return (
     <p>
-      Its rows are in {manyText(mixes.length, 'mix', 'mixes')}, too, whose models pay them from a pool of their own:{' '}
+      Its rows are in {manyText(mixes.length, 'mix', 'mixes')}, too; their models pay from a pool of their own:{' '}
       {mixes.map(({ id, name }, at) => (
         <span key={id}>
           {at === 0 ? '' : ', '}
