@@ -19,9 +19,15 @@ const environments = (): Map<string, string> =>
     execFileSync('ps', ['-o', 'pid=,args=', '--ppid', String(process.pid)], { encoding: 'utf8' })
       .split('\n')
       .filter(line => line.trim() !== '' && !line.includes('ps -o'))
-      .map(line => {
+      .flatMap((line): [string, string][] => {
         const [pid = '', ...args] = line.trim().split(/\s+/)
-        return [args.join(' '), readFileSync(`/proc/${pid}/environ`, 'utf8')]
+        try {
+          return [[args.join(' '), readFileSync(`/proc/${pid}/environ`, 'utf8')]]
+        } catch (error) {
+          const { code = '' } = error as NodeJS.ErrnoException
+          if (code === 'ESRCH' || code === 'ENOENT') return [] // it has ended since
+          throw error
+        }
       })
   )
 
