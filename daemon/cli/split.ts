@@ -7,7 +7,7 @@ import { safe, short } from './output.ts'
 export const splitFlag = '--split <worker,builder,data[,upstream]>'
 
 /** What a builder who says nothing else gives. */
-export const usualSplit = '3000,1000,6000'
+export const usualSplitHelp = '3000,1000,6000, with more for the data where the Datanet asks for more'
 
 /**
  * [reject] Three or four shares of every fee in basis points, as a flag gives them.
@@ -25,18 +25,11 @@ export function splitOf(text: string): Split {
       `--split must be three or four whole numbers that sum to 10000, not "${text}"`,
       {
         help:
-          `For worker, builder and data, such as --split ${usualSplit}; ` +
+          'For worker, builder and data, such as --split 3000,1000,6000; ' +
           'a fourth goes to the model named by --upstream, such as 3000,1000,5500,500.'
       }
     )
   return split
-}
-
-/** The same split with so much for the data: what is missing the others give, each by its part. */
-export function withDataShare({ worker, data, upstream }: Split, least: number): Split {
-  const left = (share: number): number => Math.floor((share * (wholeFee - least)) / (wholeFee - data))
-  const others = { worker: left(worker), ...(upstream === undefined ? {} : { upstream: left(upstream) }) }
-  return { ...others, builder: wholeFee - least - others.worker - (others.upstream ?? 0), data: least }
 }
 
 /** As `--split` would have it. */

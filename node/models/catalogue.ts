@@ -1,8 +1,15 @@
 import { decodeResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
-import { checkUpstream, modelRecord } from '../../protocol/models/index.ts'
+import { checkSplit, checkUpstream, modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
-import { InvalidError, TilthError, checkNewName, zeroHash, readAs } from '../../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  TilthError,
+  checkNewName,
+  usualSplitFor,
+  zeroHash,
+  readAs
+} from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { refusedWith } from '../chain/index.ts'
 import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
@@ -81,6 +88,7 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
 
   async function registerOnce(registration: Registration): Promise<ModelRecord> {
     const isTuned = registration.adapter !== ''
+    checkSplit(registration.split, isTuned)
     checkUpstream({ ...registration, isTuned }, models.get(registration.upstream ?? zeroHash)?.record)
     const id = chain.models.idOf(self, registration)
     // [reject] Others refuse what is not one of these: so it is not brought to the chain.
@@ -124,13 +132,14 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
     async load() {
       for await (const entry of tables.models.values()) models.set(entry.record.id, entry)
     },
-    async register({ name, result: cid, worker = self, split, upstream, licence = '', providers = [] }) {
+    async register({ name, result: cid, worker = self, split: wanted, upstream, licence = '', providers = [] }) {
       const result = await resultOf(cid, providers)
       const adapter = result.adapters.at(-1)
       // [reject] The deployed adapter is the full coalition's, the last one.
       if (adapter === undefined || adapter === null)
         throw new InvalidError('result.invalid', 'the result has no adapter for the full coalition')
       const { base, datanet, version } = result.spec
+      const split = wanted ?? usualSplitFor(await versions.leastDataShare(datanet))
       await checkDataShare(versions, datanet, split)
       const { job } = result
       return registerOnce({ name, base, adapter, result: cid, licence, datanet, version, job, worker, split, upstream })

@@ -1,4 +1,3 @@
-import { checkSplit } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -37,7 +36,6 @@ export function createTerms(
     retire,
     async resplit(id, split) {
       const { name, base, result, worker, upstream, licence = '' } = own(id)
-      checkSplit(split, result !== null)
       const anew =
         result === null
           ? await catalogue.registerBase({ name, base, worker, split, upstream, licence })

@@ -33,7 +33,8 @@ export interface RegisterRequest {
   /** Who trained it; the builder itself unless said otherwise. */
   readonly worker?: Address
   /** Basis points, sum 10000. */
-  readonly split: Split
+  /** The usual one, with as much for the data as its Datanet asks for, unless said otherwise. */
+  readonly split?: Split | undefined
   /** The registration of its base that the split's upstream part goes to. */
   readonly upstream?: Hex | undefined
   /** What it may be used under: an SPDX identifier. */

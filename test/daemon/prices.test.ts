@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { priceOf } from '../../daemon/cli/price.ts'
-import { splitOf, splitAsFlag, withDataShare } from '../../daemon/cli/split.ts'
-import { splitSum, tokensIn, wholeFee } from '../../protocol/primitives/index.ts'
+import { splitOf, splitAsFlag } from '../../daemon/cli/split.ts'
+import { splitSum, tokensIn, wholeFee, withDataShare } from '../../protocol/primitives/index.ts'
 
 describe('what is typed of money', () => {
   it('prices: a whole number is of the smallest unit for one token, a decimal says for how many', () => {

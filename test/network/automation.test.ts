@@ -113,7 +113,7 @@ describe('the whole loop with no step by hand', function () {
     const [host, worker, client] = [node('host'), node('worker'), node('client')]
     const metals = ['Iron', 'Gold', 'Lead', 'Tin']
     const { id: datanet } = await host.data.createDatanet(
-      rulesOf('metals', host.self),
+      { ...rulesOf('metals', host.self), leastDataShare: 7_000 },
       jsonl(metals.map(metal => [`Is ${metal} one of them?`, 'Yes']))
     )
     for (const [i, name] of ['client', 'worker'].entries()) {
@@ -135,10 +135,12 @@ describe('the whole loop with no step by hand', function () {
       budget: 100n * coin,
       deadlineSeconds: 600,
       expectedBids: 1,
-      product: { name: 'metals-by-yes', split: { worker: 3000, builder: 1000, data: 6000 } }
+      product: { name: 'metals-by-yes' }
     })
     await until(() => done('host', 'register') !== undefined, 'the builder registers the model')
     assert.match(done('host', 'register') ?? '', /^registered metals-by-yes as 0x/)
+    // Nothing was said of the split: the data get what their Datanet asks for, which is more than is usual.
+    assert.deepEqual(host.models.model('metals-by-yes')?.split, { worker: 2250, builder: 750, data: 7000 })
     await until(() => done('worker', 'serve') !== undefined, 'the worker serves what it trained')
 
     await until(
@@ -216,7 +218,7 @@ describe('the whole loop with no step by hand', function () {
       budget: 100n * coin,
       deadlineSeconds: 600,
       expectedBids: 1,
-      product: { name: 'both-by-yes', split: { worker: 3000, builder: 1000, data: 6000 }, licence: 'CC0-1.0' }
+      product: { name: 'both-by-yes', licence: 'CC0-1.0' }
     })
     await until(() => (client.models.model('both-by-yes')?.offers.length ?? 0) > 0, 'a model of both is offered')
     assert.equal(client.models.model('both-by-yes')?.licence, 'CC0-1.0')

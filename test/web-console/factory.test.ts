@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { usualSplitFor } from '../../protocol/primitives/index.ts'
 import { recommendTune, wholeSettings } from '../../protocol/jobs/index.ts'
 import { aligned, emptyCurve, lossLines, progressOf, withNews } from '../../web-console/jobs/job/curve-points.ts'
 import type { ProgressNews } from '../../web-console/jobs/job/curve-points.ts'
-import { splitOf, usualSplit } from '../../web-console/jobs/job/split-text.ts'
+import { splitOf, typedSplit } from '../../web-console/jobs/job/split-text.ts'
 import { totalsOf } from '../../web-console/jobs/job/test-totals.ts'
 import type { Answered } from '../../web-console/jobs/job/test-totals.ts'
 import { readSettings, settingsText } from '../../web-console/jobs/settings-text.ts'
@@ -200,6 +201,7 @@ describe('what a test and a split come to', () => {
     assert.equal(totalsOf([]).baseLoss, null)
   })
   it('shares all of a fee, to the hundredth of a percent', () => {
+    const usualSplit = typedSplit(usualSplitFor(1000))
     assert.deepEqual(splitOf(usualSplit, 6000), { split: { worker: 3000, builder: 1000, data: 6000 } })
     assert.deepEqual(splitOf({ ...usualSplit, worker: '33,33', builder: '6.67' }, 1000), {
       split: { worker: 3333, builder: 667, data: 6000 }
@@ -217,6 +219,11 @@ describe('what a test and a split come to', () => {
     ])
       assert.ok('fault' in splitOf(wrong, 0))
     assert.deepEqual(splitOf(usualSplit, 6001), { fault: 'The Datanet asks that 60.01 % or more go to its data.' })
+    const asked = typedSplit(usualSplitFor(7001))
+    assert.deepEqual(splitOf(asked, 7001), { split: { worker: 2249, builder: 750, data: 7001 } })
+    assert.deepEqual(splitOf(typedSplit({ worker: 1, builder: 2, data: 9996, upstream: 1 }), 0), {
+      split: { worker: 1, builder: 2, data: 9996, upstream: 1 }
+    })
   })
 })
 

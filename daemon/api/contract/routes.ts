@@ -101,7 +101,8 @@ export const routes = {
       job: wanted.optional(),
       base: z.string().max(100).optional(),
       worker: account.optional(),
-      split: splitRequest,
+      /** Its job's, or the usual one with as much for the data as the Datanet asks for, unless given. */
+      split: splitRequest.optional(),
       /** The registered model that it was grown from, to which the split's upstream part goes: id or name. */
       upstream: wanted.optional(),
       licence: licenceText.optional()

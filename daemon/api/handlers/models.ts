@@ -2,8 +2,7 @@ import { InvalidError, mapPage, pageOf, TilthError } from '../../../protocol/pri
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
-import { checkSplit } from '../../../protocol/models/index.ts'
-import type { ModelView as NodeModel } from '../../../node/models/index.ts'
+import type { ModelView as NodeModel, RegisterRequest } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
 import type { AskEvent, ChosenLogprob, Explanation, ModelView } from '../contract/index.ts'
@@ -210,17 +209,18 @@ export function modelHandlers(
     }
   }
 
-  /** The job's own worker is named unless another is asked for. */
-  const resultOf = async (wanted: string): Promise<{ result: string; worker: Hex | undefined }> => {
+  /** What is registered of a job unless something else is asked for: its own worker, and the terms it was posted with. */
+  const resultOf = async (
+    wanted: string
+  ): Promise<Pick<RegisterRequest, 'result' | 'worker' | 'split' | 'upstream'>> => {
     const job = await which.job(wanted)
     if (job.result === null)
       throw new InvalidError('job.unfinished', `job ${job.id} is ${job.state}: it has no result yet`, {
         help: 'Wait until it is completed.'
       })
-    return {
-      result: job.result,
-      worker: trainerOf(job)
-    }
+    const worker = trainerOf(job)
+    const { split, upstream } = job.product ?? {}
+    return { result: job.result, ...(worker === undefined ? {} : { worker }), split, upstream }
   }
 
   return {
@@ -237,24 +237,20 @@ export function modelHandlers(
       return { ...modelView({ ...(await models.resplit(id, body.split)), offers: [] }), retired: id }
     },
     async registerModel({ body }) {
-      checkSplit(body.split, body.base === undefined)
       if (body.licence !== undefined) checkLicence(body.licence)
       if ((body.job === undefined) === (body.base === undefined))
         throw new InvalidError('model.source', 'give either the job or the base of the model')
       const shared = {
         name: body.name,
-        split: body.split,
+        ...(body.split === undefined ? {} : { split: body.split }),
         ...(body.worker === undefined ? {} : { worker: body.worker }),
         ...(body.licence === undefined ? {} : { licence: body.licence }),
         ...(body.upstream === undefined ? {} : { upstream: (await which.asked(body.upstream)).id })
       }
       if (body.base !== undefined)
         return modelView({ ...(await models.registerBase({ ...shared, base: body.base })), offers: [] })
-      const { result, worker } = await resultOf(body.job ?? '')
-      return modelView({
-        ...(await models.register({ ...(worker === undefined ? {} : { worker }), ...shared, result })),
-        offers: []
-      })
+      const grown = await resultOf(body.job ?? '')
+      return modelView({ ...(await models.register({ ...grown, ...shared })), offers: [] })
     },
     async models({ params }) {
       const { items, next } = offered(params)

@@ -9,7 +9,7 @@ import { safe, short, table, tokens } from '../output.ts'
 import { showCommand } from '../model/show.ts'
 import { modelPage, modelText } from '../model/text.ts'
 import { compareCommand } from './compare.ts'
-import { splitFlag, splitOf, usualSplit } from '../split.ts'
+import { splitFlag, splitOf, usualSplitHelp } from '../split.ts'
 import { addCommand, exportCommand } from './model-files.ts'
 import { nameCommands } from './names.ts'
 import { termsCommands } from './terms.ts'
@@ -59,7 +59,7 @@ interface RegisterFlags extends CallFlags {
   name: string
   job?: string
   base?: string
-  split: string
+  split?: string
   upstream?: string
   licence?: string
 }
@@ -92,7 +92,7 @@ export function registerCommand(): Command {
     .requiredOption('--name <text>', 'its name')
     .option('--job <id>', 'the finished tune job: id or beginning of one')
     .option('--base <cid|dir>', 'a base model served as it is: its CID, or a folder on the daemon’s machine')
-    .option(splitFlag, 'basis points of every fee', usualSplit)
+    .option(splitFlag, `basis points of every fee; its job's unless given, or ${usualSplitHelp}`)
     .option(
       '--upstream <model>',
       'the registered model that it was grown from, which the fourth part of the split goes to: ' +
@@ -101,7 +101,7 @@ export function registerCommand(): Command {
     .option('--licence <spdx>', 'what it may be used under, such as CC-BY-4.0')
     .action(
       guarded(async (flags: RegisterFlags) => {
-        const split = splitOf(flags.split)
+        const split = flags.split === undefined ? undefined : splitOf(flags.split)
         await show(
           flags,
           async api => {

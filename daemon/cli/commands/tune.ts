@@ -12,7 +12,7 @@ import type { CallFlags } from '../command.ts'
 import { connect, tilthLine } from '../context.ts'
 import { followJob } from '../job-progress.ts'
 import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
-import { splitAsFlag, splitFlag, splitOf, usualSplit } from '../split.ts'
+import { splitAsFlag, splitFlag, splitOf, usualSplitHelp } from '../split.ts'
 import { readFileAs } from '../text-file.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixOf } from './mix.ts'
@@ -220,7 +220,7 @@ export function tuneCommand(): Command {
     .option('--recommend', 'say what is recommended for this base and data, why, and what it may cost; post nothing')
     .option('--anyway', 'post it even where the budget is far below what workers ask')
     .option('--name <text>', "the model's name; the Datanet's with its version unless given")
-    .option(splitFlag, `basis points of every fee of the model (default: "${usualSplit}")`)
+    .option(splitFlag, `basis points of every fee of the model (default: ${usualSplitHelp})`)
     .option('--upstream <model>', 'a registration of its base, which the fourth part of the split goes to')
     .option('--licence <spdx>', 'what the model may be used under, such as CC-BY-4.0')
     .option('--by-hand', 'do not register the model when the job is done: `tilth register` does')
@@ -296,7 +296,7 @@ function productOf({ byHand, name, split, upstream, licence }: TuneFlags): Poste
   if (name !== undefined) checkName(name)
   return {
     ...(name === undefined ? {} : { name }),
-    split: splitOf(split ?? usualSplit),
+    ...(split === undefined ? {} : { split: splitOf(split) }),
     ...(upstream === undefined ? {} : { upstream }),
     ...readAs(licenceOnly, { licence }, 'request.invalid')
   }

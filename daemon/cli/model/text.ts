@@ -1,6 +1,7 @@
+import { withDataShare } from '../../../protocol/primitives/index.ts'
 import type { ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens, yellow } from '../output.ts'
-import { sharesText, splitAsFlag, withDataShare } from '../split.ts'
+import { sharesText, splitAsFlag } from '../split.ts'
 
 const madeOf = ({ adapter, licence, ...shares }: ModelView): string =>
   `${adapter === null ? 'base model' : `adapter ${adapter}`}  ${sharesText(shares)}` +

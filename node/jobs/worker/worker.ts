@@ -292,10 +292,10 @@ export function createWorker(
         const began = existsSync(training.folder) ? undefined : deps.clock.now()
         const { content, cid, adapters } = await trainLot(deps, training)
         holdFor(id, adapters)
-        // Given up, or closed, at the last moment: then its builder has its money back.
-        if (open.get(id)?.state !== 'queued') return holdFor(id, [])
         // What goes on from a checkpoint says nothing of the whole.
         if (began !== undefined) await learn(training, (deps.clock.now() - began) / 1000)
+        // Given up, or closed, at the last moment: then its builder has its money back.
+        if (open.get(id)?.state !== 'queued') return holdFor(id, [])
         const statement: Message<'Delivery'> = {
           job: message.job,
           worker: deps.self,

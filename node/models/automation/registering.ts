@@ -6,8 +6,6 @@ import type { Catalogue } from '../catalogue.ts'
 import type { Parts } from '../deps.ts'
 
 const longestName = 80
-/** What most communities want: the worker that serves, the builder, and those whose data it is. */
-const usualSplit = { worker: 3000, builder: 1000, data: 6000 } as const
 
 /** The wanted name, or with the first number behind it that makes it one that nobody has. */
 export function freeName(wanted: string, taken: (name: string) => boolean): string {
@@ -53,7 +51,7 @@ export function createRegistering(parts: Parts, everyMs: number, catalogue: Cata
             const { id: model } = await catalogue.register({
               name,
               result,
-              split: product.split ?? usualSplit,
+              split: product.split,
               upstream: product.upstream,
               ...(product.licence === undefined ? {} : { licence: product.licence }),
               ...(worker === undefined ? {} : { worker })

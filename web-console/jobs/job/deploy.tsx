@@ -1,12 +1,12 @@
 import { useState } from 'react'
 import type { DatanetView, JobView, ModelView } from '../../../daemon/api/contract/views.ts'
 import { licenceText } from '../../../protocol/primitives/licences.ts'
-import { splitText } from '../../../protocol/primitives/split.ts'
+import { splitText, usualSplitFor } from '../../../protocol/primitives/split.ts'
 import { useAct, useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { manyText, smallestOf } from '../../formats/index.ts'
 import { Amount, Button, Card, Confirm, Facts, Failure, GoButton, Section, TextField } from '../../parts/index.ts'
-import { splitOf, usualSplit } from './split-text.ts'
+import { splitOf, typedSplit } from './split-text.ts'
 import { Terms, usualLicence } from './terms.tsx'
 import { UpstreamFields } from './upstream.tsx'
 
@@ -126,8 +126,10 @@ interface FormProps {
 function Form({ job, datanet, bases }: FormProps) {
   const [name, setName] = useState(job.product?.name ?? `${datanet.name}-v${job.version}`)
   const [licence, setLicence] = useState(job.product?.licence ?? usualLicence(datanet))
-  const [split, setSplit] = useState(usualSplit)
-  const [upstream, setUpstream] = useState<string>()
+  const [split, setSplit] = useState(() =>
+    typedSplit(job.product?.split ?? usualSplitFor(datanet.rules.leastDataShare))
+  )
+  const [upstream, setUpstream] = useState<string | undefined>(job.product?.upstream)
   const [isAsking, setAsking] = useState(false)
   const register = useAct('registerModel', ['models', 'job'])
   const read = splitOf(split, datanet.rules.leastDataShare)

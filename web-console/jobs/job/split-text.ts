@@ -8,7 +8,11 @@ export interface SplitText {
   readonly upstream: string
 }
 
-export const usualSplit: SplitText = { worker: '30', builder: '10', data: '60', upstream: '0' }
+/** In percent, as the form begins with it. */
+export function typedSplit({ worker, builder, data, upstream = 0 }: Split): SplitText {
+  const typed = (points: number): string => String(points / 100)
+  return { worker: typed(worker), builder: typed(builder), data: typed(data), upstream: typed(upstream) }
+}
 
 const pointsOf = (percent: string): number | undefined => {
   const value = Number(percent.trim().replace(',', '.'))
