@@ -17,16 +17,21 @@ async function undecided(api: ApiClient, { id }: DatanetView): Promise<number> {
 
 /**
  * Follows a Datanet whose contributions the node does not have yet, and waits for them: what repeats them is found
- * before an upload is spent on it.
- * @returns how to follow it no more, where nothing came of it
+ * before an upload is spent on it. It is followed no more where nothing comes of it.
  */
-export async function catchUp(api: ApiClient, net: DatanetView): Promise<() => Promise<void>> {
-  await api.call('followDatanet', { params: { id: net.id }, body: { follow: true } })
-  const end = Date.now() + longestMs
-  let missing = await undecided(api, net)
-  for (; missing > 0 && Date.now() < end; missing = await undecided(api, net)) await sleep(pollMs)
-  if (missing > 0) tell(yellow(`not compared with ${missing} of its contributions: they are on their way, or voted on`))
-  return async () => {
-    await api.call('followDatanet', { params: { id: net.id }, body: { follow: false } })
+export async function caughtUp<T>(api: ApiClient, net: DatanetView, then: () => Promise<T>): Promise<T> {
+  const follow = (isFollowed: boolean): Promise<unknown> =>
+    api.call('followDatanet', { params: { id: net.id }, body: { follow: isFollowed } })
+  await follow(true)
+  try {
+    const end = Date.now() + longestMs
+    let missing = await undecided(api, net)
+    for (; missing > 0 && Date.now() < end; missing = await undecided(api, net)) await sleep(pollMs)
+    if (missing > 0)
+      tell(yellow(`not compared with ${missing} of its contributions: they are on their way, or voted on`))
+    return await then()
+  } catch (error) {
+    await follow(false).catch(() => undefined) // why it failed is what matters
+    throw error
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { NotFoundError } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { ContributionView, PreviewView } from '../../daemon/api/contract/index.ts'
 import { startCommandLine } from './command-line.ts'
 import type { CommandLine } from './command-line.ts'
@@ -36,6 +36,7 @@ describe('tilth contribute', function () {
   /** Whether others have contributed the same; how often their contributions were asked after. */
   let [repeats, arrived] = [false, 0]
   const followed: boolean[] = []
+  let refusing = false
   /** Files as they came to the daemon. */
   const sent: string[] = []
   let states: (ContributionView | undefined)[] = []
@@ -54,6 +55,7 @@ describe('tilth contribute', function () {
       },
       contributions: async () => ({ items: [view('accepted'), view('rejected')].slice(0, arrived++), next: null }),
       async contribute({ body }) {
+        if (refusing) throw new InvalidError('chain.gas', 'the account has no gas')
         sent.push(body.file ?? '')
         return { id }
       },
@@ -117,6 +119,12 @@ describe('tilth contribute', function () {
     ;[repeats, arrived] = [false, 2]
     assert.equal((await contribute(path)).code, 0)
     assert.deepEqual(followed.splice(0), [true])
+    // Whatever it fails by, nothing is left followed that the file has not come to.
+    preview = { ...preview, compared: false }
+    refusing = true
+    assert.equal((await contribute(path)).code, 1)
+    refusing = false
+    assert.deepEqual(followed.splice(0), [true, false])
     preview = { ...preview, compared: false }
     assert.match((await contribute(path, '--dry-run')).stdout, /not compared with what birds holds already/)
     assert.deepEqual(followed, [])

@@ -14,7 +14,7 @@ import { dim, green, printJson, red, safe, short, tell, yellow } from '../output
 import { mapHelp, placeOf, readShardFile, readingText } from '../rows-file.ts'
 import type { ShardFile } from '../rows-file.ts'
 import { signContribution } from '../../sign-contribution.ts'
-import { catchUp } from '../catching-up.ts'
+import { caughtUp } from '../catching-up.ts'
 import { findDatanet } from './find-datanet.ts'
 
 /** How often a contribution is asked after while it is waited for. */
@@ -210,25 +210,29 @@ export function contributeCommand(): Command {
             throw unchecked(cause)
           })
         let preview = await checked()
-        // An upload is not spent on what nobody here has compared with what is there.
-        if (preview?.compared === false && preview.accept && flags.dryRun !== true && flags.anyway !== true) {
-          const leave = await catchUp(api, net)
-          preview = await checked()
-          if (preview?.accept === false) await leave()
+        if (flags.dryRun === true && preview !== undefined) {
+          if (flags.json === true) printJson({ ...preview, file: fileOf(shard) })
+          else console.log(previewText(preview, net.name, shard))
+          if (!preview.accept) process.exitCode = 1
+          return
         }
-        if (preview !== undefined) {
-          if (flags.dryRun === true) {
-            if (flags.json === true) printJson({ ...preview, file: fileOf(shard) })
-            else console.log(previewText(preview, net.name, shard))
-            if (!preview.accept) process.exitCode = 1
-            return
+        const sent = async (): Promise<{ id: string }> => {
+          if (preview !== undefined) {
+            if (flags.anyway !== true) mustPass(preview, net, shard)
+            warn(preview, shard)
           }
-          if (flags.anyway !== true) mustPass(preview, net, shard)
-          warn(preview, shard)
+          if (isConverted(shard)) for (const line of readingText(shard)) console.error(line)
+          for (const problem of problemsInWords(shard.problems)) console.error(`  left out: ${safe(problem)}`)
+          return send(api, net, text, key)
         }
-        if (isConverted(shard)) for (const line of readingText(shard)) console.error(line)
-        for (const problem of problemsInWords(shard.problems)) console.error(`  left out: ${safe(problem)}`)
-        const { id } = await send(api, net, text, key)
+        // An upload is not spent on what nobody here has compared with what is there.
+        const isUnknown = preview?.compared === false && preview.accept && flags.anyway !== true
+        const { id } = isUnknown
+          ? await caughtUp(api, net, async () => {
+              preview = await checked()
+              return sent()
+            })
+          : await sent()
         if (flags.wait !== true) {
           if (flags.json === true) printJson({ id })
           else console.log(`${basename(path)} contributed as ${id}\n${followHint(id, preview, flags)}`)

@@ -57,10 +57,13 @@ export function createHoldings(
   }
 
   const holdings: Holdings = {
-    hold: (cid, reason, bytes) =>
-      store.batch(batch => {
+    async hold(cid, reason, bytes) {
+      // Said again at each look by those who follow a Datanet.
+      if ((await table.get(key(cid, reason)))?.bytes === bytes) return
+      await store.batch(batch => {
         for (const [where, at] of placesOf(cid, reason)) batch.put(where, at, { bytes })
-      }),
+      })
+    },
     async fetch(cid, reason, options) {
       const isNew = !(await table.has(key(cid, reason)))
       if (isNew) await holdings.hold(cid, reason, 0)

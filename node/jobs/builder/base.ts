@@ -71,19 +71,27 @@ async function sizesOf(shelf: JobsDeps['shelf'], base: string): Promise<Sizes> {
   }
 }
 
-/** By opening it where it is small or here; else by its size, at two bytes a weight. */
+/** What is planned with of a base. */
+export interface PlannedBase {
+  readonly parameters: number
+  /** It has so many at least: fewer than `parameters` where those are a guess by its size. */
+  readonly fewest: number
+  readonly context: number
+}
+
+/** By opening it where it is small or here; else by its size, at two bytes a weight, and four at most. */
 export async function modelOf(
   { shelf, engine, log }: Pick<JobsDeps, 'shelf' | 'engine' | 'log'>,
   base: string,
   { bytes }: Sizes
-): Promise<{ parameters: number; context: number }> {
+): Promise<PlannedBase> {
   if (bytes <= openedBytes)
     try {
       const signal = AbortSignal.timeout(openMs)
       const lease = await shelf.take(base, { kind: 'base', from: [], cause: 'owner', signal })
       try {
         const { parameters, context } = await engine.open(lease.folder)
-        return { parameters, context }
+        return { parameters, fewest: parameters, context }
       } finally {
         lease.release()
       }
@@ -96,5 +104,5 @@ export async function modelOf(
         })
       log.info('a base model is planned with by its size alone', { base, error })
     }
-  return { parameters: Math.round(bytes / 2), context: fewPositions }
+  return { parameters: Math.round(bytes / 2), fewest: Math.floor(bytes / 4), context: fewPositions }
 }

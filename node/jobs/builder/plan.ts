@@ -52,7 +52,7 @@ export async function planTune(deps: JobsDeps, book: Pick<Book, 'all'>, request:
   })
   // [reject] What was given is within its bounds.
   const settings = readAs(wholeSettings, { ...known.settings, ...request.settings }, 'job.spec')
-  if (settings.method === 'full') checkFullSize(model.parameters)
+  if (settings.method === 'full') checkFullSize(model.fewest)
   // What is measured, not what was asked: few players have all of their coalitions measured.
   const coalitions = coalitionCount(players.length, request.coalitions ?? known.coalitions)
   const drawn = coalitionsOf(await drawOf(deps.chain, request), players.length, coalitions)

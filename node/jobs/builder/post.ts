@@ -34,7 +34,7 @@ export async function draftJob(
   const wanted = { base, datanet, version, manifest: anchored.cid, settings, coalitions }
   const spec: TuneSpec = readAs(tuneSpec, wanted, 'job.spec', { help: 'See `tilth tune --help`.' })
   const sizes = await checkBase(deps, base)
-  if (settings.method === 'full') checkFullSize((await modelOf(deps, base, sizes)).parameters)
+  if (settings.method === 'full') checkFullSize((await modelOf(deps, base, sizes)).fewest)
   const createdAt = BigInt(Math.floor(deps.clock.now() / 1000))
   const message = {
     builder: deps.self,

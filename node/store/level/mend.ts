@@ -5,9 +5,7 @@ import { StoreError, damagedStore, storeError } from '../errors.ts'
 import { isThere, syncPath } from '../whole-file.ts'
 import { isHeadless, levelEntries } from './files.ts'
 import type { LevelFault } from './files.ts'
-
-/** Entries that are written at once. */
-const atOnce = 1_000
+import { writeAll } from '../write-all.ts'
 
 /** What a database was found to be. */
 export interface Mended {
@@ -32,25 +30,23 @@ export async function requireHead(path: string, directory: string): Promise<void
   if ((await isHeadless(path)) || (await isHalfMended(path))) throw damagedStore(directory)
 }
 
-/** Writes a database of the newest of what can be read of another: LevelDB's own way gives up at the rest. */
-async function writeReadable(path: string, fresh: string): Promise<void> {
+/** The newest of what can be read of a database. */
+async function* readable(path: string): AsyncGenerator<[Uint8Array, Uint8Array]> {
   const newest = new Map<string, bigint>()
   for await (const { key, sequence } of levelEntries(path)) {
     const name = Buffer.from(key).toString('latin1')
     if (sequence >= (newest.get(name) ?? -1n)) newest.set(name, sequence)
   }
+  for await (const { key, value, sequence } of levelEntries(path))
+    if (value !== undefined && newest.get(Buffer.from(key).toString('latin1')) === sequence) yield [key, value]
+}
+
+/** Writes a database of what can be read of another: LevelDB's own way gives up at the rest. */
+async function writeReadable(path: string, fresh: string): Promise<void> {
   const db = new Level<Uint8Array, Uint8Array>(fresh, { keyEncoding: 'view', valueEncoding: 'view' })
   try {
     await db.open()
-    let batch: { type: 'put'; key: Uint8Array; value: Uint8Array }[] = []
-    for await (const { key, value, sequence } of levelEntries(path)) {
-      if (value === undefined || newest.get(Buffer.from(key).toString('latin1')) !== sequence) continue
-      batch.push({ type: 'put', key, value })
-      if (batch.length < atOnce) continue
-      await db.batch(batch)
-      batch = []
-    }
-    await db.batch(batch, { sync: true })
+    await writeAll(db, readable(path))
   } finally {
     await db.close()
   }

@@ -1,8 +1,7 @@
 import { join, relative } from 'node:path'
-import { LevelDatastore } from 'datastore-level'
-import { Key } from 'interface-datastore'
 import type { Datastore } from 'interface-datastore'
-import { storeError } from '../../store/index.ts'
+import { Level } from 'level'
+import { storeError, writeAll } from '../../store/index.ts'
 
 /** What is noted of kept content: Helia's pins, and where lent folders stand. Peers and the DHT are not among it. */
 const prefixes = ['/pin/', '/pinned-block/', '/lent/']
@@ -32,20 +31,20 @@ export async function writeHeldRecords(
   records: AsyncIterable<[string, Uint8Array]>,
   { from, to }: { from: string; to: string }
 ): Promise<number> {
-  const datastore = new LevelDatastore(join(directory, 'peers'))
-  let count = 0
-  try {
-    await datastore.open()
-    for await (const [name, value] of records) {
+  async function* kept(): AsyncGenerator<[string, Uint8Array]> {
+    for await (const [name, value] of records)
       // [reject] Nothing else is written there, whatever a copy holds.
-      if (!prefixes.some(prefix => name.startsWith(prefix))) continue
-      await datastore.put(new Key(name), name.startsWith(lentFolders) ? moved(value, from, to) : value)
-      count++
-    }
+      if (prefixes.some(prefix => name.startsWith(prefix)))
+        yield [name, name.startsWith(lentFolders) ? moved(value, from, to) : value]
+  }
+  // The datastore's own batches are not flushed, so its database is written as it would write it.
+  const db = new Level<string, Uint8Array>(join(directory, 'peers'), { keyEncoding: 'utf8', valueEncoding: 'view' })
+  try {
+    await db.open()
+    return await writeAll(db, kept())
   } catch (error) {
     throw storeError(error, directory)
   } finally {
-    await datastore.close()
+    await db.close()
   }
-  return count
 }

@@ -60,9 +60,11 @@ async function* known({ data, models, self }: Parts): AsyncGenerator<readonly [A
   }
   for (const { worker } of models.offers()) yield [worker, 'a worker']
   const { items } = await data.datanets({ limit: mostPools })
-  for (const { id, rules, host } of items) {
+  for (const { id, rules, host, roles } of items) {
     yield [host, `the host of ${rules.name}`]
     for (const { address } of rules.validators) yield [address, `a validator of ${rules.name}`]
+    // Of a Datanet that is not followed here nobody's contributions are kept.
+    if (roles.length === 0) continue
     let seen = 0
     for await (const { contributor } of everyItem(page => data.contributions(id, page))) {
       if (contributor !== self) yield [contributor, `a contributor to ${rules.name}`]
