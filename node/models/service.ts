@@ -1,4 +1,5 @@
-import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import { feeParts } from '../../protocol/contracts/index.ts'
+import { InvalidError, NotFoundError, TilthError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAsking, defaultMaxTokens } from './client/ask.ts'
 import { createChannelKeeper } from './client/channels.ts'
@@ -56,7 +57,10 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const slots = createSlots(policy.capacity, policy.waiting)
   const serving = createServing(parts, tables, catalogue, folders, board, slots)
   const redeemer = createRedeemer(parts, accounts)
-  const activity = createActivity(parts, model => catalogue.get(model)?.record.split.worker ?? 0)
+  const activity = createActivity(parts, (model, fee) => {
+    const record = catalogue.get(model)?.record
+    return record === undefined ? 0n : feeParts(fee, record.split, record.datanet !== zeroHash).worker
+  })
   const admission = createAdmission(parts, accounts, channels, serving, time)
   const underway = createUnderway(parts)
   const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots, underway })

@@ -13,8 +13,8 @@ const minuteMs = 60_000
 /** Counts by the minute for an hour; what is older is forgotten with its minute. */
 export function createActivity(
   { clock, events }: Pick<ModelsDeps, 'clock' | 'events'>,
-  /** Basis points of a model's fees that are its worker's. */
-  shareOf: (model: Hex) => number
+  /** What of a model's fee is its worker's. */
+  workerPart: (model: Hex, fee: bigint) => bigint
 ): Activity {
   const started = clock.now()
   const buckets = new Map<number, { requests: number; tokens: number; fees: bigint; earned: bigint }>()
@@ -35,7 +35,7 @@ export function createActivity(
       requests: requests + 1,
       tokens: tokens + inputTokens + outputTokens,
       fees: fees + fee,
-      earned: earned + (fee * BigInt(shareOf(model))) / 10_000n
+      earned: earned + workerPart(model, fee)
     })
   })
 

@@ -7,7 +7,7 @@ describe("a worker's activity", () => {
   it('is that of the last hour, by the minute', async () => {
     const clock = manualClock(0)
     const events = createEvents<ModelEvents>(silentLog)
-    const activity = createActivity({ clock, events }, () => 7_500)
+    const activity = createActivity({ clock, events }, (_, fee) => (fee * 3n) / 4n)
     const answered = async (role: 'client' | 'worker', fee: bigint): Promise<void> => {
       const message = { inputTokens: 3, outputTokens: 7, fee }
       const receipt = { receipt: { message } } as ModelEvents['models.receipt']['receipt']

@@ -46,7 +46,9 @@ function Branch({ relative, all, model }: BranchProps) {
           {kind === 'base'
             ? relative.parent === null
               ? 'base'
-              : 'a base made of it, its builder says'
+              : relative.base === all.find(({ place }) => place === relative.parent)?.base
+                ? 'registered again'
+                : 'a base made of it, its builder says'
             : `version ${version}`}
           {datanet === null || datanetName === null ? null : (
             <>
