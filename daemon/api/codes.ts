@@ -2,6 +2,7 @@
 export type DaemonApiErrorCode =
   | 'audit.epoch'
   | 'audit.held-out'
+  | 'audit.served'
   | 'audit.training'
   | 'account.text'
   | 'api.broken'

@@ -170,6 +170,8 @@ export interface GeneratedToken {
   readonly id: number
   /** May be '' while a character is incomplete. */
   readonly text: string
+  /** Of a replayed token: natural logarithm of how many times as likely it would have to be; 0 where it is chosen. */
+  readonly lag?: number
   /** Where `logprobs` was asked for: the token's own, and the likeliest tokens', most likely first. */
   readonly logprob?: number
   readonly bytes?: readonly number[]
@@ -250,6 +252,11 @@ export interface GenerateJob {
   readonly day?: number
   /** Answer tokens that were already produced, here or elsewhere; generation goes on after them. */
   readonly resumeIds?: readonly number[]
+  /**
+   * The rest of an answer that was given elsewhere: nothing is chosen, each of these tokens is taken, and how far it
+   * lies behind what would have been chosen is said with it (`lag`).
+   */
+  readonly replayIds?: readonly number[]
   readonly settings: GenerateSettings
   /** From float32 weights, as scores are, whatever answers come from: other machines find the same. */
   readonly exact?: boolean

@@ -35,6 +35,7 @@ export type ModelsErrorCode =
   | 'models.stopped'
   | 'offer.many'
   | 'offer.none'
+  | 'opening.unknown'
   | 'offer.old'
   | 'offer.other'
   | 'offer.route'

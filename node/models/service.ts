@@ -13,6 +13,7 @@ import { createFolders } from './folders.ts'
 import { createOfferBoard, offerView } from './offers.ts'
 import { createForgetting } from './forgetting.ts'
 import { createReceipts } from './receipts.ts'
+import { createReplay } from './replay.ts'
 import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
@@ -73,6 +74,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const registering = createRegistering(parts, parts.timing.lookMs, catalogue)
   const offering = createOffering(parts, parts.timing.lookMs, tables, catalogue, board, serving)
 
+  const replay = createReplay(parts, catalogue, receipts)
   const forgetting = createForgetting(parts, tables, { receipts, accounts, wallet })
 
   let life = new AbortController()
@@ -169,6 +171,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     receipts: options => receipts.list(options),
     receipt: id => receipts.get(id),
     opening: id => receipts.opening(id),
+    replay,
     show: (id, to, most) => receipts.show(id, to, most),
     openings: () => receipts.openings(),
     forget: ids => forgetting.forget(ids),

@@ -1,5 +1,12 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
-import type { ChosenLogprob, CosignedReceipt, ModelRecord, Opening, Route } from '../../protocol/models/index.ts'
+import type {
+  ChosenLogprob,
+  CosignedReceipt,
+  ModelRecord,
+  Opening,
+  Route,
+  Served
+} from '../../protocol/models/index.ts'
 import type { Address, Hex, Page, PageRequest, Split } from '../../protocol/primitives/index.ts'
 
 export type { Split }
@@ -192,6 +199,13 @@ export interface AnswerUnderway {
   readonly startedAt: number
 }
 
+/** What was served, judged by the weights that were offered. */
+export interface ReplayView {
+  readonly own: Served
+  /** With others of the same worker and model that this node has the words of. */
+  readonly together: Served & { readonly answers: number }
+}
+
 /** What a worker has to do: answers that run, that wait for their turn, and that could begin at once. */
 export interface AnswerQueue {
   readonly running: number
@@ -269,6 +283,11 @@ export interface ModelsService {
   receipt(id: Hex): Promise<CosignedReceipt | undefined>
   /** What was asked and answered, while this node keeps it. */
   opening(id: Hex): Promise<Opening | undefined>
+  /**
+   * Says an answer again by the model that was offered, and others of the same worker and model that are kept here.
+   * @throws NotFoundError `opening.unknown`, `model.unknown` · as shelf.take and the engine
+   */
+  replay(id: Hex, signal?: AbortSignal): Promise<ReplayView>
   /**
    * Counts, over restarts, that somebody is shown it, among so many at most. @returns whether there was room
    */

@@ -28,7 +28,7 @@ export function withDataShare({ worker, data, upstream }: Split, least: number):
   return { ...others, builder: wholeFee - least - others.worker - (others.upstream ?? 0), data: least }
 }
 
-/** What a builder who says nothing else gives, where the Datanet asks for so many basis points for its data at least. */
+/** What a builder who says nothing else gives, where the Datanet asks so many basis points for its data at least. */
 export const usualSplitFor = (leastData: number): Split =>
   leastData > usualSplit.data ? withDataShare(usualSplit, leastData) : usualSplit
 

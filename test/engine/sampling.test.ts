@@ -10,7 +10,7 @@ import {
   type GeneratedToken,
   type GenerateSettings
 } from '../../node/engine/index.ts'
-import { chances, checkSettings, Generator, nextToken } from '../../node/engine/serve/index.ts'
+import { chances, checkSettings, furthestBehind, Generator, lag, nextToken } from '../../node/engine/serve/index.ts'
 import { modelFolder, temporary, vectors } from './fixture.ts'
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) })
@@ -83,6 +83,47 @@ describe('sampling: what always holds', () => {
         }
       )
     )
+  })
+
+  it('lag: only the drawn token has none, and scores that differ by little draw one that lies as little behind', () => {
+    const settings = fc.record({
+      temperature: fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 3, noNaN: true })),
+      topK: fc.constantFrom(0, 1, 5, 40),
+      seed: fc.maxSafeNat()
+    })
+    fc.assert(
+      fc.property(logits(usual), settings, fc.nat({ max: 5000 }), fc.nat(), (scores, chosen, position, pick) => {
+        const asked: GenerateSettings = { maxTokens: 1, ...chosen }
+        const id = nextToken(scores, asked, position, [])
+        assert.equal(lag(scores, asked, position, [], id), 0)
+        const other = pick % scores.length
+        const behind = lag(scores, asked, position, [], other)
+        assert.ok(behind >= 0 && behind <= furthestBehind)
+        if (chosen.topK !== 0) return // who is left may change with the scores
+        const noisy = scores.map((score, i) => score + 1e-3 * Math.sin(i * 7919 + pick))
+        const elsewhere = nextToken(noisy, asked, position, [])
+        const most = 2.01e-3 / (chosen.temperature === 0 ? 1 : chosen.temperature)
+        assert.ok(lag(scores, asked, position, [], elsewhere) <= most + 1e-4)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('tokens are drawn as often as they are likely, at each place anew', () => {
+    const scores = Float32Array.from([2, 1, 0, -1, -2, 1.5])
+    const weights = [...scores].map(score => Math.exp(score / 0.8))
+    const whole = weights.reduce((a, b) => a + b)
+    const places = 40_000
+    for (const seed of [0, 1, 2 ** 33 + 5]) {
+      const found = scores.map(() => 0)
+      for (let place = 0; place < places; place++)
+        found[nextToken(scores, { maxTokens: 1, temperature: 0.8, seed }, place, [])]! += 1
+      const chi = weights.reduce((sum, weight, id) => {
+        const expected = (places * weight) / whole
+        return sum + ((found[id] ?? 0) - expected) ** 2 / expected
+      }, 0)
+      assert.ok(chi < 25, `chi square ${chi} of five degrees`) // beyond it: one in seven thousand
+    }
   })
 
   it('log-probabilities are those of the softmax, and the likeliest come in order', () => {

@@ -209,7 +209,7 @@ export function modelHandlers(
     }
   }
 
-  /** What is registered of a job unless something else is asked for: its own worker, and the terms it was posted with. */
+  /** What is registered of a job unless something else is asked for: its own worker, the terms it was posted with. */
   const resultOf = async (
     wanted: string
   ): Promise<Pick<RegisterRequest, 'result' | 'worker' | 'split' | 'upstream'>> => {

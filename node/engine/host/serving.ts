@@ -33,16 +33,22 @@ export async function generate(
       : await (job.exact === true ? exact : generator).generate({
           prompt,
           answered,
+          replay: job.replayIds,
           adapter,
           settings: job.settings,
           endIds,
           guided,
           signal: job.signal,
-          onToken: (id, chance) => {
+          onToken: (id, chance, behind) => {
             ids.push(id)
             const piece = stream.push(id)
             text += piece
-            onToken({ ...(chance && told(chance, tokens())), id, text: piece })
+            onToken({
+              ...(chance && told(chance, tokens())),
+              ...(behind === undefined ? {} : { lag: behind }),
+              id,
+              text: piece
+            })
             return !stream.stopped
           }
         })

@@ -4,7 +4,7 @@ import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import type { LoadedModel } from '../architecture/load.ts'
 import type { GenerateSettings, TokenChance } from '../types.ts'
-import { chances, checkSettings, nextToken } from './sampling.ts'
+import { chances, checkSettings, lag, nextToken } from './sampling.ts'
 import { openStepper, type Stepper } from './stepper.ts'
 
 export interface GeneratorRequest {
@@ -12,6 +12,8 @@ export interface GeneratorRequest {
   readonly prompt: readonly number[]
   readonly answered: readonly number[]
   readonly adapter: Adapter | null
+  /** Tokens that are taken instead of chosen; the answer ends with them. */
+  readonly replay?: readonly number[] | undefined
   readonly settings: GenerateSettings
   readonly endIds: ReadonlySet<number>
   /** What leads an answer that has to be of a form; it has heard of those tokens that are there. */
@@ -19,9 +21,9 @@ export interface GeneratorRequest {
   readonly signal?: AbortSignal | undefined
   /**
    * Called with each token as it comes, and its log-probabilities where the settings ask for them; returning false ends
-   * the answer. The end token is not passed on.
+   * the answer. The end token is not passed on. `behind`: how far a replayed one lies behind what would be chosen.
    */
-  onToken(id: number, chance?: TokenChance & { readonly top: readonly TokenChance[] }): boolean
+  onToken(id: number, chance?: TokenChance & { readonly top: readonly TokenChance[] }, behind?: number): boolean
 }
 
 export type Finish = 'stop' | 'length' | 'cancelled'
@@ -95,7 +97,7 @@ export class Generator {
       throw new ModelError('prompt-long', `${given.length} tokens do not fit a context of ${context}`, {
         help: 'Shorten the prompt.'
       })
-    if (given.some(id => !Number.isInteger(id) || id < 0 || id >= vocabulary))
+    if ([...given, ...(request.replay ?? [])].some(id => !Number.isInteger(id) || id < 0 || id >= vocabulary))
       throw new ModelError('prompt-token', `a token is outside the vocabulary of ${vocabulary}`)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject })
@@ -213,12 +215,16 @@ export class Generator {
     const left = (): number =>
       Math.min(settings.maxTokens, this.#model.config.context - request.prompt.length) - ids.length
     const allowed = guided === undefined ? scores : guided.scores(scores, left(), request.endIds)
-    const id = nextToken(allowed, settings, ids.length, ids)
-    if (request.endIds.has(id)) return this.#end(running, 'stop')
+    const { replay } = request
+    const given = replay?.[ids.length - request.answered.length]
+    if (replay !== undefined && given === undefined) return this.#end(running, 'length')
+    const id = given ?? nextToken(allowed, settings, ids.length, ids)
+    if (given === undefined && request.endIds.has(id)) return this.#end(running, 'stop')
+    const behind = given === undefined ? undefined : lag(allowed, settings, ids.length, ids, id)
     ids.push(id)
     guided?.take(id)
     running.next = [id]
-    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs)))
+    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs), behind))
       return this.#end(running, 'stop')
     if (guided?.isOver === true) return this.#end(running, 'stop')
     if (left() <= 0) this.#end(running, 'length')

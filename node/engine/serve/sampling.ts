@@ -29,9 +29,13 @@ export function checkSettings(settings: GenerateSettings): void {
 }
 
 /**
- * The next token. `position` is the token's index in the answer: the random number depends on seed and position alone,
- * so an answer is the same whatever else is in the batch, and when it is taken up again elsewhere. Throws a ModelError
+ * The next token. `position` is the token's index in the answer: what is drawn depends on seed and position alone, so
+ * an answer is the same whatever else is in the batch, and when it is taken up again elsewhere. Throws a ModelError
  * where the model's scores are no numbers.
+ *
+ * It is drawn by a race (Gumbel-max): each token has a time of its own, exponential by seed, position and id, over its
+ * probability, and the first one wins. So another machine, whose scores differ in their last bits, draws another token
+ * only where two come in almost together, and how far apart they are is a measure: `lag`.
  */
 export function nextToken(
   logits: Float32Array,
@@ -39,12 +43,81 @@ export function nextToken(
   position: number,
   seen: readonly number[]
 ): number {
-  const penalty = settings.repetitionPenalty ?? 1
-  const scores = penalty === 1 ? logits : penalised(logits, seen, penalty)
+  const scores = scoresOf(logits, settings, seen)
   const best = argmax(scores)
   if (settings.temperature <= 0) return best
-  const candidates = likeliest(scores, scores[best] as number, settings)
-  return draw(candidates, new Random(settings.seed, 0x5a0000, position).uniform())
+  return winner(likeliest(scores, scores[best] as number, settings), uniformsAt(settings.seed, position)).id
+}
+
+/** As far behind as a token is said to be at most. */
+export const furthestBehind = 100
+
+/**
+ * How far a token lies behind the one that is drawn here, in natural logarithms: 0 for that one itself. It is what the
+ * scores would have to differ by, over the temperature, for it to have been drawn. Greedy: the difference of scores.
+ */
+export function lag(
+  logits: Float32Array,
+  settings: GenerateSettings,
+  position: number,
+  seen: readonly number[],
+  token: number
+): number {
+  const scores = scoresOf(logits, settings, seen)
+  const best = argmax(scores)
+  const behind = (): number => {
+    if (settings.temperature <= 0) return (scores[best] as number) - (scores[token] ?? Number.NEGATIVE_INFINITY)
+    const candidates = likeliest(scores, scores[best] as number, settings)
+    const uniform = uniformsAt(settings.seed, position)
+    const own = {
+      id: token,
+      p: Math.exp(((scores[token] ?? -Infinity) - (scores[best] as number)) / settings.temperature)
+    }
+    const late = Math.log(timeOf(own, uniform(token))) - Math.log(winner(candidates, uniform).at)
+    // What top-k, top-p or min-p leave out lies behind by as much as it is less likely than whatever they leave, too.
+    const least = candidates.reduce((lowest, { p }) => Math.min(lowest, p), 1)
+    const isLeft = candidates.some(({ id }) => id === token)
+    return isLeft ? late : Math.max(0, late) + Math.max(0, Math.log(least / own.p))
+  }
+  return Math.min(furthestBehind, Math.max(0, behind()))
+}
+
+const scoresOf = (
+  logits: Float32Array,
+  { repetitionPenalty: penalty = 1 }: GenerateSettings,
+  seen: readonly number[]
+) => (penalty === 1 ? logits : penalised(logits, seen, penalty))
+
+/** What of (0, 1) each token of a place has: Philox gives the place two words, a mix of them and the id the rest. */
+function uniformsAt(seed: number, position: number): (id: number) => number {
+  const random = new Random(seed, 0x5a0000, 4 * position)
+  const [first, second] = [random.uint32(), random.uint32()]
+  return id => {
+    // Two rounds of lowbias32 (Wellons 2018), each under a word of the key.
+    let x = Math.imul(id, 0x9e3779b1) ^ first
+    for (const word of [second, first]) {
+      x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
+      x = Math.imul(x ^ (x >>> 15), 0xd35a2d97)
+      x = x ^ (x >>> 15) ^ word
+    }
+    x = Math.imul(x ^ (x >>> 16), 0x21f0aaad)
+    return (((x ^ (x >>> 15)) >>> 0) + 0.5) / 2 ** 32
+  }
+}
+
+const timeOf = ({ p }: Candidate, u: number): number => -Math.log(u) / p
+
+/** Who comes in first, and when; of two at once the earlier candidate. */
+function winner(candidates: readonly Candidate[], uniform: (id: number) => number): { id: number; at: number } {
+  let first = { id: 0, at: Number.POSITIVE_INFINITY }
+  for (const candidate of candidates) {
+    const u = uniform(candidate.id)
+    // −ln u is 1 − u at least: most need no logarithm to be known as late.
+    if (1 - u >= first.at * candidate.p) continue
+    const at = timeOf(candidate, u)
+    if (at < first.at) first = { id: candidate.id, at }
+  }
+  return first
 }
 
 /** The lowest index of the largest score. Throws a ModelError where a score is NaN, or none is finite. */
@@ -175,13 +248,4 @@ function inFallingOrder(candidates: readonly Candidate[]): () => Candidate {
     }
     return first
   }
-}
-
-function draw(candidates: readonly Candidate[], uniform: number): number {
-  let rest = uniform * candidates.reduce((n, { p }) => n + p, 0)
-  for (const { id, p } of candidates) {
-    rest -= p
-    if (rest < 0) return id
-  }
-  return candidates.at(-1)?.id ?? 0
 }

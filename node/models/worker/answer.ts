@@ -4,6 +4,7 @@ import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primi
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Generation } from '../../engine/types.ts'
 import type { MessageStream } from '../../transport/types.ts'
+import { spokenBy } from '../spoken.ts'
 import type { Parts } from '../deps.ts'
 import type { Coming, Underway } from '../underway.ts'
 import type { AnswerRecord } from '../records.ts'
@@ -62,18 +63,8 @@ export function createAnswers(
       ...(served.adapter === undefined ? {} : { adapter: served.adapter }),
       messages: content.messages,
       promptIds: prompt,
-      resumeIds: content.resume,
       signal,
-      settings: {
-        maxTokens: content.maxTokens,
-        temperature: content.temperature,
-        seed: Number(statement.message.seed & 0xffffffffn),
-        stop: content.stop,
-        ...(content.form === undefined ? {} : { form: content.form }),
-        ...(content.logprobs === undefined ? {} : { logprobs: content.logprobs }),
-        ...(content.topK === 0 ? {} : { topK: content.topK }),
-        ...(content.topP === 1 ? {} : { topP: content.topP })
-      }
+      ...spokenBy(content, statement.message)
     })
     generation.result.catch(() => undefined) // awaited later; a failure before that is the iteration's
     return generation

@@ -1,5 +1,6 @@
 import type { Provenance } from '../../../../node/payouts/index.ts'
 import { foundBy, isNear } from '../../../../protocol/payouts/index.ts'
+import type { Served } from '../../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { TraceStep } from '../../contract/index.ts'
@@ -41,6 +42,32 @@ export async function auditedReceipt(
       })
     ]
   }
+}
+
+const repeated = ({ tokens, strange, chance }: Served): string =>
+  `${strange} of ${tokens} tokens lie further behind than rounding explains; by honest weights that many do once in ` +
+  (chance >= 0.1 ? 'a few answers' : `${Math.min(1e12, 1 / chance).toPrecision(2)} answers`)
+
+/** The answer said once more, by this machine and the weights that were offered. */
+export async function servedAsOffered(
+  { models }: Pick<TraceParts, 'models'>,
+  id: Hex,
+  signal: AbortSignal
+): Promise<TraceStep> {
+  const facts: TraceStep['facts'] = []
+  const check = await look('Its tokens', async () => {
+    const { own, together } = await models.replay(id, signal)
+    facts.push(fact('tokens', own.tokens), fact('behind by more than rounding', own.strange))
+    const answers = `${together.answers} ${together.answers === 1 ? 'answer' : 'answers'}`
+    if (together.answers > 1) facts.push(fact('with others of this worker', `${answers}, ${together.tokens} tokens`))
+    if (own.verdict === 'other') throw new InvalidError('audit.served', repeated(own))
+    if (together.verdict === 'other')
+      throw new InvalidError('audit.served', `of ${answers} by this worker together: ${repeated(together)}`)
+    if (own.verdict === 'unclear')
+      return `${repeated(own)}: too little to tell${together.answers > 1 ? `, also with ${answers}` : ''}`
+    return `this machine, with the offered weights and the client's seed, chooses each of its ${own.tokens} tokens`
+  })
+  return { stage: 'inference', title: 'Said again by the offered weights', facts, checks: [check] }
 }
 
 /** Everything that a watcher checks of a pending epoch, once more, of any epoch. */

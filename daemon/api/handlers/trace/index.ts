@@ -6,7 +6,7 @@ import type { Handlers } from '../../server/index.ts'
 import { receiptMeant } from '../payouts.ts'
 import type { Which } from '../which.ts'
 import { answerStep, weightsStep } from './answer.ts'
-import { auditedEpoch, auditedModel, auditedReceipt } from './audit.ts'
+import { auditedEpoch, auditedModel, auditedReceipt, servedAsOffered } from './audit.ts'
 import { open, viewOf } from './checks.ts'
 import type { TraceParts } from './checks.ts'
 import { epochSteps } from './epoch.ts'
@@ -47,11 +47,15 @@ export function traceHandlers(node: TraceParts, which: Which): Pick<Handlers, 't
       const { id } = await receiptMeant(node.payouts, which, params.id)
       return viewOf(about('receipt', id), await traceOf(node, id))
     },
-    async audit({ body }) {
+    async audit({ body, signal }) {
       switch (body.kind) {
         case 'receipt': {
           const { id } = await receiptMeant(node.payouts, which, body.id)
-          return viewOf(about('receipt', id), [...(await traceOf(node, id)), await auditedReceipt(node, id)])
+          return viewOf(about('receipt', id), [
+            ...(await traceOf(node, id)),
+            await servedAsOffered(node, id, signal),
+            await auditedReceipt(node, id)
+          ])
         }
         case 'epoch': {
           const pool = await which.datanet(body.id)

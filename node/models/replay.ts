@@ -1,0 +1,109 @@
+import { servedBy } from '../../protocol/models/index.ts'
+import type { CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
+import { NotFoundError } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Lease } from '../shelf/index.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { Parts } from './deps.ts'
+import type { Receipts } from './receipts.ts'
+import { spokenBy } from './spoken.ts'
+import type { ReplayView } from './types.ts'
+
+/** Other answers of the same worker and model that are said again with one; openings that are looked at for them. */
+const mostOthers = 16
+const mostLookedAt = 1_000
+
+/**
+ * Answers are said again by this machine: the same weights, the client's seed, and each token that was given in place
+ * of the one that would be chosen. How far the given ones lie behind is what judges their worker.
+ */
+export function createReplay(
+  { shelf, engine }: Pick<Parts, 'shelf' | 'engine'>,
+  catalogue: Pick<Catalogue, 'get'>,
+  receipts: Pick<Receipts, 'get' | 'opening' | 'openings'>
+): (id: Hex, signal?: AbortSignal) => Promise<ReplayView> {
+  interface Answer {
+    readonly receipt: CosignedReceipt
+    readonly opening: Opening
+  }
+  async function answerOf(id: Hex): Promise<Answer | undefined> {
+    const [receipt, opening] = [await receipts.get(id), await receipts.opening(id)]
+    return receipt === undefined || opening === undefined ? undefined : { receipt, opening }
+  }
+
+  /** The newest others of its worker and model. */
+  async function othersOf(id: Hex, { receipt }: Answer): Promise<Opening[]> {
+    const found: Opening[] = []
+    let looked = 0
+    for await (const other of receipts.openings()) {
+      if (++looked > mostLookedAt) break
+      if (other === id) continue
+      const answer = await answerOf(other)
+      if (answer?.receipt.worker !== receipt.worker) continue
+      if (answer.receipt.receipt.message.model !== receipt.receipt.message.model) continue
+      found.push(answer.opening)
+      if (found.length > mostOthers) found.shift()
+    }
+    return found
+  }
+
+  async function lagsOf(
+    { base, adapter }: { base: Lease; adapter: Lease | undefined },
+    { request, content, answer }: Opening,
+    signal: AbortSignal | undefined
+  ): Promise<number[]> {
+    const lags: number[] = []
+    const { messages, day } = content
+    const generation = engine.generate({
+      model: base.folder,
+      ...(adapter === undefined ? {} : { adapter: adapter.folder }),
+      messages,
+      day,
+      ...spokenBy(content, request.message),
+      replayIds: answer,
+      ...(signal === undefined ? {} : { signal })
+    })
+    for await (const { lag } of generation) lags.push(lag ?? 0)
+    await generation.result
+    signal?.throwIfAborted()
+    // What could not have been said any more, after an end by its form or a word that stops it, lies behind endlessly.
+    return answer.map((_, i) => lags[i] ?? Number.POSITIVE_INFINITY)
+  }
+
+  async function held<T>(
+    { base, adapter, worker, builder }: ModelRecord,
+    signal: AbortSignal | undefined,
+    run: (leases: { base: Lease; adapter: Lease | undefined }) => Promise<T>
+  ): Promise<T> {
+    const ask = { from: [...new Set([worker, builder])], cause: 'owner', signal } as const
+    const under = await shelf.take(base, { ...ask, kind: 'base' })
+    try {
+      const over = adapter === null ? undefined : await shelf.take(adapter, { ...ask, kind: 'adapter' })
+      try {
+        return await run({ base: under, adapter: over })
+      } finally {
+        over?.release()
+      }
+    } finally {
+      under.release()
+    }
+  }
+
+  return async (id, signal) => {
+    const answer = await answerOf(id)
+    if (answer === undefined)
+      throw new NotFoundError('opening.unknown', 'what was asked and answered is not kept here', {
+        help: 'Its client and its worker have it, for thirty days.'
+      })
+    const { model } = answer.receipt.receipt.message
+    const known = catalogue.get(model)
+    if (known === undefined) throw new NotFoundError('model.unknown', `no model ${model} is registered`)
+    return held(known.record, signal, async leases => {
+      const own = await lagsOf(leases, answer.opening, signal)
+      const all = [...own]
+      const others = await othersOf(id, answer)
+      for (const other of others) all.push(...(await lagsOf(leases, other, signal)))
+      return { own: servedBy(own), together: { ...servedBy(all), answers: others.length + 1 } }
+    })
+  }
+}

@@ -1,0 +1,21 @@
+import type { Message } from '../../protocol/crypto/index.ts'
+import type { InferenceContent } from '../../protocol/models/index.ts'
+import type { GenerateJob } from '../engine/index.ts'
+
+/** How an answer is spoken: what its client has signed for, as the engine is told. */
+export const spokenBy = (
+  content: InferenceContent,
+  { seed }: Pick<Message<'InferenceRequest'>, 'seed'>
+): Pick<GenerateJob, 'resumeIds' | 'settings'> => ({
+  resumeIds: content.resume,
+  settings: {
+    maxTokens: content.maxTokens,
+    temperature: content.temperature,
+    seed: Number(seed & 0xffffffffn),
+    stop: content.stop,
+    ...(content.form === undefined ? {} : { form: content.form }),
+    ...(content.logprobs === undefined ? {} : { logprobs: content.logprobs }),
+    ...(content.topK === 0 ? {} : { topK: content.topK }),
+    ...(content.topP === 1 ? {} : { topP: content.topP })
+  }
+})
