@@ -166,12 +166,25 @@ export interface TokenChance {
   readonly bytes?: readonly number[]
 }
 
+/** What a token that was given elsewhere says of the weights it comes from (`serve/sampling.ts`). */
+export interface ReplayedToken {
+  /** How far it lies behind the one that is chosen here; 0 where it is that one. */
+  readonly lag: number
+  /**
+   * Under temperature and limits, in natural logarithms: how unlikely it is, how unlikely one that is drawn is on
+   * average, and the variance of that; and how likely two that are drawn are two. All are 0 where the answer is greedy.
+   */
+  readonly surprise: number
+  readonly expected: number
+  readonly variance: number
+  readonly apart: number
+}
+
 export interface GeneratedToken {
   readonly id: number
   /** May be '' while a character is incomplete. */
   readonly text: string
-  /** Of a replayed token: natural logarithm of how many times as likely it would have to be; 0 where it is chosen. */
-  readonly lag?: number
+  readonly replayed?: ReplayedToken
   /** Where `logprobs` was asked for: the token's own, and the likeliest tokens', most likely first. */
   readonly logprob?: number
   readonly bytes?: readonly number[]
@@ -254,7 +267,7 @@ export interface GenerateJob {
   readonly resumeIds?: readonly number[]
   /**
    * The rest of an answer that was given elsewhere: nothing is chosen, each of these tokens is taken, and how far it
-   * lies behind what would have been chosen is said with it (`lag`).
+   * lies behind what would have been chosen is said with it (`replayed`).
    */
   readonly replayIds?: readonly number[]
   readonly settings: GenerateSettings

@@ -1,5 +1,5 @@
-import { servedBy } from '../../protocol/models/index.ts'
-import type { CosignedReceipt, ModelRecord, Opening } from '../../protocol/models/index.ts'
+import { servedBy, unsayable } from '../../protocol/models/index.ts'
+import type { CosignedReceipt, ModelRecord, Opening, Replayed } from '../../protocol/models/index.ts'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { Lease } from '../shelf/index.ts'
@@ -47,12 +47,12 @@ export function createReplay(
     return found
   }
 
-  async function lagsOf(
+  async function toldOf(
     { base, adapter }: { base: Lease; adapter: Lease | undefined },
     { request, content, answer }: Opening,
     signal: AbortSignal | undefined
-  ): Promise<number[]> {
-    const lags: number[] = []
+  ): Promise<Replayed[]> {
+    const told: Replayed[] = []
     const { messages, day } = content
     const generation = engine.generate({
       model: base.folder,
@@ -63,11 +63,11 @@ export function createReplay(
       replayIds: answer,
       ...(signal === undefined ? {} : { signal })
     })
-    for await (const { lag } of generation) lags.push(lag ?? 0)
+    for await (const { replayed } of generation) if (replayed !== undefined) told.push(replayed)
     await generation.result
     signal?.throwIfAborted()
     // What could not have been said any more, after an end by its form or a word that stops it, lies behind endlessly.
-    return answer.map((_, i) => lags[i] ?? Number.POSITIVE_INFINITY)
+    return answer.map((_, i) => told[i] ?? unsayable)
   }
 
   async function held<T>(
@@ -99,10 +99,10 @@ export function createReplay(
     const known = catalogue.get(model)
     if (known === undefined) throw new NotFoundError('model.unknown', `no model ${model} is registered`)
     return held(known.record, signal, async leases => {
-      const own = await lagsOf(leases, answer.opening, signal)
+      const own = await toldOf(leases, answer.opening, signal)
       const all = [...own]
       const others = await othersOf(id, answer)
-      for (const other of others) all.push(...(await lagsOf(leases, other, signal)))
+      for (const other of others) all.push(...(await toldOf(leases, other, signal)))
       return { own: servedBy(own), together: { ...servedBy(all), answers: others.length + 1 } }
     })
   }

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openEngine } from '../../node/engine/index.ts'
-import type { ChatMessage, Engine, GenerateJob, TrainSettings } from '../../node/engine/index.ts'
+import type { ChatMessage, Engine, GenerateJob, ReplayedToken, TrainSettings } from '../../node/engine/index.ts'
 import { servedBy } from '../../protocol/models/index.ts'
 
 const { values: flags } = parseArgs({
@@ -95,11 +95,12 @@ const kinds: Kind[] = [
   }
 ]
 
-/** The lags of an answer, by the auditor's own weights: those that it would serve with itself. */
-async function audited(job: GenerateJob, ids: readonly number[]): Promise<number[]> {
-  const lags: number[] = []
-  for await (const { lag } of served.generate({ ...job, replayIds: ids })) lags.push(lag ?? 0)
-  return lags
+/** What is known of an answer's tokens, by the auditor's own weights: those that it would serve with itself. */
+async function audited(job: GenerateJob, ids: readonly number[]): Promise<ReplayedToken[]> {
+  const told: ReplayedToken[] = []
+  for await (const { replayed } of served.generate({ ...job, replayIds: ids }))
+    if (replayed !== undefined) told.push(replayed)
+  return told
 }
 
 const found = []
@@ -107,23 +108,23 @@ try {
   for (const temperature of [0, 0.7, 1])
     for (const { name, honest, engine, change } of kinds) {
       if (temperature === 0 && name === 'another seed') continue
-      const lags: number[][] = []
+      const tokens: ReplayedToken[][] = []
       for (const [i, prompt] of asked.entries()) {
         const settings = { maxTokens, temperature, seed: 1000 + i, topP: temperature === 0 ? 1 : 0.95 }
         const job: GenerateJob = { model, adapter, messages: question(prompt), settings }
         const { ids } = await engine.generate(change?.(job) ?? job).result
-        if (ids.length > 0) lags.push(await audited(job, ids))
+        if (ids.length > 0) tokens.push(await audited(job, ids))
       }
-      const all = servedBy(lags.flat())
-      const refused = lags.filter(one => servedBy(one).verdict === 'other').length
-      const unclear = lags.filter(one => servedBy(one).verdict === 'unclear').length
-      const row = { temperature, kind: name, honest, answers: lags.length, ...all, refused, unclear }
+      const all = servedBy(tokens.flat())
+      const of = (verdict: string): number => tokens.filter(one => servedBy(one).verdict === verdict).length
+      const [refused, redrawn, unclear] = [of('other'), of('redrawn'), of('unclear')]
+      const row = { temperature, kind: name, honest, answers: tokens.length, ...all, refused, redrawn, unclear }
       found.push(row)
       if (!flags.json)
         console.log(
           `T ${temperature}  ${honest ? 'honest' : 'other '}  ${name.padEnd(22)} ${all.tokens} tokens, ` +
-            `${all.strange} strange, largest lag ${Math.max(0, ...lags.flat()).toFixed(3)}; ` +
-            `of ${lags.length} answers ${refused} refused, ${unclear} unclear; together ${all.verdict}`
+            `${all.strange} strange, deviation ${all.deviation.toFixed(1)}; of ${tokens.length} answers ` +
+            `${refused} refused, ${redrawn} redrawn, ${unclear} unclear; together ${all.verdict}`
         )
     }
   if (flags.json) console.log(JSON.stringify(found, null, 2))

@@ -10,7 +10,14 @@ import {
   type GeneratedToken,
   type GenerateSettings
 } from '../../node/engine/index.ts'
-import { chances, checkSettings, furthestBehind, Generator, lag, nextToken } from '../../node/engine/serve/index.ts'
+import {
+  chances,
+  checkSettings,
+  furthestBehind,
+  Generator,
+  nextToken,
+  replayed
+} from '../../node/engine/serve/index.ts'
 import { modelFolder, temporary, vectors } from './fixture.ts'
 
 const finite = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) })
@@ -95,15 +102,16 @@ describe('sampling: what always holds', () => {
       fc.property(logits(usual), settings, fc.nat({ max: 5000 }), fc.nat(), (scores, chosen, position, pick) => {
         const asked: GenerateSettings = { maxTokens: 1, ...chosen }
         const id = nextToken(scores, asked, position, [])
-        assert.equal(lag(scores, asked, position, [], id), 0)
+        assert.equal(replayed(scores, asked, position, [], id).lag, 0)
         const other = pick % scores.length
-        const behind = lag(scores, asked, position, [], other)
+        const { lag: behind, ...likely } = replayed(scores, asked, position, [], other)
+        assert.ok(Object.values(likely).every(x => x >= 0) && likely.apart <= 1)
         assert.ok(behind >= 0 && behind <= furthestBehind)
         if (chosen.topK !== 0) return // who is left may change with the scores
         const noisy = scores.map((score, i) => score + 1e-3 * Math.sin(i * 7919 + pick))
         const elsewhere = nextToken(noisy, asked, position, [])
         const most = 2.01e-3 / (chosen.temperature === 0 ? 1 : chosen.temperature)
-        assert.ok(lag(scores, asked, position, [], elsewhere) <= most + 1e-4)
+        assert.ok(replayed(scores, asked, position, [], elsewhere).lag <= most + 1e-4)
       }),
       { numRuns: 500 }
     )

@@ -39,13 +39,13 @@ export async function generate(
           endIds,
           guided,
           signal: job.signal,
-          onToken: (id, chance, behind) => {
+          onToken: (id, chance, replayed) => {
             ids.push(id)
             const piece = stream.push(id)
             text += piece
             onToken({
               ...(chance && told(chance, tokens())),
-              ...(behind === undefined ? {} : { lag: behind }),
+              ...(replayed === undefined ? {} : { replayed }),
               id,
               text: piece
             })

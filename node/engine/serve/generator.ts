@@ -3,8 +3,8 @@ import type { Guided } from '../form/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import type { LoadedModel } from '../architecture/load.ts'
-import type { GenerateSettings, TokenChance } from '../types.ts'
-import { chances, checkSettings, lag, nextToken } from './sampling.ts'
+import type { GenerateSettings, ReplayedToken, TokenChance } from '../types.ts'
+import { chances, checkSettings, nextToken, replayed } from './sampling.ts'
 import { openStepper, type Stepper } from './stepper.ts'
 
 export interface GeneratorRequest {
@@ -21,9 +21,9 @@ export interface GeneratorRequest {
   readonly signal?: AbortSignal | undefined
   /**
    * Called with each token as it comes, and its log-probabilities where the settings ask for them; returning false ends
-   * the answer. The end token is not passed on. `behind`: how far a replayed one lies behind what would be chosen.
+   * the answer. The end token is not passed on. `told`: of a replayed one.
    */
-  onToken(id: number, chance?: TokenChance & { readonly top: readonly TokenChance[] }, behind?: number): boolean
+  onToken(id: number, chance?: TokenChance & { readonly top: readonly TokenChance[] }, told?: ReplayedToken): boolean
 }
 
 export type Finish = 'stop' | 'length' | 'cancelled'
@@ -220,11 +220,11 @@ export class Generator {
     if (replay !== undefined && given === undefined) return this.#end(running, 'length')
     const id = given ?? nextToken(allowed, settings, ids.length, ids)
     if (given === undefined && request.endIds.has(id)) return this.#end(running, 'stop')
-    const behind = given === undefined ? undefined : lag(allowed, settings, ids.length, ids, id)
+    const told = given === undefined ? undefined : replayed(allowed, settings, ids.length, ids, id)
     ids.push(id)
     guided?.take(id)
     running.next = [id]
-    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs), behind))
+    if (!request.onToken(id, logprobs === undefined ? undefined : chances(scores, id, logprobs), told))
       return this.#end(running, 'stop')
     if (guided?.isOver === true) return this.#end(running, 'stop')
     if (left() <= 0) this.#end(running, 'length')

@@ -1,5 +1,5 @@
 import { ModelError } from '../graph/errors.ts'
-import type { GenerateSettings, TokenChance } from '../types.ts'
+import type { GenerateSettings, ReplayedToken, TokenChance } from '../types.ts'
 import { Random } from '../weights/random.ts'
 
 /** What each number of the settings may be; those left out are not looked at. */
@@ -35,7 +35,7 @@ export function checkSettings(settings: GenerateSettings): void {
  *
  * It is drawn by a race (Gumbel-max): each token has a time of its own, exponential by seed, position and id, over its
  * probability, and the first one wins. So another machine, whose scores differ in their last bits, draws another token
- * only where two come in almost together, and how far apart they are is a measure: `lag`.
+ * only where two come in almost together, and how far apart they are is a measure: `replayed`.
  */
 export function nextToken(
   logits: Float32Array,
@@ -49,37 +49,54 @@ export function nextToken(
   return winner(likeliest(scores, scores[best] as number, settings), uniformsAt(settings.seed, position)).id
 }
 
-/** As far behind as a token is said to be at most. */
+/** As far behind, and as unlikely, as a token is said to be at most. */
 export const furthestBehind = 100
 
 /**
- * How far a token lies behind the one that is drawn here, in natural logarithms: 0 for that one itself. It is what the
- * scores would have to differ by, over the temperature, for it to have been drawn. Greedy: the difference of scores.
+ * What a token that was given elsewhere says of the weights it comes from. `lag`: how far it lies behind the one that is
+ * drawn here, in natural logarithms, 0 for that one itself: what the scores would have to differ by, over the
+ * temperature, for it to have been drawn; where the answer is greedy, the difference of scores.
  */
-export function lag(
+export function replayed(
   logits: Float32Array,
   settings: GenerateSettings,
   position: number,
   seen: readonly number[],
   token: number
-): number {
+): ReplayedToken {
   const scores = scoresOf(logits, settings, seen)
   const best = argmax(scores)
-  const behind = (): number => {
-    if (settings.temperature <= 0) return (scores[best] as number) - (scores[token] ?? Number.NEGATIVE_INFINITY)
-    const candidates = likeliest(scores, scores[best] as number, settings)
-    const uniform = uniformsAt(settings.seed, position)
-    const own = {
-      id: token,
-      p: Math.exp(((scores[token] ?? -Infinity) - (scores[best] as number)) / settings.temperature)
-    }
-    const late = Math.log(timeOf(own, uniform(token))) - Math.log(winner(candidates, uniform).at)
-    // What top-k, top-p or min-p leave out lies behind by as much as it is less likely than whatever they leave, too.
-    const least = candidates.reduce((lowest, { p }) => Math.min(lowest, p), 1)
-    const isLeft = candidates.some(({ id }) => id === token)
-    return isLeft ? late : Math.max(0, late) + Math.max(0, Math.log(least / own.p))
+  const bounded = (x: number): number => Math.min(furthestBehind, Math.max(0, x))
+  const below = (scores[best] as number) - (scores[token] ?? Number.NEGATIVE_INFINITY)
+  if (settings.temperature <= 0) return { lag: bounded(below), surprise: 0, expected: 0, variance: 0, apart: 0 }
+  const candidates = likeliest(scores, scores[best] as number, settings)
+  const uniform = uniformsAt(settings.seed, position)
+  const own = { id: token, p: Math.exp(-below / settings.temperature) }
+  const late = Math.log(timeOf(own, uniform(token))) - Math.log(winner(candidates, uniform).at)
+  // What top-k, top-p or min-p leave out lies behind by as much as it is less likely than whatever they leave, too.
+  const least = candidates.reduce((lowest, { p }) => Math.min(lowest, p), 1)
+  const isLeft = candidates.some(({ id }) => id === token)
+  const lag = isLeft ? late : Math.max(0, late) + Math.max(0, Math.log(least / own.p))
+  return { lag: bounded(lag), ...surpriseOf(candidates, own.p, bounded) }
+}
+
+/** How unlikely a token of this weight is among candidates, and how unlikely the drawn one is to be. */
+function surpriseOf(
+  candidates: readonly Candidate[],
+  weight: number,
+  bounded: (x: number) => number
+): Omit<ReplayedToken, 'lag'> {
+  const total = Math.log(candidates.reduce((sum, { p }) => sum + p, 0))
+  let [expected, squares, same] = [0, 0, 0]
+  for (const { p } of candidates) {
+    const surprise = total - Math.log(p)
+    const share = Math.exp(-surprise)
+    expected += share * surprise
+    squares += share * surprise ** 2
+    same += share ** 2
   }
-  return Math.min(furthestBehind, Math.max(0, behind()))
+  const variance = Math.max(0, squares - expected ** 2)
+  return { surprise: bounded(total - Math.log(weight)), expected, variance, apart: Math.max(0, 1 - same) }
 }
 
 const scoresOf = (

@@ -28,10 +28,8 @@ describe('answers said again by the weights that were offered', function () {
     network = await startNetwork()
     const model = await network.registerBase(seedling, 'seedling')
     workers['honest'] = await network.addPeer('honest', { engine: exact, speech })
-    const cut = lying(job =>
-      job.promptIds === undefined ? job : { ...job, promptIds: job.promptIds.slice(job.promptIds.length >> 1) }
-    )
-    workers['cutting'] = await network.addPeer('cutting', { engine: cut, speech })
+    const hot = lying(job => ({ ...job, settings: { ...job.settings, temperature: 3 * job.settings.temperature } }))
+    workers['hotter'] = await network.addPeer('hotter', { engine: hot, speech })
     const reseeded = lying(job => ({ ...job, settings: { ...job.settings, seed: job.settings.seed + 1 } }))
     workers['reseeding'] = await network.addPeer('reseeding', { engine: reseeded, speech })
     client = await network.addPeer('client', { engine, roles: { worker: false, client: true }, speech })
@@ -68,11 +66,14 @@ describe('answers said again by the weights that were offered', function () {
       honest = together.tokens
     }
     assert.ok(honest > 10)
-    for (const worker of ['cutting', 'reseeding']) {
+    for (const [worker, wanted] of [
+      ['hotter', 'other'],
+      ['reseeding', 'redrawn']
+    ] as const) {
       const verdicts: string[] = []
-      for (let seed = 1; seed <= 6 && !verdicts.includes('other'); seed++)
+      for (let seed = 1; seed <= 6 && !verdicts.includes(wanted); seed++)
         verdicts.push((await replayed(worker, seed)).together.verdict)
-      assert.equal(verdicts.at(-1), 'other', `${worker}: ${verdicts.join()}`)
+      assert.equal(verdicts.at(-1), wanted, `${worker}: ${verdicts.join()}`)
     }
   })
 

@@ -55,6 +55,7 @@ export async function servedAsOffered(
   signal: AbortSignal
 ): Promise<TraceStep> {
   const facts: TraceStep['facts'] = []
+  let isOpen = false
   const check = await look('Its tokens', async () => {
     const { own, together } = await models.replay(id, signal)
     facts.push(fact('tokens', own.tokens), fact('behind by more than rounding', own.strange))
@@ -63,11 +64,18 @@ export async function servedAsOffered(
     if (own.verdict === 'other') throw new InvalidError('audit.served', repeated(own))
     if (together.verdict === 'other')
       throw new InvalidError('audit.served', `of ${answers} by this worker together: ${repeated(together)}`)
+    isOpen = own.verdict !== 'as-offered'
+    if (own.verdict === 'redrawn')
+      return (
+        "its tokens are as likely as the offered weights' own, but were not drawn by the client's seed: by another " +
+        'engine, or by a worker that chooses among answers'
+      )
     if (own.verdict === 'unclear')
       return `${repeated(own)}: too little to tell${together.answers > 1 ? `, also with ${answers}` : ''}`
     return `this machine, with the offered weights and the client's seed, chooses each of its ${own.tokens} tokens`
   })
-  return { stage: 'inference', title: 'Said again by the offered weights', facts, checks: [check] }
+  const checks = [isOpen ? { ...check, holds: null } : check]
+  return { stage: 'inference', title: 'Said again by the offered weights', facts, checks }
 }
 
 /** Everything that a watcher checks of a pending epoch, once more, of any epoch. */
