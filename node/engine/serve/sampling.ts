@@ -53,8 +53,8 @@ export function nextToken(
 export const furthestBehind = 100
 
 /**
- * What a token that was given elsewhere says of the weights it comes from. `lag`: how far it lies behind the one that is
- * drawn here, in natural logarithms, 0 for that one itself: what the scores would have to differ by, over the
+ * What a token that was given elsewhere says of the weights it comes from. `lag`: how far it lies behind the one that
+ * is drawn here, in natural logarithms, 0 for that one itself: what the scores would have to differ by, over the
  * temperature, for it to have been drawn; where the answer is greedy, the difference of scores.
  */
 export function replayed(
