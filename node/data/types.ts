@@ -14,6 +14,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
@@ -296,6 +297,10 @@ export type DataEvents = {
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
+  /** Other rules were put forward, or are in force by that number from now on. */
+  'data.rules': { datanet: Hex; number: number; amendment: Hex; step: 'proposed' | 'set' }
+  /** The host has named who shall follow it (null: nobody any more), or handed over. */
+  'data.host': { datanet: Hex; host: Address; next: Address | null }
 }
 
 export interface MixRequest {
@@ -313,7 +318,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService {
+export interface DataService extends TermsService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>

@@ -130,7 +130,7 @@ export function modelHandlers(
     )
   /** With what became of what a model was grown from: what several have in common is looked up once. */
   function marking(): (model: NodeModel) => Promise<ModelView> {
-    const [left, asked] = [createLeft(data), createShareAsked(data)]
+    const [left, asked] = [createLeft(data), createShareAsked(node)]
     return async model => ({
       ...modelView(model),
       ...upstreamName(models, model),

@@ -33,7 +33,12 @@ export const listingRecord = z.strictObject({
 })
 export type ListingRecord = z.infer<typeof listingRecord>
 
-export const datanetRecord = z.strictObject({ document: datanetDocument, seenAt: z.int() })
+/** `name`: what it is called now, where later rules call it something else. */
+export const datanetRecord = z.strictObject({
+  document: datanetDocument,
+  seenAt: z.int(),
+  name: z.string().optional()
+})
 export type DatanetRecord = z.infer<typeof datanetRecord>
 
 /** Why this node follows a Datanet. */
@@ -113,7 +118,7 @@ export interface Tables {
   /** Every Datanet on chain, by id. */
   readonly listings: Collection<ListingRecord>
   readonly documents: Collection<DatanetRecord>
-  /** `NAME U+0001 ID` of every document. */
+  /** `NAME U+0001 ID` of every document, by what the Datanet is called now. */
   readonly names: Collection<true>
   /** `DATANET/ROLE`. */
   readonly roles: Collection<true>

@@ -28,7 +28,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
 import type { ContributionRecord } from '../book/index.ts'
-import { createRosters } from '../rosters.ts'
+import { createRosters, hostOf } from '../rosters.ts'
 import type { VotePolicy } from '../types.ts'
 import type { Shards } from './shards.ts'
 
@@ -94,7 +94,7 @@ export function createTurns(
     (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
   const judges = (net: DatanetDocument): boolean =>
-    deps.checks !== false || isValidator(net) || net.statement.message.host === self
+    deps.checks !== false || isValidator(net) || hostOf(net) === self
 
   /** Own messages go the way of others': checked, kept, then told, once. */
   async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
