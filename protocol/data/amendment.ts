@@ -41,8 +41,10 @@ const fixed = (rule: FixedRule): InvalidError =>
   })
 
 /** The text that goes through the chain: there is one for the same rules. */
-export const rulesText = ({ validators: _, ...rules }: LaterRules & Partial<Pick<DatanetRules, 'validators'>>): string =>
-  canonicalJson(rules)
+export const rulesText = ({
+  validators: _,
+  ...rules
+}: LaterRules & Partial<Pick<DatanetRules, 'validators'>>): string => canonicalJson(rules)
 
 /**
  * Rules with some of them changed.

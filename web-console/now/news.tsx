@@ -78,14 +78,7 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
   ),
   'data.host': data => (
     <>
-      {who(data, 'host')}{' '}
-      {text(data, 'next') === '' ? (
-        'hosts'
-      ) : (
-        <>
-          asks {who(data, 'next')} to host
-        </>
-      )}{' '}
+      {who(data, 'host')} {text(data, 'next') === '' ? 'hosts' : <>asks {who(data, 'next')} to host</>}{' '}
       <Go to={places.datanet(text(data, 'datanet'))}>a Datanet</Go>
     </>
   ),

@@ -71,7 +71,11 @@ export const termsRoutes = {
     summary: 'Put other rules forward: its host, or who sits now; over two thirds of the weight set them',
     params: named,
     body: z.strictObject({ change: rulesChange }),
-    reply: z.object({ amendment: hash, transaction: hash, differences: termsView.shape.rules.element.shape.differences })
+    reply: z.object({
+      amendment: hash,
+      transaction: hash,
+      differences: termsView.shape.rules.element.shape.differences
+    })
   }),
   speakOnRules: route({
     method: 'POST',

@@ -114,7 +114,7 @@ export type ListedModels = (page: PageRequest & { limit: number }) => Page<Model
 export type AskEvents = (body: Asking, signal: AbortSignal, key?: string) => AsyncGenerator<AskEvent>
 
 export function modelHandlers(
-  node: Pick<Node, 'data' | 'models' | 'payouts' | 'self'>,
+  node: Pick<Node, 'chain' | 'data' | 'models' | 'payouts' | 'self'>,
   which: Which,
   spending: Pick<Spending, 'begin'>,
   traces?: Pick<AnswerTraces, 'follow'>

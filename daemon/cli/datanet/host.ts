@@ -55,8 +55,7 @@ export function hostCommand(): Command {
           const next = checkAddress(account)
           await show(
             flags,
-            async api =>
-              api.call('nameHost', { params: { id: (await findDatanet(api, wanted)).id }, body: { next } }),
+            async api => api.call('nameHost', { params: { id: (await findDatanet(api, wanted)).id }, body: { next } }),
             () => `${next} hosts it as soon as it accepts: tilth datanet host accept; until then nothing changes`
           )
         })

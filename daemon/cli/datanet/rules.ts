@@ -1,12 +1,13 @@
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { RulesChange } from '../../../protocol/data/index.ts'
+import { rulesChange } from '../../../protocol/data/amendment.ts'
+import type { RulesChange } from '../../../protocol/data/amendment.ts'
 import type { ApiClient, DifferenceView, TermsView } from '../../api/contract/index.ts'
 import { collect, command, connected, guarded, show, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
 import { dim, red, safe, short } from '../output.ts'
-import { readTextFile } from '../text-file.ts'
+import { readFileAs } from '../text-file.ts'
 
 type Next = TermsView['next'][number]
 
@@ -75,7 +76,10 @@ const epochLimits = {
   mostRows: 'rows of an account in an epoch at most',
   newcomerRows: 'rows in an epoch of all that nothing was accepted of'
 } as const
-const rowLimits = { mostTurns: 'answers in one conversation', mostCharacters: 'of all that is said in one row' } as const
+const rowLimits = {
+  mostTurns: 'answers in one conversation',
+  mostCharacters: 'of all that is said in one row'
+} as const
 const optionOf = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 
 /** In the rules' own words. */
@@ -89,19 +93,11 @@ function numbersOf(flags: ChangeFlags, options: Readonly<Record<string, string>>
   return Object.fromEntries(
     Object.keys(options).flatMap(name => {
       const text = flags[name]
-      return typeof text === 'string' ? [[named[name] ?? name, wholeNumber(text, optionOf(name), { least: 0 })]] : []
+      return typeof text === 'string'
+        ? [[named[name] ?? name, wholeNumber(text, optionOf(name), { least: 0, most: 2 ** 31 })]]
+        : []
     })
   )
-}
-
-/** @throws InvalidError `rules.file` */
-async function fromFile(path: string): Promise<RulesChange> {
-  try {
-    return JSON.parse(await readTextFile(path)) as RulesChange
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
-    throw new InvalidError('rules.file', `${path} is no JSON`, { cause, help: 'Such as {"minOwnShare":600}.' })
-  }
 }
 
 async function changeOf(api: ApiClient, id: string, flags: ChangeFlags): Promise<RulesChange> {
@@ -109,7 +105,7 @@ async function changeOf(api: ApiClient, id: string, flags: ChangeFlags): Promise
   const { rules } = await api.call('terms', { params: { id } })
   const now = rules.at(-1)?.rules
   return {
-    ...(flags.file === undefined ? {} : await fromFile(flags.file)),
+    ...(flags.file === undefined ? {} : await readFileAs(rulesChange, flags.file)),
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.description === undefined ? {} : { description: flags.description }),
     ...(flags.licence === undefined ? {} : { licence: flags.licence }),

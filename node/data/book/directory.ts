@@ -67,11 +67,7 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
         throw new LimitError('datanet.many', `${maxDocuments} documents of Datanets are kept already`, {
           consequence: 'ignore'
         })
-      await store.batch(batch =>
-        batch
-          .put(documents, id, record)
-          .put(names, nameKey(nameOf(record), id), true)
-      )
+      await store.batch(batch => batch.put(documents, id, record).put(names, nameKey(nameOf(record), id), true))
       if (isNew) count++
       cache.set(id, record)
     },

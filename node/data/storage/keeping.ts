@@ -78,7 +78,9 @@ export function createKeeping(
       if (state.name !== 'accepted' || (await book.removed(id)) !== undefined) continue
       const { cid } = state.statements.reveal.message
       const have = [...(provider === undefined ? [] : [provider]), contributor, host]
-      tries[await take(datanet, cid, `contribution/${id}`, (await rosters.deciding(id, document)).rules.maxBytes, have)]++
+      tries[
+        await take(datanet, cid, `contribution/${id}`, (await rosters.deciding(id, document)).rules.maxBytes, have)
+      ]++
       const isOver = stopping.aborted || !followed().includes(datanet)
       if (isOver || tries.came + tries.missing >= fetchedAtOnce) return tries.came
     }

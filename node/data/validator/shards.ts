@@ -116,13 +116,9 @@ export function createShards(
     rosters.deciding(id, await must(datanet))
   /** Who should have it: who revealed it, the contributor's node, the host, the validators who have checked it. */
   const providers = (net: DatanetDocument, ...first: (Address | undefined)[]): Address[] =>
-    [
-      ...new Set([
-        ...first,
-        hostOf(net),
-        ...net.rules.validators.slice(0, 5).map(({ address }) => address)
-      ])
-    ].filter(one => one !== undefined && one !== self) as Address[]
+    [...new Set([...first, hostOf(net), ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(
+      one => one !== undefined && one !== self
+    ) as Address[]
   const fetch = (
     cid: string,
     maxBytes: number,

@@ -93,8 +93,7 @@ export function createTurns(
   const policy = async (): Promise<VotePolicy> =>
     (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
-  const judges = (net: DatanetDocument): boolean =>
-    deps.checks !== false || isValidator(net) || hostOf(net) === self
+  const judges = (net: DatanetDocument): boolean => deps.checks !== false || isValidator(net) || hostOf(net) === self
 
   /** Own messages go the way of others': checked, kept, then told, once. */
   async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
