@@ -15,7 +15,7 @@ const mostMatches = 10
 const mostLookedAt = 2_000
 
 /** What a search in the list of Datanets looks at. */
-const textOf = ({ rules: { name, description, licence, tags = [] } }: DatanetView): string =>
+const textOf = ({ licence, rules: { name, description, tags = [] } }: DatanetView): string =>
   foldText([name, description, licence, ...tags].join(' '))
 
 /** A page from one item more than it shows. */

@@ -6,6 +6,8 @@ import { createTerms } from './terms/index.ts'
 /** A Datanet by its rules of a certain time, with the validators of one, and its present host. */
 export interface RuledDatanet extends DatanetDocument {
   readonly host: Address
+  /** What its rows stand under by then: those given under earlier rules stay under theirs. */
+  readonly licence: string
 }
 
 /**
@@ -39,13 +41,13 @@ export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Ro
   }
   async function ruled(datanet: Hex, rules: number, roster: number, net: DatanetDocument): Promise<RuledDatanet> {
     const found = await withRoster(datanet, roster, await terms.numbered(datanet, rules, net))
-    return { ...found, host: await terms.host(datanet, net) }
+    return { ...found, host: await terms.host(datanet, net), licence: await terms.licence(datanet, rules, net) }
   }
   return {
     async deciding(contribution, net) {
       const known = await ledger.commitment(contribution)
       return known === undefined
-        ? { ...net, host: net.statement.message.host }
+        ? { ...net, host: net.statement.message.host, licence: net.rules.licence }
         : ruled(known.datanet, known.rules, known.roster, net)
     },
     numbered: withRoster,

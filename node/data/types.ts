@@ -22,7 +22,10 @@ import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 export interface DatanetView {
   readonly id: Hex
   readonly host: Address
+  /** Those in force. */
   readonly rules: DatanetRules
+  /** What its rows stand under: all licences that its rules have named, for each row is under the one of then. */
+  readonly licence: string
   readonly createdAt: number
   /** Commitments on chain, those accepted, and the latest version anchored (0 before the first). */
   readonly contributions: number

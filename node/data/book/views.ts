@@ -14,7 +14,7 @@ export async function datanetView(
 ): Promise<DatanetView | undefined> {
   const document = (await book.datanet(id))?.document
   if (document === undefined) return undefined
-  const { host, rules } = await rosters.sitting(id, document)
+  const { host, licence, rules } = await rosters.sitting(id, document)
   const listing = await book.listing(id)
   // A mix has accepted what stands in its latest version: that is the chain's to tell, and it goes by no book.
   const progress = roles.length > 0 && document.rules.parents === undefined ? await book.progress(id) : undefined
@@ -23,6 +23,7 @@ export async function datanetView(
     id,
     host,
     rules,
+    licence,
     createdAt: Number(createdAt) * 1000,
     contributions:
       progress?.contributions ?? (document.rules.parents === undefined ? listing?.commitments : listing?.count) ?? 0,

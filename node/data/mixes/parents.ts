@@ -61,8 +61,10 @@ export function createParents(
     // [reject] A parent is on chain before what is made of it.
     if (members === undefined) throw new InvalidError('mix.parents', `${id} was not on chain when the mix was founded`)
     const net = await document(id)
-    const { rules } = await (block === undefined ? terms.now(id, net) : terms.at(id, block, net))
-    return { id, rules, roster: rosterOf(members) }
+    const number = block === undefined ? (await ledger.datanet(id))?.rulesNumber : await ledger.rulesAt(id, block)
+    const { rules } = await terms.numbered(id, number ?? 1, net)
+    const licence = await terms.licence(id, number ?? 1, net)
+    return { id, rules: { ...rules, licence }, roster: rosterOf(members) }
   }
 
   return {

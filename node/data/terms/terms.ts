@@ -1,5 +1,6 @@
 import { rulesInForce } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, InForce } from '../../../protocol/data/index.ts'
+import { licenceOfAll } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { RulesRecord } from '../../chain/types.ts'
 import type { DataDeps } from '../deps.ts'
@@ -24,6 +25,10 @@ export interface Terms {
   at(datanet: Hex, block: bigint, net: DatanetDocument): Promise<DatanetDocument>
   /** All there were, from the first on. */
   history(datanet: Hex, net: DatanetDocument): Promise<RulesSet[]>
+  /**
+   * What its rows stand under: each under the licence of the rules it was given by, so all there were up to a number.
+   */
+  licence(datanet: Hex, number: number, net: DatanetDocument): Promise<string>
   /** Who hosts it now. */
   host(datanet: Hex, net: DatanetDocument): Promise<Address>
 }
@@ -43,6 +48,11 @@ export function createTerms({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Term
         const record = set[i - 1]
         return { ...found, number: record?.number ?? 1, set: record ?? null }
       })
+    },
+    async licence(datanet, number, net) {
+      if (number <= 1) return net.rules.licence
+      const all = rulesInForce(net.rules, await ledger.rules(datanet, number))
+      return licenceOfAll(all.map(({ rules }) => rules.licence))
     },
     host: async (datanet, net) => (await ledger.datanet(datanet))?.host ?? net.statement.message.host
   }

@@ -169,7 +169,7 @@ describe('data: what is kept of a Datanet when peers go', () => {
           yield* (of === datanet ? records : others).filter(({ index }) => index >= from).slice(0, limit)
         }
       } as never
-      const rosters = { deciding: async () => ({ ...document, host }) }
+      const rosters = { deciding: async () => ({ ...document, host, licence: '' }) }
       return createKeeping(deps, book, holdings, rosters, () => followed, stopping)
     }
     const accepted = shards.filter((_, n) => n !== 2)
