@@ -86,8 +86,7 @@ function Proposed({ of, net }: ProposedProps) {
     <Card>
       <h3 className="terms-title">Rules {countText(number)} were put forward</h3>
       <p className="net-small">
-        By <Who account={by} />. For them {countText(consent)} of {countText(total)}, against them{' '}
-        {countText(against)}.
+        By <Who account={by} />. For them {countText(consent)} of {countText(total)}, against them {countText(against)}.
       </p>
       {why === null ? null : <Notice kind="wrong" title={`Whoever agrees, they would be none: ${why}.`} />}
       <Differences of={differences} />
@@ -120,10 +119,7 @@ function Proposed({ of, net }: ProposedProps) {
         act={word === false ? 'Say no on chain' : 'Sign them on chain'}
         isBusy={speak.isPending}
         onAct={() => {
-          speak.mutate(
-            { params: { id: net.id }, body: { amendment, consents: word === true } },
-            { onSuccess: close }
-          )
+          speak.mutate({ params: { id: net.id }, body: { amendment, consents: word === true } }, { onSuccess: close })
         }}
       >
         <p>A word on chain cannot be taken back. It costs a little gas.</p>
