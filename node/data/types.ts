@@ -14,7 +14,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
-import type { TermsService } from './terms/types.ts'
+import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
@@ -22,9 +22,8 @@ import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 export interface DatanetView {
   readonly id: Hex
   readonly host: Address
-  /** Those in force. */
   readonly rules: DatanetRules
-  /** What its rows stand under: all licences that its rules have named, for each row is under the one of then. */
+  /** All licences that its rules have named: each row is under the one of then. */
   readonly licence: string
   readonly createdAt: number
   /** Commitments on chain, those accepted, and the latest version anchored (0 before the first). */
@@ -105,7 +104,6 @@ export interface AcceptedRow {
   readonly messages: readonly ChatMessage[]
 }
 
-/** Which accepted rows. */
 export interface RowsRequest extends PageRequest {
   /** An anchored version, the latest unless given; 0: everything accepted so far, where the Datanet is followed. */
   readonly version?: number | undefined
@@ -300,11 +298,7 @@ export type DataEvents = {
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
-  /** Other rules were put forward, or are in force by that number from now on. */
-  'data.rules': { datanet: Hex; number: number; amendment: Hex; step: 'proposed' | 'set' }
-  /** The host has named who shall follow it (null: nobody any more), or handed over. */
-  'data.host': { datanet: Hex; host: Address; next: Address | null }
-}
+} & TermsEvents
 
 export interface MixRequest {
   readonly datanets: readonly Hex[]

@@ -71,8 +71,8 @@ export type UploadLimits = z.infer<typeof uploadLimits>
 export const mostParents = 8
 
 /**
- * The rules of a Datanet. The first are hashed into the `Datanet` statement and kept by every peer; those that follow go
- * through the chain (`amendment.ts`).
+ * The rules of a Datanet. The first are hashed into the `Datanet` statement and kept by every peer; those that
+ * follow go through the chain (`amendment.ts`).
  */
 export const datanetRules = z.strictObject({
   name: z.string().min(1).max(80),

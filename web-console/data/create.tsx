@@ -87,7 +87,7 @@ export function Page() {
       phase="data"
       above={<Go to={places.datanets}>Datanets</Go>}
       lead={
-        'Say what it is for and by which rules rows are taken. Later others may follow them, if its validators agree: ' +
+        'Say what it is for and by which rules rows are taken. Others may follow them, if its validators agree; ' +
         'whatever is contributed is judged by those of then.'
       }
     >

@@ -52,6 +52,14 @@ export interface TermsView {
   readonly next: readonly AmendmentView[]
 }
 
+/** News of what changed in a Datanet. */
+export type TermsEvents = {
+  /** Other rules were put forward, or are in force by that number from now on. */
+  'data.rules': { datanet: Hex; number: number; amendment: Hex; step: 'proposed' | 'set' }
+  /** The host has named who shall follow it (null: nobody any more), or handed over. */
+  'data.host': { datanet: Hex; host: Address; next: Address | null }
+}
+
 /** What of a Datanet can change: its rules, by a quorum of its validators, and its host, by both hosts. */
 export interface TermsService {
   /**
@@ -74,7 +82,8 @@ export interface TermsService {
   ): Promise<{ readonly amendment: Hex; readonly differences: readonly RuleDifference[]; readonly transaction: Hex }>
   /**
    * This validator's word on rules that were put forward; `set` is their number, where it was the one that was missing.
-   * @throws NotFoundError `rules.unknown` · InvalidError `rules.*`: nobody agrees here to what would be none · ChainError
+   * @throws NotFoundError `rules.unknown` · InvalidError `rules.*` (nobody agrees here to what would be none) ·
+   * ChainError
    */
   speakOnRules(
     datanet: Hex,

@@ -34,7 +34,8 @@ export function createSeating(
       ).items) {
         // Rules are its owner's to decide on: nothing signs them by itself.
         if (number !== known.rulesNumber + 1 || roster !== known.roster || spoke.includes(self)) continue
-        const why = `${by} put them forward: look at \`tilth datanet rules\`, then \`accept\` or \`refuse\` ${id.slice(0, 10)}`
+        const answer = `\`tilth datanet rules accept\` or \`refuse\` answers (${id.slice(0, 10)})`
+        const why = `${by} put them forward; ${answer}`
         const what = `wait for your word on rules ${number} of ${rules.name}`
         yield { due: false, about: datanet, what, why, at: null }
       }

@@ -11,9 +11,9 @@ import {Statements} from "./Statements.sol";
 /// more than two thirds of its own weight. A dead one is replaced by the host: it says whom by long before, and if no
 /// more than a third of the weight is against it until then, they sit.
 /// Rules have numbers, too: whatever is put forward in their place names the rules it follows and the roster it asks,
-/// and they are set by more than two thirds of that roster's weight. Their text goes through the chain, so that it is to
-/// be had wherever the chain is; what it may not change, its readers know (protocol/data/rules). The host hands over to
-/// whoever accepts.
+/// and they are set by more than two thirds of that roster's weight. Their text goes through the chain, so that it is
+/// to be had wherever the chain is; what it may not change, its readers know (protocol/data/amendment.ts). The host
+/// hands over to whoever accepts.
 contract DatanetRegistry is StatementReader {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
