@@ -1,7 +1,7 @@
 import type { DatanetDocument } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { DataDeps } from './deps.ts'
-import { createTerms } from './terms/index.ts'
+import { createTerms } from './terms/terms.ts'
 
 /** A Datanet by its rules of a certain time, with the validators of one, and its present host. */
 export interface RuledDatanet extends DatanetDocument {

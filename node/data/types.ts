@@ -7,6 +7,7 @@ import type {
   DatanetRules,
   Removed,
   Row,
+  Said,
   TakeDownCode,
   Verdict,
   VersionManifest,
@@ -62,10 +63,7 @@ export interface ContributionView {
    */
   readonly reason?: string
   readonly checks: readonly CheckResult[]
-  /**
-   * Wrong lines (from 1) of the file with what is wrong with each; of rows that are not this contributor's, whose they
-   * are.
-   */
+  /** Wrong lines (from 1) of the file, and what is wrong; of rows that are not this contributor's, whose they are. */
   readonly rowIssues: readonly { readonly line: number; readonly code: string }[]
   /** Of what was brought in by this node: whether it can be taken back here, or was. */
   readonly withdrawal?: 'possible' | 'done'
@@ -147,6 +145,7 @@ export interface VoteView {
   readonly weight: number
   readonly step: 'waiting' | 'committed' | 'revealed'
   readonly accept: boolean | null
+  readonly abstains: boolean
   readonly agrees: boolean | null
   /** In its owner's words, signed with the vote; null before it is told, and where there is none. */
   readonly reason: string | null
@@ -224,14 +223,15 @@ export interface ReviewItem extends ContributionView {
   /** What this node's own checks say; null before them. */
   readonly advice: boolean | null
   /** How this node has voted, with its owner's reason, which is told with the vote; null: it has not. */
-  readonly vote: boolean | null
+  readonly vote: Said | null
   readonly voteReason?: string
   readonly voteCode?: string
   /** Until when the vote can be taken back: nobody was told of it yet. null: there is none, or it was told. */
   readonly undoUntil: number | null
-  /** Revealed votes, for and against; and what has committed to a vote. */
+  /** Revealed votes, for, against and for neither side; and what has committed to a vote. */
   readonly accepting: number
   readonly rejecting: number
+  readonly abstaining: number
   readonly committed: number
   readonly total: number
   /** Milliseconds since 1970; null before its turn has come. */
@@ -438,11 +438,10 @@ export interface DataService extends TermsService {
   heldFor(cid: string): Promise<readonly FileReason[]>
 
   /**
-   * Votes by hand (validator with autoVote off).
-   * @param holdMs how long it is told to nobody, so that it can be taken back; at most until half of the vote's window
-   * is over @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   * Votes by hand. @param holdMs how long it is told to nobody, so that it can be taken back; at most until half of the
+   * vote's window is over @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(contribution: Hex, accept: boolean, reason?: string | VoteReason, holdMs?: number): Promise<void>
+  vote(contribution: Hex, accept: Said, reason?: string | VoteReason, holdMs?: number): Promise<void>
   /** Takes back a vote that nobody was told of. @throws InvalidError `vote.told`, `vote.none` */
   unvote(contribution: Hex): Promise<void>
   /** What is not decided yet in the Datanets that are followed here, as far as a look with a bound goes. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { canonicalJson, keccak } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import type { Hex } from '../primitives/hex.ts'
@@ -42,7 +42,7 @@ const fixed = (rule: FixedRule): InvalidError =>
 
 /** The text that goes through the chain: there is one for the same rules. */
 export const rulesText = ({
-  validators: _,
+  validators: _validators,
   ...rules
 }: LaterRules & Partial<Pick<DatanetRules, 'validators'>>): string => canonicalJson(rules)
 
@@ -57,7 +57,7 @@ export function changedRules(before: DatanetRules, change: Readonly<Record<strin
     if (wanted !== undefined && canonicalJson(wanted) !== canonicalJson(before[rule])) throw fixed(rule)
   }
   const said = Object.entries(change).filter(([, value]) => value !== undefined)
-  const { validators: _, ...wanted } = Object.fromEntries(
+  const { validators: _validators, ...wanted } = Object.fromEntries(
     Object.entries({ ...before, ...Object.fromEntries(said) }).filter(([, value]) => value !== null)
   )
   const parsed = laterRules.safeParse(wanted)

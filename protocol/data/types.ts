@@ -212,8 +212,8 @@ export type Verdict = Readonly<z.infer<typeof verdict>>
 export const mostVotes = 100
 
 /**
- * A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over
- * one third.
+ * A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, less those who abstain
+ * (whose votes stand in it too), or reject-weight over one third.
  */
 export const certificate = z.strictObject({
   contribution: bytes32,

@@ -5,7 +5,7 @@ import type { Node } from '../../../node/node.ts'
 import type { TermsView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 
-const withoutRoster = ({ validators: _, ...rules }: NodeTerms['rules'][number]['rules']): LaterRules => rules
+const withoutRoster = ({ validators: _validators, ...rules }: NodeTerms['rules'][number]['rules']): LaterRules => rules
 
 const viewOf = ({ rules, next, ...rest }: NodeTerms): TermsView => ({
   ...rest,
@@ -15,7 +15,7 @@ const viewOf = ({ rules, next, ...rest }: NodeTerms): TermsView => ({
     differences: [...differences],
     set: set === null ? null : { ...set, block: set.block.toString(), spoke: [...set.spoke] }
   })),
-  next: next.map(({ rules: own, differences, spoke, text: _, ...one }) => ({
+  next: next.map(({ rules: own, differences, spoke, text: _text, ...one }) => ({
     ...one,
     rules: own === null ? null : withoutRoster(own),
     differences: [...differences],

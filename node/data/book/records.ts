@@ -9,6 +9,7 @@ import {
   mostReason,
   mostVotes,
   removalRecord,
+  said,
   verdict,
   voteReason
 } from '../../../protocol/data/index.ts'
@@ -103,7 +104,7 @@ const preparedRecord = z.strictObject({ until: z.number() })
  * A vote by hand that nobody was told of yet: until when its owner can take it back (milliseconds since 1970), and
  * whether it is being told now.
  */
-const chosenRecord = z.strictObject({ accept: z.boolean(), until: z.number(), released: z.boolean() })
+const chosenRecord = z.strictObject({ accept: said, until: z.number(), released: z.boolean() })
 
 /** Words alone are those of an older version. */
 const reasonRecord = z.union([z.string().max(mostReason), voteReason])

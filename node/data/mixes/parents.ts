@@ -5,7 +5,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetRecord } from '../../chain/types.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { DataDeps } from '../deps.ts'
-import { createTerms } from '../terms/index.ts'
+import { createTerms } from '../terms/terms.ts'
 import type { Shards } from '../validator/index.ts'
 
 /** Mixes whose rules were looked at, in memory. */

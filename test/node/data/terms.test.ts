@@ -126,7 +126,7 @@ describe('data: rules and hosts that follow others', function () {
 
   it('that change what never changes are none, though all have agreed to them', async () => {
     const now = await host.service.rulesAt(datanet)
-    const { validators: _, ...rules } = now
+    const { validators: _validators, ...rules } = now
     const text = rulesText(laterRules.parse({ ...rules, kind: 'text', maxRows: 77 }))
     const { amendment } = await one.chain.datanets.proposeRules(datanet, text)
     await until(async () => (await two.service.terms(datanet)).next.length === 1, 'it is put forward')
