@@ -27,8 +27,8 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
             title={isOver ? 'How they voted' : `${countText(committed)} of ${manyText(total, 'vote')} are in`}
             note={
               'Each validator commits to its vote before it sees another’s. More than two thirds for the same ' +
-              'rows accept, more than one third against refuse. Who is for neither side leaves it to the others, of whom ' +
-              'more than half of all must be for it still.'
+              'rows accept, more than one third against refuse. Who is for neither side leaves it to the others: two ' +
+              'thirds of those, and more than half of all.'
             }
           >
             {closesAt === null ? null : (
