@@ -91,7 +91,8 @@ const isLess = ({ message: a }: Signed<'Vote'>, { message: b }: Signed<'Vote'>):
  * Weighs verified votes on one contribution. Accepted: over two thirds of the weight that did not abstain for one
  * outcome, and over half of all. Rejected: over one third of all against, whatever for. A validator that says different
  * things counts for each of them, once: who hears only one of its votes counts that one, so only so does everybody come
- * to the same, in whatever order votes are heard. With less than a third of the weight that did not abstain it moves nothing, and it costs the stake.
+ * to the same, in whatever order votes are heard. With less than a third of the weight that did not abstain it moves
+ * nothing, and it costs the stake.
  */
 export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<'Vote'>[]): Tally {
   const against = new Map<Address, Signed<'Vote'>>()
