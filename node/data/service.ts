@@ -381,7 +381,7 @@ export function createDataService(deps: DataDeps): DataService {
     setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,
     ...createArchive(deps, book, holdings, rosters, { manifest: versions.manifest, document }),
-    ...createNearest(book, shards, { manifest: versions.manifest, document }),
+    ...createNearest(book, shards, rosters, { manifest: versions.manifest, document }),
     sync: peer => notes.pull(peer)
   }
 }

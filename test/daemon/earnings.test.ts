@@ -27,7 +27,7 @@ function nodeOf(
 ): Node {
   const models = { model: () => undefined, models: () => [], opening: async () => undefined, owed: async () => 0n }
   const data = {
-    document: async (id: Hex) => (id === network.pool ? { rules: { name: 'metals' } } : undefined),
+    datanet: async (id: Hex) => (id === network.pool ? { rules: { name: 'metals' } } : undefined),
     followed: () => [],
     papers: async () => undefined,
     votedOn: async () => undefined
