@@ -28,6 +28,7 @@ function nodeOf(
   const models = { model: () => undefined, models: () => [], opening: async () => undefined, owed: async () => 0n }
   const data = {
     datanet: async (id: Hex) => (id === network.pool ? { rules: { name: 'metals' } } : undefined),
+    document: async (id: Hex) => (id === network.pool ? { rules: { name: 'metals' } } : undefined),
     followed: () => [],
     papers: async () => undefined,
     votedOn: async () => undefined
