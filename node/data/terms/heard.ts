@@ -1,4 +1,4 @@
-import { LimitError } from '../../../protocol/primitives/index.ts'
+import { LimitError, zeroAddress } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -46,7 +46,7 @@ export function createTermsHeard(
         return events.emit('data.rules', { datanet, number: event.number, amendment: event.amendment, step })
       }
       case 'HostNamed': {
-        const next = /^0x0{40}$/.test(event.next) ? null : event.next
+        const next = event.next === zeroAddress ? null : event.next
         return events.emit('data.host', { datanet, host: event.host, next })
       }
       case 'HostChanged':
