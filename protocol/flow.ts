@@ -94,6 +94,8 @@ export const stageOfNews = {
   'data.double-vote': 'votes',
   'data.removed': 'version',
   'data.version': 'version',
+  'data.rules': 'datanet',
+  'data.host': 'datanet',
   'jobs.posted': 'job',
   'jobs.bid': 'bids',
   'jobs.awarded': 'award',

@@ -3,7 +3,10 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 
 // What became of contributions after their votes.
 
-/** What a quorum decided, and what each validator of its roster had said; `accept` null: its vote was not heard. */
+/**
+ * What a quorum decided, and what each validator of its roster had said; `accept` null: it
+ * abstained, or its vote was not heard.
+ */
 export interface DecisionView {
   readonly contribution: Hex
   readonly contributor: Address
@@ -11,7 +14,7 @@ export interface DecisionView {
   readonly validators: readonly {
     readonly validator: Address
     readonly accept: boolean | null
-    /** It voted, or committed to a vote that a quorum did not need to hear. */
+    /** It voted, also for neither side, or committed to a vote that a quorum did not need to hear. */
     readonly present: boolean
   }[]
 }

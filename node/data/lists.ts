@@ -6,6 +6,7 @@ import type { Book } from './book/index.ts'
 import type { Notes } from './exchange/index.ts'
 import type { Interest } from './interest/index.ts'
 import type { DataDeps } from './deps.ts'
+import type { Rosters } from './rosters.ts'
 import type { DataService, DatanetView, VersionView } from './types.ts'
 
 /** Matches of a name or beginning that are told apart. */
@@ -14,7 +15,7 @@ const mostMatches = 10
 const mostLookedAt = 2_000
 
 /** What a search in the list of Datanets looks at. */
-const textOf = ({ rules: { name, description, licence, tags = [] } }: DatanetView): string =>
+const textOf = ({ licence, rules: { name, description, tags = [] } }: DatanetView): string =>
   foldText([name, description, licence, ...tags].join(' '))
 
 /** A page from one item more than it shows. */
@@ -40,9 +41,10 @@ export function createLists(
   { chain, self }: Pick<DataDeps, 'chain' | 'self'>,
   book: Book,
   interest: Pick<Interest, 'has' | 'roles'>,
+  rosters: Pick<Rosters, 'sitting'>,
   notes: Pick<Notes, 'document'>
 ): Pick<DataService, 'datanets' | 'findDatanet' | 'contributions' | 'contribution' | 'contributionIds' | 'versions'> {
-  const view = (id: Hex): Promise<DatanetView | undefined> => datanetView(book, id, interest.roles(id))
+  const view = (id: Hex): Promise<DatanetView | undefined> => datanetView(book, rosters, id, interest.roles(id))
   const versionCursor = ({ version }: Pick<VersionView, 'version'>): string => String(version)
   /** Versions of a Datanet that is not followed: the chain is asked for those that are shown. */
   async function fromChain(datanet: Hex, from: number, limit: number): Promise<VersionView[]> {

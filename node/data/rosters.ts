@@ -1,34 +1,54 @@
 import type { DatanetDocument } from '../../protocol/data/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { DataDeps } from './deps.ts'
+import { createTerms } from './terms/terms.ts'
+
+/** A Datanet by its rules of a certain time, with the validators of one, and its present host. */
+export interface RuledDatanet extends DatanetDocument {
+  readonly host: Address
+  /** What its rows stand under by then: those given under earlier rules stay under theirs. */
+  readonly licence: string
+}
 
 /**
- * Which validators decide. A Datanet's first roster stands in its rules; those that follow are the chain's. A
- * contribution is decided by the roster that sat when its commitment came on chain, which everybody finds alike,
- * whatever sits by now.
+ * Which validators decide, and by which rules. A Datanet's first roster and rules are those of its founding; those that
+ * follow are the chain's. A contribution is decided by the roster that sat, and judged by the rules that were in force,
+ * when its commitment came on chain, which everybody finds alike, whatever sits and holds by now. Documents given here
+ * are as the Datanet was founded.
  */
 export interface Rosters {
-  /** A Datanet with the validators that decide on one of its contributions. */
-  deciding(contribution: Hex, net: DatanetDocument): Promise<DatanetDocument>
-  /** … with those that sit now. */
-  sitting(datanet: Hex, net: DatanetDocument): Promise<DatanetDocument>
-  /** … with those of a roster's number. */
+  /** A Datanet with the validators that decide on one of its contributions, and the rules it is judged by. */
+  deciding(contribution: Hex, net: DatanetDocument): Promise<RuledDatanet>
+  /** … with the validators that sit, and the rules that are in force, now. */
+  sitting(datanet: Hex, net: DatanetDocument): Promise<RuledDatanet>
+  /** … with the validators of a roster's number, and its first rules. */
   numbered(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument>
   /** … the same; undefined where the chain knows of none by that number yet. */
   existing(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument | undefined>
 }
 
+/** Who hosts a Datanet: its founder, where nothing later is told with it. */
+export const hostOf = (net: DatanetDocument & Partial<Pick<RuledDatanet, 'host'>>): Address =>
+  net.host ?? net.statement.message.host
+
 export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Rosters {
+  const terms = createTerms({ ledger })
   async function withRoster(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument> {
     const members = number <= 1 ? undefined : await ledger.roster(datanet, number)
     if (members === undefined) return net
     const validators = members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
     return { ...net, rules: { ...net.rules, validators } }
   }
+  async function ruled(datanet: Hex, rules: number, roster: number, net: DatanetDocument): Promise<RuledDatanet> {
+    const found = await withRoster(datanet, roster, await terms.numbered(datanet, rules, net))
+    return { ...found, host: await terms.host(datanet, net), licence: await terms.licence(datanet, rules, net) }
+  }
   return {
     async deciding(contribution, net) {
       const known = await ledger.commitment(contribution)
-      return known === undefined ? net : withRoster(known.datanet, known.roster, net)
+      return known === undefined
+        ? { ...net, host: net.statement.message.host, licence: net.rules.licence }
+        : ruled(known.datanet, known.rules, known.roster, net)
     },
     numbered: withRoster,
     async existing(datanet, number, net) {
@@ -38,6 +58,9 @@ export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Ro
         ? undefined
         : withRoster(datanet, number, net)
     },
-    sitting: async (datanet, net) => withRoster(datanet, (await ledger.datanet(datanet))?.roster ?? 1, net)
+    async sitting(datanet, net) {
+      const known = await ledger.datanet(datanet)
+      return ruled(datanet, known?.rulesNumber ?? 1, known?.roster ?? 1, net)
+    }
   }
 }

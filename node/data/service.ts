@@ -26,6 +26,7 @@ import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
 import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
+import { createAmending, createTermsHeard } from './terms/index.ts'
 import { createHoldings, createKeeping, createSpare } from './storage/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
 import {
@@ -61,12 +62,13 @@ export function createDataService(deps: DataDeps): DataService {
     left: leave
   })
   const made = createMade(book)
+  const termsHeard = createTermsHeard(deps, book, interest)
   const follows = (datanet: Hex): boolean => interest.has(datanet)
   const rosters = createRosters(deps.chain)
   const holdings = createHoldings(deps.store, deps.files)
   const allowances = createAllowances(book)
-  const shards = createShards(deps, timing, startedAt, book, allowances, holdings, follows, stopping.signal)
-  const keeping = createKeeping(deps, book, holdings, () => interest.all(), stopping.signal)
+  const shards = createShards(deps, timing, startedAt, book, allowances, holdings, rosters, follows, stopping.signal)
+  const keeping = createKeeping(deps, book, holdings, rosters, () => interest.all(), stopping.signal)
   const spare = createSpare(deps, deps.storage ?? defaultStorage, book, holdings, follows, stopping.signal)
   const receiver = createReceiver(deps, book, startedAt, {
     changed,
@@ -76,6 +78,7 @@ export function createDataService(deps: DataDeps): DataService {
     async datanet(datanet, document) {
       made.note(datanet, document)
       await interest.known(datanet, document)
+      await termsHeard.settle(datanet)
     },
     revealed: record => {
       void warm(record.datanet, record)
@@ -87,19 +90,19 @@ export function createDataService(deps: DataDeps): DataService {
   const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
   const reports = createReports(deps, book)
   const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, follows, decided)
-  const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, interest)
+  const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest)
   const shown = createShown(book, shards, rosters)
-  const previews = createPreviews(deps, book, allowances, shards, notes, interest)
+  const previews = createPreviews(deps, book, allowances, shards, notes, rosters, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
   const document = (datanet: Hex): Promise<DatanetDocument> => notes.document(datanet)
   const parents = createParents(deps, shards, document)
   const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows)
-  const hosting = createHosting(deps, book, receiver)
-  const mixing = createMixing(book, interest, hosting, parents, versions)
+  const hosting = createHosting(deps, book, rosters, receiver)
+  const mixing = createMixing(book, interest, rosters, hosting, parents, versions)
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
   const seating = createSeating(deps, timing.anchorMs, book, interest, rosters)
-  const lists = createLists(deps, book, interest, notes)
+  const lists = createLists(deps, book, interest, rosters, notes)
   const commitments = createCommitments(deps, book, {
     changed,
     follows,
@@ -113,7 +116,8 @@ export function createDataService(deps: DataDeps): DataService {
         if (listing !== undefined && listing.host !== self) notes.pullQuietly(listing.host)
       })
     },
-    committed: id => receiver.unpark(id)
+    committed: id => receiver.unpark(id),
+    terms: (event, back) => termsHeard.happened(event, back)
   })
   const offs: (() => unknown)[] = []
   const joining = new Set<Hex>() // of those followed
@@ -336,7 +340,8 @@ export function createDataService(deps: DataDeps): DataService {
     mixesOf: datanet => made.of(datanet),
     ...lists,
     ...createPapers(deps, book, holdings),
-    datanet: id => datanetView(book, id, interest.roles(id)),
+    datanet: id => datanetView(book, rosters, id, interest.roles(id)),
+    ...createAmending(deps, book, document),
     async follow(datanet, role = 'choice') {
       await notes.document(datanet)
       await interest.take(datanet, role)
@@ -375,8 +380,8 @@ export function createDataService(deps: DataDeps): DataService {
     votePolicy: () => turns.policy(),
     setVotePolicy: policy => turns.setPolicy(policy),
     ...versions,
-    ...createArchive(deps, book, holdings, { manifest: versions.manifest, document }),
-    ...createNearest(book, shards, { manifest: versions.manifest, document }),
+    ...createArchive(deps, book, holdings, rosters, { manifest: versions.manifest, document }),
+    ...createNearest(book, shards, rosters, { manifest: versions.manifest, document }),
     sync: peer => notes.pull(peer)
   }
 }

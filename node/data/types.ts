@@ -7,6 +7,7 @@ import type {
   DatanetRules,
   Removed,
   Row,
+  Said,
   TakeDownCode,
   Verdict,
   VersionManifest,
@@ -14,6 +15,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
 // What the daemon and the later phases ask of the data phase. Times are milliseconds since 1970 by this node's clock.
@@ -22,6 +24,8 @@ export interface DatanetView {
   readonly id: Hex
   readonly host: Address
   readonly rules: DatanetRules
+  /** All licences that its rules have named: each row is under the one of then. */
+  readonly licence: string
   readonly createdAt: number
   /** Commitments on chain, those accepted, and the latest version anchored (0 before the first). */
   readonly contributions: number
@@ -59,10 +63,7 @@ export interface ContributionView {
    */
   readonly reason?: string
   readonly checks: readonly CheckResult[]
-  /**
-   * Wrong lines (from 1) of the file with what is wrong with each; of rows that are not this contributor's, whose they
-   * are.
-   */
+  /** Wrong lines (from 1) of the file, and what is wrong; of rows that are not this contributor's, whose they are. */
   readonly rowIssues: readonly { readonly line: number; readonly code: string }[]
   /** Of what was brought in by this node: whether it can be taken back here, or was. */
   readonly withdrawal?: 'possible' | 'done'
@@ -101,7 +102,6 @@ export interface AcceptedRow {
   readonly messages: readonly ChatMessage[]
 }
 
-/** Which accepted rows. */
 export interface RowsRequest extends PageRequest {
   /** An anchored version, the latest unless given; 0: everything accepted so far, where the Datanet is followed. */
   readonly version?: number | undefined
@@ -145,6 +145,7 @@ export interface VoteView {
   readonly weight: number
   readonly step: 'waiting' | 'committed' | 'revealed'
   readonly accept: boolean | null
+  readonly abstains: boolean
   readonly agrees: boolean | null
   /** In its owner's words, signed with the vote; null before it is told, and where there is none. */
   readonly reason: string | null
@@ -222,14 +223,15 @@ export interface ReviewItem extends ContributionView {
   /** What this node's own checks say; null before them. */
   readonly advice: boolean | null
   /** How this node has voted, with its owner's reason, which is told with the vote; null: it has not. */
-  readonly vote: boolean | null
+  readonly vote: Said | null
   readonly voteReason?: string
   readonly voteCode?: string
   /** Until when the vote can be taken back: nobody was told of it yet. null: there is none, or it was told. */
   readonly undoUntil: number | null
-  /** Revealed votes, for and against; and what has committed to a vote. */
+  /** Revealed votes, for, against and for neither side; and what has committed to a vote. */
   readonly accepting: number
   readonly rejecting: number
+  readonly abstaining: number
   readonly committed: number
   readonly total: number
   /** Milliseconds since 1970; null before its turn has come. */
@@ -296,7 +298,7 @@ export type DataEvents = {
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
-}
+} & TermsEvents
 
 export interface MixRequest {
   readonly datanets: readonly Hex[]
@@ -313,7 +315,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService {
+export interface DataService extends TermsService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>
@@ -436,11 +438,10 @@ export interface DataService {
   heldFor(cid: string): Promise<readonly FileReason[]>
 
   /**
-   * Votes by hand (validator with autoVote off).
-   * @param holdMs how long it is told to nobody, so that it can be taken back; at most until half of the vote's window
-   * is over @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   * Votes by hand. @param holdMs how long it is told to nobody, so that it can be taken back; at most until half of the
+   * vote's window is over @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(contribution: Hex, accept: boolean, reason?: string | VoteReason, holdMs?: number): Promise<void>
+  vote(contribution: Hex, accept: Said, reason?: string | VoteReason, holdMs?: number): Promise<void>
   /** Takes back a vote that nobody was told of. @throws InvalidError `vote.told`, `vote.none` */
   unvote(contribution: Hex): Promise<void>
   /** What is not decided yet in the Datanets that are followed here, as far as a look with a bound goes. */

@@ -35,10 +35,11 @@ export interface Versions {
   owners(version: VersionName): Promise<readonly Address[]>
   heldOut(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly Row[]>
   /**
-   * What of its fees a model must give to a Datanet's data, in basis points.
+   * What of its fees a model must give to a Datanet's data, in basis points: by the rules of now, or of before the
+   * block of its registration. Rules that come later ask nothing of it.
    * @throws NotFoundError where the Datanet's rules are not known here
    */
-  leastDataShare(datanet: Hex): Promise<number>
+  leastDataShare(datanet: Hex, registered?: bigint): Promise<number>
 }
 
 /** What an owner lends the machine for. */

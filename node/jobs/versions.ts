@@ -12,7 +12,7 @@ import type { JobsDeps } from './deps.ts'
  * names.
  */
 export function versionsOf(
-  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows' | 'datanet'>,
+  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows' | 'datanet' | 'rulesAt'>,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
   const manifestOf = async (name: VersionName): Promise<VersionManifest> => {
@@ -31,7 +31,7 @@ export function versionsOf(
       await manifestOf(name)
       return data.heldOutRows(name.datanet)
     },
-    async leastDataShare(datanet) {
+    async leastDataShare(datanet, registered) {
       // Reading the questions brings the rules, where nobody here had to do with the Datanet yet.
       if ((await data.datanet(datanet)) === undefined) await data.heldOutRows(datanet)
       const known = await data.datanet(datanet)
@@ -39,7 +39,11 @@ export function versionsOf(
         throw new NotFoundError('datanet.unknown', `the rules of Datanet ${datanet} are not known here`, {
           consequence: 'retry'
         })
-      return leastDataShareOf(known.rules)
+      const block = registered === undefined ? undefined : registered - 1n
+      // A mix asks for no less than what it is made of: a parent's rules may be later than its own.
+      const all = [datanet, ...(known.rules.parents ?? [])]
+      const rules = await Promise.all(all.map(id => data.rulesAt(id, block)))
+      return Math.max(...rules.map(leastDataShareOf))
     }
   }
 }

@@ -79,11 +79,17 @@ export function createModels(
     return found
   })
 
+  /** Whatever its Datanet asks for later, it was registered by the rules of then. */
+  async function registeredAt(model: Hex): Promise<bigint | undefined> {
+    const { ledger } = deps.chain
+    return ((await ledger.model(model)) ?? (await ledger.caughtUp().then(() => ledger.model(model))))?.block
+  }
+
   const weighed = keep(modelsWeighed, async (model: Hex): Promise<Weighed | null> => {
     const found = await registered(model)
     if (found.result === '') return null
     // A model that gives the data less than its Datanet asks has no answers to be weighed: what it brings is held.
-    if (found.split.data < (await deps.versions.leastDataShare(found.datanet))) return null
+    if (found.split.data < (await deps.versions.leastDataShare(found.datanet, await registeredAt(model)))) return null
     const result = await deps.result(found.result)
     await admission.admit(found, result)
     return { registered: found, result, measure: measured(model, result, found.split.data) }

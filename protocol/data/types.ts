@@ -71,7 +71,8 @@ export type UploadLimits = z.infer<typeof uploadLimits>
 export const mostParents = 8
 
 /**
- * The rules of a Datanet: fixed at its creation, hashed into the `Datanet` statement, kept on IPFS and by every peer.
+ * The rules of a Datanet. The first are hashed into the `Datanet` statement and kept by every peer; those that
+ * follow go through the chain (`amendment.ts`).
  */
 export const datanetRules = z.strictObject({
   name: z.string().min(1).max(80),
@@ -116,7 +117,7 @@ export const datanetRules = z.strictObject({
   minOwnShare: z.int().min(0).max(1000),
   /** What of its fees a model must give to the data for its answers to be weighed, in basis points. */
   leastDataShare: z.int().min(0).max(10_000).optional(),
-  /** Accounts that vote, with their weights; fixed for every version of these rules. */
+  /** Accounts that vote first, with their weights; who follows them the chain says. */
   validators: z
     .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))
     .min(1)
@@ -211,8 +212,8 @@ export type Verdict = Readonly<z.infer<typeof verdict>>
 export const mostVotes = 100
 
 /**
- * A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, or reject-weight over
- * one third.
+ * A quorum of reveals over one (accept, outcome): accept-weight over two thirds of the roster, less those who abstain
+ * (whose votes stand in it too), or reject-weight over one third.
  */
 export const certificate = z.strictObject({
   contribution: bytes32,

@@ -93,24 +93,30 @@ export function supersedes(next: Certificate, known: Certificate): boolean {
  * @throws InvalidError `version.allowance`
  */
 function checkUploads(
-  { uploads, uploadsPerContributor }: DatanetRules,
+  rulesOf: (contribution: Hex) => DatanetRules,
   entries: readonly VersionEntry[],
   blockOf: (contribution: Hex) => bigint | undefined
 ): void {
   const beyond = (contributor: Address): InvalidError =>
     new InvalidError('version.allowance', `${contributor} has more in this version than the rules allow`)
-  const files = new Map<Address, number>()
-  const rows = new Map<string, number>()
+  /** Of each account, in the order of authorship. */
+  const brought = new Map<Address, { block: bigint | undefined; rows: number }[]>()
   for (const { contribution, contributor, own } of entries) {
-    const brought = (files.get(contributor) ?? 0) + 1
-    files.set(contributor, brought)
-    // [reject] Nobody has more contributions in it than an account may make.
-    if (brought > uploadsPerContributor) throw beyond(contributor)
+    const { uploads, uploadsPerContributor } = rulesOf(contribution)
+    const files = brought.get(contributor) ?? []
     const block = blockOf(contribution)
+    files.push({ block, rows: own.length })
+    brought.set(contributor, files)
+    // [reject] Nobody has more contributions in it than an account may make, by the rules of the last one of them.
+    if (files.length > uploadsPerContributor) throw beyond(contributor)
     if (uploads === undefined || block === undefined) continue
-    const name = `${contributor}/${uploadEpoch(uploads, block)}`
-    const inEpoch = (rows.get(name) ?? 0) + own.length
-    rows.set(name, inEpoch)
+    const epoch = uploadEpoch(uploads, block)
+    let inEpoch = 0
+    for (let i = files.length - 1; i >= 0; i--) {
+      const file = files[i]
+      if (file?.block === undefined || uploadEpoch(uploads, file.block) !== epoch) break
+      inEpoch += file.rows
+    }
     // [reject] Nobody has more rows of one epoch in it than an account may ever bring in one.
     if (inEpoch > uploads.mostRows) throw beyond(contributor)
   }
@@ -143,7 +149,7 @@ export function checkAnchored(rules: DatanetRules, manifest: VersionManifest, an
 /**
  * Whether a manifest is the version that the chain anchors.
  * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
- * @param rosterOf who decided on a contribution, from the chain
+ * @param rulesOf by which a contribution was judged, with who decided on it, from the chain
  * @param sitting who sat when it was anchored, from the chain
  * @param blockOf the block of a contribution's commitment, where the rules set limits by epoch
  * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`,
@@ -155,7 +161,7 @@ export function checkVersion(
   manifest: VersionManifest,
   anchored: AnchoredVersion,
   orderOf: (contribution: Hex) => number | undefined,
-  rosterOf: (contribution: Hex) => DatanetRules['validators'] = () => rules.validators,
+  rulesOf: (contribution: Hex) => DatanetRules = () => rules,
   sitting: DatanetRules['validators'] = rules.validators,
   blockOf: (contribution: Hex) => bigint | undefined = () => undefined
 ): void {
@@ -179,7 +185,7 @@ export function checkVersion(
     ) {
       throw new InvalidError('version.outcome', 'an entry is not what its certificate accepted')
     }
-    checkCertificate(network, rosterOf(entry.contribution), entry.certificate)
+    checkCertificate(network, rulesOf(entry.contribution).validators, entry.certificate)
   }
-  checkUploads(rules, manifest.entries, blockOf)
+  checkUploads(rulesOf, manifest.entries, blockOf)
 }

@@ -29,6 +29,26 @@ export const isQuorum = (roster: Roster, accounts: Iterable<Address>): boolean =
 export const canOppose = (roster: Roster, accounts: Iterable<Address>): boolean =>
   weightIn(roster, accounts) * 3 > totalWeight(roster)
 
+/** What a validator says of a contribution: for it, against it, or that others shall decide. */
+export type Said = boolean | 'abstain'
+export const said = z.union([z.boolean(), z.literal('abstain')])
+
+/** The outcome of a vote for neither side: it can be told from every other, and contradicts them. */
+export const abstention = (contribution: Hex): Hex => contentHash({ contribution, abstains: true })
+
+/** What a vote says. */
+export const saidBy = ({ contribution, accept, outcome }: Message<'Vote'>): Said =>
+  !accept && outcome === abstention(contribution) ? 'abstain' : accept
+
+/**
+ * Over two thirds of the weight that did not abstain, and over half of all there is: who abstains leaves it to the
+ * others, and never to a few of them.
+ */
+export function accepts(roster: Roster, forIt: Iterable<Address>, abstaining: Iterable<Address>): boolean {
+  const [weight, total] = [weightIn(roster, forIt), totalWeight(roster)]
+  return weight * 3 > (total - weightIn(roster, abstaining)) * 2 && weight * 2 > total
+}
+
 /** [reject] A vote, committed or revealed, is a validator's of the roster. @throws DataError `vote.not-validator` */
 export function checkVoter(roster: Roster, validator: Address): void {
   if (weightOf(roster, validator) === 0) throw new DataError('vote.not-validator', `${validator} has no vote here`)
@@ -68,32 +88,51 @@ const isLess = ({ message: a }: Signed<'Vote'>, { message: b }: Signed<'Vote'>):
   a.outcome === b.outcome ? a.salt < b.salt : a.outcome < b.outcome
 
 /**
- * Weighs verified votes on one contribution. Accepted: over two thirds of the whole roster's weight for one outcome.
- * Rejected: over one third against, whatever for. A validator that says different things counts for each of them, once:
- * who hears only one of its votes counts that one, so only so does everybody come to the same, in whatever order votes
- * are heard. With less than a third of the weight it moves nothing, and it costs the stake.
+ * Weighs verified votes on one contribution. Accepted: over two thirds of the weight that did not abstain for one
+ * outcome, and over half of all. Rejected: over one third of all against, whatever for. A validator that says different
+ * things counts for each of them, once: who hears only one of its votes counts that one, so only so does everybody come
+ * to the same, in whatever order votes are heard. With less than a third of the weight that did not abstain it moves
+ * nothing, and it costs the stake.
  */
 export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<'Vote'>[]): Tally {
   const against = new Map<Address, Signed<'Vote'>>()
+  const abstaining = new Map<Address, Signed<'Vote'>>()
   const outcomes = new Map<Hex, Map<Address, Signed<'Vote'>>>()
   const voted = new Set<Address>()
   for (const vote of votes) {
-    const { validator, accept, outcome } = vote.message
+    const { validator, outcome } = vote.message
     if (vote.message.contribution !== contribution || weightOf(roster, validator) === 0) continue
     voted.add(validator)
-    const group = accept ? (outcomes.get(outcome) ?? new Map<Address, Signed<'Vote'>>()) : against
-    if (accept) outcomes.set(outcome, group)
+    const says = saidBy(vote.message)
+    const forIt = outcomes.get(outcome) ?? new Map<Address, Signed<'Vote'>>()
+    const group = says === 'abstain' ? abstaining : says ? forIt : against
+    if (says === true) outcomes.set(outcome, group)
     const known = group.get(validator)
     if (known === undefined || isLess(vote, known)) group.set(validator, vote)
   }
-  const certificateOf = (accept: boolean, group: ReadonlyMap<Address, Signed<'Vote'>>): Certificate => {
+  const certificateOf = (
+    accept: boolean,
+    group: ReadonlyMap<Address, Signed<'Vote'>>,
+    beside: readonly Signed<'Vote'>[] = []
+  ): Certificate => {
     const sorted = [...group.values()].sort(byValidator)
-    return { contribution, accept, outcome: sorted[0]?.message.outcome ?? contribution, votes: sorted }
+    const votes = [...sorted, ...beside].sort(byValidator)
+    return { contribution, accept, outcome: sorted[0]?.message.outcome ?? contribution, votes }
   }
   for (const outcome of [...outcomes.keys()].sort()) {
     const group = outcomes.get(outcome)
-    if (group !== undefined && isQuorum(roster, group.keys()))
-      return { state: 'decided', certificate: certificateOf(true, group) }
+    if (group === undefined) continue
+    if (isQuorum(roster, group.keys())) return { state: 'decided', certificate: certificateOf(true, group) }
+    // Who says both counts for it, as whoever has heard only that would count it.
+    const beside = [...abstaining.values()].filter(({ message }) => !group.has(message.validator))
+    if (
+      accepts(
+        roster,
+        group.keys(),
+        beside.map(({ message }) => message.validator)
+      )
+    )
+      return { state: 'decided', certificate: certificateOf(true, group, beside) }
   }
   if (canOppose(roster, against.keys())) return { state: 'decided', certificate: certificateOf(false, against) }
   return { state: 'open', voted: weightIn(roster, voted), total: totalWeight(roster) }
@@ -107,23 +146,27 @@ export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<
 export function checkCertificate(network: Network, roster: Roster, certificate: Certificate): void {
   const { contribution, accept, outcome, votes } = certificate
   const seen = new Set<Address>()
+  const abstaining = new Set<Address>()
   for (const vote of votes) {
     const { message } = vote
-    // [reject] Every vote is on this contribution and says what the certificate says; against, each may have its own
-    // grounds.
-    if (message.contribution !== contribution || message.accept !== accept || (accept && message.outcome !== outcome))
+    const says = saidBy(message)
+    // [reject] Every vote is on this contribution and says what the certificate says, or abstains where it accepts;
+    // against, each may have its own grounds.
+    const isMeant = says === 'abstain' ? accept : says === accept && (!accept || message.outcome === outcome)
+    if (message.contribution !== contribution || !isMeant)
       throw new DataError('certificate.votes', 'a vote in the certificate is on something else')
     // [reject] A validator is counted once.
-    if (seen.has(message.validator))
+    if (seen.has(message.validator) || abstaining.has(message.validator))
       throw new DataError('certificate.votes', `${message.validator} stands in the certificate twice`)
-    seen.add(message.validator)
+    if (says === 'abstain') abstaining.add(message.validator)
+    else seen.add(message.validator)
     // [reject] Every vote is signed by a validator of the roster.
     checkVoter(roster, message.validator)
     if (signerOf(network, vote) !== message.validator)
       throw new InvalidError('signature.mismatch', `a vote is not signed by ${message.validator}`)
   }
-  // [reject] Over two thirds of the whole roster accept; over one third reject.
-  if (!(accept ? isQuorum(roster, seen) : canOppose(roster, seen)))
+  // [reject] Over two thirds of what did not abstain, and over half of all, accept; over one third of all reject.
+  if (!(accept ? accepts(roster, seen, abstaining) : canOppose(roster, seen)))
     throw new DataError(
       'certificate.quorum',
       `a weight of ${weightIn(roster, seen)} of ${totalWeight(roster)} is no quorum`

@@ -26,6 +26,14 @@ export const forbidsChange = (licence: string): boolean => changeless(keyOf(lice
 const isFree = (key: string): boolean =>
   /^(CC0-|CC-BY-[1-4]|CC-PDDC|PDDL-|ODC-BY-|MIT(-0)?$|APACHE-|BSD-|0BSD|ISC|UNLICENSE|ZLIB|CDLA-PERMISSIVE-)/.test(key)
 
+/** What stands under one of several licences each, under all of them: joined by AND, each once. */
+export function licenceOfAll(all: readonly string[]): string {
+  const licences = [...new Set(all)]
+  return licences.length === 1
+    ? (licences[0] ?? '')
+    : licences.map(one => (one.includes(' ') ? `(${one})` : one)).join(' AND ')
+}
+
 /**
  * What is plainly at odds between a model's licence and those of what it is made from, in sentences; empty where
  * nothing is. It reads well-known names and no contracts: a licence that it does not know is to be read by a person.

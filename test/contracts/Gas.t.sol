@@ -145,6 +145,24 @@ contract GasTest is Epochs {
         claimedFrom(grown(4), "the same, with four, two of them on data");
     }
 
+    function testTerms() public {
+        bytes memory text = new bytes(1000);
+        for (uint256 i = 0; i < text.length; i++) text[i] = "x";
+        vm.prank(host);
+        bytes32 amendment = datanets.proposeRules(pool, string(text));
+        measured("rules of 1,000 bytes put forward", 220_000);
+        staked(validator, MIN_STAKE);
+        vm.prank(validator);
+        datanets.speakOnRules(amendment, true);
+        measured("the word that sets them", 140_000);
+        vm.prank(host);
+        datanets.nameHost(pool, stranger);
+        measured("the next host named", 80_000);
+        vm.prank(stranger);
+        datanets.acceptHost(pool);
+        measured("a Datanet taken over", 80_000);
+    }
+
     /// @dev A model with so many above it, each of its own builder: bases and adapters on them in turn.
     function grown(uint256 above) private returns (bytes32 model) {
         for (uint256 i = 0; i <= above; i++) {

@@ -76,6 +76,7 @@ const node = {
     },
     datanet: async (id: Hex) =>
       id === birds ? { rules: { name: 'birds', description: 'Songs of Birds', validators: [1, 2] } } : undefined,
+    rulesAt: async () => ({}),
     findDatanet: async () => ({ id: birds }),
     nearest: async (request: unknown) => {
       asked.push(request)
@@ -102,7 +103,7 @@ const node = {
     receipt: async (id: Hex) => (id === receiptId ? view : undefined),
     receiptProof: async () => ({ receipt, division: 'weighed', measure: null, scorings: [], place: null })
   },
-  chain: { ledger: { caughtUp: async () => undefined } }
+  chain: { ledger: { caughtUp: async () => undefined, model: async () => undefined } }
 } as unknown as Parameters<typeof createWhich>[0] &
   Parameters<typeof bazaarHandlers>[0] &
   Parameters<typeof answerHandlers>[0] &

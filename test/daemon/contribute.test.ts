@@ -75,6 +75,7 @@ describe('tilth contribute', function () {
           weight: 1,
           step: 'revealed' as const,
           accept,
+          abstains: false,
           agrees: null,
           reason: `because ${String(accept)}\u001b[2J`,
           code: accept ? null : 'wrong'

@@ -27,6 +27,7 @@ function nodeOf(
 ): Node {
   const models = { model: () => undefined, models: () => [], opening: async () => undefined, owed: async () => 0n }
   const data = {
+    datanet: async (id: Hex) => (id === network.pool ? { rules: { name: 'metals' } } : undefined),
     document: async (id: Hex) => (id === network.pool ? { rules: { name: 'metals' } } : undefined),
     followed: () => [],
     papers: async () => undefined,

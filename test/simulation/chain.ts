@@ -174,7 +174,11 @@ export function simulatedChain(stakes: ReadonlyMap<Address, bigint>): SimulatedC
         rosterSilence: async () => 1_000_000n,
         proposeRoster: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here')),
         speakOnRoster: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here')),
-        seatRoster: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here'))
+        seatRoster: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here')),
+        proposeRules: () => Promise.reject(new ChainError('chain.reverted', 'rules stay here')),
+        speakOnRules: () => Promise.reject(new ChainError('chain.reverted', 'rules stay here')),
+        nameHost: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here')),
+        acceptHost: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here'))
       }
       const source: Chain['source'] = {
         chainId: async () => network.chainId,

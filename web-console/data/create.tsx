@@ -8,6 +8,7 @@ import { Button, Failure, Go, LongField, Notice, Page as Frame, Section, TextFie
 import { DropFile, Lines, useCheck } from './check/index.ts'
 import type { CheckRequest, LocalFile } from './check/index.ts'
 import { effectsOn, leaksIn } from './rules/effects.ts'
+import { ruleFields } from './rules/fields.ts'
 import type { Effect } from './rules/effects.ts'
 import { faultsOf, firstForm, judgedBy, questionsOf, rulesOf } from './rules/form.ts'
 import type { FormField, RulesForm } from './rules/form.ts'
@@ -18,67 +19,6 @@ const mostQuestionBytes = 2 << 20
 const mostExampleBytes = 16 << 20
 const noEdits: CheckRequest['edits'] = new Map()
 const noRows: readonly Row[] = []
-
-/** Each rule with one sentence of what it does; a number is one that is typed in digits. */
-const fields: readonly {
-  readonly field: FormField
-  readonly label: string
-  readonly note: string
-  readonly number?: boolean
-}[] = [
-  {
-    field: 'maxRows',
-    label: 'Rows of one file, at most',
-    note: 'A larger file is refused whole. Small limits keep one person from filling a young Datanet.',
-    number: true
-  },
-  {
-    field: 'maxMegabytes',
-    label: 'Megabytes of one file, at most',
-    note: 'Validators fetch every file, so large ones cost all of them time.',
-    number: true
-  },
-  {
-    field: 'uploadsPerContributor',
-    label: 'Contributions of one account, at most',
-    note: 'Refused ones count too. It bounds what somebody can try out at the validators’ cost.',
-    number: true
-  },
-  {
-    field: 'minOwnShare',
-    label: 'Percent of a file’s rows that must be good',
-    note: 'A file below that is refused whole. Rows that repeat another’s are set aside and count neither way.',
-    number: true
-  },
-  {
-    field: 'dataShare',
-    label: 'Percent of its fees that a model must give to the data',
-    note: 'Answers of a model that gives less are not weighed: what it brings is held for the held-out questions.',
-    number: true
-  },
-  {
-    field: 'nearDuplicate',
-    label: 'Likeness in percent from which rows count as a repeat',
-    note:
-      'Only rows with the same answer that ask with the same words but for slips are compared. Lower finds ' +
-      'more repeats.',
-    number: true
-  },
-  {
-    field: 'revealMinutes',
-    label: 'Minutes to show a file after it is committed',
-    note:
-      'First a file’s hash takes its place in the order, then its rows are shown, so that nobody can copy them ' +
-      'ahead of it.',
-    number: true
-  },
-  {
-    field: 'voteMinutes',
-    label: 'Minutes that a vote lasts, at most',
-    note: 'It ends earlier when enough have voted. Give people who vote by hand the time they need.',
-    number: true
-  }
-]
 
 /** Rules that no example shows anything of. */
 const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare'])
@@ -147,8 +87,8 @@ export function Page() {
       phase="data"
       above={<Go to={places.datanets}>Datanets</Go>}
       lead={
-        'Say what it is for and by which rules rows are taken. The rules stand in its id: they never change, ' +
-        'so nobody who contributes is surprised later.'
+        'Say what it is for and by which rules rows are taken. Others may follow them, if its validators agree; ' +
+        'whatever is contributed is judged by those of then.'
       }
     >
       <Section title="What it is for">
@@ -241,7 +181,7 @@ export function Page() {
 
       <Section title="The rules">
         <div className="rule-form">
-          {fields.map(({ field, label, note, number = false }) => (
+          {ruleFields.map(({ field, label, note, number = false }) => (
             <div key={field} className="rule-field">
               <TextField
                 label={label}
@@ -258,7 +198,7 @@ export function Page() {
             label="Validators"
             note={
               'The accounts that check and vote, one a line, with a weight after an address if it is not 1. ' +
-              'More than two thirds of the weight accept. They never change; each needs a node that runs.'
+              'More than two thirds of the weight accept. They hand over together; each needs a node that runs.'
             }
             rows={4}
             value={form.validators}

@@ -22,6 +22,7 @@ import { Contributions } from './datanet/contributions.tsx'
 import { Grown } from './datanet/grown.tsx'
 import { Ranks } from './datanet/ranks.tsx'
 import { RowBrowser } from './datanet/row-browser.tsx'
+import { Terms } from './datanet/terms.tsx'
 import { Validators } from './datanet/validators.tsx'
 import { Versions } from './datanet/versions.tsx'
 import { RuleList } from './rules/rule-list.tsx'
@@ -130,6 +131,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                 <Section title="The rules">
                   <RuleList of={net} />
                 </Section>
+                <Terms net={net} />
                 <Validators net={net} />
                 <Versions id={id} />
               </>

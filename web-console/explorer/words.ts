@@ -14,7 +14,7 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
   Datanet: {
     title: 'A Datanet is made',
     phase: 'data',
-    means: 'Its host fixes the rules: their hash stands here, and nobody can change them afterwards.'
+    means: 'Its founder fixes the first rules: their hash stands here. Others follow only if its validators set them.'
   },
   Commitment: {
     title: 'A contribution is committed',

@@ -62,6 +62,7 @@ const review: ReviewView = {
   undoUntil: null,
   accepting: 1,
   rejecting: 0,
+  abstaining: 0,
   committed: 1,
   total: 3,
   closesAt: Date.now() + 45_000

@@ -70,6 +70,18 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
       {manyText(number(data, 'count'), 'contribution')}
     </>
   ),
+  'data.rules': data => (
+    <>
+      <Go to={places.datanet(text(data, 'datanet'))}>Rules {text(data, 'number')}</Go>{' '}
+      {text(data, 'step') === 'set' ? 'are in force from now on' : 'were put forward: its validators decide'}
+    </>
+  ),
+  'data.host': data => (
+    <>
+      {who(data, 'host')} {text(data, 'next') === '' ? 'hosts' : <>asks {who(data, 'next')} to host</>}{' '}
+      <Go to={places.datanet(text(data, 'datanet'))}>a Datanet</Go>
+    </>
+  ),
   'jobs.posted': data => (
     <>
       {who(data, 'builder')} posted {job(data)}

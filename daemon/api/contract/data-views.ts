@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { said } from '../../../protocol/data/votes.ts'
 import { addressView, contributionView, decimal, hash } from './views.ts'
 
 // What contributors see before and after, and validators while they vote.
@@ -151,7 +152,7 @@ export type RefusedRowView = z.infer<typeof refusedRowView>
 export const votesView = z.object({
   contribution: hash,
   datanet: hash,
-  /** Weight of the whole roster: over two thirds accept, over one third reject. */
+  /** Weight of the roster: over two thirds of it without who abstains, and over half, accept; over a third rejects. */
   total: z.int(),
   opensAt: z.int().nullable(),
   closesAt: z.int().nullable(),
@@ -162,6 +163,8 @@ export const votesView = z.object({
       /** A vote is committed before it is shown, so that nobody copies another's. */
       step: z.enum(['waiting', 'committed', 'revealed']),
       accept: z.boolean().nullable(),
+      /** It leaves it to the others: it was there, and counts for neither side. */
+      abstains: z.boolean(),
       /** Whether it found the same rows as the checks of this daemon. */
       agrees: z.boolean().nullable(),
       /** In its owner's words, signed with the vote; null before the vote is shown, and where there is none. */
@@ -179,13 +182,14 @@ export const reviewView = contributionView.extend({
   /** What this node's own checks say; null before them. */
   advice: z.boolean().nullable(),
   /** How this node has voted; its reason is told with the vote. */
-  vote: z.boolean().nullable(),
+  vote: said.nullable(),
   voteReason: z.string().optional(),
   voteCode: z.string().optional(),
   /** Until when the vote can be undone: nobody was told of it yet. null: there is none, or it was told. */
   undoUntil: z.number().nullable(),
   accepting: z.int(),
   rejecting: z.int(),
+  abstaining: z.int(),
   committed: z.int(),
   total: z.int(),
   closesAt: z.int().nullable()

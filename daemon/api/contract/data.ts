@@ -4,6 +4,7 @@ import type { VoteCode } from '../../../protocol/data/because.ts'
 import { takeDownCodes } from '../../../protocol/data/removal.ts'
 import type { TakeDownCode } from '../../../protocol/data/removal.ts'
 import { datanetRules, mostParents } from '../../../protocol/data/types.ts'
+import { said } from '../../../protocol/data/votes.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { account, contributionView, datanetView, hash, versionView } from './views.ts'
@@ -416,7 +417,8 @@ export const dataRoutes = {
     summary: 'Vote by hand (validators with automatic voting off)',
     params: named,
     body: z.strictObject({
-      accept: z.boolean(),
+      /** For it, against it, or that the others shall decide. */
+      accept: said,
       /** Kept here: a vote has no room for it. */
       reason: z.string().trim().min(1).max(500).optional(),
       code: z.enum(Object.keys(voteCodes) as [VoteCode, ...VoteCode[]]).optional(),

@@ -12,6 +12,8 @@ export const eventNames = [
   'data.double-vote',
   'data.removed',
   'data.version',
+  'data.rules',
+  'data.host',
   'jobs.posted',
   'jobs.bid',
   'jobs.awarded',

@@ -9,6 +9,7 @@ import { sessionRoutes } from './sessions.ts'
 import { jsonFields } from './json.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
+import { termsRoutes } from './terms.ts'
 import { flowRoutes } from './flow.ts'
 import { machineRoutes } from './machine.ts'
 import { keyRoutes } from './keys.ts'
@@ -85,6 +86,7 @@ export const routes = {
   ...backupRoutes,
 
   ...dataRoutes,
+  ...termsRoutes,
 
   ...jobRoutes,
   ...draftRoutes,

@@ -58,8 +58,8 @@ const ownersToRead: ReadonlySet<RouteName> = new Set<RouteName>(['keys', 'settin
 
 /**
  * The scopes of which a key needs one to make a call; none is enough for what only the owner does. A call that changes
- * something and stands in no table above is the owner's: keys, sessions, settings, rosters, where earnings go, and what
- * cannot be taken back, such as a withdrawal of accepted rows.
+ * something and stands in no table above is the owner's: keys, sessions, settings, rosters, rules, where earnings go,
+ * and what cannot be taken back, such as a withdrawal of accepted rows.
  */
 export function scopesFor(name: RouteName): readonly KeyScope[] {
   const entry: Route = routes[name]

@@ -3,23 +3,25 @@ import type { ModelView as NodeModel } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ModelView } from '../contract/index.ts'
 
-type Grown = Pick<NodeModel, 'datanet' | 'version' | 'split'>
+type Grown = Pick<NodeModel, 'datanet' | 'id' | 'split' | 'version'>
 type Asked = Pick<ModelView, 'leastDataShare'>
 
 /**
- * What models' Datanets ask for their data, of those that give less and so are never weighed. Each Datanet is looked up
- * once; one whose rules are not known here marks nothing.
+ * What models' Datanets asked for their data when they were registered, of those that give less and so are never
+ * weighed. Rules of a time are looked up once; a Datanet whose rules are not known here marks nothing.
  */
-export function createShareAsked(data: Pick<Node['data'], 'datanet'>): (of: Grown) => Promise<Asked> {
+export function createShareAsked({ chain, data }: Pick<Node, 'chain' | 'data'>): (of: Grown) => Promise<Asked> {
   const known = new Map<string, Promise<number>>()
-  const find = async (datanet: Grown['datanet']): Promise<number> => {
-    const net = await data.datanet(datanet)
-    return net === undefined ? 0 : leastDataShareOf(net.rules)
+  const find = async (datanet: Grown['datanet'], block: bigint | undefined): Promise<number> => {
+    if ((await data.datanet(datanet)) === undefined) return 0
+    return leastDataShareOf(await data.rulesAt(datanet, block === undefined ? undefined : block - 1n))
   }
-  return async ({ datanet, version, split }) => {
+  return async ({ id, datanet, version, split }) => {
     if (version === 0) return {}
-    const found = known.get(datanet) ?? find(datanet)
-    known.set(datanet, found)
+    const block = (await chain.ledger.model(id))?.block
+    const name = `${datanet}/${block === undefined ? '' : await chain.ledger.rulesAt(datanet, block - 1n)}`
+    const found = known.get(name) ?? find(datanet, block)
+    known.set(name, found)
     const least = await found
     return split.data < least ? { leastDataShare: least } : {}
   }

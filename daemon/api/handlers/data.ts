@@ -47,7 +47,7 @@ type Names =
   | 'versions'
 
 const viewWith = (
-  { id, host, rules, createdAt, contributions, accepted, rows, latestVersion, roles }: NodeDatanet,
+  { id, host, licence, rules, createdAt, contributions, accepted, rows, latestVersion, roles }: NodeDatanet,
   { deposited, paid, epoch }: Awaited<ReturnType<Node['chain']['ledger']['pool']>>
 ): DatanetView => ({
   id,
@@ -58,7 +58,7 @@ const viewWith = (
   pay: { deposited: deposited.toString(), claimed: paid.toString(), epoch },
   name: rules.name,
   description: rules.description,
-  licence: rules.licence,
+  licence,
   validators: [...rules.validators],
   rules: {
     maxRows: rules.maxRows,

@@ -50,7 +50,7 @@ export async function exportOf(
     host: net.host,
     version: anchored?.version ?? 0,
     root: anchored?.root,
-    rules: net.rules,
+    rules: { ...net.rules, licence: net.licence },
     heldOut: heldOut.length,
     chainId: network.chainId
   }

@@ -16,6 +16,7 @@ import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { rankHandlers } from './ranks/index.ts'
 import { rosterHandlers } from './rosters.ts'
+import { termsHandlers } from './terms.ts'
 import { earningsHandlers } from './earnings/index.ts'
 import { eventHandlers } from './events.ts'
 import { explorerHandlers } from './explorer/index.ts'
@@ -95,6 +96,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...backupHandlers(node, about.kept, about.version),
       ...dataHandlers(node, which, people),
       ...rosterHandlers(node),
+      ...termsHandlers(node),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),

@@ -113,7 +113,7 @@ export type ListedModels = (page: PageRequest & { limit: number }) => Page<Model
 export type AskEvents = (body: Asking, signal: AbortSignal, key?: string) => AsyncGenerator<AskEvent>
 
 export function modelHandlers(
-  node: Pick<Node, 'data' | 'models' | 'payouts' | 'self'>,
+  node: Pick<Node, 'chain' | 'data' | 'models' | 'payouts' | 'self'>,
   which: Which,
   spending: Pick<Spending, 'begin'>,
   traces?: Pick<AnswerTraces, 'follow'>
@@ -129,7 +129,7 @@ export function modelHandlers(
     )
   /** With what became of what a model was grown from: what several have in common is looked up once. */
   function marking(): (model: NodeModel) => Promise<ModelView> {
-    const [left, asked] = [createLeft(data), createShareAsked(data)]
+    const [left, asked] = [createLeft(data), createShareAsked(node)]
     return async model => ({
       ...modelView(model),
       ...upstreamName(models, model),

@@ -23,8 +23,8 @@ function reading({ ledger, addresses }: Node['chain']) {
 const unweighedShown = 20
 
 /** The node's own models that nobody weighs, the newest first. */
-async function unweighed({ data, models, self }: Pick<Node, 'data' | 'models' | 'self'>) {
-  const asked = createShareAsked(data)
+async function unweighed({ chain, data, models, self }: Pick<Node, 'chain' | 'data' | 'models' | 'self'>) {
+  const asked = createShareAsked({ chain, data })
   const found = []
   for (const model of models.models().toReversed()) {
     if (model.retired || model.builder !== self) continue

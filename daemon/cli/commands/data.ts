@@ -8,6 +8,8 @@ import { safe, short, table } from '../output.ts'
 import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixCommand } from './mix.ts'
+import { hostCommand } from '../datanet/host.ts'
+import { rulesCommand } from '../datanet/rules.ts'
 import { rosterCommand } from './roster.ts'
 
 export function datanetCommand(): Command {
@@ -75,6 +77,8 @@ export function datanetCommand(): Command {
   parent.addCommand(exportCommand())
   parent.addCommand(importCommand())
   parent.addCommand(rosterCommand())
+  parent.addCommand(rulesCommand())
+  parent.addCommand(hostCommand())
   for (const follow of [true, false])
     parent.addCommand(
       connected(

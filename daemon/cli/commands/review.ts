@@ -1,6 +1,6 @@
 import { Option, type Command } from 'commander'
 import { issueInWords, reasonInWords, voteCodes } from '../../../protocol/data/index.ts'
-import type { VoteCode } from '../../../protocol/data/index.ts'
+import type { Said, VoteCode } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ReviewRowView, ReviewView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
@@ -15,9 +15,11 @@ const adviceText = ({ advice, reason, checks }: ReviewView): string => {
   return `${red('reject')}${failed === '' ? '' : `: ${reasonInWords(failed)}`}`
 }
 
+const saidText: Readonly<Record<string, string>> = { true: 'accept', false: 'reject', abstain: 'abstain' }
+
 const voteText = ({ vote, voteReason }: ReviewView): string => {
   if (vote === null) return yellow('yours is missing')
-  return `${vote ? 'accept' : 'reject'}${voteReason === undefined ? '' : ` (${safe(voteReason)})`}`
+  return `${saidText[String(vote)]}${voteReason === undefined ? '' : ` (${safe(voteReason)})`}`
 }
 
 const timeLeft = ({ closesAt }: Pick<ReviewView, 'closesAt'>): string =>
@@ -108,7 +110,8 @@ const headText = (item: ReviewView): string =>
     item.id,
     `Datanet      ${safe(item.datanetName)}, number ${item.index ?? '?'} by ${item.contributor}`,
     `state        ${item.status}, ${timeLeft(item)}`,
-    `votes        ${item.accepting} for, ${item.rejecting} against, ${item.committed} of ${item.total} committed`,
+    `votes        ${item.accepting} for, ${item.rejecting} against, ${item.abstaining} for neither, ` +
+      `${item.committed} of ${item.total} committed`,
     `your vote    ${voteText(item)}`,
     `checks say   ${adviceText(item)}: ${item.own} of ${item.rows} rows are its own`,
     ...item.checks
@@ -149,12 +152,12 @@ function showCommand(): Command {
 interface VoteFlags extends CallFlags {
   accept?: boolean
   reject?: boolean
+  abstain?: boolean
   reason?: string
   for?: VoteCode
 }
 
-/** [reject] A vote is for or against. @throws InvalidError `vote.decision` */
-async function vote(id: string, accept: boolean, flags: VoteFlags): Promise<void> {
+async function vote(id: string, accept: Said, flags: VoteFlags): Promise<void> {
   await show(
     flags,
     api =>
@@ -167,7 +170,7 @@ async function vote(id: string, accept: boolean, flags: VoteFlags): Promise<void
         }
       }),
     ({ id }) =>
-      `voted to ${accept ? 'accept' : 'reject'} ${id}` +
+      `voted to ${saidText[String(accept)]} ${id}` +
       (flags.reason === undefined ? '' : '\nits reason is told with it, once votes are shown')
   )
 }
@@ -186,15 +189,18 @@ function reviewVoteCommand(): Command {
     .argument('<contribution>', 'id or beginning of one')
     .option('--accept', 'its own rows belong into the Datanet')
     .option('--reject', 'they do not')
+    .option('--abstain', 'let the others decide: this validator was there, and counts for neither side')
     .addOption(new Option('--for <code>', 'why, by a code: told with the vote').choices(Object.keys(voteCodes)))
     .option('--reason <text>', 'why: told with the vote, for the contributor to read')
     .action(
       guarded(async (id: string, flags: VoteFlags) => {
-        if ((flags.accept === true) === (flags.reject === true))
-          throw new InvalidError('vote.decision', 'a vote is either --accept or --reject', {
+        const given = [flags.accept, flags.reject, flags.abstain].filter(one => one === true)
+        // [reject] A vote says one thing.
+        if (given.length !== 1)
+          throw new InvalidError('vote.decision', 'a vote is either --accept, --reject or --abstain', {
             help: 'See what is voted on with `tilth review show`.'
           })
-        await vote(id, flags.accept === true, flags)
+        await vote(id, flags.abstain === true ? 'abstain' : flags.accept === true, flags)
       })
     )
 }

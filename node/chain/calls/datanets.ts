@@ -1,3 +1,4 @@
+import { parseEventLogs } from 'viem'
 import { datanetRegistryAbi } from '../../../protocol/contracts/index.ts'
 import { zeroAddress } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -56,6 +57,14 @@ export interface Datanets {
   rosterSilence(): Promise<bigint>
   /** Seats what was decided on; anyone may. */
   seatRoster(succession: Hex, members: Members): Promise<Mined & { roster: number }>
+  /** Puts other rules forward, by their text: this account is the host or sits. */
+  proposeRules(datanet: Hex, text: string): Promise<Mined & { amendment: Hex }>
+  /** A sitting, staked validator's word on them. `set`: their number, where it was the word that was missing. */
+  speakOnRules(amendment: Hex, consents: boolean): Promise<Mined & { set: number | undefined }>
+  /** This account hosts it, and names who shall; nobody takes it back. */
+  nameHost(datanet: Hex, next: Address | undefined): Promise<Mined>
+  /** This account was named, and hosts it from now on. */
+  acceptHost(datanet: Hex): Promise<Mined>
   /** Relays a contributor's signed `Commitment`; anyone may. `index` is its place in the order of authorship. */
   commitFor(
     statement: { datanet: Hex; contributor: Address; commitment: Hex },
@@ -158,6 +167,35 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
       })
       return { ...mined(receipt), roster: eventOf(receipt, datanetRegistryAbi, 'RosterSeated').roster }
     },
+    async proposeRules(datanet, text) {
+      const what = `putting rules forward for ${datanet}`
+      const receipt = await connection.write({ ...at, what, functionName: 'proposeRules', args: [datanet, text] })
+      return { ...mined(receipt), amendment: eventOf(receipt, datanetRegistryAbi, 'RulesProposed').amendment }
+    },
+    async speakOnRules(amendment, consents) {
+      const what = `a word on the rules ${amendment}`
+      const receipt = await connection.write({ ...at, what, functionName: 'speakOnRules', args: [amendment, consents] })
+      const set = parseEventLogs({ abi: datanetRegistryAbi, eventName: 'RulesSet', logs: receipt.logs })
+      return { ...mined(receipt), set: set[0]?.args.number }
+    },
+    nameHost: async (datanet, next = zeroAddress) =>
+      mined(
+        await connection.write({
+          ...at,
+          what: `naming the next host of ${datanet}`,
+          functionName: 'nameHost',
+          args: [datanet, next]
+        })
+      ),
+    acceptHost: async datanet =>
+      mined(
+        await connection.write({
+          ...at,
+          what: `hosting ${datanet} from now on`,
+          functionName: 'acceptHost',
+          args: [datanet]
+        })
+      ),
     async commitFor({ datanet, contributor, commitment }, signature) {
       const receipt = await connection.write({
         ...at,

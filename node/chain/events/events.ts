@@ -44,6 +44,27 @@ const fields = {
     against: uint(128)
   },
   RosterSeated: { datanet: bytes32, roster: small, validators: weights },
+  RulesProposed: {
+    datanet: bytes32,
+    amendment: bytes32,
+    by: address,
+    number: small,
+    roster: small,
+    follows: bytes32,
+    // The contract bounds its bytes by as much.
+    text: z.string().max(16_384)
+  },
+  RulesSpoken: {
+    amendment: bytes32,
+    validator: address,
+    consents: z.boolean(),
+    consent: uint(128),
+    against: uint(128)
+  },
+  RulesSet: { datanet: bytes32, number: small, amendment: bytes32, rules: bytes32 },
+  /** `next` is the zero address where the host takes it back. */
+  HostNamed: { datanet: bytes32, host: address, next: address },
+  HostChanged: { datanet: bytes32, from: address, host: address },
   Committed: { datanet: bytes32, contribution: bytes32, contributor: address, commitment: bytes32, index: uint(64) },
   // The contract bounds no CID: a longer one than any that is real is no version that anybody can read.
   VersionAnchored: {

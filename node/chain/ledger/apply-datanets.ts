@@ -1,3 +1,4 @@
+import { zeroAddress } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Apply } from './draft.ts'
 import { placeOf } from './records.ts'
@@ -8,7 +9,7 @@ export const applyDatanets = {
   async DatanetCreated(event, draft, tables) {
     const { datanets, datanetOrder, rosters } = tables
     const { datanet: id, host, rules, createdAt, validators, block } = event
-    const fresh = { founders: validators, commitments: 0n, version: 0, roster: 1 }
+    const fresh = { nextHost: null, rulesNumber: 1, founders: validators, commitments: 0n, version: 0, roster: 1 }
     await draft.put(datanets, id, { id, host, rules, createdAt, validators, ...fresh, block })
     await draft.put(rosters, `${id}/${sequenceKey(1)}`, { validators: [...validators], block })
     await draft.put(datanetOrder, placeOf(event), id)
@@ -33,12 +34,45 @@ export const applyDatanets = {
     await draft.put(datanets, datanet, { ...known, validators, roster })
     return roster === known.roster + 1 ? undefined : `roster ${known.roster + 1} of ${datanet} is missing`
   },
+  async RulesProposed(event, draft, { amendments, amendmentsOf }) {
+    const { amendment: id, datanet, by, number, roster, follows, text, block } = event
+    const place = placeOf(event)
+    const said = { consent: 0n, against: 0n, spoke: [] }
+    await draft.put(amendments, id, { id, datanet, by, number, roster, follows, text, ...said, block, place })
+    await draft.put(amendmentsOf, `${datanet}/${place}`, id)
+  },
+  async RulesSpoken({ amendment, validator, consent, against }, draft, { amendments }) {
+    const known = await draft.get(amendments, amendment)
+    if (known === undefined) return `the rules ${amendment} were never put forward`
+    await draft.put(amendments, amendment, { ...known, consent, against, spoke: [...known.spoke, validator] })
+  },
+  async RulesSet({ datanet, number, amendment, rules: hash, block, transaction }, draft, tables) {
+    const { amendments, datanets, rules } = tables
+    const known = await draft.get(datanets, datanet)
+    const text = (await draft.get(amendments, amendment))?.text
+    const record = { number, rules: hash, text: text ?? '', amendment, block, transaction }
+    await draft.put(rules, `${datanet}/${sequenceKey(number)}`, record)
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    await draft.put(datanets, datanet, { ...known, rulesNumber: number })
+    if (text === undefined) return `the rules ${amendment} were never put forward`
+    return number === known.rulesNumber + 1 ? undefined : `rules ${known.rulesNumber + 1} of ${datanet} are missing`
+  },
+  async HostNamed({ datanet, next }, draft, { datanets }) {
+    const known = await draft.get(datanets, datanet)
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    await draft.put(datanets, datanet, { ...known, nextHost: next === zeroAddress ? null : next })
+  },
+  async HostChanged({ datanet, host }, draft, { datanets }) {
+    const known = await draft.get(datanets, datanet)
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    await draft.put(datanets, datanet, { ...known, host, nextHost: null })
+  },
   async Committed(event, draft, tables) {
     const { datanets, commitments, authorship } = tables
     const { contribution: id, datanet, contributor, commitment, index, block, transaction } = event
     const known = await draft.get(datanets, datanet)
-    const roster = known?.roster ?? 1
-    await draft.put(commitments, id, { id, datanet, contributor, commitment, index, roster, block, transaction })
+    const judged = { roster: known?.roster ?? 1, rules: known?.rulesNumber ?? 1 }
+    await draft.put(commitments, id, { id, datanet, contributor, commitment, index, ...judged, block, transaction })
     await draft.put(authorship, `${datanet}/${sequenceKey(index)}`, id)
     await total({ commitments: 1n }, draft, tables)
     if (known === undefined) return `Datanet ${datanet} was never created`
@@ -82,6 +116,11 @@ export const applyDatanets = {
       | 'RosterProposed'
       | 'RosterSpoken'
       | 'RosterSeated'
+      | 'RulesProposed'
+      | 'RulesSpoken'
+      | 'RulesSet'
+      | 'HostNamed'
+      | 'HostChanged'
       | 'Committed'
       | 'VersionAnchored'
       | 'DoubleVote'

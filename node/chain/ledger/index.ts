@@ -8,6 +8,7 @@ export type { Page, PageOptions, Views } from './views.ts'
 export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,
+  AmendmentRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
@@ -19,6 +20,7 @@ export type {
   NodeRecord,
   PoolRecord,
   ProposalRecord,
+  RulesRecord,
   SlashRecord,
   Totals,
   UndoRecord,

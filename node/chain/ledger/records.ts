@@ -56,10 +56,44 @@ export const successionRecord = z.strictObject({
 })
 export type SuccessionRecord = z.infer<typeof successionRecord>
 
+/** Rules that were put forward for a Datanet, and what its sitting validators say to them. */
+export const amendmentRecord = z.strictObject({
+  id: bytes32,
+  datanet: bytes32,
+  by: address,
+  /** Number that they would have, the hash of those before, and the roster that is asked. */
+  number: small,
+  follows: bytes32,
+  roster: small,
+  text: z.string(),
+  consent: uint(128),
+  against: uint(128),
+  /** Who has said something to them. */
+  spoke: z.array(address).max(100),
+  block,
+  place: z.string()
+})
+export type AmendmentRecord = z.infer<typeof amendmentRecord>
+
+/** Rules that follow the first ones, in force from where they stand on. */
+export const rulesRecord = z.strictObject({
+  number: small,
+  rules: bytes32,
+  text: z.string(),
+  amendment: bytes32,
+  block,
+  transaction: bytes32
+})
+export type RulesRecord = z.infer<typeof rulesRecord>
+
 export const datanetRecord = z.strictObject({
   id: bytes32,
+  /** Who hosts it now, and who was named to follow. */
   host: address,
+  nextHost: address.nullable(),
+  /** Hash of the first rules, which stands in the id; and the number of those in force. */
   rules: bytes32,
+  rulesNumber: small,
   createdAt: uint(64),
   /** The sitting roster, and its number. */
   validators: members,
@@ -84,6 +118,8 @@ export const commitmentRecord = z.strictObject({
   index: uint(64),
   /** Number of the roster that decides on it: the one that sat when it came. */
   roster: small,
+  /** Number of the rules that it is judged by. */
+  rules: small,
   block,
   transaction: bytes32
 })
@@ -269,7 +305,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 7
+export const ledgerLayout = 8
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -327,6 +363,11 @@ export function openTables(store: Pick<Store, 'collection'>) {
     successions: table('successions', successionRecord),
     /** DATANET/PLACE → succession. */
     successionsOf: table('successions-of', id),
+    amendments: table('amendments', amendmentRecord),
+    /** DATANET/PLACE → amendment. */
+    amendmentsOf: table('amendments-of', id),
+    /** DATANET/NUMBER, from 2 on. */
+    rules: table('rules', rulesRecord),
     commitments: table('commitments', commitmentRecord),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),

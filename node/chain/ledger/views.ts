@@ -5,6 +5,7 @@ import type { Book } from './book.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type {
   AccountRecord,
+  AmendmentRecord,
   ChannelClaimRecord,
   ChannelRecord,
   ClaimRecord,
@@ -16,6 +17,7 @@ import type {
   NodeRecord,
   PoolRecord,
   ProposalRecord,
+  RulesRecord,
   SlashRecord,
   SuccessionRecord,
   Table,
@@ -52,6 +54,13 @@ export interface Views {
   rosterAt(datanet: Hex, block: bigint): Promise<DatanetRecord['validators'] | undefined>
   /** Rosters that were put forward for a Datanet, in the order of the chain. */
   successions(datanet: Hex, page?: PageOptions): Promise<Page<SuccessionRecord>>
+  /** Rules that were put forward for a Datanet, in the order of the chain. */
+  amendments(datanet: Hex, page?: PageOptions): Promise<Page<AmendmentRecord>>
+  amendment(id: Hex): Promise<AmendmentRecord | undefined>
+  /** Rules that were set after the first ones, up to a number, in their order. */
+  rules(datanet: Hex, upTo: number): Promise<readonly RulesRecord[]>
+  /** Number of the rules in force when a block was over; 1 also before the Datanet was there. */
+  rulesAt(datanet: Hex, block: bigint): Promise<number>
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
   /** In the order of authorship. */
   commitments(datanet: Hex, page?: PageOptions): Promise<Page<CommitmentRecord>>
@@ -95,7 +104,7 @@ export interface Views {
 export function createViews(book: Book): Views {
   const { tables } = book
   const caches = new Map(
-    [tables.channels, tables.datanets, tables.models].map(({ name }) => [
+    [tables.channels, tables.datanets, tables.models, tables.rules].map(({ name }) => [
       name,
       createCache<string, unknown>({ max: cached })
     ])
@@ -143,6 +152,7 @@ export function createViews(book: Book): Views {
   }
   const same = <T>(value: T): T => value
   const rosterOf = (datanet: Hex, number: number) => get(tables.rosters, `${datanet}/${sequenceKey(number)}`)
+  const rulesOf = (datanet: Hex, number: number) => get(tables.rules, `${datanet}/${sequenceKey(number)}`)
 
   return {
     datanet: id => get(tables.datanets, id),
@@ -158,6 +168,25 @@ export function createViews(book: Book): Views {
     },
     successions: (datanet, page = {}) =>
       list(tables.successionsOf, `${datanet}/`, page, id => get(tables.successions, id)),
+    amendments: (datanet, page = {}) =>
+      list(tables.amendmentsOf, `${datanet}/`, page, id => get(tables.amendments, id)),
+    amendment: id => get(tables.amendments, id),
+    async rules(datanet, upTo) {
+      const all: RulesRecord[] = []
+      for (let number = 2; number <= upTo; number++) {
+        const set = await rulesOf(datanet, number)
+        if (set !== undefined) all.push(set)
+      }
+      return all
+    },
+    async rulesAt(datanet, block) {
+      // Most have few, and nobody has many.
+      for (let number = (await get(tables.datanets, datanet))?.rulesNumber ?? 1; number > 1; number--) {
+        const set = await rulesOf(datanet, number)
+        if (set !== undefined && set.block <= block) return number
+      }
+      return 1
+    },
     commitment: id => get(tables.commitments, id),
     commitments: (datanet, page = {}) =>
       list(tables.authorship, `${datanet}/`, page, id => get(tables.commitments, id)),

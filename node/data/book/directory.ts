@@ -10,6 +10,10 @@ const cached = 256
 /** Between a name and the id behind it: sorts before anything a name goes on with. */
 const separator = '\u0001'
 
+/** What a Datanet is called now. */
+export const nameOf = ({ document, name }: DatanetRecord): string => name ?? document.rules.name
+const nameKey = (name: string, id: Hex): string => `${name.replaceAll('\u0000', '')}${separator}${id}`
+
 /** Every Datanet there is: what the chain tells of it, and its document where it is here. */
 export interface Directory {
   load(): Promise<void>
@@ -20,12 +24,14 @@ export interface Directory {
   datanet(id: Hex): Promise<DatanetRecord | undefined>
   /** @throws LimitError `datanet.many` (ignore) where others' documents fill their room */
   putDatanet(id: Hex, record: DatanetRecord, own: boolean): Promise<void>
+  /** What a Datanet is called now, whose document is here: it is found by that name and by no other. */
+  rename(id: Hex, name: string): Promise<void>
   /** Those whose documents are here, in the order of their ids; `after` not included. */
   datanets(after: string | undefined, limit: number): Promise<Hex[]>
   /** Ids with this name; where none has it, those that are meant by a part of an id. */
   find(nameOrPrefix: string, limit: number): Promise<Hex[]>
-  /** Names of all whose documents are here, with whose they are. */
-  taken(): AsyncIterable<TakenName>
+  /** Names of all whose documents are here, but for one Datanet's, with whose they are. */
+  taken(except?: Hex): AsyncIterable<TakenName>
   /** On chain, and without a document here; in the order of their ids, `after` not included. */
   missing(after: string, limit: number): Promise<Hex[]>
 }
@@ -61,13 +67,21 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
         throw new LimitError('datanet.many', `${maxDocuments} documents of Datanets are kept already`, {
           consequence: 'ignore'
         })
-      await store.batch(batch =>
-        batch
-          .put(documents, id, record)
-          .put(names, `${record.document.rules.name.replaceAll('\u0000', '')}${separator}${id}`, true)
-      )
+      await store.batch(batch => batch.put(documents, id, record).put(names, nameKey(nameOf(record), id), true))
       if (isNew) count++
       cache.set(id, record)
+    },
+    async rename(id, name) {
+      const record = await documents.get(id)
+      if (record === undefined || nameOf(record) === name) return
+      const renamed = { ...record, name }
+      await store.batch(batch =>
+        batch
+          .delete(names, nameKey(nameOf(record), id))
+          .put(documents, id, renamed)
+          .put(names, nameKey(name, id), true)
+      )
+      cache.set(id, renamed)
     },
     async datanets(after, limit) {
       const ids: Hex[] = []
@@ -87,9 +101,11 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
         }
       return [...ids].slice(0, limit)
     },
-    async *taken() {
-      for await (const { document } of documents.values())
-        yield { name: document.rules.name, owner: document.statement.message.host }
+    async *taken(except) {
+      for await (const [id, record] of documents.entries()) {
+        const { host } = record.document.statement.message
+        if (id !== except) yield { name: nameOf(record), owner: (await listings.get(id))?.host ?? host }
+      }
     },
     async missing(after, limit) {
       const ids: Hex[] = []

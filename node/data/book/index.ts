@@ -1,3 +1,4 @@
+export { nameOf } from './directory.ts'
 export { createBook } from './book.ts'
 export type { Book } from './book.ts'
 export type {

@@ -9,6 +9,7 @@ import {
   mostReason,
   mostVotes,
   removalRecord,
+  said,
   verdict,
   voteReason
 } from '../../../protocol/data/index.ts'
@@ -33,7 +34,12 @@ export const listingRecord = z.strictObject({
 })
 export type ListingRecord = z.infer<typeof listingRecord>
 
-export const datanetRecord = z.strictObject({ document: datanetDocument, seenAt: z.int() })
+/** `name`: what it is called now, where later rules call it something else. */
+export const datanetRecord = z.strictObject({
+  document: datanetDocument,
+  seenAt: z.int(),
+  name: z.string().optional()
+})
 export type DatanetRecord = z.infer<typeof datanetRecord>
 
 /** Why this node follows a Datanet. */
@@ -98,7 +104,7 @@ const preparedRecord = z.strictObject({ until: z.number() })
  * A vote by hand that nobody was told of yet: until when its owner can take it back (milliseconds since 1970), and
  * whether it is being told now.
  */
-const chosenRecord = z.strictObject({ accept: z.boolean(), until: z.number(), released: z.boolean() })
+const chosenRecord = z.strictObject({ accept: said, until: z.number(), released: z.boolean() })
 
 /** Words alone are those of an older version. */
 const reasonRecord = z.union([z.string().max(mostReason), voteReason])
@@ -113,7 +119,7 @@ export interface Tables {
   /** Every Datanet on chain, by id. */
   readonly listings: Collection<ListingRecord>
   readonly documents: Collection<DatanetRecord>
-  /** `NAME U+0001 ID` of every document. */
+  /** `NAME U+0001 ID` of every document, by what the Datanet is called now. */
   readonly names: Collection<true>
   /** `DATANET/ROLE`. */
   readonly roles: Collection<true>

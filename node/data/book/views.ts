@@ -1,5 +1,6 @@
 import { isDecided, ownRows } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { ContributionView, DatanetView, VersionView } from '../types.ts'
 import type { Book } from './book.ts'
 import type { ContributionRecord, DatanetRole, VersionRecord } from './records.ts'
@@ -7,19 +8,22 @@ import type { ContributionRecord, DatanetRole, VersionRecord } from './records.t
 /** Of a Datanet that is followed by what this node found itself, of another by what the chain says. */
 export async function datanetView(
   book: Book,
+  rosters: Pick<Rosters, 'sitting'>,
   id: Hex,
   roles: readonly DatanetRole[]
 ): Promise<DatanetView | undefined> {
   const document = (await book.datanet(id))?.document
   if (document === undefined) return undefined
+  const { host, licence, rules } = await rosters.sitting(id, document)
   const listing = await book.listing(id)
   // A mix has accepted what stands in its latest version: that is the chain's to tell, and it goes by no book.
   const progress = roles.length > 0 && document.rules.parents === undefined ? await book.progress(id) : undefined
-  const { host, createdAt } = document.statement.message
+  const { createdAt } = document.statement.message
   return {
     id,
     host,
-    rules: document.rules,
+    rules,
+    licence,
     createdAt: Number(createdAt) * 1000,
     contributions:
       progress?.contributions ?? (document.rules.parents === undefined ? listing?.commitments : listing?.count) ?? 0,

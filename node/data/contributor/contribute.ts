@@ -15,6 +15,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Notes, Receiver } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { DataService, PreparedContribution } from '../types.ts'
 
@@ -70,6 +71,7 @@ export function createContributing(
   holdings: Pick<Holdings, 'fetch' | 'hold' | 'release'>,
   receiver: Receiver,
   notes: Pick<Notes, 'document'>,
+  rosters: Pick<Rosters, 'sitting'>,
   interest: Pick<Interest, 'take'>
 ): Contributing {
   const { chain, clock, files, gossip, log, network, self } = deps
@@ -119,7 +121,7 @@ export function createContributing(
 
   const contributing: Contributing = {
     async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
-      const { rules } = await notes.document(datanet)
+      const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
       requireTakes(rules)
       const bytes = bytesOf(file)
       requireFits(bytes, rules)

@@ -6,6 +6,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { DataService, Preview, PreviewLine } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
 import { bytesOf, nextOf, requireFits, requireTakes } from './contribute.ts'
@@ -35,11 +36,12 @@ export function createPreviews(
   allowances: Pick<Allowances, 'context'>,
   shards: Pick<Shards, 'preview'>,
   notes: Pick<Notes, 'document'>,
+  rosters: Pick<Rosters, 'sitting'>,
   interest: Pick<Interest, 'has'>
 ): Pick<DataService, 'preview'> {
   return {
     async preview({ datanet, file, contributor }): Promise<Preview> {
-      const { rules } = await notes.document(datanet)
+      const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
       requireTakes(rules)
       const bytes = bytesOf(file)
       requireFits(bytes, rules)

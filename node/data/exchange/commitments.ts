@@ -8,12 +8,18 @@ export interface CommitmentHooks {
   /** A Datanet that stands on chain and whose rules are not known here. */
   missing(datanet: Hex): void
   committed(id: Hex): Promise<void>
+  /** Its rules, or its host, are others now, or again those before. */
+  terms(event: OfTerms, back: boolean): Promise<void>
   changed(datanet: Hex): void
   /** A roster follows another: who sits on it has to do with the Datanet from now on. */
   seated(datanet: Hex, validators: readonly Address[]): Promise<void>
   /** This one is on chain no more; it may come back in another block, at another place. */
   rewound(gone: ContributionRecord): Promise<void>
 }
+
+const ofTerms = ['RulesProposed', 'RulesSet', 'HostNamed', 'HostChanged'] as const
+export type OfTerms = ChainEventOf<(typeof ofTerms)[number]>
+const isOfTerms = (event: { readonly name: string }): event is OfTerms => ofTerms.some(name => name === event.name)
 
 /** What the chain tells of Datanets: all of it of those that are followed, of others how far they are. */
 export interface Commitments {
@@ -84,11 +90,12 @@ export function createCommitments(
     async start() {
       stopReading = await chain.ledger.consume({
         name: 'data',
-        names: ['DatanetCreated', 'RosterSeated', 'Committed', 'VersionAnchored'],
+        names: ['DatanetCreated', 'RosterSeated', 'Committed', 'VersionAnchored', ...ofTerms],
         async forward(event) {
           await list(event.datanet)
           if (event.name === 'Committed') await committed(event)
           else if (event.name === 'VersionAnchored') await anchored(event)
+          else if (isOfTerms(event)) await hooks.terms(event, false)
           else if (event.name === 'RosterSeated')
             await hooks.seated(
               event.datanet,
@@ -98,6 +105,7 @@ export function createCommitments(
         },
         async back(event) {
           await list(event.datanet)
+          if (isOfTerms(event)) return hooks.terms(event, true)
           if (event.name === 'VersionAnchored') return book.dropVersion(event.datanet, event.version, event.block)
           if (event.name !== 'Committed') return
           const { contribution, block } = event

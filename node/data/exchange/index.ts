@@ -1,3 +1,4 @@
+export type { OfTerms } from './commitments.ts'
 export { createCommitments } from './commitments.ts'
 export type { CommitmentHooks, Commitments } from './commitments.ts'
 export { createReceiver } from './receive.ts'

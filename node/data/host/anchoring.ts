@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { removedBy } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
+import { nameOf } from '../book/index.ts'
 import type { Book } from '../book/index.ts'
 import type { AnchorPolicy, DataDeps } from '../deps.ts'
 import type { Interest } from '../interest/index.ts'
@@ -65,7 +66,8 @@ export function createAnchoring(
   async function* plans(): AsyncGenerator<Plan> {
     for (const datanet of interest.all()) {
       if (!interest.roles(datanet).includes('host')) continue
-      const name = (await book.datanet(datanet))?.document.rules.name ?? datanet
+      const known = await book.datanet(datanet)
+      const name = known === undefined ? datanet : nameOf(known)
       const waiting = await waitingIn(datanet)
       if (waiting === undefined || policy === undefined) continue
       const what = `anchor version ${waiting.version + 1} of ${name}`

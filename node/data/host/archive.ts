@@ -5,6 +5,7 @@ import type { FetchOptions } from '../../transport/types.ts'
 import { within } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { DataService } from '../types.ts'
 import { leftOf, refuseTakenDown } from './left.ts'
@@ -23,6 +24,7 @@ export function createArchive(
   { chain, files, self }: Pick<DataDeps, 'chain' | 'files' | 'self'>,
   book: Pick<Book, 'at' | 'contribution' | 'removals'>,
   holdings: Pick<Holdings, 'fetch'>,
+  rosters: Pick<Rosters, 'deciding' | 'sitting'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'versionCar' | 'takeVersionCar'> {
   const newest = async (datanet: Hex): Promise<number> => (await chain.ledger.datanet(datanet))?.version ?? 0
@@ -32,17 +34,20 @@ export function createArchive(
     const made = await manifest(datanet, version)
     const { entries, heldOut } = made
     refuseTakenDown(await leftOf(book, made), version)
-    const { statement, rules } = await document(datanet)
+    const net = await document(datanet)
+    const { host } = await rosters.sitting(datanet, net)
     const anchored = await chain.datanets.version(datanet, version)
     if (anchored === undefined) throw unknown(version)
     const part = (cid: string, maxBytes: number, from?: Address): Part => {
-      const providers = [from, statement.message.host].filter(one => one !== undefined && one !== self) as Address[]
+      const providers = [from, host].filter(one => one !== undefined && one !== self) as Address[]
       return { cid, maxBytes, providers }
     }
     const shards: Part[] = []
-    for (const { contribution, cid } of entries)
+    for (const { contribution, cid } of entries) {
+      const { rules } = await rosters.deciding(contribution, net)
       shards.push(part(cid, rules.maxBytes, (await book.contribution(contribution))?.provider))
-    return [part(anchored.cid, mostManifestBytes), part(heldOut, rules.maxBytes), ...shards]
+    }
+    return [part(anchored.cid, mostManifestBytes), part(heldOut, net.rules.maxBytes), ...shards]
   }
   return {
     async versionCar(datanet, version, signal) {

@@ -7,6 +7,7 @@ import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { DataService, DatanetView } from '../types.ts'
 import { datanetView } from '../book/index.ts'
 
@@ -20,6 +21,7 @@ export interface Hosting extends Pick<DataService, 'createDatanet'> {
 export function createHosting(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
+  rosters: Pick<Rosters, 'sitting'>,
   receiver: Receiver
 ): Hosting {
   const { chain, clock, files, gossip, key, log, network, self } = deps
@@ -51,7 +53,7 @@ export function createHosting(
       void files.provide(rules.heldOut).catch((error: unknown) => {
         log.debug('held-out questions were not announced in the DHT', { error })
       })
-      const view = await datanetView(book, datanet as Hex, ['host'])
+      const view = await datanetView(book, rosters, datanet as Hex, ['host'])
       if (view === undefined)
         throw new TilthError('datanet.id', 'the chain gave the Datanet another id than its statement', {
           help: 'Check that the contract addresses belong to this network.',

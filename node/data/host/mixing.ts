@@ -6,6 +6,7 @@ import type { Book } from '../book/index.ts'
 import type { Interest } from '../interest/index.ts'
 import { questionsOf } from '../mixes/index.ts'
 import type { Parents } from '../mixes/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { DataService, DatanetView, MixRequest } from '../types.ts'
 import type { Hosting } from './hosting.ts'
 
@@ -15,6 +16,7 @@ const longestName = 80
 export function createMixing(
   book: Book,
   interest: Pick<Interest, 'all' | 'roles'>,
+  rosters: Pick<Rosters, 'sitting'>,
   hosting: Hosting,
   parents: Parents,
   { anchorVersion }: Pick<DataService, 'anchorVersion'>
@@ -25,7 +27,7 @@ export function createMixing(
       if (!interest.roles(id).includes('host')) continue
       const rules = (await book.datanet(id))?.document.rules
       if (rules?.parents === undefined || contentHash(rules.parents) !== wanted) continue
-      if (name === undefined || rules.name === name) return datanetView(book, id, interest.roles(id))
+      if (name === undefined || rules.name === name) return datanetView(book, rosters, id, interest.roles(id))
     }
     return undefined
   }

@@ -3,6 +3,7 @@ import type { DatanetDocument, Row, ShardLine, VersionEntry, VersionManifest } f
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Shards } from '../validator/index.ts'
 import type { DataService, NearestRequest, VersionNearRow } from '../types.ts'
 import { leftOf } from './left.ts'
@@ -18,12 +19,14 @@ const mostWaiting = 32
 export function createNearest(
   book: Pick<Book, 'at' | 'contribution' | 'removals'>,
   shards: Pick<Shards, 'linesOf'>,
+  rosters: Pick<Rosters, 'deciding'>,
   { manifest, document }: Pick<DataService, 'manifest'> & { document: (datanet: Hex) => Promise<DatanetDocument> }
 ): Pick<DataService, 'nearest'> {
   const comparing = createQueue({ name: 'nearest rows', bound: mostWaiting, concurrency: 1 })
 
   async function linesOf(of: Hex, { contribution, cid, datanet = of }: VersionEntry): Promise<readonly ShardLine[]> {
-    return shards.linesOf(await document(datanet), cid, (await book.contribution(contribution))?.provider)
+    const net = await rosters.deciding(contribution, await document(datanet))
+    return shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
   }
 
   async function look(

@@ -118,7 +118,8 @@ export function createSeals(
       if (asked === undefined) return
       const net = (await book.datanet(asked.datanet))?.document
       // [ignore] Seals are for the host alone: its signature anchors. Nobody else makes this node ask for anything.
-      if (net?.statement.message.host !== stream.address) return stream.send({ kind: 'differs' })
+      if (net === undefined || (await rosters.sitting(asked.datanet, net)).host !== stream.address)
+        return stream.send({ kind: 'differs' })
       const answered = await answer(asked, net).catch((error: unknown): z.infer<typeof sealReply> => {
         log.debug('a version could not be compared yet', { datanet: asked.datanet, error })
         return { kind: 'differs' }

@@ -10,6 +10,7 @@ import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createUnion } from '../mixes/index.ts'
 import type { Parents } from '../mixes/index.ts'
+import { hostOf } from '../rosters.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { Shards } from '../validator/index.ts'
@@ -103,11 +104,12 @@ export function createVersions(
     const { rules } = net
     if (rules.parents !== undefined) return union.check(rules, manifest, anchored)
     const orders = await ordersOf(manifest)
-    const decided = new Map<Hex, DatanetRules['validators']>()
+    const decided = new Map<Hex, DatanetRules>()
     const blocks = new Map<Hex, bigint>()
     for (const { contribution } of manifest.entries) {
-      decided.set(contribution, (await rosters.deciding(contribution, net)).rules.validators)
-      const there = rules.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
+      const judged = (await rosters.deciding(contribution, net)).rules
+      decided.set(contribution, judged)
+      const there = judged.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
       if (there !== undefined) blocks.set(contribution, there.block)
     }
     const sitting = await rosters.numbered(manifest.datanet, roster, net)
@@ -117,7 +119,7 @@ export function createVersions(
       manifest,
       anchored,
       id => orders.get(id),
-      id => decided.get(id) ?? rules.validators,
+      id => decided.get(id) ?? rules,
       sitting.rules.validators,
       id => blocks.get(id)
     )
@@ -137,7 +139,7 @@ export function createVersions(
     if (keeps) await holdings.hold(cid, `version/${datanet}`, 0)
     const bytes = await files.fetchBytes(cid, {
       maxBytes: mostManifestBytes,
-      providers: [net.statement.message.host].filter(host => host !== self),
+      providers: [hostOf(await rosters.sitting(datanet, net))].filter(host => host !== self),
       pin: keeps
     })
     const found = decodeFrame(bytes, versionManifest, mostManifestBytes)
@@ -151,10 +153,11 @@ export function createVersions(
   return {
     async anchorVersion(datanet) {
       const net = await must(datanet)
-      const { statement, rules } = net
-      if (statement.message.host !== self)
+      const { rules } = net
+      const { host } = await rosters.sitting(datanet, net)
+      if (host !== self)
         throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
-          help: `Ask ${statement.message.host}.`
+          help: `Ask ${host}.`
         })
       const made = await (rules.parents === undefined ? sealedVersion(datanet, net) : mixedVersion(datanet, rules))
       const { version, root, entries } = made
@@ -194,7 +197,7 @@ export function createVersions(
       const rows: VersionRow[] = []
       for (const { contribution, contributor, cid, own, datanet } of manifest.entries) {
         if (remaining && left.has(contribution)) continue
-        const from = datanet === undefined ? net : await must(datanet)
+        const from = await rosters.deciding(contribution, datanet === undefined ? net : await must(datanet))
         const lines = await shards.linesOf(from, cid, (await book.contribution(contribution))?.provider)
         for (const at of own) {
           const line = lines[at]

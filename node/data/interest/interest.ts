@@ -37,7 +37,7 @@ export interface Interest {
   end(datanet: Hex, role: DatanetRole): Promise<void>
   /** This node was given a seat on a roster that follows the one of the rules. */
   seated(datanet: Hex): Promise<void>
-  /** What its rules make this node: host or validator. */
+  /** What its rules make this node, or the chain since: host or validator. */
   known(datanet: Hex, document: DatanetDocument): Promise<void>
   /** Connects to some who hear a Datanet's topic, so that what is said there arrives. */
   meet(datanet: Hex): Promise<void>
@@ -114,7 +114,8 @@ export function createInterest(
       if (held.get(datanet)?.has(role) !== true) await book.putRole(datanet, role, false)
     },
     async known(datanet, { statement, rules }) {
-      if (statement.message.host === self) await interest.take(datanet, 'host')
+      const host = (await book.listing(datanet))?.host ?? statement.message.host
+      if (host === self) await interest.take(datanet, 'host')
       if (weightOf(rules.validators, self) > 0) await interest.seated(datanet)
     },
     seated: datanet =>
@@ -127,9 +128,9 @@ export function createInterest(
     async meet(datanet) {
       const document = (await book.datanet(datanet))?.document
       const named = [
-        ...(document === undefined ? [] : [document.statement.message.host]),
+        (await book.listing(datanet))?.host ?? document?.statement.message.host,
         ...(document?.rules.validators ?? []).slice(0, enough).map(({ address }) => address)
-      ].filter(address => address !== self)
+      ].filter((address): address is Address => address !== undefined && address !== self)
       const signal = AbortSignal.timeout(searchMs)
       const quietly = (name: string): Promise<unknown> =>
         peers.dial(name, { signal }).catch((error: unknown) => {

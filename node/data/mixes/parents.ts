@@ -5,6 +5,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetRecord } from '../../chain/types.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { DataDeps } from '../deps.ts'
+import { createTerms } from '../terms/terms.ts'
 import type { Shards } from '../validator/index.ts'
 
 /** Mixes whose rules were looked at, in memory. */
@@ -39,6 +40,7 @@ export function createParents(
   document: (datanet: Hex) => Promise<DatanetDocument>
 ): Parents {
   const checked = createCache<Hex, true>({ max: kept })
+  const terms = createTerms({ ledger })
 
   const rosterOf = (members: DatanetRecord['validators']): Parent['roster'] =>
     members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
@@ -53,10 +55,16 @@ export function createParents(
     return known
   }
 
-  async function parentOf(id: Hex, members: DatanetRecord['validators'] | undefined): Promise<Parent> {
+  /** @param block at whose end its rules and validators are meant; those of now without one */
+  async function parentOf(id: Hex, block?: bigint): Promise<Parent> {
+    const members = block === undefined ? (await ledger.datanet(id))?.validators : await ledger.rosterAt(id, block)
     // [reject] A parent is on chain before what is made of it.
     if (members === undefined) throw new InvalidError('mix.parents', `${id} was not on chain when the mix was founded`)
-    return { id, rules: (await document(id)).rules, roster: rosterOf(members) }
+    const net = await document(id)
+    const number = block === undefined ? (await ledger.datanet(id))?.rulesNumber : await ledger.rulesAt(id, block)
+    const { rules } = await terms.numbered(id, number ?? 1, net)
+    const licence = await terms.licence(id, number ?? 1, net)
+    return { id, rules: { ...rules, licence }, roster: rosterOf(members) }
   }
 
   return {
@@ -68,7 +76,7 @@ export function createParents(
       if (contentHash(rosterOf(founders)) !== contentHash(rules.validators))
         throw new InvalidError('mix.roster', 'the validators of the mix on chain are not those of its rules')
       const parents: Parent[] = []
-      for (const id of rules.parents ?? []) parents.push(await parentOf(id, await ledger.rosterAt(id, block)))
+      for (const id of rules.parents ?? []) parents.push(await parentOf(id, block))
       checkMixRules(rules, parents)
       checked.set(mix, true)
     },
@@ -77,7 +85,7 @@ export function createParents(
       const parents: Parent[] = []
       for (const id of datanets) {
         const there = await ledger.datanet(id)
-        const parent = await parentOf(id, there?.validators)
+        const parent = await parentOf(id)
         // [reject] There is something of each to mix.
         if (there?.version === 0)
           throw new InvalidError('version.empty', `${parent.rules.name} has no version yet: there is nothing to mix`, {

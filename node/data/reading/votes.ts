@@ -1,4 +1,4 @@
-import { outcomeOf, ownRows, saltOf, voteMs } from '../../../protocol/data/index.ts'
+import { outcomeOf, ownRows, saidBy, saltOf, voteMs } from '../../../protocol/data/index.ts'
 import type { VoteReason } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
@@ -64,13 +64,15 @@ export function createVotes(
         validators: validators.map(({ address, weight }): VoteView => {
           const vote = revealed.get(address)
           // The own vote is known here before it is told.
-          const accept = vote?.accept ?? (address === self ? mine?.message.accept : undefined)
-          const same = vote === undefined ? undefined : found(vote.accept)
+          const known = vote ?? (address === self ? mine?.message : undefined)
+          const says = known === undefined ? null : saidBy(known)
+          const same = vote === undefined || says === 'abstain' ? undefined : found(vote.accept)
           return {
             validator: address,
             weight,
             step: vote !== undefined ? 'revealed' : committed.has(address) ? 'committed' : 'waiting',
-            accept: accept ?? null,
+            accept: says === 'abstain' ? null : says,
+            abstains: says === 'abstain',
             agrees: vote === undefined || same === undefined ? null : vote.outcome === same,
             reason: reasons.get(address)?.reason || null,
             code: reasons.get(address)?.code ?? null
@@ -91,17 +93,19 @@ export function createVotes(
     async *decisions(datanet) {
       for await (const { record, accepted, commits, votes, certificate } of decided(datanet, decisionsOf)) {
         const { net } = await shown.must(record.id)
-        const said = new Map([...certificate.votes, ...votes].map(({ message }) => [message.validator, message.accept]))
+        const said = new Map(
+          [...certificate.votes, ...votes].map(({ message }) => [message.validator, saidBy(message)])
+        )
         const committed = new Set(commits.map(({ message }) => message.validator))
         yield {
           contribution: record.id,
           contributor: record.contributor,
           accepted,
-          validators: net.rules.validators.map(({ address }) => ({
-            validator: address,
-            accept: said.get(address) ?? null,
-            present: said.has(address) || committed.has(address)
-          }))
+          validators: net.rules.validators.map(({ address }) => {
+            const says = said.get(address) ?? null
+            const present = says !== null || committed.has(address)
+            return { validator: address, accept: says === 'abstain' ? null : says, present }
+          })
         }
       }
     }

@@ -1,6 +1,7 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Holdings } from './holdings.ts'
 
 /** Contributions looked at in one go, and files fetched. */
@@ -22,6 +23,7 @@ export function createKeeping(
   { chain, files, log, self }: Pick<DataDeps, 'chain' | 'files' | 'log' | 'self'>,
   book: Pick<Book, 'contributions' | 'datanet' | 'listing' | 'removed'>,
   holdings: Pick<Holdings, 'fetch' | 'reasons' | 'release'>,
+  rosters: Pick<Rosters, 'deciding'>,
   followed: () => readonly Hex[],
   stopping: AbortSignal
 ): Keeping {
@@ -61,7 +63,7 @@ export function createKeeping(
       next()
       return 0
     }
-    const { host } = document.statement.message
+    const host = (await book.listing(datanet))?.host ?? document.statement.message.host
     const tries = { here: 0, came: 0, missing: 0 }
     const version = walk.from === 1 ? ((await book.listing(datanet))?.version ?? 0) : 0
     const anchored = version === 0 ? undefined : await chain.datanets.version(datanet, version)
@@ -76,7 +78,9 @@ export function createKeeping(
       if (state.name !== 'accepted' || (await book.removed(id)) !== undefined) continue
       const { cid } = state.statements.reveal.message
       const have = [...(provider === undefined ? [] : [provider]), contributor, host]
-      tries[await take(datanet, cid, `contribution/${id}`, document.rules.maxBytes, have)]++
+      tries[
+        await take(datanet, cid, `contribution/${id}`, (await rosters.deciding(id, document)).rules.maxBytes, have)
+      ]++
       const isOver = stopping.aborted || !followed().includes(datanet)
       if (isOver || tries.came + tries.missing >= fetchedAtOnce) return tries.came
     }

@@ -1,5 +1,5 @@
-import { commitMs, outcomeCode, totalWeight, weightIn } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, RowOutcome, ShardLine, VoteReason } from '../../../protocol/data/index.ts'
+import { commitMs, outcomeCode, saidBy, totalWeight, weightIn } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, RowOutcome, Said, ShardLine, VoteReason } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, PageRequest } from '../../../protocol/primitives/index.ts'
 import { contributionView } from '../book/index.ts'
@@ -44,16 +44,17 @@ export function createReview(
         validators,
         said.map(({ message }) => message.validator)
       )
-    const by = (accept: boolean): number => weigh(votes.filter(({ message }) => message.accept === accept))
+    const by = (says: Said): number => weigh(votes.filter(({ message }) => saidBy(message) === says))
     return {
       ...(await contributionView(book, record)),
       datanetName: name,
       advice: verdict === undefined ? null : verdict.accept,
-      vote: mine?.message.accept ?? chosen?.accept ?? null,
+      vote: (mine === undefined ? chosen?.accept : saidBy(mine.message)) ?? null,
       undoUntil: chosen === undefined || chosen.released ? null : chosen.until,
       ...(reason === undefined ? {} : typeof reason === 'string' ? { voteReason: reason } : reasonView(reason)),
       accepting: by(true),
       rejecting: by(false),
+      abstaining: by('abstain'),
       committed: weigh(commits),
       total: totalWeight(validators),
       closesAt: state.name === 'voting' ? Math.max(state.since, startedAt) + commitMs(net.rules) : null

@@ -10,7 +10,8 @@ const mostAnnounced = 8
 
 /**
  * The validator's automation: where a host announces another roster and counts on silence, a validator that is alive
- * says so before it is too late. Its owner has three quarters of the time to accept or refuse by hand.
+ * says so before it is too late. Its owner has three quarters of the time to accept or refuse by hand. What rules were
+ * put forward it only shows.
  */
 export function createSeating(
   { automations, chain, clock, seat = true, self }: Pick<DataDeps, 'automations' | 'chain' | 'clock' | 'seat' | 'self'>,
@@ -28,6 +29,16 @@ export function createSeating(
       if (net === undefined || known === undefined) continue
       const { rules } = await rosters.sitting(datanet, net.document)
       if (weightOf(rules.validators, self) === 0) continue
+      for (const { id, by, number, roster, spoke } of (
+        await chain.ledger.amendments(datanet, { reverse: true, limit: mostAnnounced })
+      ).items) {
+        // Rules are its owner's to decide on: nothing signs them by itself.
+        if (number !== known.rulesNumber + 1 || roster !== known.roster || spoke.includes(self)) continue
+        const answer = `\`tilth datanet rules accept\` or \`refuse\` answers (${id.slice(0, 10)})`
+        const why = `${by} put them forward; ${answer}`
+        const what = `wait for your word on rules ${number} of ${rules.name}`
+        yield { due: false, about: datanet, what, why, at: null }
+      }
       const { items } = await chain.ledger.successions(datanet, { reverse: true, limit: mostAnnounced })
       for (const { id, follows, silentAt, spoke } of items) {
         if (follows !== known.roster || silentAt === 0n || spoke.includes(self)) continue

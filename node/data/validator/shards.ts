@@ -29,6 +29,8 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import type { FetchOptions } from '../../transport/types.ts'
+import { hostOf } from '../rosters.ts'
+import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import { createAcceptedRows } from './rows.ts'
 import { inSlices } from './slices.ts'
@@ -93,6 +95,7 @@ export function createShards(
   book: Book,
   allowances: Allowances,
   holdings: Holdings,
+  rosters: Pick<Rosters, 'deciding' | 'sitting'>,
   follows: (datanet: Hex) => boolean,
   stopping: AbortSignal
 ): Shards {
@@ -107,15 +110,15 @@ export function createShards(
     if (net === undefined) throw new TilthError('datanet.unknown', 'this Datanet is not known here yet')
     return net
   }
+  const sitting = async (datanet: Hex): Promise<DatanetDocument> => rosters.sitting(datanet, await must(datanet))
+  /** By the rules that a contribution is judged by. */
+  const judging = async ({ datanet, id }: ContributionRecord): Promise<DatanetDocument> =>
+    rosters.deciding(id, await must(datanet))
   /** Who should have it: who revealed it, the contributor's node, the host, the validators who have checked it. */
   const providers = (net: DatanetDocument, ...first: (Address | undefined)[]): Address[] =>
-    [
-      ...new Set([
-        ...first,
-        net.statement.message.host,
-        ...net.rules.validators.slice(0, 5).map(({ address }) => address)
-      ])
-    ].filter(one => one !== undefined && one !== self) as Address[]
+    [...new Set([...first, hostOf(net), ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(
+      one => one !== undefined && one !== self
+    ) as Address[]
   const fetch = (
     cid: string,
     maxBytes: number,
@@ -202,7 +205,7 @@ export function createShards(
     async heldOut(datanet) {
       const known = heldOut.get(datanet)
       if (known !== undefined) return known
-      const net = await must(datanet)
+      const net = await sitting(datanet)
       const keeps = follows(datanet)
       if (keeps) await holdings.hold(net.rules.heldOut, `questions/${datanet}`, 0)
       const bytes = await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net), keeps)
@@ -219,7 +222,7 @@ export function createShards(
       return lines
     },
     async check(record, statements) {
-      const net = await must(record.datanet)
+      const net = await judging(record)
       const questions = await shards.heldOut(record.datanet)
       const uploads = await allowances.uploads(record, net.rules)
       const context = await allowances.context(record, net.rules)
@@ -242,7 +245,7 @@ export function createShards(
       )
     },
     async preview(datanet, shard, uploads, context) {
-      const { rules } = await must(datanet)
+      const { rules } = await sitting(datanet)
       const questions = await shards.heldOut(datanet)
       const earlier = await likeRows(datanet, rules, shard)
       // It would stand after all that is there.
@@ -257,7 +260,7 @@ export function createShards(
       const own = verdict === undefined ? [] : ownRows(verdict)
       if (verdict === undefined || outcomeOf({ contribution: id, cid, own }, true) !== state.certificate.outcome)
         return false
-      const lines = await shards.linesOf(await must(datanet), cid, record.provider)
+      const lines = await shards.linesOf(await judging(record), cid, record.provider)
       const rows = own.flatMap(row => {
         const line = lines[row]
         return line !== undefined && 'row' in line ? [[row, line.row] as const] : []
@@ -270,7 +273,7 @@ export function createShards(
       const task = async (): Promise<unknown> => {
         if (record === undefined) return shards.heldOut(datanet)
         if (!('statements' in record.state) || record.state.statements === undefined) return undefined
-        const net = await must(datanet)
+        const net = await judging(record)
         const { reveal } = record.state.statements
         const { code } = await allowances.find(record, net.rules, reveal.message)
         return code === 'ok' ? shardOf(net, record, record.state.statements) : undefined

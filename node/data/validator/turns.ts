@@ -1,5 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import {
+  abstention,
   checkStatements,
   commitMs,
   expire,
@@ -16,6 +17,7 @@ import type {
   ContributionMessage,
   ContributionStatements,
   DatanetDocument,
+  Said,
   Verdict,
   VoteReason
 } from '../../../protocol/data/index.ts'
@@ -28,7 +30,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
 import type { ContributionRecord } from '../book/index.ts'
-import { createRosters } from '../rosters.ts'
+import { createRosters, hostOf } from '../rosters.ts'
 import type { VotePolicy } from '../types.ts'
 import type { Shards } from './shards.ts'
 
@@ -56,7 +58,7 @@ export interface Turns {
    * back.
    * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
    */
-  vote(id: Hex, accept: boolean, reason?: string | VoteReason, holdMs?: number): Promise<void>
+  vote(id: Hex, accept: Said, reason?: string | VoteReason, holdMs?: number): Promise<void>
   /** @throws InvalidError `vote.told`, `vote.none` */
   unvote(id: Hex): Promise<void>
   /** Whether this validator votes by its own checks; what was chosen stays over restarts. */
@@ -93,8 +95,7 @@ export function createTurns(
   const policy = async (): Promise<VotePolicy> =>
     (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
-  const judges = (net: DatanetDocument): boolean =>
-    deps.checks !== false || isValidator(net) || net.statement.message.host === self
+  const judges = (net: DatanetDocument): boolean => deps.checks !== false || isValidator(net) || hostOf(net) === self
 
   /** Own messages go the way of others': checked, kept, then told, once. */
   async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
@@ -124,13 +125,17 @@ export function createTurns(
   }
 
   /** Decides on this node's vote and keeps it, salt and all: whatever happens, it will not vote otherwise. */
-  async function choose(id: Hex, statements: ContributionStatements, verdict: Verdict, accept: boolean): Promise<void> {
+  async function choose(id: Hex, statements: ContributionStatements, verdict: Verdict, says: Said): Promise<void> {
     if ((await book.ballot(id)).mine !== undefined) return
-    const outcome = outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own: ownRows(verdict) }, accept)
+    const accept = says === true
+    const outcome =
+      says === 'abstain'
+        ? abstention(id)
+        : outcomeOf({ contribution: id, cid: statements.reveal.message.cid, own: ownRows(verdict) }, accept)
     const nonce = toHex(crypto.getRandomValues(new Uint8Array(32)))
     const said = await book.reasons.get(id)
     // Who votes by the checks against something says what they found.
-    const found = accept || verdict.reason === undefined ? undefined : { reason: '', code: verdict.reason }
+    const found = says !== false || verdict.reason === undefined ? undefined : { reason: '', code: verdict.reason }
     const given = typeof said === 'string' ? { reason: said } : (said ?? found)
     const why = given === undefined ? undefined : { ...given, nonce }
     const salt = why === undefined ? nonce : saltOf(why)

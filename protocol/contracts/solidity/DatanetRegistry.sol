@@ -10,6 +10,10 @@ import {Statements} from "./Statements.sol";
 /// it: contributions, versions, and the epochs of the AttributionAnchor. A sitting roster hands over to the next by
 /// more than two thirds of its own weight. A dead one is replaced by the host: it says whom by long before, and if no
 /// more than a third of the weight is against it until then, they sit.
+/// Rules have numbers, too: whatever is put forward in their place names the rules it follows and the roster it asks,
+/// and they are set by more than two thirds of that roster's weight. Their text goes through the chain, so that it is
+/// to be had wherever the chain is; what it may not change, its readers know (protocol/data/amendment.ts). The host
+/// hands over to whoever accepts.
 contract DatanetRegistry is StatementReader {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
@@ -17,14 +21,19 @@ contract DatanetRegistry is StatementReader {
     using Statements for Statements.Version;
 
     /// @param roster number of the one that sits
+    /// @param rulesNumber of the rules in force: contributions are judged by those of when they were committed
     /// @param announced when the host last put one forward that silence can seat
+    /// @param rules hash of their text
+    /// @param nextHost whom the host has named, until that one accepts
     struct Datanet {
         address host;
         uint32 version;
         uint32 roster;
+        uint32 rulesNumber;
         uint64 commitments;
         uint64 announced;
         bytes32 rules;
+        address nextHost;
     }
 
     struct Roster {
@@ -47,6 +56,18 @@ contract DatanetRegistry is StatementReader {
         uint128 against;
     }
 
+    /// @notice Rules that were put forward.
+    /// @param number that they would have; once others have it nothing comes of these
+    /// @param roster number of the one that is asked; once another sits nothing comes of them either
+    struct Amendment {
+        bytes32 datanet;
+        bytes32 rules;
+        uint32 number;
+        uint32 roster;
+        uint128 consent;
+        uint128 against;
+    }
+
     struct Contribution {
         bytes32 datanet;
         address contributor;
@@ -65,6 +86,8 @@ contract DatanetRegistry is StatementReader {
     uint256 public constant MAX_VALIDATORS = 100;
     /// @notice No Datanet's rules let a vote take longer, so that evidence of two votes reaches stakes in time.
     uint64 public constant LONGEST_VOTE = 7 days;
+    /// @notice Bytes of a text of rules.
+    uint256 public constant MAX_RULES = 16_384;
 
     NodeRegistry public immutable registry;
     /// @notice Seconds for which a roster must be silent about its replacement to count as dead.
@@ -74,6 +97,8 @@ contract DatanetRegistry is StatementReader {
     mapping(bytes32 datanet => mapping(uint32 number => Roster)) private _rosters;
     mapping(bytes32 succession => Succession) public successionOf;
     mapping(bytes32 succession => mapping(address validator => bool)) public spoke;
+    mapping(bytes32 amendment => Amendment) public amendmentOf;
+    mapping(bytes32 amendment => mapping(address validator => bool)) public spokeOnRules;
     mapping(bytes32 id => Contribution) private _contributions;
     mapping(bytes32 datanet => mapping(uint32 version => Anchored)) private _versions;
     mapping(bytes32 contribution => mapping(address validator => bool)) public punished;
@@ -100,6 +125,23 @@ contract DatanetRegistry is StatementReader {
         bytes32 indexed succession, address indexed validator, bool consents, uint128 consent, uint128 against
     );
     event RosterSeated(bytes32 indexed datanet, uint32 indexed roster, address[] validators, uint96[] weights);
+    /// @notice With the text, which the chain keeps for whoever reads it.
+    event RulesProposed(
+        bytes32 indexed datanet,
+        bytes32 indexed amendment,
+        address indexed by,
+        uint32 number,
+        uint32 roster,
+        bytes32 follows,
+        string text
+    );
+    event RulesSpoken(
+        bytes32 indexed amendment, address indexed validator, bool consents, uint128 consent, uint128 against
+    );
+    event RulesSet(bytes32 indexed datanet, uint32 indexed number, bytes32 indexed amendment, bytes32 rules);
+    /// @notice `next` is nobody where the host takes it back.
+    event HostNamed(bytes32 indexed datanet, address indexed host, address indexed next);
+    event HostChanged(bytes32 indexed datanet, address indexed from, address indexed host);
     event Committed(
         bytes32 indexed datanet,
         bytes32 indexed contribution,
@@ -123,6 +165,10 @@ contract DatanetRegistry is StatementReader {
     error AnotherSits(uint32 roster);
     error AlreadySpoke(address validator);
     error NotDecided(uint64 silentAt);
+    error BadRules(uint256 length);
+    error OthersInForce(uint32 number, uint32 roster);
+    error NotTheHost(address host);
+    error NotNamed(address next);
     error AlreadyCommitted(bytes32 contribution, uint64 index);
     error VersionOutOfOrder(uint32 expected);
     error EmptyVersion();
@@ -148,6 +194,7 @@ contract DatanetRegistry is StatementReader {
         if (datanet.host != address(0)) revert AlreadyExists(id);
         datanet.host = msg.sender;
         datanet.rules = rules;
+        datanet.rulesNumber = 1;
         _seat(id, datanet, validators, weights);
         emit DatanetCreated(id, msg.sender, rules, createdAt, validators, weights);
     }
@@ -192,17 +239,71 @@ contract DatanetRegistry is StatementReader {
         Succession storage next = _open(succession);
         if (next.members != _membersOf(validators, weights)) revert BadRoster();
         uint256 total = _rosters[next.datanet][next.follows].totalWeight;
-        bool silent = next.silentAt != 0 && block.timestamp >= next.silentAt
-            && block.timestamp < next.silentAt + rosterSilence;
+        Datanet storage datanet = _datanets[next.datanet];
+        // What a host announced that has handed over since, or has announced another, counts no more.
+        bool announced = next.silentAt != 0 && next.silentAt == datanet.announced + rosterSilence;
+        bool silent = announced && block.timestamp >= next.silentAt && block.timestamp < next.silentAt + rosterSilence;
         bool dead = silent && uint256(next.against) * 3 <= total;
         if (uint256(next.consent) * 3 <= total * 2 && !dead) revert NotDecided(next.silentAt);
         for (uint256 i = 0; i < validators.length; i++) {
             uint256 staked = registry.stakeOf(validators[i]);
             if (staked < registry.minStake()) revert NotEnoughStake(staked);
         }
-        Datanet storage datanet = _datanets[next.datanet];
         _seat(next.datanet, datanet, validators, weights);
         emit RosterSeated(next.datanet, datanet.roster, validators, weights);
+    }
+
+    /// @notice The host or a sitting validator puts other rules forward: those that follow the ones in force, if the
+    /// roster that sits agrees to them. There may be several at a time; the first to be agreed to are set.
+    function proposeRules(bytes32 datanet, string calldata text) external returns (bytes32 amendment) {
+        Datanet storage datanet_ = _known(datanet);
+        if (msg.sender != datanet_.host && weightOf(datanet, msg.sender) == 0) revert NobodyHere(msg.sender);
+        if (bytes(text).length == 0 || bytes(text).length > MAX_RULES) revert BadRules(bytes(text).length);
+        uint32 number = datanet_.rulesNumber + 1;
+        bytes32 rules = keccak256(bytes(text));
+        amendment = keccak256(abi.encode(datanet, number, datanet_.roster, datanet_.rules, rules));
+        if (amendmentOf[amendment].number != 0) revert AlreadyPutForward(amendment);
+        amendmentOf[amendment] = Amendment(datanet, rules, number, datanet_.roster, 0, 0);
+        emit RulesProposed(datanet, amendment, msg.sender, number, datanet_.roster, datanet_.rules, text);
+    }
+
+    /// @notice A sitting, staked validator is for or against them, once. With more than two thirds of the weight for
+    /// them they are set at once: what is committed from then on is judged by them.
+    function speakOnRules(bytes32 amendment, bool consents) external {
+        Amendment storage next = amendmentOf[amendment];
+        Datanet storage datanet = _datanets[next.datanet];
+        if (next.number == 0 || next.number != datanet.rulesNumber + 1 || next.roster != datanet.roster) {
+            revert OthersInForce(datanet.rulesNumber, datanet.roster);
+        }
+        uint96 weight = votingWeightOf(next.datanet, next.roster, msg.sender);
+        if (weight == 0) revert NotAValidator(msg.sender);
+        if (spokeOnRules[amendment][msg.sender]) revert AlreadySpoke(msg.sender);
+        spokeOnRules[amendment][msg.sender] = true;
+        if (consents) next.consent += weight;
+        else next.against += weight;
+        emit RulesSpoken(amendment, msg.sender, consents, next.consent, next.against);
+        if (uint256(next.consent) * 3 <= uint256(_rosters[next.datanet][next.roster].totalWeight) * 2) return;
+        datanet.rulesNumber = next.number;
+        datanet.rules = next.rules;
+        emit RulesSet(next.datanet, next.number, amendment, next.rules);
+    }
+
+    /// @notice The host names who shall host in its place, who has to accept; nobody (0) takes it back.
+    function nameHost(bytes32 datanet, address next) external {
+        Datanet storage datanet_ = _known(datanet);
+        if (msg.sender != datanet_.host) revert NotTheHost(datanet_.host);
+        datanet_.nextHost = next;
+        emit HostNamed(datanet, msg.sender, next);
+    }
+
+    /// @notice Whoever was named hosts from now on. A roster that the one before announced is seated by no silence.
+    function acceptHost(bytes32 datanet) external {
+        Datanet storage datanet_ = _known(datanet);
+        if (msg.sender != datanet_.nextHost) revert NotNamed(datanet_.nextHost);
+        emit HostChanged(datanet, datanet_.host, msg.sender);
+        datanet_.host = msg.sender;
+        datanet_.nextHost = address(0);
+        datanet_.announced = 0;
     }
 
     /// @notice Gives a contributor's signed commitment its place in the order of authorship. Anyone may bring it: a
@@ -279,6 +380,11 @@ contract DatanetRegistry is StatementReader {
     /// @notice Number of the roster that sits; 0 for a Datanet that is not known.
     function rosterOf(bytes32 datanet) external view returns (uint32) {
         return _datanets[datanet].roster;
+    }
+
+    /// @notice Number of the rules in force, and whom the host has named to follow it.
+    function termsOf(bytes32 datanet) external view returns (uint32 rulesNumber, address nextHost) {
+        return (_datanets[datanet].rulesNumber, _datanets[datanet].nextHost);
     }
 
     function membersOf(bytes32 datanet, uint32 number)

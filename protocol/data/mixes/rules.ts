@@ -1,6 +1,6 @@
 import { contentHash } from '../../primitives/canonical.ts'
 import { InvalidError } from '../../primitives/errors.ts'
-import { forbidsChange } from '../../primitives/licences.ts'
+import { forbidsChange, licenceOfAll } from '../../primitives/licences.ts'
 import type { Address, Hex } from '../../primitives/hex.ts'
 import { leastDataShareOf, mostParents } from '../types.ts'
 import type { DatanetRules } from '../types.ts'
@@ -91,11 +91,7 @@ function checkParents(parents: readonly Parent[], roster: Roster): void {
 
 /** @throws InvalidError `mix.licence` where their names together are too long */
 function licenceOf(parents: readonly Parent[]): string {
-  const licences = [...new Set(parents.map(({ rules }) => rules.licence))]
-  const text =
-    licences.length === 1
-      ? (licences[0] ?? '')
-      : licences.map(one => (one.includes(' ') ? `(${one})` : one)).join(' AND ')
+  const text = licenceOfAll(parents.map(({ rules }) => rules.licence))
   if (text.length > longestLicence)
     throw new InvalidError('mix.licence', 'the licences of these Datanets together are too long to be named')
   return text

@@ -19,7 +19,14 @@ export const who = (n: number): Address => `0x${word('who', n).slice(2, 42)}`
 /** What the contracts would allow next; a copy for each block, so that a block can be taken back. */
 interface State {
   made: number
-  datanets: { id: Hex; index: number; version: number }[]
+  datanets: {
+    id: Hex
+    index: number
+    version: number
+    rules: number
+    open?: Hex | undefined
+    next?: Address | undefined
+  }[]
   channels: { id: Hex; deposit: bigint; claimed: bigint }[]
   models: Hex[]
   pools: {
@@ -42,10 +49,10 @@ export function nextFact(state: State, choice: number): Fact {
   const datanet = pick(state.datanets)
   const channel = pick(state.channels)
   const pool = pick(state.pools)
-  switch (choice % 12) {
+  switch (choice % 14) {
     case 0: {
       const id = word('datanet', n)
-      state.datanets.push({ id, index: 0, version: 0 })
+      state.datanets.push({ id, index: 0, version: 0, rules: 1 })
       const validators = [{ address: who(1), weight: 5n }]
       return { name: 'DatanetCreated', datanet: id, host: who(2), rules: word('rules', n), createdAt: 7n, validators }
     }
@@ -164,6 +171,25 @@ export function nextFact(state: State, choice: number): Fact {
       if (pool === undefined || pool.claimed >= pool.total) break
       pool.claimed += 1n
       return { name: 'PayoutClaimed', pool: pool.id, account: who(7), amount: 1n, cumulative: pool.claimed }
+    case 12: {
+      if (datanet === undefined) break
+      const { id, open } = datanet
+      if (open === undefined) {
+        datanet.open = word('amendment', n)
+        const asked = { number: datanet.rules + 1, roster: 1, follows: word('rules', n), text: `{"n":${n}}` }
+        return { name: 'RulesProposed', datanet: id, amendment: datanet.open, by: who(2), ...asked }
+      }
+      datanet.open = undefined
+      return { name: 'RulesSet', datanet: id, number: ++datanet.rules, amendment: open, rules: word('set', n) }
+    }
+    case 13: {
+      if (datanet === undefined) break
+      const { id, next } = datanet
+      datanet.next = next === undefined ? who(n % 9) : undefined
+      return next === undefined
+        ? { name: 'HostNamed', datanet: id, host: who(2), next: datanet.next ?? who(2) }
+        : { name: 'HostChanged', datanet: id, from: who(2), host: next }
+    }
   }
   return { name: 'Staked', node: who(n % 7), amount: 11n }
 }

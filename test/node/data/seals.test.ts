@@ -23,7 +23,9 @@ describe('a validator that is asked to seal a version', () => {
       { pull: async () => undefined, pullQuietly: (peer: string) => void pulled.push(peer) } as unknown as Parameters<
         typeof createSeals
       >[3],
-      { sitting: async () => document } as unknown as Parameters<typeof createSeals>[4],
+      { sitting: async () => ({ ...document, host: document.statement.message.host }) } as unknown as Parameters<
+        typeof createSeals
+      >[4],
       new AbortController().signal
     )
     const answers: unknown[] = []

@@ -169,7 +169,8 @@ describe('data: what is kept of a Datanet when peers go', () => {
           yield* (of === datanet ? records : others).filter(({ index }) => index >= from).slice(0, limit)
         }
       } as never
-      return createKeeping(deps, book, holdings, () => followed, stopping)
+      const rosters = { deciding: async () => ({ ...document, host, licence: '' }) }
+      return createKeeping(deps, book, holdings, rosters, () => followed, stopping)
     }
     const accepted = shards.filter((_, n) => n !== 2)
     const disk = (): string[] => [...(world.disks.get(self)?.keys() ?? [])].sort()

@@ -72,7 +72,8 @@ function reader(count: number) {
       did.checked++
       return document
     },
-    numbered: async () => document
+    numbered: async () => document,
+    sitting: async () => document
   }
   const holdings = {
     async hold(name: string, reason: string) {

@@ -13,6 +13,7 @@ describe('what is remembered of models', () => {
     const deps = {
       clock: manualClock(),
       chain: {
+        ledger: { model: async () => ({ block: 7n }) },
         models: {
           model: async (id: Hex) => {
             asked.registered++
@@ -21,7 +22,8 @@ describe('what is remembered of models', () => {
         }
       },
       versions: {
-        leastDataShare: async () => {
+        leastDataShare: async (_datanet: Hex, registered: bigint) => {
+          assert.equal(registered, 7n, 'by the rules of when it was registered')
           asked.weighed++
           return 1
         }

@@ -20,13 +20,15 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
         const accepting = weigh(({ step, accept }) => step === 'revealed' && accept === true)
         const rejecting = weigh(({ step, accept }) => step === 'revealed' && accept === false)
         const committed = weigh(({ step }) => step !== 'waiting')
-        const needed = Math.floor((total * 2) / 3) + 1
+        const abstaining = weigh(({ abstains }) => abstains)
+        const needed = Math.max(Math.floor(((total - abstaining) * 2) / 3), Math.floor(total / 2)) + 1
         return (
           <Section
             title={isOver ? 'How they voted' : `${countText(committed)} of ${manyText(total, 'vote')} are in`}
             note={
               'Each validator commits to its vote before it sees another’s. More than two thirds for the same ' +
-              'rows accept, more than one third against refuse.'
+              'rows accept, more than one third against refuse. Who is for neither side leaves it to the others: two ' +
+              'thirds of those, and more than half of all.'
             }
           >
             {closesAt === null ? null : (
@@ -51,7 +53,9 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
                 {
                   name: 'Vote',
                   cell: vote =>
-                    vote.step === 'revealed' ? (
+                    vote.step === 'revealed' && vote.abstains ? (
+                      <Chip>neither</Chip>
+                    ) : vote.step === 'revealed' ? (
                       <Chip phase={vote.accept === true ? 'data' : 'wrong'}>
                         {vote.accept === true ? 'for' : 'against'}
                       </Chip>

@@ -1,17 +1,22 @@
 import { useEffect, useRef, useState } from 'react'
 import type { ReviewView } from '../../../daemon/api/contract/data-views.ts'
+import type { Said } from '../../../protocol/data/votes.ts'
 import { useAct } from '../../api/index.ts'
 import { shareText } from '../../formats/index.ts'
 import { Button, Chip, Failure, TextField, When } from '../../parts/index.ts'
+import { sideText } from './side.ts'
 import { useKeys } from './use-keys.ts'
 
 /** So long a vote is told to nobody, so that it can be undone; less where its time is nearly over. */
 const holdSeconds = 60
 const touched = ['review', 'reviewOf', 'votes', 'contribution'] as const
 
-/** The vote of this node's owner: a for, r against, with a reason, and u to undo it until it is told. */
+const phaseOf = (vote: Said): { phase?: 'data' | 'wrong' } =>
+  vote === 'abstain' ? {} : { phase: vote ? 'data' : 'wrong' }
+
+/** The vote of this node's owner: a for, r against, n for neither, with a reason, and u to undo it until it is told. */
 export function Ballot({ item }: { readonly item: ReviewView }) {
-  const [choice, setChoice] = useState<boolean>()
+  const [choice, setChoice] = useState<Said>()
   const [reason, setReason] = useState('')
   const field = useRef<HTMLDivElement>(null)
   const vote = useAct('vote', touched)
@@ -19,7 +24,7 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
   const { id, advice, undoUntil, voteReason } = item
   const canVote = item.vote === null && advice !== null && item.status === 'voting'
 
-  const choose = (accept: boolean): void => {
+  const choose = (accept: Said): void => {
     if (!canVote) return
     vote.reset()
     setChoice(accept)
@@ -39,6 +44,9 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
     },
     r: () => {
       choose(false)
+    },
+    n: () => {
+      choose('abstain')
     },
     u: undo
   })
@@ -67,7 +75,7 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
     return (
       <div className="ballot" role="status">
         <p>
-          You voted <Chip phase={item.vote ? 'data' : 'wrong'}>{item.vote ? 'for' : 'against'}</Chip>
+          You voted <Chip {...phaseOf(item.vote)}>{sideText(item.vote)}</Chip>
           {voteReason === undefined ? null : <span dir="auto"> {voteReason}</span>}
         </p>
         {undoUntil === null ? (
@@ -111,6 +119,14 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
           >
             Refuse <kbd>r</kbd>
           </Button>
+          <Button
+            isDisabled={!canVote}
+            onPress={() => {
+              choose('abstain')
+            }}
+          >
+            Neither <kbd>n</kbd>
+          </Button>
           <span className="queue-note">{adviceText(item)}</span>
         </div>
       ) : (
@@ -123,14 +139,16 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
           }}
         >
           <TextField
-            label={choice ? 'Why you accept it' : 'Why you refuse it'}
+            label={
+              choice === 'abstain' ? 'Why others shall decide' : choice ? 'Why you accept it' : 'Why you refuse it'
+            }
             note="It is told with your vote, so that the contributor can read it. Enter votes, Escape goes back."
             value={reason}
             onChange={setReason}
           />
           <div className="ballot-choice">
-            <Button look={choice ? 'main' : 'wrong'} onPress={cast} isDisabled={vote.isPending}>
-              {choice ? 'Vote for it' : 'Vote against it'}
+            <Button look={choice === false ? 'wrong' : 'main'} onPress={cast} isDisabled={vote.isPending}>
+              {choice === 'abstain' ? 'Leave it to the others' : choice ? 'Vote for it' : 'Vote against it'}
             </Button>
             <Button onPress={away}>Not now</Button>
           </div>

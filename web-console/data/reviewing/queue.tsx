@@ -1,10 +1,11 @@
 import type { ReviewView } from '../../../daemon/api/contract/data-views.ts'
 import { Button as AriaButton } from 'react-aria-components'
 import { manyText } from '../../formats/index.ts'
+import { sideText } from './side.ts'
 import { useNames, When } from '../../parts/index.ts'
 
 const voteText = ({ vote, undoUntil, advice }: ReviewView): string => {
-  if (vote !== null) return `${vote ? 'for' : 'against'}${undoUntil === null ? '' : ', held'}`
+  if (vote !== null) return `${sideText(vote)}${undoUntil === null ? '' : ', held'}`
   return advice === null ? 'being checked' : 'waits for your vote'
 }
 

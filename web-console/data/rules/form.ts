@@ -1,6 +1,7 @@
 import { parseHeldOut } from '../../../protocol/data/held-out.ts'
 import { checkLicence } from '../../../protocol/data/licence.ts'
-import { datanetRules } from '../../../protocol/data/types.ts'
+import type { LaterRules, RulesChange } from '../../../protocol/data/amendment.ts'
+import { datanetRules, leastDataShareOf } from '../../../protocol/data/types.ts'
 import type { DatanetRules, Row } from '../../../protocol/data/types.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { refusalsOf, refusalsText } from '../../../protocol/primitives/refusal.ts'
@@ -45,6 +46,34 @@ export const firstForm: RulesForm = {
   revealMinutes: '10',
   voteMinutes: '60',
   validators: ''
+}
+
+/** Rules in force as they are typed. */
+export function formOf(rules: LaterRules, validators: string): RulesForm {
+  return {
+    name: rules.name,
+    description: rules.description,
+    licence: rules.licence,
+    tags: (rules.tags ?? []).join(', '),
+    languages: (rules.languages ?? []).join(', '),
+    kind: rules.kind ?? '',
+    maxRows: String(rules.maxRows),
+    maxMegabytes: String(rules.maxBytes / 1_000_000),
+    uploadsPerContributor: String(rules.uploadsPerContributor),
+    minOwnShare: String(rules.minOwnShare / 10),
+    dataShare: String(leastDataShareOf(rules) / 100),
+    nearDuplicate: String(rules.nearDuplicate / 10),
+    revealMinutes: String(rules.revealSeconds / 60),
+    voteMinutes: String(rules.voteSeconds / 60),
+    validators
+  }
+}
+
+/** What is typed otherwise than it was. */
+export function changeOf(before: RulesForm, form: RulesForm): RulesChange {
+  const values = valuesOf(form)
+  const fields = (Object.keys(ruleOf) as FormField[]).filter(field => form[field] !== before[field])
+  return Object.fromEntries(fields.map(field => [ruleOf[field], values[ruleOf[field]] ?? null]))
 }
 
 type Rules = Omit<DatanetRules, 'heldOut' | 'parents'>

@@ -109,7 +109,10 @@ function allInWords({ rules, validators, licence }: RulesOf): RuleInWords[] {
         `Rows are shown within ${durationText(rules.revealSeconds)} of being committed; a vote lasts up to ` +
         `${durationText(rules.voteSeconds)}.`
     },
-    { name: 'Licence', sentence: `Whatever is contributed is under ${licence}.` }
+    {
+      name: 'Licence',
+      sentence: `What is contributed is under ${licence}: each row under what the rules said when it was given.`
+    }
   ]
   return out
 }

@@ -14,7 +14,7 @@ export interface Names {
 /** What people call things, as far as this node knows. */
 export function createNames({ data, models }: Pick<Node, 'data' | 'models'>): Names {
   const names: Names = {
-    datanet: async id => (await data.document(id))?.rules.name ?? shortId(id),
+    datanet: async id => (await data.datanet(id))?.rules.name ?? shortId(id),
     model: id => models.model(id)?.name ?? shortId(id),
     async of(kind, id) {
       if (id === null) return ''

@@ -129,7 +129,7 @@ async function* data({ data }: Parts, wanted: IdText): AsyncGenerator<FoundView>
     if (!isMeant(id, wanted)) continue
     const one = await data.contribution(id)
     if (one === undefined) continue
-    const name = (await data.document(one.datanet))?.rules.name ?? shortId(one.datanet)
+    const name = (await data.datanet(one.datanet))?.rules.name ?? shortId(one.datanet)
     yield found('contribution', id, shortId(id), `contribution ${one.index} of ${name}: ${one.status}`)
   }
   for await (const id of data.voteIds(wanted.beginning)) {
@@ -192,7 +192,7 @@ async function* onChain({ chain, data }: Parts, hash: Hex): AsyncGenerator<Found
     const { items } = await chain.ledger.proposals(id, { limit: mostEpochs, reverse: true })
     for (const { epoch, receiptsRoot, payoutsRoot } of items) {
       if (receiptsRoot !== hash && payoutsRoot !== hash) continue
-      const name = (await data.document(id))?.rules.name ?? shortId(id)
+      const name = (await data.datanet(id))?.rules.name ?? shortId(id)
       const which = receiptsRoot === hash ? 'receipts' : 'payouts'
       yield found('epoch', id, `${name}, epoch ${epoch}`, `the root of its ${which}`, epoch)
     }

@@ -69,7 +69,8 @@ tilth chain --data my-network/chain --port 0 --detach`,
 Each validator is named by its account with its weight; a contribution is accepted when more than two
 thirds agree, so ask the validators first ([validating](validator.md)). Who decides can change later:
 those who sit hand over by two thirds, and a roster that is dead is replaced (\`tilth datanet roster add\`,
-\`remove\`, \`accept\`, \`refuse\`).`,
+\`remove\`, \`accept\`, \`refuse\`). So can the rules, by as many (\`tilth datanet rules\`), and who hosts
+(\`tilth datanet host\`).`,
       steps: [
         {
           run: `tilth datanet create --name elements --licence CC0-1.0 \\
@@ -107,5 +108,6 @@ it anchors a version by itself (ten contributions, or an hour after the first: \
 - **Gas runs out.** \`tilth status\` and \`tilth wallet balance\` say for how many transactions it lasts.
 - **The machine was off.** Start the daemon again with the same \`--data\`: it catches up with what it missed.
   Whatever it had acknowledged is on disk. \`tilth doctor --repair\` checks the folder if a disk was damaged.
-- **The rules were wrong.** They stand in the Datanet's id: make a new one, and say so to its contributors.`
+- **The rules were wrong.** Put others forward (\`tilth datanet rules propose\`): they judge what is committed once its
+  validators have accepted them. Questions and kind never change: for others make a new Datanet.`
 }

@@ -88,6 +88,10 @@ tilth key create`,
   anybody is connected.
 - **“cannot be fetched”.** The contribution's rows are with nobody who is reachable now. Your node goes on looking; what
   cannot be fetched until the vote ends counts as not decided by you.
+- **You know nothing of what it is about.** \`tilth review vote ID --abstain\` leaves it to the others, and you were
+  there.
+- **Other rules were put forward.** \`tilth datanet rules NAME\` shows what would change; your node signs nothing by
+  itself: \`tilth datanet rules accept NAME\` or \`refuse\` does.
 - **You voted wrongly.** The vote stands. Tell the others: a quorum may still decide otherwise, and nobody is punished
   for being in the minority.
 - **Your key was copied.** Take it off the network and tell the host: somebody who votes with it against your votes

@@ -1,0 +1,2 @@
+export { createAmending } from './amending.ts'
+export { createTermsHeard } from './heard.ts'

@@ -1,0 +1,62 @@
+import type { FormField } from './form.ts'
+
+/** Each rule with one sentence of what it does; a number is one that is typed in digits. */
+export const ruleFields: readonly {
+  readonly field: FormField
+  readonly label: string
+  readonly note: string
+  readonly number?: boolean
+}[] = [
+  {
+    field: 'maxRows',
+    label: 'Rows of one file, at most',
+    note: 'A larger file is refused whole. Small limits keep one person from filling a young Datanet.',
+    number: true
+  },
+  {
+    field: 'maxMegabytes',
+    label: 'Megabytes of one file, at most',
+    note: 'Validators fetch every file, so large ones cost all of them time.',
+    number: true
+  },
+  {
+    field: 'uploadsPerContributor',
+    label: 'Contributions of one account, at most',
+    note: 'Refused ones count too. It bounds what somebody can try out at the validators’ cost.',
+    number: true
+  },
+  {
+    field: 'minOwnShare',
+    label: 'Percent of a file’s rows that must be good',
+    note: 'A file below that is refused whole. Rows that repeat another’s are set aside and count neither way.',
+    number: true
+  },
+  {
+    field: 'dataShare',
+    label: 'Percent of its fees that a model must give to the data',
+    note: 'Answers of a model that gives less are not weighed: what it brings is held for the held-out questions.',
+    number: true
+  },
+  {
+    field: 'nearDuplicate',
+    label: 'Likeness in percent from which rows count as a repeat',
+    note:
+      'Only rows with the same answer that ask with the same words but for slips are compared. Lower finds ' +
+      'more repeats.',
+    number: true
+  },
+  {
+    field: 'revealMinutes',
+    label: 'Minutes to show a file after it is committed',
+    note:
+      'First a file’s hash takes its place in the order, then its rows are shown, so that nobody can copy them ' +
+      'ahead of it.',
+    number: true
+  },
+  {
+    field: 'voteMinutes',
+    label: 'Minutes that a vote lasts, at most',
+    note: 'It ends earlier when enough have voted. Give people who vote by hand the time they need.',
+    number: true
+  }
+]
