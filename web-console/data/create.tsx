@@ -57,6 +57,14 @@ const fields: readonly {
     number: true
   },
   {
+    field: 'keptBack',
+    label: 'Percent of the data’s fees that is kept back for a while',
+    note:
+      'It is divided three epochs later by what newer versions show of the same people: whoever was underpaid at ' +
+      'first is made whole from it. Nobody gives anything back. 0 pays everything at once.',
+    number: true
+  },
+  {
     field: 'nearDuplicate',
     label: 'Likeness in percent from which rows count as a repeat',
     note:
@@ -81,7 +89,7 @@ const fields: readonly {
 ]
 
 /** Rules that no example shows anything of. */
-const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare'])
+const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare', 'keptBack'])
 
 /** What an example file would meet, beside the rule. */
 function RuleEffect({ effect }: { readonly effect: Effect | undefined }) {

@@ -353,7 +353,12 @@ export async function startNetwork({
         engine,
         folder: join(folder, 'payouts'),
         result: cid => fetchResult(common.files, cid),
-        versions: { ...versionOf(rows), heldOut: async () => held, leastDataShare: async () => 1000 },
+        versions: {
+          ...versionOf(rows),
+          heldOut: async () => held,
+          leastDataShare: async () => 1000,
+          keptBack: async () => null
+        },
         models: {
           receipts: async ({ after = -1, limit = own.length } = {}) =>
             own.slice(after + 1, after + 1 + limit).map(({ receipt }, i) => ({ number: after + 1 + i, receipt })),

@@ -248,6 +248,8 @@ describe('what anybody checks of an epoch', () => {
           share: 0n,
           heldOutShare: 0n,
           scoringShare: 0n,
+          vestedShare: 0n,
+          resettled: 0n,
           cumulative: 0n,
           scoringTotal: 0n
         }

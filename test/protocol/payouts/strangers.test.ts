@@ -73,7 +73,7 @@ describe('what strangers cannot bend', function () {
       const models = new Map<Hex, MeasuredModel | null>([[zeroHash, null]])
       for (const measure of measures) {
         const [truth, said] = [measure.players.map(signed), measure.players.map(() => BigInt(random(1_000_001)))]
-        const values = { questions: 1, truth, own: said, gain: 1n, ...standingOf(truth, said) }
+        const values = { questions: 1, truth, own: said, gain: 1n, level: 1n, ...standingOf(truth, said) }
         models.set(measure.model, { measure, values })
       }
       const names = [...models.keys()]
@@ -266,7 +266,9 @@ describe('what strangers cannot bend', function () {
         previous,
         seed: keccak('seed'),
         panel: [scorer, seat],
-        builders: new Map(measures.map(({ model }) => [model, accountOf('builder')]))
+        builders: new Map(measures.map(({ model }) => [model, accountOf('builder')])),
+        versions: new Map(measures.map(({ model }) => [model, 1])),
+        keeping: null
       })
       previous = { cid: `bundle ${epoch}`, bundle }
     }
