@@ -76,7 +76,7 @@ export function createBundles(
   const summaries = store.collection('payouts/summaries', summarySchema)
 
   async function keep(cid: string, bundle: EpochBundle): Promise<void> {
-    const { receipts, receiptsTotal, dataFees, held, keptBack, kept, payouts, scorings } = bundle
+    const { receipts, receiptsTotal, dataFees, held, keptBack, payouts, scorings } = bundle
     if (!(await summaries.has(cid))) {
       const words = Map.groupBy(scorings, ({ scorer }) => scorer)
       await summaries.put(cid, {
@@ -85,7 +85,7 @@ export function createBundles(
         dataFees,
         held,
         keptBack,
-        keptBy: kept.rows.reduce<bigint | null>((by, row) => (by === null || row.by < by ? row.by : by), null),
+        keptBy: bundle.kept.rows.reduce<bigint | null>((by, row) => (by === null || row.by < by ? row.by : by), null),
         payouts,
         weighed: new Set(scorings.map(({ receipt }) => receipt)).size,
         scorers: [...words].map(([scorer, said]) => ({ scorer, answers: said.length }))

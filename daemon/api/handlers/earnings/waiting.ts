@@ -72,18 +72,20 @@ export async function waitingFor(parts: Parts, account: Address, names: Names): 
         ...waitingWords.claim
       })
   for (const { pool, kept } of pools.slice(0, mostPools))
-    for (const { until, by, amount } of kept)
-      if (amount > 0n)
-        lines.push({
-          kind: 'kept',
-          pool,
-          name: await names.datanet(pool),
-          epoch: until,
-          amount: amount.toString(),
-          of: null,
-          until: Number(by) * 1000,
-          ...waitingWords.kept
-        })
+    for (const [epoch, rows] of Map.groupBy(kept, ({ until }) => until)) {
+      const amount = rows.reduce((sum, one) => sum + one.amount, 0n)
+      if (amount === 0n) continue
+      lines.push({
+        kind: 'kept',
+        pool,
+        name: await names.datanet(pool),
+        epoch,
+        amount: amount.toString(),
+        of: null,
+        until: Math.max(...rows.map(({ by }) => Number(by))) * 1000,
+        ...waitingWords.kept
+      })
+    }
   const { items } = await chain.ledger.pools({ limit: mostPools })
   for (const { id } of items) lines.push(...(await ofPool(parts, id, account, names)))
   if (waiting.vouchers > 0n)
