@@ -1,3 +1,4 @@
+export * from './bounds.ts'
 export * from './kept.ts'
 export * from './types.ts'
 export * from './rational.ts'

@@ -1,12 +1,10 @@
 import { z } from 'zod'
 import { maxPlayers } from '../jobs/types.ts'
+import { calibrationUnit, maxCandidates } from './bounds.ts'
 import { address, amount, bytes32, uint } from '../primitives/hex.ts'
 
 // What of data fees waits to be divided by what later versions show, as it stands in a bundle; what is done with it is
 // in vesting.ts.
-
-/** Players that one text may owe to, where not all of them are measured in every combination. */
-export const maxCandidates = 6
 
 /** Lines of a pool's ledger: players of rows, and pieces with what counts of their weights. Beyond, all is paid at once. */
 export const mostKeptLines = 40_000
@@ -24,9 +22,15 @@ const standingFields = {
   players: z.array(address).min(1).max(maxPlayers),
   /** max(0, H) and cal of each of them, in 1e-6 (see division.ts). */
   positive: z.array(amount).max(maxPlayers),
-  calibration: z.array(amount).max(maxPlayers)
+  calibration: z.array(amount.refine(part => part <= calibrationUnit)).max(maxPlayers)
 }
-export const modelStanding = z.strictObject(standingFields)
+/** [reject] Of each player something is said, once. */
+const isWhole = ({ players, positive, calibration }: Record<'players' | 'positive' | 'calibration', unknown[]>) =>
+  positive.length === players.length &&
+  calibration.length === players.length &&
+  new Set(players).size === players.length
+const wrongPlayers = 'each player has one held-out value and one calibration'
+export const modelStanding = z.strictObject(standingFields).refine(isWhole, wrongPlayers)
 export type ModelStanding = z.infer<typeof modelStanding>
 
 /** Money of one model that was divided alike: an answer's, or all of it that went by held-out values. */
@@ -41,7 +45,7 @@ export const keptPiece = z.strictObject({
 })
 export type KeptPiece = z.infer<typeof keptPiece>
 
-export const keptRow = z.strictObject({
+const rowFields = z.strictObject({
   ...standingFields,
   /** When it was kept, and when it is divided: with that epoch, or the first one at that time (chain seconds). */
   epoch: z.int().min(1),
@@ -51,6 +55,14 @@ export const keptRow = z.strictObject({
   /** The model that says most about it so far. */
   evidence: bytes32.nullable()
 })
+export const keptRow = rowFields.refine(isWhole, wrongPlayers).refine(
+  // [reject] What counted of weights is that of its players, in their order.
+  ({ players, pieces }) =>
+    pieces.every(({ credits }) =>
+      credits.every(([player], i) => player < players.length && player > (credits[i - 1]?.[0] ?? -1))
+    ),
+  'a weight is of one of the players, in their order'
+)
 export type KeptRow = z.infer<typeof keptRow>
 
 export const keptLedger = z.strictObject({

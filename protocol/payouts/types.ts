@@ -4,7 +4,8 @@ import { signedSchema } from '../crypto/schema.ts'
 import { coalitionText, maxCoalitions, maxPlayers } from '../jobs/types.ts'
 import { cosignedReceipt, opening } from '../models/types.ts'
 import { keptBackRule } from '../data/types.ts'
-import { keptLedger, maxCandidates, nothingKept } from './kept.ts'
+import { maxCandidates } from './bounds.ts'
+import { keptLedger, nothingKept } from './kept.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
 
 /**

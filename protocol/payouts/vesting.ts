@@ -1,6 +1,7 @@
 import type { KeptBackRule } from '../data/types.ts'
 import type { Address, Hex } from '../primitives/index.ts'
-import { calibrationUnit, credited, leastCredit } from './division.ts'
+import { calibrationUnit } from './bounds.ts'
+import { credited, leastCredit } from './division.ts'
 import type { MeasuredModel } from './held-out.ts'
 import { mostEvidence, mostKeptLines } from './kept.ts'
 import type { KeptLedger, KeptPiece, KeptRow, ModelStanding } from './kept.ts'

@@ -283,6 +283,42 @@ describe('a pool that keeps back a part of data fees', () => {
     assert.ok(!epochBundle.safeParse(JSON.parse(canonicalJson(claimed))).success)
   })
 
+  it('takes no ledger that says something of nobody, more than all of a weight, or a weight twice', () => {
+    const bundle = { ...play([[{ by: first }]])[0]!, receipts: [] }
+    const [row] = bundle.kept.rows
+    const told = (over: Partial<typeof row>): boolean => {
+      const kept = { ...bundle.kept, rows: [{ ...row, ...over }] }
+      return epochBundle.safeParse(JSON.parse(canonicalJson({ ...bundle, kept }))).success
+    }
+    assert.ok(row !== undefined && told({}))
+    const piece = (credits: [number, bigint][]) => ({ paid: 7n, kept: 3n, credits, others: 0n })
+    assert.ok(
+      told({
+        pieces: [
+          piece([
+            [0, 5n],
+            [1, 5n]
+          ])
+        ]
+      })
+    )
+    for (const over of [
+      { positive: [1n] },
+      { calibration: [1n, 1_000_001n] },
+      { players: [late, late] },
+      { pieces: [piece([[2, 5n]])] },
+      {
+        pieces: [
+          piece([
+            [1, 5n],
+            [1, 5n]
+          ])
+        ]
+      }
+    ])
+      assert.ok(!told(over), canonicalJson(over))
+  })
+
   it('tells each account what of it waits, and until when', () => {
     const [one] = play([[{ by: first }]])
     assert.deepEqual(keptBackOf(one!.kept, late), [
