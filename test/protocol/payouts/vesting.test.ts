@@ -80,6 +80,35 @@ describe('what is kept back', () => {
     )
   })
 
+  it('is settled again answer by answer: what stands beside it in the ledger moves nothing of it', () => {
+    const all = fc.array(piece(3), { minLength: 1, maxLength: 3 })
+    fc.assert(
+      fc.property(all, all, known(old), known(later), (theirs, ours, first, second) => {
+        const standing = (of: KnownStanding, version: number): ModelStanding => ({
+          model: keccak(`version ${version}`),
+          version,
+          gain: 1n,
+          level: 1n,
+          players: [...of.players],
+          positive: [...of.positive],
+          calibration: [...of.calibration]
+        })
+        const evidence = standing(second, 2)
+        const partsOf = (pieces: readonly KeptPiece[]) => {
+          const time = { epoch: 1, until: 4, by: now, evidence: evidence.model }
+          const rows = [{ ...standing(first, 1), ...time, pieces: [...pieces] }]
+          const sums = new Map<Address, bigint>()
+          for (const { account, share } of released({ before: { rows, evidence: [evidence] }, epoch: 4, at: 0n }).parts)
+            sums.set(account, (sums.get(account) ?? 0n) + share)
+          return sums
+        }
+        const [alone, among, both] = [partsOf(theirs), partsOf(ours), partsOf([...theirs, ...ours])]
+        for (const [account, share] of both)
+          assert.equal(share, (alone.get(account) ?? 0n) + (among.get(account) ?? 0n))
+      })
+    )
+  })
+
   it('comes no farther from what a later version says than paying at once would, and nobody beyond it', () => {
     fc.assert(
       fc.property(piece(3), known(old), known(old), (one, first, second) => {
