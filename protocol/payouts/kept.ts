@@ -6,7 +6,7 @@ import { address, amount, bytes32, uint } from '../primitives/hex.ts'
 // What of data fees waits to be divided by what later versions show, as it stands in a bundle; what is done with it is
 // in vesting.ts.
 
-/** Lines of a pool's ledger: players of rows, and pieces with what counts of their weights. Beyond, all is paid at once. */
+/** Lines of a pool's ledger, players of rows and pieces with what counts of weights. Beyond, all is paid at once. */
 export const mostKeptLines = 40_000
 /** Models that are remembered as evidence in one pool. */
 export const mostEvidence = 8

@@ -152,7 +152,7 @@ export const datanetView = z.object({
     minOwnShare: z.int(),
     /** What of its fees a model must give to the data, in basis points. */
     leastDataShare: z.int(),
-    /** What of data fees waits for later evidence, in basis points, for how many epochs and seconds at most; nothing unless the rules say. */
+    /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
     nearDuplicate: z.int(),
     revealSeconds: z.int(),

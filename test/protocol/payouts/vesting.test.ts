@@ -302,8 +302,9 @@ describe('a pool that keeps back a part of data fees', () => {
 
   it('reads bundles of before as such that keep nothing, and no others', () => {
     const [one] = play([[]])
-    const { format, versions, keeping, kept, keptBack, ...before } = one!
-    assert.equal(format, 2)
+    assert.equal(one?.format, 2)
+    const added = new Set(['format', 'versions', 'keeping', 'kept', 'keptBack'])
+    const before = Object.fromEntries(Object.entries(one).filter(([name]) => !added.has(name)))
     const read = epochBundle.parse(JSON.parse(canonicalJson(before)))
     assert.deepEqual([read.format, read.kept, read.keptBack, read.keeping], [1, nothingKept, 0n, null])
     assert.ok(!epochBundle.safeParse(JSON.parse(canonicalJson({ ...one, format: 3 }))).success)
