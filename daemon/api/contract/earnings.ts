@@ -139,6 +139,9 @@ export const whyShareView = shareView.extend({
   /** What this epoch keeps back of this account's for later evidence, and until which. */
   keptBack: decimal,
   keptUntil: z.int().nullable(),
+  /** The same of all; and what this epoch pays of what earlier ones had kept back. */
+  keptByAll: decimal,
+  vestedByAll: decimal,
   weighedAnswers: z.int(),
   heldOutAnswers: z.int(),
   unweighedAnswers: z.int(),

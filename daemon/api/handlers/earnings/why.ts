@@ -67,6 +67,8 @@ export async function whyShare(
     released: reasons.released.toString(),
     keptBack: kept.reduce((sum, { amount }) => sum + amount, 0n).toString(),
     keptUntil: kept[0]?.until ?? null,
+    keptByAll: reasons.keptBack.toString(),
+    vestedByAll: reasons.vested.toString(),
     weighedAnswers: reasons.answers.weighed,
     heldOutAnswers: reasons.answers.heldOut,
     unweighedAnswers: reasons.answers.none,
