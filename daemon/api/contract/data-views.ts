@@ -54,8 +54,8 @@ export const worthView = z.object({
   /**
    * Its part of each epoch. `share` is `weighed` times `earned` over `earnedByAll`, and besides `heldOutShare`, which
    * private answers pay by held-out values, and `vestedShare`, which earlier epochs had kept back. `value` is the
-   * held-out value that has to be above zero; `earned` is in 1e-10 of the token's smallest unit: each answer's fee times
-   * the data's part times what these rows made of it.
+   * held-out value that has to be above zero; `earned` is in 1e-10 of the token's smallest unit: each answer's fee
+   * times the data's part times what these rows made of it.
    */
   epochs: z.array(
     z.object({
