@@ -1,4 +1,4 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { exactTokenText, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { keptBackOf, payoutsTree } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle, KeptBack } from '../../../protocol/payouts/index.ts'
@@ -162,12 +162,12 @@ const lineOf = ({ pool, cumulative, claimed, claimable, scored, kept }: Due): Ea
 function reasonOf({ unclaimed, unsettled: all, keptBack }: AccountingView['held']): string {
   const unsettled = all - keptBack
   const parts = [
-    ...(unclaimed > 0n ? [`${unclaimed} earned and not claimed yet`] : []),
+    ...(unclaimed > 0n ? [`${exactTokenText(unclaimed)} earned and not claimed yet`] : []),
     ...(unsettled > 0n
-      ? [`${unsettled} in no final epoch yet, waiting for receipts, or held: for the next epochs`]
+      ? [`${exactTokenText(unsettled)} in no final epoch yet, waiting for receipts, or held: for the next epochs`]
       : []),
     ...(keptBack > 0n
-      ? [`${keptBack} kept back for some epochs, to be divided by what later versions show by then`]
+      ? [`${exactTokenText(keptBack)} kept back for some epochs, to be divided by what later versions show by then`]
       : [])
   ]
   return parts.length === 0 ? 'nothing is held' : parts.join('; ')
