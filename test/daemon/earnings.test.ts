@@ -101,7 +101,7 @@ describe('earnings, and why', function () {
     assert.equal(rest.next, null)
   })
 
-  it('what is kept back is told by its epoch: how much waits, until when, and what each answer will bring', async () => {
+  it('what is kept back is told by its epoch: how much waits, until when, what each answer will bring', async () => {
     const { items } = await calls.waiting(call({ account: earner, ...page }))
     const waits = items.find(({ kind }) => kind === 'kept')
     assert.deepEqual([waits?.epoch, waits?.pool], [4, pool])
