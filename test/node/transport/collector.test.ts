@@ -132,7 +132,7 @@ describe('transport: blocks that nothing needs', function () {
     const store = await openBlocks()
     for (const length of [2, 4, 6, 8, 10]) {
       const root = await store.add('ab'.repeat(length))
-      // One after the other by a few turns each: some begin before another's walk is done, and come to its end after it.
+      // One after the other by a few turns each: some begin before another's walk is done, and end after it.
       const keep = async (turns: number): Promise<void> => {
         for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
         await store.pins.add(root)
