@@ -1,5 +1,5 @@
 import type { Network } from '../../protocol/crypto/index.ts'
-import type { Row } from '../../protocol/data/index.ts'
+import type { KeptBackRule, Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Datanets, Escrows, Ledger, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
@@ -40,6 +40,8 @@ export interface Versions {
    * @throws NotFoundError where the Datanet's rules are not known here
    */
   leastDataShare(datanet: Hex, registered?: bigint): Promise<number>
+  /** What its pool keeps back of data fees, which never changes. @throws as leastDataShare */
+  keptBack(datanet: Hex): Promise<KeptBackRule | null>
 }
 
 /** What an owner lends the machine for. */

@@ -1,5 +1,5 @@
 import { leastDataShareOf } from '../../protocol/data/index.ts'
-import type { VersionManifest } from '../../protocol/data/index.ts'
+import type { DatanetRules, VersionManifest } from '../../protocol/data/index.ts'
 import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -22,6 +22,16 @@ export function versionsOf(
       throw new InvalidError('job.manifest', 'the manifest is of another version')
     return manifest
   }
+  async function rulesOf(datanet: Hex): Promise<DatanetRules> {
+    // Reading the questions brings the rules, where nobody here had to do with the Datanet yet.
+    if ((await data.datanet(datanet)) === undefined) await data.heldOutRows(datanet)
+    const known = await data.datanet(datanet)
+    if (known === undefined)
+      throw new NotFoundError('datanet.unknown', `the rules of Datanet ${datanet} are not known here`, {
+        consequence: 'retry'
+      })
+    return known.rules
+  }
   return {
     rows: async name => data.versionRows(await manifestOf(name)),
     remaining: async name => data.versionRows(await manifestOf(name), { remaining: true }),
@@ -32,19 +42,13 @@ export function versionsOf(
       return data.heldOutRows(name.datanet)
     },
     async leastDataShare(datanet, registered) {
-      // Reading the questions brings the rules, where nobody here had to do with the Datanet yet.
-      if ((await data.datanet(datanet)) === undefined) await data.heldOutRows(datanet)
-      const known = await data.datanet(datanet)
-      if (known === undefined)
-        throw new NotFoundError('datanet.unknown', `the rules of Datanet ${datanet} are not known here`, {
-          consequence: 'retry'
-        })
+      const { parents = [] } = await rulesOf(datanet)
       const block = registered === undefined ? undefined : registered - 1n
       // A mix asks for no less than what it is made of: a parent's rules may be later than its own.
-      const all = [datanet, ...(known.rules.parents ?? [])]
-      const rules = await Promise.all(all.map(id => data.rulesAt(id, block)))
+      const rules = await Promise.all([datanet, ...parents].map(id => data.rulesAt(id, block)))
       return Math.max(...rules.map(leastDataShareOf))
-    }
+    },
+    keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null
   }
 }
 

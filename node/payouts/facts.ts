@@ -1,7 +1,7 @@
 import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
 import { allOf, everyOf } from '../chain/index.ts'
 import type { ChannelOnChain } from '../chain/types.ts'
 import type { Models } from './models.ts'
@@ -29,7 +29,7 @@ export interface Facts {
 }
 
 export function createFacts(
-  { chain, network, log }: Pick<PayoutsDeps, 'chain' | 'network' | 'log'>,
+  { chain, network, log, versions }: Pick<PayoutsDeps, 'chain' | 'network' | 'log' | 'versions'>,
   models: Models
 ): Facts {
   const distinct = (values: readonly Hex[]): Hex[] => [...new Set(values)]
@@ -65,10 +65,13 @@ export function createFacts(
     }
     return found
   }
-  async function builders(names: readonly Hex[]): Promise<Map<Hex, Address>> {
-    return new Map(
-      await Promise.all(names.map(async model => [model, (await models.registered(model)).builder] as const))
-    )
+  /** Who registered models, and for which version of the Datanet. */
+  async function registrations(names: readonly Hex[]): Promise<Pick<PoolFacts, 'builders' | 'versions'>> {
+    const found = await Promise.all(names.map(async model => [model, await models.registered(model)] as const))
+    return {
+      builders: new Map(found.map(([model, { builder }]) => [model, builder])),
+      versions: new Map(found.map(([model, { version }]) => [model, version]))
+    }
   }
 
   /** A channel with its claims, as far as it has paid. */
@@ -100,7 +103,8 @@ export function createFacts(
         pool,
         datanets: own,
         channels: facing,
-        builders: await builders(wanted),
+        ...(await registrations(wanted)),
+        keeping: await versions.keptBack(pool),
         measures: await measures(wanted, { patient })
       }
     },

@@ -112,7 +112,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const claims = createClaims(deps, proposals, bundles)
   const bonds = createBonds(deps, proposals)
   const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
-  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler })
+  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles })
   const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
   const claiming = createClaiming(deps, timing.announceMs, claims, () => seats.taken())
   const automations = [watching, settling, finalizing, claiming]

@@ -6,6 +6,7 @@ import type {
   Division,
   EpochBundle,
   EpochReasons,
+  KeptBack,
   ModelMeasure,
   PayoutLine,
   ScoringDocument
@@ -168,6 +169,8 @@ export interface EpochView {
   readonly dataFees: bigint
   /** What of it no answer and no model of its own divides: for a later epoch. */
   readonly held: bigint
+  /** What waits of it and of earlier epochs' data fees for what later versions show. */
+  readonly keptBack: bigint
   /** Answers that chance drew and somebody has weighed, and how many each of the scorers has. */
   readonly weighed: number
   readonly scorers: readonly { readonly scorer: Address; readonly answers: number }[]
@@ -191,6 +194,9 @@ export interface EarningsView {
     readonly claimable: bigint
     /** What of `cumulative` is for words on answers that counted. */
     readonly scored: bigint
+    /** What waits for later evidence, epoch by epoch, as the first division has it; and all of it. */
+    readonly kept: readonly KeptBack[]
+    readonly keptBack: bigint
   }[]
 }
 
@@ -220,6 +226,8 @@ export interface AccountingView {
     readonly unclaimed: bigint
     /** In a pool and in no final epoch's payouts: fees that wait for one or for their receipts, and what is held. */
     readonly unsettled: bigint
+    /** What of that is kept back for later evidence, as far as this node has read. */
+    readonly keptBack: bigint
   }
 }
 

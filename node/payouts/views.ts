@@ -88,6 +88,7 @@ export function epochView(
     payoutsTotal,
     dataFees: bundle?.dataFees ?? 0n,
     held: bundle?.held ?? 0n,
+    keptBack: bundle?.keptBack ?? 0n,
     weighed: bundle?.weighed ?? 0,
     scorers: bundle?.scorers ?? [],
     payouts: bundle?.payouts ?? [],

@@ -67,6 +67,26 @@ export const uploadLimits = z.strictObject({
 })
 export type UploadLimits = z.infer<typeof uploadLimits>
 
+/**
+ * What of its answers' data fees a Datanet's pool keeps back for a while, in basis points: it is divided when so many
+ * epochs have passed, or so many seconds, by what later versions have shown of the same authors by then.
+ */
+export const keptBackRule = z.strictObject({
+  share: z.int().min(1).max(5_000),
+  epochs: z.int().min(1).max(12),
+  seconds: z
+    .int()
+    .min(1)
+    .max(365 * 86_400)
+})
+export type KeptBackRule = z.infer<typeof keptBackRule>
+/**
+ * What a Datanet is founded with unless its founder says otherwise. Three tenths: enough to make up for most of what
+ * an early version got wrong, and nobody waits for more. Three epochs: a settler who leaves receipts out can hide a
+ * better version for one, and what is known by the epoch before counts; ninety days where hardly anybody asks.
+ */
+export const usualKeptBack: KeptBackRule = { share: 3_000, epochs: 3, seconds: 90 * 86_400 }
+
 /** Datanets that one mix is made of, at most. */
 export const mostParents = 8
 
@@ -117,6 +137,8 @@ export const datanetRules = z.strictObject({
   minOwnShare: z.int().min(0).max(1000),
   /** What of its fees a model must give to the data for its answers to be weighed, in basis points. */
   leastDataShare: z.int().min(0).max(10_000).optional(),
+  /** What of the data fees waits for later evidence; nothing where the rules do not say. */
+  keptBack: keptBackRule.optional(),
   /** Accounts that vote first, with their weights; who follows them the chain says. */
   validators: z
     .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))

@@ -16,6 +16,7 @@ import type { PoolFacts, ReceiptFault } from './select.ts'
 import { inRanges, isOver, isSettled, linesOf, settle, settledOf } from './settled.ts'
 import type { Settled, SettledPlaces } from './settled.ts'
 import { dataOf, stretchOf } from './paid.ts'
+import { bundleFormat } from './types.ts'
 import type { EpochBundle, HeldOutDocument, Measured, Scored } from './types.ts'
 import { foundBy } from './weighing.ts'
 
@@ -92,7 +93,7 @@ export type EpochFaultCode =
   | `receipt.${'total' | 'data'}`
   | `scoring.${'receipt' | 'unsound' | 'missing' | 'utilities'}`
   | `bundle.${'place' | 'time' | 'draw' | 'document' | 'measure' | 'sums' | 'unreadable' | 'unchecked' | 'broken'}`
-  | `bundle.${'deposited' | 'donated'}`
+  | `bundle.${'deposited' | 'donated' | 'format' | 'keeping'}`
   | 'held-out.measured'
   | `settled.${'channel' | 'claimed' | 'data'}`
   | 'payouts.shares'
@@ -321,6 +322,10 @@ function treeFaults(bundle: EpochBundle, { network, stated }: BundleFacts): (Epo
 
 function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   const faults: EpochFault[] = []
+  // [reject] It is of the form that this epoch's money is kept in, …
+  if (bundle.format !== bundleFormat) faults.push({ code: 'bundle.format' })
+  // [reject] … and keeps back what the Datanet's rules say.
+  if (canonicalJson(bundle.keeping) !== canonicalJson(facts.keeping)) faults.push({ code: 'bundle.keeping' })
   // [reject] It is the pool's next epoch, on top of the one before.
   if (bundle.pool !== facts.pool || bundle.epoch !== facts.epoch || bundle.previous !== (facts.previous?.cid ?? null))
     faults.push({ code: 'bundle.place' })
@@ -339,7 +344,7 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   if (bundle.donated > facts.donated) faults.push({ code: 'bundle.donated' })
   // [reject] What nothing is measured of has nothing to be measured.
   if (bundle.unmeasured.some(model => facts.measures.get(model) !== null)) faults.push({ code: 'bundle.measure' })
-  const builders = buildersOf(bundle)
+  const [builders, versions] = [buildersOf(bundle), versionNumbersOf(bundle)]
   // [reject] Answers were weighed by the model's players and the coalitions that were drawn.
   for (const { model, players, coalitions, dataPoints } of bundle.models) {
     const measure = facts.measures.get(model) ?? undefined
@@ -348,6 +353,7 @@ function ruleFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
       measure.dataPoints !== dataPoints ||
       measure.players.join() !== players.join() ||
       facts.builders.get(model) !== builders.get(model) ||
+      facts.versions.get(model) !== versions.get(model) ||
       measure.coalitions.join() !== coalitions.join()
     )
       faults.push({ code: 'bundle.measure' })
@@ -420,6 +426,8 @@ export function rebuild(
     seed: bundle.seed,
     panel: bundle.panel,
     builders: buildersOf(bundle),
+    versions: versionNumbersOf(bundle),
+    keeping: bundle.keeping,
     measures: measuresOf(bundle),
     scorings: scoringsOf(network, bundle),
     heldOut: new Map(bundle.heldOut.map(document => [document.model, document]))
@@ -439,6 +447,10 @@ export const measuresOf = ({
 /** Who built them. */
 export const buildersOf = ({ models, builders }: Pick<EpochBundle, 'models' | 'builders'>): Map<Hex, Address> =>
   new Map(models.flatMap(({ model }, i) => (builders[i] === undefined ? [] : [[model, builders[i]] as const])))
+
+/** Of which version of the Datanet they are. */
+export const versionNumbersOf = ({ models, versions }: Pick<EpochBundle, 'models' | 'versions'>): Map<Hex, number> =>
+  new Map(models.flatMap(({ model }, i) => (versions[i] === undefined ? [] : [[model, versions[i]] as const])))
 
 /** What an epoch does to channels. */
 function stateOf(bundle: EpochBundle, { previous }: Pick<BundleFacts, 'previous'>): ReturnType<typeof settle> {

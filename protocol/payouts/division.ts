@@ -1,3 +1,4 @@
+import { calibrationUnit } from './bounds.ts'
 import { divide, largestRemainder } from './shares.ts'
 import type { Weights } from './shapley.ts'
 
@@ -9,9 +10,6 @@ import type { Weights } from './shapley.ts'
 // A player gets of the answer what its rows added to it, as far as the held-out questions bear that out; the rest, that
 // of all who are no candidates included, goes by what everybody's rows are worth on those: no row that is added moves
 // it. Shares are never negative and add up to one.
-
-/** `calibration` is in parts of this. */
-export const calibrationUnit = 1_000_000n
 
 /** How far held-out questions bear players out, in the players' order. */
 export interface Standing {

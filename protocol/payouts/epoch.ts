@@ -4,17 +4,24 @@ import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
+import type { KeptBackRule } from '../data/types.ts'
 import { heldOutValues } from './held-out.ts'
+import type { MeasuredModel } from './held-out.ts'
+import { nothingKept } from './kept.ts'
+import type { ModelStanding } from './kept.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import { assign } from './round.ts'
 import type { Assigned } from './round.ts'
-import { noGain, shareOut } from './sharing.ts'
-import type { Due, MeasuredModel } from './sharing.ts'
+import { noGain, pieceOf, shareOut } from './sharing.ts'
+import type { Due } from './sharing.ts'
 import type { Weights } from './shapley.ts'
 import { linesOf, settle, settledLines, settledOf } from './settled.ts'
 import type { ChannelLine, Settled, Unreceipted } from './settled.ts'
 import { lengthOf } from './paid.ts'
+import { bundleFormat } from './types.ts'
 import type { EpochBundle, HeldOutDocument, LeadingModel, PayoutLine, Scored } from './types.ts'
+import { keptOf, ledgerAfter, released, rowsAdded, standingFrom } from './vesting.ts'
+import type { Divided } from './vesting.ts'
 import { foundBy, keptScorings } from './weighing.ts'
 
 // What an epoch pays. Each answer's money is what its channel really paid into the pool for it, and is divided by that
@@ -54,14 +61,17 @@ export interface EpochInput {
   /** What chance has said once the receipts stood on chain. */
   readonly seed: Hex
   readonly panel: readonly Address[]
-  /** Who built the models. */
+  /** Who built the models, and of which version of the Datanet each is. */
   readonly builders: ReadonlyMap<Hex, Address>
+  readonly versions: ReadonlyMap<Hex, number>
+  /** What the Datanet keeps back of data fees. */
+  readonly keeping: KeptBackRule | null
 }
 
 /** The epoch before, with the CID of its bundle: what the next one is made on top of. */
 export interface PreviousEpoch {
   readonly cid: string
-  readonly bundle: Pick<EpochBundle, 'payouts' | 'settled' | 'at' | 'held' | 'donated' | 'leading'>
+  readonly bundle: Pick<EpochBundle, 'payouts' | 'settled' | 'at' | 'held' | 'donated' | 'leading' | 'kept'>
 }
 
 /** An answer of a model that something is measured of. */
@@ -189,6 +199,32 @@ function modelsOf(names: Iterable<Hex>, { measures, heldOut }: EpochInput): Map<
   return models
 }
 
+/** What of dues is divided among players, by the models that brought it. */
+function piecesBy(
+  dues: readonly Due[],
+  models: ReadonlyMap<Hex, MeasuredModel | null>,
+  versions: EpochInput['versions']
+): Map<Hex, { standing: ModelStanding; pieces: Divided[] }> {
+  const found = new Map<Hex, { standing: ModelStanding; pieces: Divided[] }>()
+  for (const due of dues) {
+    const known = models.get(due.model) ?? null
+    const piece = pieceOf(due, known)
+    if (known === null || piece === null) continue
+    const one = found.get(due.model) ?? { standing: standingIn(known, versions), pieces: [] }
+    one.pieces.push(piece)
+    found.set(due.model, one)
+  }
+  return found
+}
+
+/** [reject] It is known of which version a model is. */
+function standingIn(known: MeasuredModel, versions: EpochInput['versions']): ModelStanding {
+  const { model } = known.measure
+  const version = versions.get(model)
+  if (version === undefined) throw new InvalidError('epoch.measure', `the version of model ${model} is missing`)
+  return standingFrom(known, version)
+}
+
 /** The model that leads after an epoch: whose rows add most to right answers; of equal ones the earlier. */
 function leadingAfter(before: LeadingModel | null, measured: readonly MeasuredModel[]): LeadingModel | null {
   return measured.reduce<LeadingModel | null>((leading, { measure: { model, players }, values }) => {
@@ -208,7 +244,7 @@ function leadingAfter(before: LeadingModel | null, measured: readonly MeasuredMo
  * (the pool got less than was shared out) · `epoch.time` (it is before the last one) · `settled.*`
  */
 export function buildEpoch(input: EpochInput): EpochBundle {
-  const { network, pool, epoch, receipts, scorings, deposited, donated, previous, at } = input
+  const { network, pool, epoch, receipts, scorings, deposited, donated, previous, at, versions } = input
   if (at < (previous?.bundle.at ?? 0n))
     throw new InvalidError('epoch.time', 'the epoch is of a time before the one before it')
   const before: Settled = settledOf(previous?.bundle.settled ?? [])
@@ -227,15 +263,26 @@ export function buildEpoch(input: EpochInput): EpochBundle {
   )
   // Only what an epoch before has held, by who led after it: by then its receipts and those before it were counted.
   const money = previous?.bundle.held ?? 0n
-  const shared = shareOut(dues, models, { money, by: previous?.bundle.leading?.worth ?? [] })
-  const { gains } = shared
-  const held = shared.held + given
   const measured = [...models.values()].flatMap(model => model ?? [])
+  const keeping = { rule: input.keeping, epoch, at, before: previous?.bundle.kept ?? nothingKept }
+  const added = rowsAdded(piecesBy(dues, models, versions), keeping)
+  const vested = released(keeping)
+  const { gains, held: unowned } = shareOut(
+    dues,
+    models,
+    { money, by: previous?.bundle.leading?.worth ?? [] },
+    { share: input.keeping?.share ?? 0, models: new Set(added.map(({ model }) => model)) },
+    vested.parts
+  )
+  const held = unowned + given + vested.undivided
+  const standings = measured.map(one => standingIn(one, versions))
+  const kept = ledgerAfter(keeping, added, standings)
+  const keptBack = keptOf(kept)
   const gates = gatesOf(measured, sumsOf(dues))
   const lines = new Map(previous?.bundle.payouts.map(line => [line.account, line]))
   const payouts = [...new Set([...lines.keys(), ...gains.keys()])].map((account): PayoutLine => {
     const line = lines.get(account)
-    const { value, share, heldOut, scoring } = gains.get(account) ?? noGain
+    const { value, share, heldOut, scoring, vested: vestedShare, resettled } = gains.get(account) ?? noGain
     return {
       account,
       value,
@@ -243,14 +290,17 @@ export function buildEpoch(input: EpochInput): EpochBundle {
       share,
       heldOutShare: heldOut,
       scoringShare: scoring,
+      vestedShare,
+      resettled,
       cumulative: (line?.cumulative ?? 0n) + share,
       scoringTotal: (line?.scoringTotal ?? 0n) + scoring
     }
   })
   const [receiptsRoot, payoutsRoot] = [receiptsTree(network, receipts).root, payoutsTree(payouts).root]
-  const open = deposited - payoutsRoot.sum - held
+  const open = deposited - payoutsRoot.sum - held - keptBack
   if (open < 0n || given < 0n) throw new InvalidError('epoch.deposited', 'the pool got less than the epochs share out')
   return {
+    format: bundleFormat,
     pool,
     epoch,
     previous: previous?.cid ?? null,
@@ -276,6 +326,7 @@ export function buildEpoch(input: EpochInput): EpochBundle {
       dataPoints
     })),
     builders: measured.flatMap(({ measure }) => input.builders.get(measure.model) ?? []),
+    versions: standings.map(({ version }) => version),
     heldOut: measured.flatMap(({ measure }) => input.heldOut.get(measure.model) ?? []),
     data: receipts.map((_, i) => input.data[i] ?? 0n),
     unreceipted: unreceipted.map(fees => ({
@@ -286,11 +337,17 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     unmeasured: [...models].flatMap(([model, known]) => (known === null ? [model] : [])),
     deposited,
     donated,
-    dataFees: payouts.reduce((sum, { share }) => sum + share, held),
+    dataFees: payouts.reduce(
+      (sum, { share, vestedShare }) => sum + share - vestedShare,
+      held + keptOf({ rows: added })
+    ),
     payouts,
     payoutsRoot: payoutsRoot.hash,
     payoutsTotal: payoutsRoot.sum,
     held,
+    keeping: input.keeping,
+    kept,
+    keptBack,
     open,
     leading: leadingAfter(previous?.bundle.leading ?? null, measured),
     at,

@@ -24,6 +24,14 @@ export interface HeldOutValues extends Standing {
   readonly own: readonly bigint[]
   /** What all rows together add to a true answer, a mean in 1e-6, rounded down; 0 where it is less. */
   readonly gain: bigint
+  /** What the model with all rows makes of a true answer, a mean in 1e-6, rounded down. */
+  readonly level: bigint
+}
+
+/** A model that something is measured of. */
+export interface MeasuredModel {
+  readonly measure: Measure
+  readonly values: HeldOutValues
 }
 
 /** @throws InvalidError as weightsOf */
@@ -39,11 +47,10 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
     })
   }
   const { full, empty } = measure.matrix
-  const added = questions.reduce((sum, { truth: { utilities } }) => {
-    return sum + (utilities[full] ?? 0) - (utilities[empty] ?? 0)
-  }, 0)
-  const gain = added > 0 ? (BigInt(added) * 100n) / BigInt(questions.length) : 0n
-  return { questions: questions.length, truth, own, gain, ...standingOf(truth, own) }
+  const sumOf = (place: number): number => questions.reduce((sum, one) => sum + (one.truth.utilities[place] ?? 0), 0)
+  const meanOf = (sum: number): bigint => (sum > 0 ? (BigInt(sum) * 100n) / BigInt(questions.length) : 0n)
+  const [level, gain] = [meanOf(sumOf(full)), meanOf(sumOf(full) - sumOf(empty))]
+  return { questions: questions.length, truth, own, gain, level, ...standingOf(truth, own) }
 }
 
 /**

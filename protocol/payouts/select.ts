@@ -1,6 +1,7 @@
 import type { Network } from '../crypto/index.ts'
 import { TilthError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
+import type { KeptBackRule } from '../data/types.ts'
 import { checkCosigned } from '../models/index.ts'
 import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
 import { attributionHash, attributionOf } from './attribution.ts'
@@ -36,8 +37,11 @@ export interface PoolFacts {
   readonly channels: ReadonlyMap<Hex, ChannelFacts>
   /** Datanets of the registered models. */
   readonly datanets: ReadonlyMap<Hex, Hex>
-  /** Who registered them. */
+  /** Who registered them, and of which version of the Datanet each is. */
   readonly builders: ReadonlyMap<Hex, Address>
+  readonly versions: ReadonlyMap<Hex, number>
+  /** What the Datanet's rules keep back of data fees. */
+  readonly keeping: KeptBackRule | null
   /**
    * Of the pool's models: null for one that nothing is ever measured of (it has no siblings, or gives the data less
    * than the Datanet asks), nothing for one whose measure cannot be had, or not yet.

@@ -1,11 +1,11 @@
 import { coalitionSize, exhaustivePlayers, hasPlayer } from '../jobs/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
+import { maxCandidates } from './bounds.ts'
 import { pooledPlayers } from './pooled.ts'
 import { pairsOf } from './regression.ts'
 import type { Siblings } from './regression.ts'
 import { screenedValues } from './screened.ts'
 import { largestRemainder } from './shares.ts'
-import { maxCandidates } from './types.ts'
 import type { Measured } from './types.ts'
 
 // What each player adds, from the utilities of coalitions. All in integers, so that every machine finds the same.

@@ -3,6 +3,9 @@ import { address, amount, bytes32, cidText, int, signature, uint } from '../prim
 import { signedSchema } from '../crypto/schema.ts'
 import { coalitionText, maxCoalitions, maxPlayers } from '../jobs/types.ts'
 import { cosignedReceipt, opening } from '../models/types.ts'
+import { keptBackRule } from '../data/types.ts'
+import { maxCandidates } from './bounds.ts'
+import { keptLedger, nothingKept } from './kept.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
 
 /**
@@ -17,9 +20,6 @@ export const modelMeasure = z.strictObject({
   dataPoints: z.int().min(0).max(10_000)
 })
 export type ModelMeasure = z.infer<typeof modelMeasure>
-
-/** Players that one text may owe to, where not all of them are measured in every combination. */
-export const maxCandidates = 6
 
 /** What is measured of one text under one model; its weights follow from it (`weightsOf`). */
 const measuredFields = {
@@ -78,7 +78,7 @@ export const leadingModel = z.strictObject({
   worth: z
     .array(z.strictObject({ account: address, worth: amount }))
     .min(1)
-    .max(256)
+    .max(maxPlayers)
 })
 export type LeadingModel = z.infer<typeof leadingModel>
 
@@ -88,7 +88,8 @@ export type LeadingModel = z.infer<typeof leadingModel>
  * (null: no player of this epoch's models), a mean over questions and models in 1e-6, rounded away from zero; `share`
  * what this epoch adds to `cumulative`, which is all it may claim from this pool, `heldOutShare` what of it goes by
  * held-out values, and `scoringShare` what of it is for words on answers that counted; `scoringTotal` is what of
- * `cumulative` is. Epochs of before words were paid for say nothing of it.
+ * `cumulative` is. Epochs of before words were paid for say nothing of it. `vestedShare` is what of `share` earlier
+ * epochs had kept back, and `resettled` by how much that is more, or less, than their own division would have given.
  */
 export const payoutLine = z.strictObject({
   account: address,
@@ -97,6 +98,8 @@ export const payoutLine = z.strictObject({
   share: amount,
   heldOutShare: amount,
   scoringShare: amount.default(0n),
+  vestedShare: amount.default(0n),
+  resettled: int(256).default(0n),
   cumulative: amount,
   scoringTotal: amount.default(0n)
 })
@@ -111,11 +114,12 @@ const path = z.array(bytes32).max(20)
 export const scored = z.strictObject({ scorer: address, signature, path, ...measuredFields })
 export type Scored = z.infer<typeof scored>
 
-/**
- * Everything behind an epoch's two roots: anyone computes them again from this and the bundle before. On IPFS under the
- * CID that stands on chain. Receipts are without what was asked and answered: that is for scorers, not for ever.
- */
-export const epochBundle = z.strictObject({
+/** The form of bundles as they are made now. */
+export const bundleFormat = 2
+
+const bundleFields = z.strictObject({
+  /** Of a bundle's form. One that says none is of before anything was kept back: it keeps nothing. */
+  format: z.union([z.literal(1), z.literal(bundleFormat)]).default(1),
   pool: bytes32,
   epoch: z.int().min(1),
   /** CID of the epoch before; null for the first. */
@@ -133,6 +137,8 @@ export const epochBundle = z.strictObject({
   models: z.array(modelMeasure).max(1000),
   /** … who built each, and weighs none of its answers … */
   builders: z.array(address).max(1000),
+  /** … of which version of the Datanet each is … */
+  versions: z.array(z.int().min(1)).max(1000).default([]),
   /** … and what their players are worth on held-out questions. */
   heldOut: z.array(heldOutDocument).max(1000),
   /** What each receipt brought the pool on chain. */
@@ -144,7 +150,10 @@ export const epochBundle = z.strictObject({
   /** All that ever came into the pool when this epoch was made, as the chain said; and what of it out of no channel. */
   deposited: amount,
   donated: amount,
-  /** What this epoch shares out: what its fees brought, what was given, and what the epoch before held. */
+  /**
+   * What this epoch divides: what its fees brought, what was given, and what the epoch before held. What is paid
+   * of what earlier epochs kept back comes on top.
+   */
   dataFees: amount,
   /**
    * Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new
@@ -155,6 +164,11 @@ export const epochBundle = z.strictObject({
   payoutsTotal: amount,
   /** What of dataFees no answer and no model of its own divides: held for the next epoch (see epoch.ts). */
   held: amount,
+  /** What the pool's Datanet keeps back of data fees; null where it keeps back nothing. */
+  keeping: keptBackRule.nullable().default(null),
+  /** What waits of this epoch's data fees and earlier ones', and how it will be divided (see vesting.ts). */
+  kept: keptLedger.default(nothingKept),
+  keptBack: amount.default(0n),
   /** In the pool beyond that and all payouts: waits for receipts, or for their weights. */
   open: amount,
   /** The model whose rows have added most to right answers so far: what is held later goes by its held-out values. */
@@ -164,6 +178,15 @@ export const epochBundle = z.strictObject({
   /** All that this epoch and those before it have counted, by channel: with the bundle, all that the next one needs. */
   settled: z.array(settledChannel).max(maxSettledChannels)
 })
+/**
+ * Everything behind an epoch's two roots: anyone computes them again from this and the bundle before. On IPFS under the
+ * CID that stands on chain. Receipts are without what was asked and answered: that is for scorers, not for ever.
+ */
+export const epochBundle = bundleFields.refine(
+  ({ format, kept, keptBack, keeping }) =>
+    format === bundleFormat || (kept.rows.length === 0 && keptBack === 0n && keeping === null),
+  'a bundle of before keeps nothing back'
+)
 export type EpochBundle = z.infer<typeof epochBundle>
 
 /**

@@ -3,13 +3,15 @@ import type { Address, Hex } from '../primitives/index.ts'
 import type { Measure } from './attribution.ts'
 import { buildersOf, measuresOf, scoringsOf } from './check.ts'
 import { assignedOf, earningOf } from './epoch.ts'
-import { calibrationUnit, divideAnswer } from './division.ts'
+import { calibrationUnit } from './bounds.ts'
+import { divideAnswer } from './division.ts'
 import type { Part } from './division.ts'
 import { heldOutValues } from './held-out.ts'
 import type { HeldOutValues } from './held-out.ts'
 import { receiptId } from './leaves.ts'
 import { payOfWord } from './scoring.ts'
 import type { EpochBundle, Measured, PayoutLine } from './types.ts'
+import { keptOf, partKept } from './vesting.ts'
 import { divisionOf, foundBy } from './weighing.ts'
 import type { Division } from './weighing.ts'
 
@@ -81,6 +83,8 @@ export interface AnswerReason {
   readonly money: bigint
   readonly heldOut: bigint
   readonly scoring: bigint
+  /** What comes on top later, if no later version says otherwise. */
+  readonly keptBack: bigint
 }
 
 /** An epoch that was looked through once: asked for one account or many. */
@@ -93,6 +97,11 @@ export interface EpochReasons {
   readonly heldOut: ReadonlyMap<Hex, bigint>
   /** What was held before, or given, and is divided now by held-out values. */
   readonly released: bigint
+  /** What of weighed answers', unseen answers' and fees' money is kept back for later evidence. */
+  readonly keptBack: bigint
+  /** What earlier epochs had kept back and this one pays; and how much of that goes to others than they would have. */
+  readonly vested: bigint
+  readonly resettled: bigint
   readonly answers: { readonly weighed: number; readonly heldOut: number; readonly none: number }
   gates(account: Address): GateReason[]
   /** In the bundle's order, from a position on. */
@@ -152,7 +161,15 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     else if (isDivided(model) && earnings[i]?.weights !== null) weighed += own - words
   })
   for (const { channel, data: money } of bundle.unreceipted) unseen(models.get(channel), money)
-  const shared = bundle.payouts.reduce((sum, { share, scoringShare }) => sum + share - scoringShare, 0n)
+  const added = bundle.kept.rows.filter(({ epoch }) => epoch === bundle.epoch)
+  const keptBack = keptOf({ rows: added })
+  const keeps = new Set(added.map(({ model }) => model))
+  const keptPart = (model: Hex, money: bigint): bigint =>
+    keeps.has(model) ? partKept(money, bundle.keeping?.share ?? 0) : 0n
+  const shared = bundle.payouts.reduce(
+    (sum, { share, scoringShare, vestedShare }) => sum + share - scoringShare - vestedShare,
+    keptBack
+  )
   const brought = [...heldOut.values()].reduce((sum, money) => sum + money, weighed)
 
   function answer(index: number, account: Address): AnswerReason[] {
@@ -167,16 +184,18 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const weight = player < 0 ? null : (weights?.players[player] ?? null)
     const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
     const words = earning?.words ?? []
-    const parts = (money[index] ?? []).map(piece =>
-      known === undefined || weights === null
-        ? null
-        : divideAnswer(piece - BigInt(words.length) * payOfWord(piece), weights, known)
-    )
+    const divided = (of: (left: bigint) => bigint): (Part[] | null)[] =>
+      (money[index] ?? []).map(piece =>
+        known === undefined || weights === null
+          ? null
+          : divideAnswer(of(piece - BigInt(words.length) * payOfWord(piece)), weights, known)
+      )
+    const [parts, later] = [divided(left => left - keptPart(model, left)), divided(left => keptPart(model, left))]
     const scoring = words.includes(account)
       ? (money[index] ?? []).reduce((sum, piece) => sum + payOfWord(piece), 0n)
       : 0n
-    const sumOf = (of: (part: Part | undefined) => bigint): bigint =>
-      parts.reduce((sum, players) => sum + of(players?.[player]), 0n)
+    const sumOf = (list: typeof parts, of: (part: Part | undefined) => bigint): bigint =>
+      list.reduce((sum, players) => sum + of(players?.[player]), 0n)
     return [
       {
         receipt: id,
@@ -189,9 +208,10 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
           earning === undefined || found === undefined
             ? null
             : (withAndWithout(earning.measure, account, [found]) ?? null),
-        money: sumOf(part => part?.share ?? 0n) + scoring,
-        heldOut: sumOf(part => part?.heldOut ?? 0n),
-        scoring
+        money: sumOf(parts, part => part?.share ?? 0n) + scoring,
+        heldOut: sumOf(parts, part => part?.heldOut ?? 0n),
+        scoring,
+        keptBack: sumOf(later, part => part?.share ?? 0n)
       }
     ]
   }
@@ -202,6 +222,9 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     weighed,
     heldOut,
     released: shared > brought ? shared - brought : 0n,
+    keptBack,
+    vested: bundle.payouts.reduce((sum, { vestedShare }) => sum + vestedShare, 0n),
+    resettled: bundle.payouts.reduce((sum, { resettled }) => (resettled > 0n ? sum + resettled : sum), 0n),
     answers: { weighed: count('weighed'), heldOut: count('held-out'), none: count('none') },
     gates: account =>
       bundle.heldOut.flatMap(({ model, questions }): GateReason[] => {

@@ -9,6 +9,7 @@ import { explorerHandlers } from '../../daemon/api/handlers/explorer/index.ts'
 import { createAccount } from '../../node/account/index.ts'
 import type { Node } from '../../node/node.ts'
 import type { PayoutsDeps } from '../../node/payouts/types.ts'
+import { usualKeptBack } from '../../protocol/data/index.ts'
 import { payoutLeaf, receiptLeaf, shareRule } from '../../protocol/payouts/index.ts'
 import { digest, recoverDigest } from '../../protocol/crypto/index.ts'
 import { contentHash, leafNode, sumPath } from '../../protocol/primitives/index.ts'
@@ -50,7 +51,7 @@ describe('earnings, and why', function () {
   let scorer: Address
 
   before(async () => {
-    network = await startNetwork({ closingMs: 20_000 })
+    network = await startNetwork({ closingMs: 20_000, keptBack: usualKeptBack })
     let chain: PayoutsDeps['chain'] | undefined
     const settler = await network.addPeer('settler', {
       settler: true,
@@ -99,6 +100,24 @@ describe('earnings, and why', function () {
     const money = [...items, ...rest.items].reduce((sum, one) => sum + BigInt(one.money), 0n)
     assert.ok(BigInt(why.share) - money < 4n && BigInt(why.share) >= money)
     assert.equal(rest.next, null)
+  })
+
+  it('what is kept back is told by its epoch: how much waits, until when, what each answer will bring', async () => {
+    const { items } = await calls.waiting(call({ account: earner, ...page }))
+    const waits = items.find(({ kind }) => kind === 'kept')
+    assert.deepEqual([waits?.epoch, waits?.pool], [4, pool])
+    assert.ok((waits?.until ?? 0) > usualKeptBack.seconds * 1000)
+    const why = await calls.whyShare(call({ account: earner, pool, epoch: 1 }))
+    assert.deepEqual([why.keptBack, why.keptUntil, why.vestedShare, why.resettled], [waits?.amount, 4, '0', '0'])
+    const [own] = (await calls.earnings(call({ account: earner }))).pools
+    assert.deepEqual([own?.keptBack, own?.kept.map(({ epoch, until }) => [epoch, until])], [waits?.amount, [[1, 4]]])
+    const answers = await calls.whyAnswers(call({ account: earner, pool, epoch: 1, ...page }))
+    const later = answers.items.reduce((sum, one) => sum + BigInt(one.keptBack), 0n)
+    // Told to the unit below, and divided to the unit.
+    assert.ok(later >= BigInt(why.keptBack) && later - BigInt(why.keptBack) <= 3n)
+    // Three parts of ten wait, seven are paid.
+    const whole = BigInt(why.share) + later
+    assert.ok(later * 10n <= whole * 3n && later * 10n > whole * 3n - 100n, `${later} of ${whole}`)
   })
 
   it('who is paid nothing hears by which rule, and what would have earned more', async () => {

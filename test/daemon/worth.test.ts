@@ -15,7 +15,8 @@ const line = (account: Hex, share: bigint, gate: bigint | null) => ({
   gate,
   value: share * 3n - 1n,
   heldOutShare: 1n,
-  scoringShare: 4n
+  scoringShare: 4n,
+  vestedShare: 0n
 })
 const contributions = [
   { contributor: ada, status: 'accepted', own: 3 },
@@ -74,7 +75,8 @@ describe('what contributions were worth', () => {
           earned: '14',
           earnedByAll: '14',
           weighed: '3',
-          heldOutShare: '1'
+          heldOutShare: '1',
+          vestedShare: '0'
         },
         {
           epoch: 2,
@@ -84,7 +86,8 @@ describe('what contributions were worth', () => {
           earned: '20',
           earnedByAll: '20',
           weighed: '6',
-          heldOutShare: '1'
+          heldOutShare: '1',
+          vestedShare: '0'
         }
       ],
       paid: '12'

@@ -21,7 +21,7 @@ const noEdits: CheckRequest['edits'] = new Map()
 const noRows: readonly Row[] = []
 
 /** Rules that no example shows anything of. */
-const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare'])
+const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare', 'keptBack'])
 
 /** What an example file would meet, beside the rule. */
 function RuleEffect({ effect }: { readonly effect: Effect | undefined }) {

@@ -62,7 +62,12 @@ export function Page() {
 function About({ view }: { readonly view: EpochPage }) {
   const nameOf = useNames()
   const paid = view.payouts.filter(({ share }) => BigInt(share) > 0n)
-  const total = Number(BigInt(view.dataFees)) || 1
+  // What it divides, with what earlier epochs had kept back; of the first it keeps back what is in nobody's share.
+  const vested = view.payouts.reduce((sum, line) => sum + BigInt(line.vestedShare), 0n)
+  const shared = view.payouts.reduce((sum, { share }) => sum + BigInt(share), 0n)
+  const all = BigInt(view.dataFees) + vested
+  const kept = all - shared - BigInt(view.held)
+  const total = Number(all) || 1
   return (
     <>
       {view.faults === null || view.faults.length === 0 ? null : (
@@ -83,6 +88,9 @@ function About({ view }: { readonly view: EpochPage }) {
               })),
             ...(BigInt(view.held) > 0n
               ? [{ key: 'held', name: 'held', text: 'held', share: Number(BigInt(view.held)) / total, isRest: true }]
+              : []),
+            ...(kept > 0n
+              ? [{ key: 'kept', name: 'kept back', text: 'kept back', share: Number(kept) / total, isRest: true }]
               : [])
           ]}
         />

@@ -7,7 +7,9 @@ const partText = (millionths: string): string => numberText(Number(millionths) /
 /** Every number that the share follows from, in the order of the arithmetic. */
 export function Arithmetic({ view }: { readonly view: WhyShareView }) {
   const { dataFees, held, weighed, scoring, heldOutParts, released, gates, share, heldOutShare, scoringShare } = view
-  const own = BigInt(share) - BigInt(heldOutShare) - BigInt(scoringShare)
+  const { vestedShare, resettled, keptBack, keptUntil } = view
+  const own = BigInt(share) - BigInt(heldOutShare) - BigInt(scoringShare) - BigInt(vestedShare)
+  const moved = BigInt(resettled)
   return (
     <div className="calc">
       <div>
@@ -30,8 +32,21 @@ export function Arithmetic({ view }: { readonly view: WhyShareView }) {
       <div>of an answer’s money = its part of what all rows added × believed, and of the rest × h</div>
       <div>
         share = {amountText(own)} by answers + {amountText(heldOutShare)} by held-out values
-        {BigInt(scoringShare) > 0n ? ` + ${amountText(scoringShare)} for weighing` : ''} = {amountText(share)}
+        {BigInt(scoringShare) > 0n ? ` + ${amountText(scoringShare)} for weighing` : ''}
+        {BigInt(vestedShare) > 0n ? ` + ${amountText(vestedShare)} that earlier epochs had kept back` : ''} ={' '}
+        {amountText(share)}
       </div>
+      {moved === 0n ? null : (
+        <div>
+          of what was kept back {amountText(String(moved < 0n ? -moved : moved))} {moved > 0n ? 'more' : 'less'} than at
+          first, by what a later version shows
+        </div>
+      )}
+      {BigInt(keptBack) > 0n ? (
+        <div>
+          {amountText(keptBack)} more is kept back until epoch {keptUntil} at most, for what later versions show
+        </div>
+      ) : null}
     </div>
   )
 }

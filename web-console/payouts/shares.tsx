@@ -6,7 +6,7 @@ import { Amount, Chip, GoButton, Id, ReadList, Section } from '../parts/index.ts
 
 /** What an epoch gave, or why it gave nothing: the rule in words. */
 function Share({ share: view, account }: { readonly share: ShareView; readonly account: string }) {
-  const { pool, name, epoch, state, share, dataFees, rule, why, help } = view
+  const { pool, name, epoch, state, share, dataFees, rule, why, help, vestedShare, resettled } = view
   const isPaid = rule === 'paid' || rule === 'scoring'
   const part = Number(BigInt(share)) / (Number(BigInt(dataFees)) || 1)
   return (
@@ -24,6 +24,20 @@ function Share({ share: view, account }: { readonly share: ShareView; readonly a
       </p>
       <p className="share-why">
         {why} {help}
+        {BigInt(vestedShare) > 0n || BigInt(resettled) !== 0n ? (
+          <>
+            {' '}
+            <Amount of={vestedShare} /> of it earlier epochs had kept back
+            {BigInt(resettled) === 0n ? (
+              '.'
+            ) : (
+              <>
+                , <Amount of={resettled.replace('-', '')} /> {BigInt(resettled) > 0n ? 'more' : 'less'} than at first:
+                by what a later version shows.
+              </>
+            )}
+          </>
+        ) : null}
       </p>
       <GoButton to={places.why(account, pool, epoch)} look="quiet">
         Why this much?

@@ -9,6 +9,7 @@ const kinds = {
   claim: 'to be claimed',
   window: 'in its challenge window',
   next: 'for the next epoch',
+  kept: 'kept back',
   voucher: 'in vouchers',
   escrow: 'in escrow'
 } as const
@@ -29,9 +30,9 @@ function Where({ pool, name, epoch, kind }: WaitingView) {
   if (pool === null) return null
   const datanet = <Go to={places.datanet(pool)}>{name}</Go>
   if (epoch === null) return <>In {datanet}. </>
-  return kind === 'next' ? (
+  return kind === 'next' || kind === 'kept' ? (
     <>
-      For epoch {epoch} of {datanet}.{' '}
+      {kind === 'kept' ? 'With' : 'For'} epoch {epoch} of {datanet}.{' '}
     </>
   ) : (
     <>
@@ -70,7 +71,7 @@ export function Waits({ account }: { readonly account: string }) {
                     {item.why} {item.until === null ? null : <Until until={item.until} />}
                   </p>
                   <p className="earnings-soft">{item.help}</p>
-                  {item.pool !== null && item.epoch !== null && item.amount !== null ? (
+                  {item.pool !== null && item.epoch !== null && item.amount !== null && item.kind !== 'kept' ? (
                     <GoButton to={places.why(account, item.pool, item.epoch)} look="quiet">
                       Why this much?
                     </GoButton>

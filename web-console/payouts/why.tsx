@@ -22,6 +22,7 @@ function inWords({
   share,
   heldOutShare,
   scoringShare,
+  vestedShare,
   why
 }: WhyShareView) {
   const asked =
@@ -32,9 +33,11 @@ function inWords({
   return (
     `${asked} and what waited before shared out ${amountText(dataFees)} for the data of ${name}. Each answer’s money ` +
     'goes to whose rows made it more probable, as far as held-out questions bear that out: ' +
-    `${amountText(BigInt(share) - BigInt(heldOutShare) - BigInt(scoringShare))} to these. The rest goes by what ` +
+    `${amountText(BigInt(share) - BigInt(heldOutShare) - BigInt(scoringShare) - BigInt(vestedShare))} to these. ` +
+    'The rest goes by what ' +
     `everybody’s rows are worth on those questions: ${amountText(heldOutShare)}. ` +
     (BigInt(scoringShare) > 0n ? `Answers that it weighed brought it ${amountText(scoringShare)}. ` : '') +
+    (BigInt(vestedShare) > 0n ? `Earlier epochs had kept ${amountText(vestedShare)} back for it. ` : '') +
     `So ${amountText(share)} is its part.`
   )
 }
@@ -82,21 +85,22 @@ export function Page() {
 }
 
 function Reason({ view, account }: { readonly view: WhyShareView; readonly account: string }) {
-  const { players, dataFees, held } = view
+  const { players, dataFees, held, keptByAll, vestedByAll } = view
+  const all = String(BigInt(dataFees) + BigInt(vestedByAll))
   const nameOf = useNames()
   const paid = players.filter(({ share }) => BigInt(share) > 0n)
   return (
     <Card phase="payouts">
       <p className="why-words">{inWords(view)}</p>
       <Owes
-        title={`Who earned what of ${amountText(dataFees)}`}
+        title={`Who earned what of ${amountText(all)}`}
         selected={account}
         parts={[
           ...paid.map(({ account: who, share }) => ({
             key: who,
             name: who === account ? 'this account' : <Who account={who} />,
             text: nameOf(who),
-            share: shareOf(share, dataFees)
+            share: shareOf(share, all)
           })),
           ...(BigInt(held) > 0n
             ? [
@@ -104,10 +108,13 @@ function Reason({ view, account }: { readonly view: WhyShareView; readonly accou
                   key: 'held',
                   name: 'held for the next epoch',
                   text: 'held',
-                  share: shareOf(held, dataFees),
+                  share: shareOf(held, all),
                   isRest: true
                 }
               ]
+            : []),
+          ...(BigInt(keptByAll) > 0n
+            ? [{ key: 'kept', name: 'kept back', text: 'kept back', share: shareOf(keptByAll, all), isRest: true }]
             : [])
         ]}
       />

@@ -53,9 +53,10 @@ export const worthView = z.object({
   own: z.int(),
   versions: z.array(z.object({ version: z.int(), model: hash, name: z.string(), value: decimal.nullable() })),
   /**
-   * Its part of each epoch. `share` is `weighed` times `earned` over `earnedByAll`, and `heldOutShare` besides, which
-   * private answers pay by held-out values. `value` is the held-out value that has to be above zero; `earned` is in
-   * 1e-10 of the token's smallest unit: each answer's fee times the data's part times what these rows made of it.
+   * Its part of each epoch. `share` is `weighed` times `earned` over `earnedByAll`, and besides `heldOutShare`, which
+   * private answers pay by held-out values, and `vestedShare`, which earlier epochs had kept back. `value` is the
+   * held-out value that has to be above zero; `earned` is in 1e-10 of the token's smallest unit: each answer's fee
+   * times the data's part times what these rows made of it.
    */
   epochs: z.array(
     z.object({
@@ -66,7 +67,8 @@ export const worthView = z.object({
       earned: decimal,
       earnedByAll: decimal,
       weighed: decimal,
-      heldOutShare: decimal
+      heldOutShare: decimal,
+      vestedShare: decimal
     })
   ),
   paid: decimal

@@ -21,6 +21,20 @@ const paymentView = z.object({
 })
 export type PaymentView = z.infer<typeof paymentView>
 
+/**
+ * What an epoch kept back of an account's: divided with epoch `until`, or the first one after `by`. `evidence`: the
+ * model of a later version by which it would be divided again, if it were now.
+ */
+export const keptView = z.object({
+  model: hash,
+  epoch: z.int(),
+  until: z.int(),
+  by: z.int(),
+  amount: decimal,
+  evidence: hash.nullable()
+})
+export type KeptView = z.infer<typeof keptView>
+
 /** `balance` is that of the payout address. */
 const earningsView = z.object({
   account: addressView,
@@ -31,7 +45,18 @@ const earningsView = z.object({
   /** Not paid out yet: vouchers (of this daemon only) and data by `claim`, escrows when their jobs end. */
   waiting: z.object({ vouchers: decimal, data: decimal, escrow: decimal }),
   /** `scored`: what of all that a pool gave is for words on answers. */
-  pools: z.array(z.object({ pool: hash, cumulative: decimal, claimed: decimal, claimable: decimal, scored: decimal }))
+  pools: z.array(
+    z.object({
+      pool: hash,
+      cumulative: decimal,
+      claimed: decimal,
+      claimable: decimal,
+      scored: decimal,
+      /** What waits to be divided by what later versions show, as the first division has it; and until when. */
+      keptBack: decimal,
+      kept: z.array(keptView)
+    })
+  )
 })
 export type EarningsView = z.infer<typeof earningsView>
 
@@ -69,6 +94,9 @@ export const shareView = z.object({
   heldOutShare: decimal,
   /** What of it is for words on answers that counted. */
   scoringShare: decimal,
+  /** What of it earlier epochs had kept back, and by how much later evidence made that more or less. */
+  vestedShare: decimal,
+  resettled: decimal,
   cumulative: decimal,
   value: decimal,
   gate: decimal.nullable(),
@@ -81,7 +109,7 @@ export type ShareView = z.infer<typeof shareView>
 
 /** Money that is on its way: what it waits for, until when, and what brings it. */
 export const waitingView = z.object({
-  kind: z.enum(['claim', 'window', 'next', 'voucher', 'escrow']),
+  kind: z.enum(['claim', 'window', 'next', 'kept', 'voucher', 'escrow']),
   pool: hash.nullable(),
   name: z.string(),
   epoch: z.int().nullable(),
@@ -108,6 +136,12 @@ export const whyShareView = shareView.extend({
   scoring: decimal,
   /** What was held before, or given, and goes by held-out values now. */
   released: decimal,
+  /** What this epoch keeps back of this account's for later evidence, and until which. */
+  keptBack: decimal,
+  keptUntil: z.int().nullable(),
+  /** The same of all; and what this epoch pays of what earlier ones had kept back. */
+  keptByAll: decimal,
+  vestedByAll: decimal,
   weighedAnswers: z.int(),
   heldOutAnswers: z.int(),
   unweighedAnswers: z.int(),
@@ -158,6 +192,8 @@ export const whyAnswerView = z.object({
   money: decimal,
   heldOut: decimal,
   scoring: decimal,
+  /** What comes later, if no later version says otherwise. */
+  keptBack: decimal,
   finishedAt: z.int(),
   /** Where this node was its client or its worker and keeps it still. */
   question: z.string().nullable()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
-import { datanetKind, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
+import { datanetKind, keptBackRule, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
@@ -152,6 +152,8 @@ export const datanetView = z.object({
     minOwnShare: z.int(),
     /** What of its fees a model must give to the data, in basis points. */
     leastDataShare: z.int(),
+    /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
+    keptBack: keptBackRule.optional(),
     nearDuplicate: z.int(),
     revealSeconds: z.int(),
     voteSeconds: z.int()
@@ -466,6 +468,8 @@ export const epochView = z.object({
   receiptsTotal: decimal,
   dataFees: decimal,
   held: decimal,
+  /** What waits of data fees, of this epoch and earlier ones, for what later versions show. */
+  keptBack: decimal,
   /** Answers that chance drew and scorers have weighed, and how many each of them has. */
   weighed: z.int(),
   scorers: z.array(z.object({ scorer: addressView, answers: z.int() })),
@@ -476,6 +480,9 @@ export const epochView = z.object({
       share: decimal,
       heldOutShare: decimal,
       scoringShare: decimal,
+      /** What of it earlier epochs had kept back, and by how much later evidence made that more or less. */
+      vestedShare: decimal,
+      resettled: decimal,
       cumulative: decimal,
       gate: decimal.nullable()
     })

@@ -22,16 +22,19 @@ export const epochView = (epoch: NodeEpoch): EpochView => ({
   receiptsTotal: epoch.receiptsTotal.toString(),
   dataFees: epoch.dataFees.toString(),
   held: epoch.held.toString(),
+  keptBack: epoch.keptBack.toString(),
   weighed: epoch.weighed,
   scorers: epoch.scorers.map(({ scorer, answers }) => ({ scorer, answers })),
-  payouts: epoch.payouts.map(({ account, value, share, heldOutShare, scoringShare, cumulative, gate }) => ({
-    account,
-    value: value.toString(),
-    share: share.toString(),
-    heldOutShare: heldOutShare.toString(),
-    scoringShare: scoringShare.toString(),
-    cumulative: cumulative.toString(),
-    gate: gate === null ? null : gate.toString()
+  payouts: epoch.payouts.map(line => ({
+    account: line.account,
+    value: line.value.toString(),
+    share: line.share.toString(),
+    heldOutShare: line.heldOutShare.toString(),
+    scoringShare: line.scoringShare.toString(),
+    vestedShare: line.vestedShare.toString(),
+    resettled: line.resettled.toString(),
+    cumulative: line.cumulative.toString(),
+    gate: line.gate === null ? null : line.gate.toString()
   }))
 })
 

@@ -27,7 +27,7 @@ const ofData = ({ share, scoringShare }: EpochView['payouts'][number]): bigint =
 /** What an epoch paid by answers' own weights, and all that rows added to them. */
 const sumsOf = (payouts: EpochView['payouts']): { earned: bigint; weighed: bigint } => ({
   earned: payouts.reduce((sum, { value }) => (value > 0n ? sum + value : sum), 0n),
-  weighed: payouts.reduce((sum, line) => sum + ofData(line) - line.heldOutShare, 0n)
+  weighed: payouts.reduce((sum, line) => sum + ofData(line) - line.heldOutShare - line.vestedShare, 0n)
 })
 
 /**
@@ -74,7 +74,8 @@ export async function worthOf(
         earned: line.value.toString(),
         earnedByAll: all.earned.toString(),
         weighed: all.weighed.toString(),
-        heldOutShare: line.heldOutShare.toString()
+        heldOutShare: line.heldOutShare.toString(),
+        vestedShare: line.vestedShare.toString()
       })),
       paid: lines.reduce((sum, { line }) => sum + ofData(line), 0n).toString()
     }

@@ -20,6 +20,15 @@ const paidFor: Record<EarningsView['income'][number]['kind'], string> = {
   scoring: 'two hundredths of what each answer brought that it weighed'
 }
 
+/** Until when an account's part of data fees waits. */
+function keptText(kept: EarningsView['pools'][number]['kept']): string {
+  const waits = kept.filter(({ amount }) => BigInt(amount) > 0n)
+  const last = waits.reduce((most, { until }) => Math.max(most, until), 0)
+  if (last === 0) return ''
+  const known = waits.some(({ evidence }) => evidence !== null)
+  return `until epoch ${last} at most${known ? '; a later version says more of it already' : ''}`
+}
+
 function earningsText({ account, payout, balance, income, waiting, pools }: EarningsView): string {
   const sum = income.reduce((total, { amount }) => total + BigInt(amount), 0n)
   const open = BigInt(waiting.vouchers) + BigInt(waiting.data)
@@ -41,14 +50,16 @@ function earningsText({ account, payout, balance, income, waiting, pools }: Earn
       : [
           '',
           table(
-            ['datanet', 'earned', 'claimed', 'claimable'],
+            ['datanet', 'earned', 'claimed', 'claimable', 'kept back', ''],
             pools.map(pool => [
               short(pool.pool),
               tokens(pool.cumulative),
               tokens(pool.claimed),
-              tokens(pool.claimable)
+              tokens(pool.claimable),
+              tokens(pool.keptBack),
+              dim(keptText(pool.kept))
             ]),
-            [1, 2, 3]
+            [1, 2, 3, 4]
           )
         ])
   ].join('\n')

@@ -80,6 +80,25 @@ function answerLine({ receipt, name, money, scoring, weight, measured, question 
   return `    ${tokens(money)} by ${short(receipt)} of ${safe(name)}${asked}: ${effect}`
 }
 
+/** What waits of this epoch's, and what came of earlier ones'. */
+function keptLines({ keptBack, keptUntil, vestedShare, resettled }: WhyShareView): string[] {
+  const moved = BigInt(resettled)
+  return [
+    ...(BigInt(keptBack) > 0n
+      ? [`  ${tokens(keptBack)} more is kept back until epoch ${keptUntil} at most, for what later versions show`]
+      : []),
+    ...(BigInt(vestedShare) > 0n || moved !== 0n
+      ? [
+          `  ${tokens(vestedShare)} of it earlier epochs had kept back` +
+            (moved === 0n
+              ? ': no later version says otherwise'
+              : `: ${tokens(moved < 0n ? -moved : moved)} ${moved > 0n ? 'more' : 'less'} than at first, ` +
+                'by what a later version shows')
+        ]
+      : [])
+  ]
+}
+
 export const whyText = (reasons: readonly (Reason | Passed)[]): string =>
   reasons.length === 0
     ? 'no epoch has given this account anything from data yet, or none is known here'
@@ -93,6 +112,7 @@ export const whyText = (reasons: readonly (Reason | Passed)[]): string =>
             `  ${safe(why)}`,
             ...(help === '' ? [] : [`  ${dim(safe(help))}`]),
             `  the epoch had ${tokens(dataFees)} to share out, ${plural(weighedAnswers, 'answer')} weighed`,
+            ...keptLines(share),
             ...(rows === null ? [] : [`  ${rows.own} of ${plural(rows.rows, 'row')} are its own and accepted`]),
             ...answers.map(answerLine),
             ...(more ? [dim('    … and more: the console shows all of them, and `tilth trace` each to its end')] : []),

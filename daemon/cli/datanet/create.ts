@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
-import { datanetKind } from '../../../protocol/data/types.ts'
+import { datanetKind, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
 import { datanetText } from './text.ts'
@@ -30,6 +30,9 @@ interface CreateFlags extends CallFlags {
   maxBytes: string
   minOwnShare: string
   leastDataShare: string
+  keptBack: string
+  keptEpochs: string
+  keptDays: string
   nearDuplicate: string
   revealSeconds: string
   voteSeconds: string
@@ -58,6 +61,15 @@ function uploadsOf({ epochBlocks, epochRows, epochBytes, mostRows, newcomerRows 
       newcomerRows: newcomerRows === undefined ? rows * 10 : Number(newcomerRows)
     }
   }
+}
+
+const keptHelp = 'what of data fees waits to be divided by what later versions show; 0: nothing'
+
+/** What the pool keeps back, unless nothing. */
+function keptBackOf({ keptBack, keptEpochs, keptDays }: CreateFlags) {
+  const share = Number(keptBack)
+  if (share === 0) return {}
+  return { keptBack: { share, epochs: Number(keptEpochs), seconds: Math.round(Number(keptDays) * 86_400) } }
 }
 
 export function createCommand(): Command {
@@ -95,6 +107,9 @@ export function createCommand(): Command {
     .option('--max-bytes <n>', 'bytes of one contribution', String(16 << 20))
     .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
     .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
+    .option('--kept-back <basis points>', keptHelp, String(usualKeptBack.share))
+    .option('--kept-epochs <n>', 'for how many epochs', String(usualKeptBack.epochs))
+    .option('--kept-days <n>', 'for how long at most, where there are fewer', String(usualKeptBack.seconds / 86_400))
     .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
     .option('--reveal-seconds <n>', 'from commitment to reveal', '600')
     .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
@@ -120,6 +135,7 @@ export function createCommand(): Command {
           nearDuplicate: Number(flags.nearDuplicate),
           minOwnShare: Number(flags.minOwnShare),
           leastDataShare: Number(flags.leastDataShare),
+          ...keptBackOf(flags),
           validators,
           revealSeconds: Number(flags.revealSeconds),
           voteSeconds: Number(flags.voteSeconds)

@@ -28,6 +28,14 @@ function uploadsText({ uploads, uploadsPerContributor }: DatanetView['rules']): 
   )
 }
 
+function keptText({ keptBack }: DatanetView['rules']): string[] {
+  if (keptBack === undefined) return []
+  const { share, epochs, seconds } = keptBack
+  return [
+    `kept back    ${share / 100} % of data fees for ${epochs} epochs, ${Math.ceil(seconds / 86_400)} days at most`
+  ]
+}
+
 /** A Datanet as `tilth datanet show` tells it. */
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
@@ -39,6 +47,7 @@ export function datanetText(net: DatanetView): string {
     ...(rows === undefined ? [] : [`rows         ${rows}`]),
     `may bring    ${uploadsText(net.rules)}`,
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
+    ...keptText(net.rules),
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
     `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,

@@ -60,6 +60,8 @@ export interface PayoutsDone {
     claimed: boolean
     before: bigint
     after: bigint
+    /** What of a contributor's waits for what later versions show. */
+    keptBack?: bigint
   }[]
   feesPaid: bigint
   feesPaidOut: bigint

@@ -74,11 +74,12 @@ export function loopResult({ data, jobs, models, payouts }: LoopDone, seconds: n
       rechecked: scorings.some(({ agrees }) => agrees)
     })),
     epoch: { id: payouts.epoch.epoch, root: payouts.epoch.root, transaction: payouts.epoch.transaction },
-    payouts: payouts.payouts.map(({ amount, before, after, ...rest }) => ({
+    payouts: payouts.payouts.map(({ amount, before, after, keptBack, ...rest }) => ({
       ...rest,
       amount: amount.toString(),
       before: before.toString(),
-      after: after.toString()
+      after: after.toString(),
+      ...(keptBack === undefined ? {} : { keptBack: keptBack.toString() })
     })),
     ranks: payouts.ranks.map(({ account, rank, formula, taken }) => ({
       contributor: account,

@@ -41,6 +41,8 @@ export interface LoopResult {
     claimed: boolean
     before: string
     after: string
+    /** What of a contributor's waits for what later versions show; a part of what is held. */
+    keptBack?: string
   }[]
   /** By what rows were good for, the highest first: a rank in 1e-6, the arithmetic behind it, and rows taken. */
   ranks: { contributor: string; name: string; rank: string; formula: string; rows: number }[]

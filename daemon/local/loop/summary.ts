@@ -6,8 +6,19 @@ import type { LocalNetwork } from '../network/index.ts'
 
 const percent = (part: number): string => `${Math.round(part * 100)}%`
 
+/** Whose it is, and what of it waits for what later versions show. */
+interface Kept {
+  readonly address: string
+  readonly keptBack: bigint
+}
+
 /** Why a contributor got what it got, from the epoch's own numbers. */
-function reasonOf(epoch: EpochView, address: string, accepted: boolean, rejection: string | undefined): string {
+function reasonOf(
+  epoch: EpochView,
+  { address, keptBack }: Kept,
+  accepted: boolean,
+  rejection: string | undefined
+): string {
   if (!accepted) return `not accepted: ${rejection ?? ''}`
   const line = epoch.payouts.find(one => one.account === address)
   if (line === undefined) return 'no part in any answer'
@@ -15,7 +26,8 @@ function reasonOf(epoch: EpochView, address: string, accepted: boolean, rejectio
   const heldOut = gate === undefined ? '?' : (Number(gate) / 1e6).toFixed(3)
   if (gate !== undefined && gate <= 0n) return `nothing: held-out value ${heldOut} is not positive`
   if (BigInt(line.value) <= 0n) return 'nothing: its answers were no better for it'
-  const share = Number((BigInt(line.share) * 10_000n) / (BigInt(epoch.dataFees) || 1n)) / 10_000
+  const own = BigInt(line.share) + keptBack
+  const share = Number((own * 10_000n) / (BigInt(epoch.dataFees) || 1n)) / 10_000
   return `held-out value ${heldOut}, ${percent(share)} of the data fees`
 }
 
@@ -63,8 +75,10 @@ export const networkFacts = (network: LocalNetwork) => ({
 /** The closing table: who contributed what, what it was worth, how the model got better, where the money went. */
 export function summary(done: LoopDone, network: LocalNetwork, seconds: number): string {
   const { data, models, payouts } = done
-  const paid = (address: string): bigint =>
-    payouts.payouts.find(one => one.address === address && one.role === 'contributor')?.amount ?? 0n
+  const payoutOf = (address: string) =>
+    payouts.payouts.find(one => one.address === address && one.role === 'contributor')
+  const paid = (address: string): bigint => payoutOf(address)?.amount ?? 0n
+  const kept = (address: string): bigint => payoutOf(address)?.keptBack ?? 0n
   const right = (answers: readonly { exact: boolean }[]): string =>
     `${answers.filter(({ exact }) => exact).length} of ${answers.length}`
   const rows = data.contributions.map(({ view, person }) => [
@@ -73,7 +87,13 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
     `${view.own}/${view.rows}`,
     view.status === 'accepted' ? green('accepted') : red(view.status),
     tokens(paid(person.address)),
-    reasonOf(payouts.epoch, person.address, view.status === 'accepted', view.reason)
+    tokens(kept(person.address)),
+    reasonOf(
+      payouts.epoch,
+      { address: person.address, keptBack: kept(person.address) },
+      view.status === 'accepted',
+      view.reason
+    )
   ])
   const scored = (address: string): string => {
     const words = payouts.epoch.payouts.find(({ account }) => account === address)?.scoringShare ?? '0'
@@ -87,6 +107,7 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
       '',
       one.role,
       tokens(one.amount),
+      '',
       one.role === 'worker'
         ? `its part of the fees of the answers it gave${scored(one.address)}`
         : 'its part of the fees of its models'
@@ -94,7 +115,7 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
   return [
     '',
     bold('Who did what, and was paid what'),
-    table(['name', 'account', 'own rows', '', 'paid', 'why'], [...rows, ...others], [2, 4]),
+    table(['name', 'account', 'own rows', '', 'paid', 'kept back', 'why'], [...rows, ...others], [2, 4, 5]),
     '',
     bold('Rank: what rows are good for, not how many they are'),
     rankTable(done),

@@ -3,7 +3,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
 import type { Proposals } from '../proposals.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
-import type { Settler } from '../settler/index.ts'
+import type { Bundles, Settler } from '../settler/index.ts'
 import type { PayoutsDeps, SettlePolicy } from '../types.ts'
 
 /** What waits in a pool, times in seconds since 1970. */
@@ -14,11 +14,18 @@ export interface Unsettled {
   readonly first: bigint
   /** Fees of open receipts, counted as far as the policy's sum. */
   readonly fees: bigint
+  /** From when on something that was kept back is divided whether or not anybody asks; undefined: nothing is. */
+  readonly keptBy?: bigint | undefined
 }
 
 /** When an epoch is closed: so long after the one before, if what waits is worth it. */
-export function settleAt(policy: SettlePolicy, { last, first, fees }: Unsettled, now: bigint): 'now' | 'poor' | bigint {
-  if (fees < policy.fees) return 'poor'
+export function settleAt(
+  policy: SettlePolicy,
+  { last, first, fees, keptBy }: Unsettled,
+  now: bigint
+): 'now' | 'poor' | bigint {
+  const isDue = keptBy !== undefined && keptBy <= now
+  if (fees < policy.fees && !isDue) return 'poor'
   const at = (last ?? first) + BigInt(policy.seconds)
   return at <= now ? 'now' : at
 }
@@ -27,7 +34,17 @@ export function settleAt(policy: SettlePolicy, { last, first, fees }: Unsettled,
 export function createSettling(
   deps: Pick<PayoutsDeps, 'automations' | 'chain' | 'clock' | 'nameOf' | 'policy' | 'roles' | 'self'>,
   everyMs: number,
-  { proposals, receipts, settler }: { proposals: Proposals; receipts: ReceiptStore; settler: Pick<Settler, 'settle'> }
+  {
+    proposals,
+    receipts,
+    settler,
+    bundles
+  }: {
+    proposals: Proposals
+    receipts: ReceiptStore
+    settler: Pick<Settler, 'settle'>
+    bundles: Pick<Bundles, 'known'>
+  }
 ): Automation | undefined {
   const { automations, chain, clock, nameOf, roles, self } = deps
   const policy = deps.policy?.settle
@@ -41,7 +58,17 @@ export function createSettling(
       fees += receipt.receipt.message.fee
       if (fees >= most) break
     }
-    return { last: epoch > 0 ? at : undefined, first: oldest?.receipt.receipt.message.finishedAt ?? 0n, fees }
+    return {
+      last: epoch > 0 ? at : undefined,
+      first: oldest?.receipt.receipt.message.finishedAt ?? 0n,
+      fees,
+      keptBy: epoch > 0 ? await keptBy(pool, epoch) : undefined
+    }
+  }
+
+  async function keptBy(pool: Hex, epoch: number): Promise<bigint | undefined> {
+    const last = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
+    return (last && (await bundles.known(last.event.bundle))?.keptBy) ?? undefined
   }
 
   /** What has to be there before an epoch can be proposed. */

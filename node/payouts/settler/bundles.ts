@@ -1,5 +1,12 @@
 import { z } from 'zod'
-import { address, amount, canonicalJson, InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import {
+  address,
+  amount,
+  canonicalJson,
+  InvalidError,
+  NotFoundError,
+  uint
+} from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { checkPayouts, epochBundle, mostPanel, payoutLine } from '../../../protocol/payouts/index.ts'
@@ -24,6 +31,9 @@ export const summarySchema = z.strictObject({
   receiptsTotal: amount,
   dataFees: amount,
   held: amount,
+  keptBack: amount.default(0n),
+  /** From when on an epoch divides some of that even if nobody asked anything; chain seconds. */
+  keptBy: uint(64).nullable().default(null),
   weighed: z.int().min(0),
   scorers: z.array(z.strictObject({ scorer: address, answers: z.int().min(1) })).max(mostPanel),
   payouts: z.array(payoutLine).max(10_000)
@@ -40,6 +50,8 @@ export interface LoadLimits {
 export interface Bundles {
   /** @throws NotFoundError `files.unavailable` · InvalidError `frame.*` for what is no bundle */
   load(cid: string, from: Address, limits?: LoadLimits): Promise<EpochBundle>
+  /** Of a bundle that was loaded here once. */
+  known(cid: string): Promise<Summary | undefined>
   /** Of a bundle that was loaded once, from this disk. @throws as load */
   summary(cid: string, from: Address): Promise<Summary>
   save(bundle: EpochBundle): Promise<string>
@@ -64,7 +76,7 @@ export function createBundles(
   const summaries = store.collection('payouts/summaries', summarySchema)
 
   async function keep(cid: string, bundle: EpochBundle): Promise<void> {
-    const { receipts, receiptsTotal, dataFees, held, payouts, scorings } = bundle
+    const { receipts, receiptsTotal, dataFees, held, keptBack, payouts, scorings } = bundle
     if (!(await summaries.has(cid))) {
       const words = Map.groupBy(scorings, ({ scorer }) => scorer)
       await summaries.put(cid, {
@@ -72,6 +84,8 @@ export function createBundles(
         receiptsTotal,
         dataFees,
         held,
+        keptBack,
+        keptBy: bundle.kept.rows.reduce<bigint | null>((by, row) => (by === null || row.by < by ? row.by : by), null),
         payouts,
         weighed: new Set(scorings.map(({ receipt }) => receipt)).size,
         scorers: [...words].map(([scorer, said]) => ({ scorer, answers: said.length }))
@@ -116,6 +130,7 @@ export function createBundles(
 
   return {
     load,
+    known: cid => summaries.get(cid),
     async summary(cid, from) {
       const known = await summaries.get(cid)
       if (known !== undefined) return known

@@ -1,7 +1,7 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { exactTokenText, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { payoutsTree } from '../../../protocol/payouts/index.ts'
-import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { keptBackOf, payoutsTree } from '../../../protocol/payouts/index.ts'
+import type { EpochBundle, KeptBack } from '../../../protocol/payouts/index.ts'
 import { ChainError, refusedWith } from '../../chain/index.ts'
 import type { Bundles } from './bundles.ts'
 import { poolsAtOnce } from '../limits.ts'
@@ -18,6 +18,7 @@ interface Due {
   readonly claimed: bigint
   readonly claimable: bigint
   readonly scored: bigint
+  readonly kept: readonly KeptBack[]
 }
 
 export interface Claims {
@@ -57,13 +58,19 @@ export function createClaims(
       const { cumulative, scoringTotal: scored } = line
       const claimed = await proposals.claimed(pool, account)
       const claimable = cumulative > claimed ? cumulative - claimed : 0n
-      return { pool, bundle, index, cumulative, claimed, claimable, scored }
+      return { pool, bundle, index, cumulative, claimed, claimable, scored, kept: keptBackOf(bundle.kept, account) }
     } catch (error) {
       // Anybody can open a pool and publish nonsense in it: it keeps nobody from the other pools.
       if (!(error instanceof TilthError) || error instanceof ChainError) throw error
       log.warn("a pool's latest bundle cannot be had", { pool, error })
       return undefined
     }
+  }
+
+  /** What a pool's last final epoch keeps back, where its bundle was read here. */
+  async function keptIn(pool: Hex, epoch: number): Promise<bigint> {
+    const last = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
+    return (last && (await bundles.known(last.event.bundle))?.keptBack) ?? 0n
   }
 
   return {
@@ -122,8 +129,12 @@ export function createClaims(
       await proposals.caughtUp()
       const { workers, builders, data, deposited, paid } = await proposals.totals()
       let settled = 0n
-      for await (const { payoutsTotal } of proposals.pools()) settled += payoutsTotal
-      const held = { unclaimed: settled - paid, unsettled: deposited - settled }
+      let keptBack = 0n
+      for await (const { id, epoch, payoutsTotal } of proposals.pools()) {
+        settled += payoutsTotal
+        if (epoch > 0) keptBack += await keptIn(id, epoch)
+      }
+      const held = { unclaimed: settled - paid, unsettled: deposited - settled, keptBack }
       return {
         feesPaid: workers + builders + data,
         donated: deposited - data,
@@ -138,19 +149,25 @@ export function createClaims(
   }
 }
 
-const lineOf = ({ pool, cumulative, claimed, claimable, scored }: Due): EarningsView['pools'][number] => ({
+const lineOf = ({ pool, cumulative, claimed, claimable, scored, kept }: Due): EarningsView['pools'][number] => ({
   pool,
   cumulative,
   claimed,
   claimable,
-  scored
+  scored,
+  kept,
+  keptBack: kept.reduce((sum, { amount }) => sum + amount, 0n)
 })
 
-function reasonOf({ unclaimed, unsettled }: AccountingView['held']): string {
+function reasonOf({ unclaimed, unsettled: all, keptBack }: AccountingView['held']): string {
+  const unsettled = all - keptBack
   const parts = [
-    ...(unclaimed > 0n ? [`${unclaimed} earned and not claimed yet`] : []),
+    ...(unclaimed > 0n ? [`${exactTokenText(unclaimed)} earned and not claimed yet`] : []),
     ...(unsettled > 0n
-      ? [`${unsettled} in no final epoch yet, waiting for receipts, or held: for the next epochs`]
+      ? [`${exactTokenText(unsettled)} in no final epoch yet, waiting for receipts, or held: for the next epochs`]
+      : []),
+    ...(keptBack > 0n
+      ? [`${exactTokenText(keptBack)} kept back for some epochs, to be divided by what later versions show by then`]
       : [])
   ]
   return parts.length === 0 ? 'nothing is held' : parts.join('; ')

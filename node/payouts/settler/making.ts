@@ -166,7 +166,9 @@ export function createMaking(
         seed: zeroHash,
         panel: []
       })
-      const isEmpty = chosen.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held
+      const vests = bundle.payouts.some(({ vestedShare }) => vestedShare > 0n)
+      const isEmpty =
+        chosen.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held && !vests
       // Fees for which nobody brings a receipt are named; those of models whose measure is to come wait with them.
       if (isEmpty && (left.some(({ fault }) => fault === 'measure') || !namesMore(bundle, before)))
         throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound and paid', {
@@ -229,6 +231,8 @@ export function createMaking(
       dataOf: ({ channel, stretches }) => dataOf(known.channels.get(channel)?.claims ?? [], stretches),
       channels: new Map(channels.map(line => [line.channel, line])),
       builders: known.builders,
+      versions: known.versions,
+      keeping: known.keeping,
       deposited,
       donated,
       at,

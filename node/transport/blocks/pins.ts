@@ -72,8 +72,13 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
     },
     async add(root) {
       if (await pins.has(root)) return
-      for await (const _ of helia.pins.add(root, { walker: walker(undefined, true) })) {
-        /* a pin is set when its walk is done */
+      try {
+        for await (const _ of helia.pins.add(root, { walker: walker(undefined, true) })) {
+          /* a pin is set when its walk is done */
+        }
+      } catch (error) {
+        // Two who fetched the same at once: the other one's walk was done in between.
+        if (!(error instanceof Error && error.name === 'AlreadyPinnedError')) throw error
       }
     },
     async remove(root) {

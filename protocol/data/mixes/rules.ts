@@ -3,7 +3,7 @@ import { InvalidError } from '../../primitives/errors.ts'
 import { forbidsChange, licenceOfAll } from '../../primitives/licences.ts'
 import type { Address, Hex } from '../../primitives/hex.ts'
 import { leastDataShareOf, mostParents } from '../types.ts'
-import type { DatanetRules } from '../types.ts'
+import type { DatanetRules, KeptBackRule } from '../types.ts'
 import { canOppose, totalWeight } from '../votes.ts'
 
 // A mix is a Datanet made of others, its parents: it takes no contributions, and its versions are the union of theirs.
@@ -97,6 +97,15 @@ function licenceOf(parents: readonly Parent[]): string {
   return text
 }
 
+/** The most that any of them keeps back, and the longest. */
+function keptBackOf(all: readonly DatanetRules[]): Pick<DatanetRules, 'keptBack'> {
+  const own = all.flatMap(({ keptBack }) => keptBack ?? [])
+  const most = (of: keyof KeptBackRule): number => Math.max(...own.map(one => one[of]))
+  return own.length === 0
+    ? {}
+    : { keptBack: { share: most('share'), epochs: most('epochs'), seconds: most('seconds') } }
+}
+
 /**
  * The rules of a mix: of each limit the stricter one for what a row is, the wider one for how much there may be.
  * @throws InvalidError `mix.parents`, `mix.licence`, `mix.roster`
@@ -119,6 +128,7 @@ export function mixRules(parents: readonly Parent[], { leastDataShare = 0, tags,
     nearDuplicate: Math.min(...all.map(({ nearDuplicate }) => nearDuplicate)),
     minOwnShare: most(({ minOwnShare }) => minOwnShare),
     leastDataShare: Math.max(leastDataShare, most(leastDataShareOf)),
+    ...keptBackOf(all),
     validators,
     revealSeconds: most(({ revealSeconds }) => revealSeconds),
     voteSeconds: most(({ voteSeconds }) => voteSeconds)

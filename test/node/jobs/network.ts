@@ -51,7 +51,8 @@ const versions: Versions = {
   remaining: async () => rows,
   owners: async () => rows.map(({ contributor }) => contributor),
   heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
-  leastDataShare: async () => 1000
+  leastDataShare: async () => 1000,
+  keptBack: async () => null
 }
 
 export interface PeerOptions {

@@ -110,7 +110,15 @@ describe('attribution, settlement and claims between peers', function () {
       assert.deepEqual(await two.service.claim(line.account), { amount: 0n, transactions: [] })
       const earnings = await settler.service.earnings(line.account)
       assert.deepEqual(earnings.pools, [
-        { pool: network.pool, cumulative: line.share, claimed: line.share, claimable: 0n, scored: line.scoringShare }
+        {
+          pool: network.pool,
+          cumulative: line.share,
+          claimed: line.share,
+          claimable: 0n,
+          scored: line.scoringShare,
+          kept: [],
+          keptBack: 0n
+        }
       ])
       assert.equal(earnings.balance, before + line.share)
     }

@@ -7,7 +7,7 @@ import { createPayoutsService } from '../../../node/payouts/index.ts'
 import type { PayoutEvents, PayoutsDeps, PayoutsService } from '../../../node/payouts/index.ts'
 import { addressOfKey, digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
-import type { Row } from '../../../protocol/data/index.ts'
+import type { KeptBackRule, Row } from '../../../protocol/data/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
 import type { JobResult, Lot, TrainSettings } from '../../../protocol/jobs/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
@@ -327,8 +327,13 @@ export const startPayoutsWorld = (name: string): Promise<World> =>
 export async function startNetwork({
   held = heldOut,
   closingMs = 5_000,
+  keptBack = null,
   ...options
-}: ModelOptions & { held?: readonly Row[]; closingMs?: number } = {}): Promise<TestNetwork> {
+}: ModelOptions & {
+  held?: readonly Row[]
+  closingMs?: number
+  keptBack?: KeptBackRule | null
+} = {}): Promise<TestNetwork> {
   const world = await startPayoutsWorld('payouts')
   const { anvil } = world
   const { network } = world.faucet
@@ -353,7 +358,12 @@ export async function startNetwork({
         engine,
         folder: join(folder, 'payouts'),
         result: cid => fetchResult(common.files, cid),
-        versions: { ...versionOf(rows), heldOut: async () => held, leastDataShare: async () => 1000 },
+        versions: {
+          ...versionOf(rows),
+          heldOut: async () => held,
+          leastDataShare: async () => 1000,
+          keptBack: async () => keptBack
+        },
         models: {
           receipts: async ({ after = -1, limit = own.length } = {}) =>
             own.slice(after + 1, after + 1 + limit).map(({ receipt }, i) => ({ number: after + 1 + i, receipt })),

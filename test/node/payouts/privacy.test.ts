@@ -74,7 +74,12 @@ describe('what people ask is between them and the worker', function () {
           engine: weighing,
           folder: join(folder, 'payouts'),
           result: cid => fetchResult(common.files, cid),
-          versions: { ...versionOf(rows), heldOut: async () => heldOut, leastDataShare: async () => 0 },
+          versions: {
+            ...versionOf(rows),
+            heldOut: async () => heldOut,
+            leastDataShare: async () => 0,
+            keptBack: async () => null
+          },
           models,
           timing: {
             closingMs: 3_000,

@@ -128,6 +128,21 @@ describe('transport: blocks that nothing needs', function () {
     await store.close()
   })
 
+  it('whoever keeps the same at once as others keeps it, too', async () => {
+    const store = await openBlocks()
+    for (const length of [2, 4, 6, 8, 10]) {
+      const root = await store.add('ab'.repeat(length))
+      // One after the other by a few turns each: some begin before another's walk is done, and end after it.
+      const keep = async (turns: number): Promise<void> => {
+        for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+        await store.pins.add(root)
+      }
+      await Promise.all(Array.from({ length: 40 }, (_, i) => keep(i)))
+      assert.ok(await store.pins.has(root))
+    }
+    await store.close()
+  })
+
   it('nothing is removed while it cannot be known what hangs on a pinned root', async () => {
     const store = await openBlocks()
     const root = await store.add('aabbabab')

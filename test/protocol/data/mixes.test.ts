@@ -46,6 +46,20 @@ describe('data: the rules of a mix', () => {
     assert.equal(made.licence, 'CC0-1.0 AND CC-BY-4.0')
     checkMixRules(made, parents)
     checkMixRules(mixRules(parents, { ...texts, leastDataShare: 4000 }), parents)
+    assert.ok(!('keptBack' in made))
+  })
+
+  it('keep back the most that a parent does, for the longest, and nobody founds a mix that pays at once', () => {
+    const parents = [
+      parentOf(1, { keptBack: { share: 1000, epochs: 5, seconds: 60 } }),
+      parentOf(2, { keptBack: { share: 2000, epochs: 1, seconds: 90 } }),
+      parentOf(3)
+    ]
+    const made = mixRules(parents, texts)
+    assert.deepEqual(made.keptBack, { share: 2000, epochs: 5, seconds: 90 })
+    checkMixRules(made, parents)
+    const { keptBack: _keptBack, ...once } = made
+    assert.throws(() => checkMixRules(once, parents), { code: 'mix.rules' })
   })
 
   it('are refused where their founder has changed anything but what people read', () => {

@@ -248,6 +248,8 @@ describe('what anybody checks of an epoch', () => {
           share: 0n,
           heldOutShare: 0n,
           scoringShare: 0n,
+          vestedShare: 0n,
+          resettled: 0n,
           cumulative: 0n,
           scoringTotal: 0n
         }
@@ -255,6 +257,29 @@ describe('what anybody checks of an epoch', () => {
     }
     assert.ok(codes(added).includes('payouts.shares'))
     assert.deepEqual(codes({ ...bundle, held: 7n }), ['bundle.sums'])
+  })
+
+  it('finds what is kept back otherwise than the Datanet’s rules say, in whatever part of the ledger', () => {
+    const keeping = { share: 3_000, epochs: 3, seconds: 86_400 }
+    const bundle = epochFrom({ receipts: honest, keeping })
+    const over = { keeping }
+    const [row] = bundle.kept.rows
+    assert.ok(row !== undefined && bundle.keptBack > 0n)
+    assert.deepEqual(codes(bundle, over), [])
+    // Everything at once, less than the rules say, or for a shorter time.
+    for (const other of [null, { ...keeping, share: 100 }, { ...keeping, epochs: 1 }])
+      assert.deepEqual(codes(epochFrom({ receipts: honest, keeping: other }), over), ['bundle.keeping'])
+    assert.deepEqual(codes(bundle), ['bundle.keeping'])
+    // Evidence that nobody has measured, and another version than the chain has of a model.
+    const invented = { rows: [{ ...row, evidence: model }], evidence: bundle.kept.evidence }
+    assert.deepEqual(codes({ ...bundle, kept: invented }, over), ['bundle.sums'])
+    assert.ok(codes({ ...bundle, versions: [2] }, over).includes('bundle.measure'))
+    assert.ok(codes({ ...bundle, format: 1 }, over).includes('bundle.format'))
+    // Another's part, paid out of what is kept.
+    const early = bundle.payouts.map((line, i) =>
+      i === 0 ? { ...line, share: line.share + 1n, cumulative: line.cumulative + 1n } : line
+    )
+    assert.ok(codes({ ...bundle, payouts: early }, over).includes('payouts.shares'))
   })
 
   it('finds weights, measures and held-out documents that were made up', () => {

@@ -85,6 +85,7 @@ describe('the draw of an epoch', () => {
           truth,
           own: truth,
           gain: 1n,
+          level: 1n,
           ...standingOf(
             truth,
             truth.map(one => one * 2n)

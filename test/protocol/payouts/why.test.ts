@@ -55,6 +55,34 @@ describe('why an epoch pays an account what it pays', () => {
     assert.equal(next.dataFees, 3n * 10n ** 11n + 1234n)
   })
 
+  it('tells what waits of each answer, and what came of what earlier epochs had kept back', () => {
+    const keeping = { share: 3_000, epochs: 1, seconds: 1_000_000 }
+    const bundle = epochFrom({ receipts, keeping })
+    const told = reasonsOf(network, bundle)
+    const heldOut = told.heldOut.get(model) ?? 0n
+    assert.equal(told.weighed + told.scoring + heldOut, bundle.dataFees)
+    assert.deepEqual([told.keptBack, told.released, told.vested], [bundle.keptBack, 0n, 0n])
+    let waits = 0n
+    for (const { account, share } of bundle.payouts) {
+      const answers = told.answersOf(account, 0, 10)
+      waits += answers.reduce((sum, one) => sum + one.keptBack, 0n)
+      assert.equal(
+        answers.reduce((sum, { money }) => sum + money, 0n),
+        share
+      )
+    }
+    assert.equal(waits, bundle.keptBack)
+    const next = epochFrom({
+      epoch: 2,
+      receipts: [],
+      channels: channelsOf(receipts),
+      keeping,
+      previous: { cid: 'one', bundle }
+    })
+    const after = reasonsOf(network, next)
+    assert.deepEqual([after.keptBack, after.vested, after.resettled, after.released], [0n, bundle.keptBack, 0n, 0n])
+  })
+
   it('says what was measured with all rows, without those of one, and with none', () => {
     const [first] = reasons.answersOf(accountOf('foundation'), 0, 1)
     assert.deepEqual(first?.utilities, { full: 6200, without: 2200, empty: 1000 })

@@ -204,6 +204,7 @@ export const worth = heldOutValues(document, measure)
 export const heldOut = new Map([[model, document]])
 export const measures = new Map([[model, measure]])
 export const builders = new Map([[model, accountOf('builder')]])
+export const versions = new Map([[model, 1]])
 
 /** Every epoch's time here, and the end of every channel. */
 export const now = 1000n
@@ -264,6 +265,8 @@ export function epochFrom({
     seed,
     panel,
     builders: new Map([...(input.measures ?? measures).keys()].map(model => [model, accountOf('builder')])),
+    versions: new Map([...(input.measures ?? measures).keys()].map(model => [model, 1])),
+    keeping: null,
     ...input,
     receipts,
     channels,
@@ -292,6 +295,8 @@ export function factsFor(
     channels: channelsOf(receipts, claimed),
     datanets: new Map([[model, pool]]),
     builders,
+    versions,
+    keeping: null,
     measures,
     settled: new Map(),
     at: now,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import type { DatanetView } from '../../../daemon/api/contract/index.ts'
 import { checkFile } from '../../../web-console/data/check/check.ts'
 import { effectsOn, leaksIn } from '../../../web-console/data/rules/effects.ts'
 import { faultsOf, firstForm, judgedBy, questionsOf, rulesOf } from '../../../web-console/data/rules/form.ts'
+import { usualKeptBack } from '../../../protocol/data/types.ts'
 import { rulesInWords } from '../../../web-console/data/rules/words.ts'
 import { datanetView } from '../../daemon/views.ts'
 
@@ -29,6 +31,18 @@ describe('the rules of a new Datanet', () => {
       rules?.validators.map(({ weight }) => weight),
       [1, 2]
     )
+  })
+
+  it('keep back what is usual, what was typed, or nothing', () => {
+    assert.deepEqual(rulesOf(good)?.keptBack, usualKeptBack)
+    assert.equal(rulesOf({ ...good, keptBack: '12,5' })?.keptBack?.share, 1250)
+    assert.equal(rulesOf({ ...good, keptBack: '0' })?.keptBack, undefined)
+    assert.match(faultsOf({ ...good, keptBack: '60' }).keptBack ?? '', /from 0 to 50/)
+    const later = (net: DatanetView): string | undefined =>
+      rulesInWords(net).find(({ name }) => name === 'What is paid later')?.sentence
+    const net = datanetView()
+    assert.equal(later(net), undefined)
+    assert.match(later({ ...net, rules: { ...net.rules, keptBack: usualKeptBack } }) ?? '', /^30.*% of .* for 3 epochs/)
   })
 
   it('are refused field by field, in the units they were typed in', () => {

@@ -22,15 +22,16 @@ const byPay = (a: WorthView, b: WorthView): number => {
 const placeOf = (ranked: RankView | undefined): number => ranked?.place ?? Number.MAX_SAFE_INTEGER
 
 /** How an epoch came to what it paid an account, in numbers. */
-function epochText({ epoch, state, share, heldOutShare, value }: Epoch): string {
+function epochText({ epoch, state, share, heldOutShare, vestedShare, value }: Epoch): string {
   const pending = state === 'final' ? '' : ` (${state})`
   if (value !== null && BigInt(value) <= 0n)
     return (
       `epoch ${epoch}${pending}: 0, since its rows are worth ${weightText(value)} on the held-out questions, ` +
       'not above 0'
     )
-  const seen = plainAmount(BigInt(share) - BigInt(heldOutShare))
-  return `epoch ${epoch}${pending}: ${seen} by answers + ${plainAmount(heldOutShare)} by held-out values`
+  const seen = plainAmount(BigInt(share) - BigInt(heldOutShare) - BigInt(vestedShare))
+  const before = BigInt(vestedShare) > 0n ? ` + ${plainAmount(vestedShare)} that earlier epochs had kept back` : ''
+  return `epoch ${epoch}${pending}: ${seen} by answers + ${plainAmount(heldOutShare)} by held-out values${before}`
 }
 
 interface RankProps {

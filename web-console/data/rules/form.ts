@@ -1,7 +1,8 @@
 import { parseHeldOut } from '../../../protocol/data/held-out.ts'
 import { checkLicence } from '../../../protocol/data/licence.ts'
+import { fixedRules } from '../../../protocol/data/amendment.ts'
 import type { LaterRules, RulesChange } from '../../../protocol/data/amendment.ts'
-import { datanetRules, leastDataShareOf } from '../../../protocol/data/types.ts'
+import { datanetRules, leastDataShareOf, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetRules, Row } from '../../../protocol/data/types.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { refusalsOf, refusalsText } from '../../../protocol/primitives/refusal.ts'
@@ -22,6 +23,7 @@ export interface RulesForm {
   /** In percent. */
   readonly minOwnShare: string
   readonly dataShare: string
+  readonly keptBack: string
   readonly nearDuplicate: string
   readonly revealMinutes: string
   readonly voteMinutes: string
@@ -42,6 +44,7 @@ export const firstForm: RulesForm = {
   uploadsPerContributor: '10',
   minOwnShare: '50',
   dataShare: '10',
+  keptBack: '30',
   nearDuplicate: '50',
   revealMinutes: '10',
   voteMinutes: '60',
@@ -62,12 +65,16 @@ export function formOf(rules: LaterRules, validators: string): RulesForm {
     uploadsPerContributor: String(rules.uploadsPerContributor),
     minOwnShare: String(rules.minOwnShare / 10),
     dataShare: String(leastDataShareOf(rules) / 100),
+    keptBack: String((rules.keptBack?.share ?? 0) / 100),
     nearDuplicate: String(rules.nearDuplicate / 10),
     revealMinutes: String(rules.revealSeconds / 60),
     voteMinutes: String(rules.voteSeconds / 60),
     validators
   }
 }
+
+/** What stays for as long as there is the Datanet. */
+export const isFixed = (field: FormField): boolean => Object.hasOwn(fixedRules, ruleOf[field])
 
 /** What is typed otherwise than it was. */
 export function changeOf(before: RulesForm, form: RulesForm): RulesChange {
@@ -87,6 +94,7 @@ const ruleOf: Record<FormField, RuleName> = {
   languages: 'languages',
   kind: 'kind',
   dataShare: 'leastDataShare',
+  keptBack: 'keptBack',
   maxRows: 'maxRows',
   maxMegabytes: 'maxBytes',
   uploadsPerContributor: 'uploadsPerContributor',
@@ -102,6 +110,7 @@ const inTypedUnits: Partial<Record<FormField, string>> = {
   maxMegabytes: 'It must be a number of megabytes, at most 67.1.',
   minOwnShare: 'It must be a number from 0 to 100.',
   dataShare: 'It must be a number from 0 to 100.',
+  keptBack: 'It must be a number from 0 to 50.',
   nearDuplicate: 'It must be a number from 0 to 100.',
   revealMinutes: 'It must be a number of minutes, at most 10080, which is a week.',
   voteMinutes: 'It must be a number of minutes, at most 10080, which is a week.'
@@ -111,6 +120,12 @@ const inTypedUnits: Partial<Record<FormField, string>> = {
 const scaled = (text: string, factor: number): unknown => {
   const number = Number(text.trim().replace(',', '.'))
   return text.trim() === '' || Number.isNaN(number) ? text : Math.round(number * factor)
+}
+
+/** Nothing is kept back at 0; else as long as is usual. */
+function keptBackOf(form: RulesForm): unknown {
+  const share = scaled(form.keptBack, 100)
+  return share === 0 ? undefined : { ...usualKeptBack, share }
 }
 
 const listed = (text: string, separator: RegExp): string[] =>
@@ -136,6 +151,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
     minOwnShare: scaled(form.minOwnShare, 10),
     leastDataShare: scaled(form.dataShare, 100),
+    keptBack: keptBackOf(form),
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),
     voteSeconds: scaled(form.voteMinutes, 60),

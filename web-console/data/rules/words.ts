@@ -37,8 +37,23 @@ function uploadsInWords({ uploads }: DatanetView['rules']): RuleInWords[] {
   ]
 }
 
+function keptInWords({ keptBack }: DatanetView['rules']): RuleInWords[] {
+  if (keptBack === undefined) return []
+  const { share, epochs, seconds } = keptBack
+  return [
+    {
+      name: keptBackName,
+      sentence:
+        `${shareText(share / 10_000)} of what data earn is kept back for ${manyText(epochs, 'epoch')}, and for ` +
+        `${durationText(seconds)} at most. Then it is divided by what newer versions show of the same people: who ` +
+        'was underpaid at first is made whole from it. Nobody gives anything back.'
+    }
+  ]
+}
+const keptBackName = 'What is paid later'
+
 /** What a mix takes of its rules: nobody gives rows to it, and nobody votes on them. */
-const mixRules: ReadonlySet<string> = new Set(['What models must give to the data', 'Licence'])
+const mixRules: ReadonlySet<string> = new Set(['What models must give to the data', keptBackName, 'Licence'])
 
 /** A Datanet's rules as a person would tell them. */
 export function rulesInWords(net: RulesOf): RuleInWords[] {
@@ -84,6 +99,7 @@ function allInWords({ rules, validators, licence }: RulesOf): RuleInWords[] {
         `A model’s answers are weighed if at least ${shareText(rules.leastDataShare / 10_000)} of its fees go to ` +
         'the data. What another brings is held, and divided later by what rows are worth on held-out questions.'
     },
+    ...keptInWords(rules),
     {
       name: 'What counts as a repeat',
       sentence:

@@ -50,12 +50,14 @@ export function earningsHandlers(node: Parts): Pick<Handlers, Calls> {
           data: waiting.data.toString(),
           escrow: waiting.escrow.toString()
         },
-        pools: pools.map(({ pool, cumulative, claimed, claimable, scored }) => ({
+        pools: pools.map(({ pool, cumulative, claimed, claimable, scored, keptBack, kept }) => ({
           pool,
           cumulative: cumulative.toString(),
           claimed: claimed.toString(),
           claimable: claimable.toString(),
-          scored: scored.toString()
+          scored: scored.toString(),
+          keptBack: keptBack.toString(),
+          kept: kept.map(({ by, amount, ...one }) => ({ ...one, by: Number(by) * 1000, amount: amount.toString() }))
         }))
       }
     },

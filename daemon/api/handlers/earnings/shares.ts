@@ -24,6 +24,8 @@ export async function shareView(epoch: EpochView, line: PayoutLineView, names: N
     share: line.share.toString(),
     heldOutShare: line.heldOutShare.toString(),
     scoringShare: line.scoringShare.toString(),
+    vestedShare: line.vestedShare.toString(),
+    resettled: line.resettled.toString(),
     cumulative: line.cumulative.toString(),
     value: line.value.toString(),
     gate: line.gate?.toString() ?? null,

@@ -24,7 +24,8 @@ async function ofPool(parts: Parts, pool: Hex, account: Address, names: Names): 
   const pending = items.find(({ state }) => state === 'pending')
   const latest = items.find(({ state }) => state !== 'voided')
   const line = latest?.payouts.find(one => one.account === account)
-  const unsettled = record.deposited - (pending?.payoutsTotal ?? record.payoutsTotal)
+  // What is kept back waits for something else, and is told by itself.
+  const unsettled = record.deposited - (pending?.payoutsTotal ?? record.payoutsTotal) - (latest?.keptBack ?? 0n)
   // Whoever was never in an epoch may be in the next one, if rows of theirs were accepted.
   if (line === undefined && (unsettled === 0n || (await acceptedOf(parts, pool, account)) === 0)) return []
   const share = pending?.payouts.find(one => one.account === account)?.share ?? 0n
@@ -70,6 +71,21 @@ export async function waitingFor(parts: Parts, account: Address, names: Names): 
         until: null,
         ...waitingWords.claim
       })
+  for (const { pool, kept } of pools.slice(0, mostPools))
+    for (const [epoch, rows] of Map.groupBy(kept, ({ until }) => until)) {
+      const amount = rows.reduce((sum, one) => sum + one.amount, 0n)
+      if (amount === 0n) continue
+      lines.push({
+        kind: 'kept',
+        pool,
+        name: await names.datanet(pool),
+        epoch,
+        amount: amount.toString(),
+        of: null,
+        until: Math.max(...rows.map(({ by }) => Number(by))) * 1000,
+        ...waitingWords.kept
+      })
+    }
   const { items } = await chain.ledger.pools({ limit: mostPools })
   for (const { id } of items) lines.push(...(await ofPool(parts, id, account, names)))
   if (waiting.vouchers > 0n)

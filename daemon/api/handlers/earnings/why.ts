@@ -1,6 +1,6 @@
 import type { Node } from '../../../../node/node.ts'
 import { lastQuestion } from '../../../../protocol/data/index.ts'
-import { utilityUnit } from '../../../../protocol/payouts/index.ts'
+import { keptBackOf, utilityUnit } from '../../../../protocol/payouts/index.ts'
 import type { WithAndWithout } from '../../../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError, defaultPage } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../../../protocol/primitives/index.ts'
@@ -58,12 +58,17 @@ export async function whyShare(
       gate: one.gate?.toString() ?? null,
       share: one.share.toString()
     }))
+  const kept = keptBackOf(reasons.bundle.kept, account).filter(one => one.epoch === number && one.amount > 0n)
   const told = {
     ...(await shareView(epoch, line, names)),
     weighed: reasons.weighed.toString(),
     scoring: reasons.scoring.toString(),
     values: reasons.bundle.payouts.reduce((sum, one) => (one.value > 0n ? sum + one.value : sum), 0n).toString(),
     released: reasons.released.toString(),
+    keptBack: kept.reduce((sum, { amount }) => sum + amount, 0n).toString(),
+    keptUntil: kept[0]?.until ?? null,
+    keptByAll: reasons.keptBack.toString(),
+    vestedByAll: reasons.vested.toString(),
     weighedAnswers: reasons.answers.weighed,
     heldOutAnswers: reasons.answers.heldOut,
     unweighedAnswers: reasons.answers.none,
@@ -113,6 +118,7 @@ export async function whyAnswers(
       money: one.money.toString(),
       heldOut: one.heldOut.toString(),
       scoring: one.scoring.toString(),
+      keptBack: one.keptBack.toString(),
       finishedAt: Number(reasons.bundle.receipts[from + i]?.receipt.message.finishedAt ?? 0n) * 1000,
       question: await questionOf(models, one.receipt)
     })

@@ -41,6 +41,10 @@ export const waitingWords = {
     why: 'Fees that are in no epoch yet. How much of them is whose is not known before the answers are weighed.',
     help: 'A settler closes the next epoch by itself; any bonded node can.'
   },
+  kept: {
+    why: 'A part of data fees waits, to be divided by what later versions show of the same people by then.',
+    help: 'Nothing needs to be done. If no later version says more it comes as it stands here; nobody gives back.'
+  },
   voucher: {
     why: 'Clients have signed for it, and no transaction has brought it yet.',
     help: 'The daemon redeems vouchers by itself; "redeem" does it at once.'

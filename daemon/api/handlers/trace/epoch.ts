@@ -24,7 +24,8 @@ export async function epochSteps(parts: Parts, pool: Hex, epoch: number, receipt
     fact('bundle', stated.bundle),
     fact('proposed by', stated.proposer),
     fact('transaction', stated.transaction),
-    fact('data fees', exactTokenText(bundle.dataFees))
+    fact('data fees', exactTokenText(bundle.dataFees)),
+    ...(bundle.keptBack > 0n ? [fact('kept back', exactTokenText(bundle.keptBack))] : [])
   ]
   if (receipt !== null) {
     const { tree, places } = receiptPlaces()

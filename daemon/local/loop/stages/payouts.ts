@@ -150,7 +150,8 @@ export async function runPayouts(
         amount: after - was,
         claimed: claimable > 0n,
         before: was,
-        after
+        after,
+        keptBack: earnings.pools.reduce((sum, { keptBack }) => sum + BigInt(keptBack), 0n)
       })
       const contributors = payouts.filter(({ role }) => role === 'contributor')
       const paid = tokens(contributors.reduce((sum, { amount }) => sum + amount, 0n))

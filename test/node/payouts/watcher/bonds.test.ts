@@ -109,6 +109,8 @@ describe('watchers of epochs', function () {
       at: (await liar.chain.head()).timestamp,
       previous: undefined,
       builders: new Map([network.model, network.base].map(model => [model, network.host.address])),
+      versions: new Map([network.model, network.base].map(model => [model, 1])),
+      keeping: null,
       seed: zeroHash,
       panel: []
     })

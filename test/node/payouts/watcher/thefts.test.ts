@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { attributionAnchorAbi, nodeRegistryAbi, tilthTokenAbi } from '../../../../protocol/contracts/index.ts'
 import { addressOfKey } from '../../../../protocol/crypto/index.ts'
-import { payoutsTree } from '../../../../protocol/payouts/index.ts'
+import { nothingKept, payoutsTree } from '../../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../../protocol/payouts/index.ts'
 import { canonicalJson, keccak, zeroHash } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
@@ -46,6 +46,8 @@ describe('thefts of a pool past its watchers', function () {
         share: deposited,
         heldOutShare: 0n,
         scoringShare: 0n,
+        vestedShare: 0n,
+        resettled: 0n,
         cumulative: deposited,
         scoringTotal: 0n
       }
@@ -53,12 +55,14 @@ describe('thefts of a pool past its watchers', function () {
     const { root } = payoutsTree(payouts)
     const { timestamp } = await watcher.chain.head()
     return {
+      format: 2,
       pool: network.pool,
       epoch: 1,
       previous: null,
       seed: zeroHash,
       panel: [],
       builders: [],
+      versions: [],
       receipts: [],
       receiptsRoot: zeroHash,
       receiptsTotal: 0n,
@@ -75,6 +79,9 @@ describe('thefts of a pool past its watchers', function () {
       payoutsRoot: root.hash,
       payoutsTotal: root.sum,
       held: 0n,
+      keeping: null,
+      kept: nothingKept,
+      keptBack: 0n,
       open: 0n,
       leading: null,
       at: timestamp,
