@@ -8,6 +8,7 @@ export type ClientErrorCode =
   | 'client.network'
   | 'client.storage'
   | 'client.wallet'
+  | 'receipt.form'
 
 declare module '../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

@@ -30,7 +30,7 @@ export interface Surroundings {
   readonly transports: NonNullable<Libp2pOptions['transports']>
   /** Whether these can dial an address. */
   readonly dialled: (address: string) => boolean
-  readonly rpcOf: (chain: NetworkDescription['chain']) => string
+  readonly rpcOf: (chain: NetworkDescription['chain']) => string | undefined
 }
 
 /** A light peer looks again for offers only where it knows of none, and tries one more worker where one fails. */
@@ -70,8 +70,13 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
 
   try {
     const tables = await openTables(rows)
+    const rpc = options.rpc ?? surroundings.rpcOf(description.chain)
+    if (rpc === undefined)
+      throw new InvalidError('client.network', 'the network’s description names no RPC of its chain', {
+        help: 'Give one as `rpc` when connecting.'
+      })
     const chain = await connectChain(description, {
-      rpc: options.rpc ?? surroundings.rpcOf(description.chain),
+      rpc,
       key: toHex(key),
       confirmations: options.confirmations,
       clock

@@ -1,7 +1,8 @@
 import { webSockets } from '@libp2p/websockets'
 import { tcp } from '@libp2p/tcp'
 import { connectWith } from './connect.ts'
-import type { ConnectOptions, Tilth } from './types.ts'
+import { checkReceipt as check } from './receipts.ts'
+import type { CheckReceipt, Connect } from './types.ts'
 
 /**
  * `tilth/client` in Node: a light peer of a Tilth network, with no daemon.
@@ -13,14 +14,15 @@ import type { ConnectOptions, Tilth } from './types.ts'
  * console.log(await answer.receipt)
  * await tilth.close()
  */
-export const connect = (options: ConnectOptions): Promise<Tilth> =>
+export const connect: Connect = options =>
   connectWith(options, {
     transports: [webSockets(), tcp()],
     dialled: address => /^\/(?:ip4|ip6|dns4|dns6|dns)\/[^/]+\/tcp\//.test(address),
     rpcOf: ({ rpc }) => rpc
   })
 
-export { checkReceipt } from './receipts.ts'
+export const checkReceipt: CheckReceipt = check
 export { folderStorage } from './storage/folder.ts'
+export { fundingCalls } from './funding.ts'
 export { TilthError } from '../protocol/primitives/index.ts'
 export type * from './types.ts'

@@ -3,7 +3,7 @@ import { digest } from '../protocol/crypto/index.ts'
 import type { Network } from '../protocol/crypto/index.ts'
 import { checkCosigned, cosignedReceipt } from '../protocol/models/index.ts'
 import type { CosignedReceipt } from '../protocol/models/index.ts'
-import { bytes32, readAs } from '../protocol/primitives/index.ts'
+import { bytes32, canonicalJson, readAs } from '../protocol/primitives/index.ts'
 import type { Hex } from '../protocol/primitives/index.ts'
 import type { Receipts } from '../node/models/receipts.ts'
 import { sequenceKey } from '../node/store/keys.ts'
@@ -33,16 +33,16 @@ export const receiptOf = (network: Network, cosigned: CosignedReceipt): Receipt 
     total,
     sequence,
     finishedAt: Number(finishedAt),
-    signed: cosigned
+    signed: JSON.parse(canonicalJson(cosigned)) as unknown
   }
 }
 
 /**
  * What anybody can see of a receipt's `signed` form: that both have signed it, for this network, and what it says.
- * @throws InvalidError `client.network`, `receipt.total`, `signature.mismatch`
+ * @throws InvalidError `receipt.form`, `receipt.total`, `signature.mismatch`
  */
 export function checkReceipt(signed: unknown, network: Network): Receipt {
-  const cosigned = readAs(cosignedReceipt, signed, 'client.network')
+  const cosigned = readAs(cosignedReceipt, signed, 'receipt.form')
   return receiptOf(network, checkCosigned(cosigned, network))
 }
 

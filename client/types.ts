@@ -7,7 +7,8 @@ export type Address = `0x${string}`
 /** Of a network's `network.json`, what a light peer needs; more may stand there. */
 export interface NetworkDescription {
   readonly chain: {
-    readonly rpc: string
+    /** Unless `connect` is given another. */
+    readonly rpc?: string | undefined
     /** An RPC that answers pages of every origin, where `rpc` does not. */
     readonly pageRpc?: string | undefined
     readonly chainId: number
@@ -111,7 +112,7 @@ export interface Receipt {
   readonly total: bigint
   readonly sequence: bigint
   readonly finishedAt: number
-  /** The statement as it was signed, with both signatures. */
+  /** The statement as it was signed, with both signatures, as JSON: wide numbers as decimal text. */
   readonly signed: unknown
 }
 
@@ -188,4 +189,27 @@ export interface Tilth {
 export interface TilthErrorShape extends Error {
   readonly code: string
   readonly help: string | undefined
+  readonly details: Readonly<Record<string, unknown>>
 }
+
+/** @throws TilthError `client.*`, `chain.*` */
+export type Connect = (options: ConnectOptions) => Promise<Tilth>
+
+/**
+ * What anybody can see of a receipt's `signed` form: that both have signed it, for this network, and what it says.
+ * @throws TilthError `receipt.form`, `receipt.total`, `signature.mismatch`
+ */
+export type CheckReceipt = (
+  signed: unknown,
+  network: { readonly chainId: number; readonly registry: Address }
+) => Receipt
+
+/**
+ * What somebody's wallet (EIP-1193, `eth_sendTransaction`) has to send so that an account of this library can pay: a
+ * wallet would ask its owner at every voucher, so it funds a key of the page and signs nothing itself.
+ */
+export type FundingCalls = (
+  network: NetworkDescription,
+  account: Address,
+  amount: { readonly tokens?: bigint; readonly gas?: bigint }
+) => readonly { readonly to: Address; readonly data: Hex; readonly value: bigint }[]
