@@ -1,4 +1,5 @@
-// Builds `tilth/client` into client/dist: for Node and for browsers each one file beside its types.
+// Builds `tilth/client` into client/dist, a package that needs no other: for Node and for browsers each one file beside
+// its types.
 // `npm ci` runs it, and builds unless that was done since the last change; where the tools that build are not installed
 // (npm ci --omit=dev) nothing is built. Usage: node scripts/client.ts [--if-possible]
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,7 +11,7 @@ const root = join(import.meta.dirname, '..')
 const folder = join(root, 'client')
 const dist = join(folder, 'dist')
 const isAsked = !process.argv.includes('--if-possible')
-const sources = ['client', 'node', 'protocol', 'package-lock.json', 'scripts/client.ts']
+const sources = ['client', 'node', 'protocol', 'docs/client.md', 'package.json', 'scripts/client.ts']
 const isDue =
   isAsked ||
   !isUpToDate(
@@ -28,24 +29,22 @@ const pure: InputOptions = {
   treeshake: { moduleSideEffects: id => /node_modules/.test(id) && !/[/\\](pino|prom-client)[/\\]/.test(id) }
 }
 
-/** A light peer shows nobody its metrics. */
-const unmeasured = { 'prom-client': beside('no-metrics.ts') }
-const browser: InputOptions = {
+const common: InputOptions = {
   ...pure,
-  input: join(folder, 'browser.ts'),
-  platform: 'browser',
-  // Of modules of which nothing is left; that none is, is looked at below.
+  // Of modules of which nothing is left, in a browser; that none is, is looked at below.
   external: /^node:/,
-  // Its WebAssembly is loaded by means that a strict policy of a page refuses.
-  resolve: { alias: { ...unmeasured, 'tiny-secp256k1': beside('secp256k1.ts') } }
+  resolve: {
+    alias: {
+      // A light peer shows nobody its metrics.
+      'prom-client': beside('no-metrics.ts'),
+      // Its WebAssembly is loaded by means that a strict policy of a page refuses, and from beside its module.
+      'tiny-secp256k1': beside('secp256k1.ts')
+    }
+  }
 }
-const node: InputOptions = {
-  ...pure,
-  input: join(folder, 'node.ts'),
-  platform: 'node',
-  // Packages stay packages; what is aliased is none.
-  external: id => !/^(?:\.|\/|\w:[\\/])/.test(id) && !Object.hasOwn(unmeasured, id),
-  resolve: { alias: unmeasured }
+const forms: Record<'browser' | 'node', InputOptions> = {
+  browser: { ...common, input: join(folder, 'browser.ts'), platform: 'browser' },
+  node: { ...common, input: join(folder, 'node.ts'), platform: 'node' }
 }
 const output: OutputOptions = {
   format: 'esm',
@@ -56,12 +55,12 @@ const output: OutputOptions = {
 if (isPossible && isDue) {
   const { rolldown } = await import('rolldown')
   const fresh = join(root, '.cache', `client-${process.pid}`)
-  for (const [name, input] of Object.entries({ browser, node })) {
+  for (const [name, input] of Object.entries(forms)) {
     const bundle = await rolldown(input)
     const { output: made } = await bundle.write({
       ...output,
       file: join(fresh, `${name}.js`),
-      minify: name === 'browser'
+      minify: true
     })
     await bundle.close()
     const left = made.flatMap(one => (one.type === 'chunk' ? one.imports : []))
@@ -74,6 +73,29 @@ if (isPossible && isDue) {
       join(fresh, `${name}.d.ts`),
       readFileSync(join(folder, 'published', `${name}.d.ts`), 'utf8').replaceAll("'../types.ts'", "'./types.js'")
     )
+  // A package by itself, which needs no other: what is published is this folder.
+  const { version, license, description } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+    string,
+    string
+  >
+  const entrance = (name: keyof typeof forms) => ({ types: `./${name}.d.ts`, default: `./${name}.js` })
+  const exports = { './client': { browser: entrance('browser'), default: entrance('node') } }
+  const files = ['browser.js', 'browser.d.ts', 'node.js', 'node.d.ts', 'types.d.ts']
+  const engines = { node: '>=20' }
+  const published = {
+    name: 'tilth',
+    version,
+    description,
+    license,
+    type: 'module',
+    sideEffects: false,
+    engines,
+    exports,
+    files
+  }
+  writeFileSync(join(fresh, 'package.json'), `${JSON.stringify(published, null, 2)}\n`)
+  copyFileSync(join(root, 'docs', 'client.md'), join(fresh, 'README.md'))
+  copyFileSync(join(root, 'LICENSE'), join(fresh, 'LICENSE'))
   const before = join(root, '.cache', `client-before-${process.pid}`)
   if (existsSync(dist)) renameSync(dist, before)
   renameSync(fresh, dist)

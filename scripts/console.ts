@@ -50,7 +50,7 @@ if (isPossible && isDue) {
     base: './',
     configFile: join(folder, 'vite.config.ts'),
     logLevel: 'warn',
-    build: { outDir: join(fresh, 'alone'), emptyOutDir: true }
+    build: { outDir: join(fresh, 'alone'), emptyOutDir: true, chunkSizeWarningLimit: 2_500 }
   })
   for (const name of readdirSync(fresh, { recursive: true, encoding: 'utf8' })) {
     const path = join(fresh, name)
