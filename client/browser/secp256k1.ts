@@ -1,7 +1,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 
-// What protocol/crypto and node/transport use of tiny-secp256k1, in plain JavaScript: a browser makes and verifies a few
-// signatures, and WebAssembly would need a wider policy. scripts/client.ts and vite.config.ts put this in its place.
+// What protocol/crypto and node/transport use of tiny-secp256k1, in plain JavaScript: a light peer makes and verifies a
+// few signatures, and WebAssembly would need a wider policy. Both builds, of the client and of the console, put this in
+// its place.
 
 export const isPrivate = (key: Uint8Array): boolean => secp256k1.utils.isValidSecretKey(key)
 

@@ -64,7 +64,7 @@ describe('a page that is a peer itself', function () {
   })
   after(() => files.stop())
 
-  it('asks from plain files, pays by a key of its own, checks the receipt, and goes on with its channel when loaded anew', async () => {
+  it('asks from plain files, pays, checks the receipt, and goes on with its channel when loaded anew', async () => {
     const { network, browser, last } = world()
     const context = await browser.newContext()
     const page = await context.newPage()

@@ -22,7 +22,7 @@ describe('a light peer', function () {
   })
   after(() => network.stop())
 
-  it('finds offers by one peer, asks the worker by another way, pays, and has a receipt that anybody can check', async () => {
+  it('finds offers by one peer, asks their worker, pays, and has a receipt that anybody can check', async () => {
     const { tilth } = await network.light([host])
     const offers = await Array.fromAsync(tilth.offers())
     assert.deepEqual(

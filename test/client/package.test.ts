@@ -15,7 +15,8 @@ const consumer = `
 import { TilthError, checkReceipt, connect, fundingCalls } from 'tilth/client'
 import type { Answer, Offer, Storage, Tilth } from 'tilth/client'
 export async function ask(storage: Storage, key: \`0x\${string}\`): Promise<string> {
-  const tilth: Tilth = await connect({ network: { chain: { chainId: 1, contracts: {} } }, wallet: { privateKey: key }, storage })
+  const network = { chain: { chainId: 1, contracts: {} } }
+  const tilth: Tilth = await connect({ network, wallet: { privateKey: key }, storage })
   const [offer]: Offer[] = await Array.fromAsync(tilth.offers())
   if (offer === undefined) throw new Error('none')
   const answer: Answer = tilth.ask({ model: offer.model, messages: [{ role: 'user', content: 'why' }], maxFee: 1n })
@@ -23,7 +24,7 @@ export async function ask(storage: Storage, key: \`0x\${string}\`): Promise<stri
   for await (const piece of answer) text += piece
   const receipt = await answer.receipt
   if (receipt !== undefined) checkReceipt(receipt.signed, { chainId: 1, registry: receipt.worker })
-  fundingCalls({ chain: { chainId: 1, contracts: {} } }, tilth.account, { tokens: 1n })
+  fundingCalls(network, tilth.account, { tokens: 1n })
   // @ts-expect-error names are anybody's, and spend no money
   tilth.ask({ model: 'elements', messages: [] })
   return text

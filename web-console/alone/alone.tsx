@@ -39,7 +39,10 @@ export function Alone() {
   return (
     <Page
       title="Ask from this page alone"
-      lead="This tab is a peer of the network: it finds who answers, pays with a key of its own, and checks what it pays for. No daemon is asked, and none is trusted."
+      lead={
+        'This tab is a peer of the network: it finds who answers, pays with a key of its own, and checks what it ' +
+        'pays for. No daemon is asked, and none is trusted.'
+      }
     >
       {missing === undefined ? null : <Told error={missing} />}
       {error === undefined ? null : <Told error={error} />}

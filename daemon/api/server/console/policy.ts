@@ -31,8 +31,8 @@ export type DocumentHeaders = ReturnType<typeof headersWith>
 export const documentHeaders = (rpc: string | undefined): DocumentHeaders => headersWith(contentPolicy(originOf(rpc)))
 
 /**
- * The page that is a peer itself dials workers, whose addresses are not known before, and asks the chain by the RPC that
- * whoever uses it names. What it runs and shows is this daemon's all the same.
+ * The page that is a peer itself dials workers, whose addresses are not known before, and asks the chain by the RPC
+ * that whoever uses it names. What it runs and shows is this daemon's all the same.
  */
 export const aloneHeaders = (rpc: string | undefined): DocumentHeaders =>
   headersWith(contentPolicy(`${originOf(rpc)} ws: wss: https:`))
