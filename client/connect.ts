@@ -36,7 +36,8 @@ export interface Surroundings {
 /** A light peer looks again for offers only where it knows of none, and tries one more worker where one fails. */
 const policy = { depositRequests: 8, channelSeconds: defaultPolicy.channelSeconds, attempts: 2 }
 /** A page's reader waits less than a daemon's queue. */
-const timing = { ...defaultTiming, acceptMs: 30_000, busyMs: 20_000 }
+const timingWith = (ms: number) => ({ ...defaultTiming, acceptMs: ms, silenceMs: ms, receiptMs: ms, busyMs: 20_000 })
+const usualPatience = 30_000
 
 function keyOf(given: Hex | Uint8Array): Uint8Array {
   try {
@@ -97,7 +98,7 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       log,
       events: createEvents<ModelEvents>(log),
       streams: { ...peer.streams, handle: () => async () => undefined },
-      timing,
+      timing: timingWith(options.patience ?? usualPatience),
       policy,
       now: () => BigInt(Math.floor(clock.now() / 1000)),
       store: tables,
@@ -119,6 +120,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
     const { perAsk = null, perDay = null } = limits
     const budget = await openBudget(tables, { perRequest: perAsk, perDay }, () => clock.now())
     await openings.catchUp(client.wallet)
+    // What nobody signed for, and channels that ended, are not kept for ever.
+    await client.wallet.expire(parts.now() - BigInt(Math.floor(defaultTiming.openingMs / 1000)))
     client.keeper.start()
     stops.push(async () => {
       client.keeper.stop()

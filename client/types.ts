@@ -47,6 +47,8 @@ export interface ConnectOptions {
   readonly limits?: { readonly perAsk?: bigint; readonly perDay?: bigint }
   /** Blocks on a channel's block before it is used; 1 on a development chain and 12 on any other. */
   readonly confirmations?: number
+  /** Milliseconds for which a worker may say nothing, before it accepts, between tokens and after them: 30 000. */
+  readonly patience?: number
   readonly log?: (level: 'debug' | 'info' | 'warn' | 'error', message: string, facts: object) => void
 }
 

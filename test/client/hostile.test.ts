@@ -36,7 +36,7 @@ describe('a light peer and workers that lie', function () {
 
   type Change = Parameters<typeof tamper>[1]
   /** A worker that is cheaper than the honest one, and so is asked first; and somebody who asks. */
-  async function facing(change: (liar: () => TestPeer) => Change, options: PeerOptions = {}) {
+  async function facing(change: (liar: () => TestPeer) => Change, options: PeerOptions = {}, patience = 30_000) {
     const liar = await network.addPeer(`liar ${lights.length}`, {
       engine: fakeEngine(),
       roles: { worker: true, client: false },
@@ -51,7 +51,7 @@ describe('a light peer and workers that lie', function () {
     })
     liars.push(liar)
     await network.serve(liar, host, { inputPrice: 1n, outputPrice: 100n })
-    const { tilth } = await network.light([host])
+    const { tilth } = await network.light([host], { patience })
     lights.push(tilth)
     return { liar, tilth }
   }
@@ -90,6 +90,11 @@ describe('a light peer and workers that lie', function () {
   })
 
   it('silence: the next one answers', async () => {
+    const { liar, tilth } = await facing(() => frame => (frame.kind === 'accepted' ? null : frame), {}, 1_500)
+    assert.equal((await answeredInstead(tilth, liar)).paid, 0n)
+  })
+
+  it('one that leaves without a word: the next one answers', async () => {
     const { liar, tilth } = await facing(() => async (frame, stream) => {
       if (frame.kind !== 'accepted') return frame
       await stream.fail(new TilthError('stream.closed', 'gone'))

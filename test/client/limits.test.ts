@@ -66,6 +66,24 @@ describe('what a light peer spends and keeps', function () {
     await again.close()
   })
 
+  it('closes a channel by hand, pays by another then, and sends on what it has', async () => {
+    const { tilth } = await network.light([worker])
+    const request = { model: network.model, messages, maxTokens: 8, maxFee: coin } as const
+    await textOf(tilth.ask(request))
+    const [first] = await tilth.channels()
+    assert.ok(first)
+    assert.ok(await tilth.closeChannel(first.id))
+    assert.equal((await tilth.channels())[0]?.state, 'closing')
+    await textOf(tilth.ask(request))
+    assert.deepEqual((await tilth.channels()).map(({ state }) => state).sort(), ['closing', 'open'])
+    const { tokens } = await tilth.balance()
+    const before = await worker.chain.tokens.balanceOf(worker.address)
+    await tilth.send(worker.address, { tokens })
+    assert.equal((await tilth.balance()).tokens, 0n)
+    assert.ok((await worker.chain.tokens.balanceOf(worker.address)) >= before + tokens)
+    await tilth.close()
+  })
+
   it('finds a channel again that was opened just before a kill', async () => {
     const { tilth, privateKey } = await network.light([worker])
     await textOf(tilth.ask({ model: network.model, messages, maxTokens: 8, maxFee: coin }))

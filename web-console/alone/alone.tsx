@@ -7,6 +7,7 @@ import { Facts, Page, Section } from '../parts/page.tsx'
 import { Empty, Loading } from '../parts/states.tsx'
 import { Ask } from './ask.tsx'
 import { Fund } from './fund.tsx'
+import { GiveBack } from './give-back.tsx'
 import { Told } from './told.tsx'
 import { readNetwork, usePeer } from './use-peer.ts'
 import type { PageNetwork } from './use-peer.ts'
@@ -89,6 +90,9 @@ export function Alone() {
             <Empty title="Nobody offers a model that this page can reach">
               A worker has to listen by WebSocket or WebRTC.
             </Empty>
+          )}
+          {balance.tokens + balance.deposited === 0n ? null : (
+            <GiveBack tilth={tilth} balance={balance} onChange={() => void look()} />
           )}
         </>
       )}
