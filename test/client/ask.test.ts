@@ -3,7 +3,7 @@ import { checkReceipt } from '../../client/node.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
 import { coin, until } from '../harness/index.ts'
 import type { TestPeer } from '../node/models/network.ts'
-import { startLightNetwork, textOf } from './network.ts'
+import { allOf, startLightNetwork, textOf } from './network.ts'
 import type { LightNetwork } from './network.ts'
 
 const messages = [{ role: 'user', content: 'why' }] as const
@@ -24,7 +24,7 @@ describe('a light peer', function () {
 
   it('finds offers by one peer, asks their worker, pays, and has a receipt that anybody can check', async () => {
     const { tilth } = await network.light([host])
-    const offers = await Array.fromAsync(tilth.offers())
+    const offers = await allOf(tilth.offers())
     assert.deepEqual(
       offers.map(({ model, worker, name }) => ({ model, worker, name })),
       [{ model: network.model, worker: worker.address, name: 'tiny' }]

@@ -8,7 +8,7 @@ import { zeroHash } from '../../protocol/primitives/index.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
 import { tamper } from '../node/models/network.ts'
 import type { TestPeer } from '../node/models/network.ts'
-import { startLightNetwork } from './network.ts'
+import { allOf, startLightNetwork } from './network.ts'
 import type { LightNetwork } from './network.ts'
 
 const clientOnly = { worker: false, client: true } as const
@@ -43,7 +43,7 @@ describe('what is told of offers', function () {
   async function told(by: TestPeer) {
     const { tilth } = await network.light([by])
     try {
-      return await Array.fromAsync(tilth.offers())
+      return await allOf(tilth.offers())
     } finally {
       await tilth.close()
     }
@@ -51,8 +51,7 @@ describe('what is told of offers', function () {
 
   it('the offers of a Datanet, of a model, or all', async () => {
     const { tilth } = await network.light([host])
-    const count = async (query: Parameters<typeof tilth.offers>[0]) =>
-      (await Array.fromAsync(tilth.offers(query))).length
+    const count = async (query: Parameters<typeof tilth.offers>[0]) => (await allOf(tilth.offers(query))).length
     assert.equal(await count({}), 1)
     assert.equal(await count({ model: network.model }), 1)
     assert.equal(await count({ datanet: zeroHash }), 1)

@@ -49,16 +49,18 @@ export function Alone() {
       {error === undefined ? null : <Told error={error} />}
       {network === undefined || tilth !== undefined ? null : (
         <Section title="The network" note="The chain's RPC is believed in what it says of the chain.">
-          <TextField label="RPC of the chain" value={rpc} onChange={setRpc} />
-          <TextField
-            label="A node to begin with"
-            note="A multiaddr by WebSocket or WebRTC, if network.json names none that runs."
-            value={first}
-            onChange={setFirst}
-          />
-          <Button isDisabled={rpc === ''} onPress={() => void join(network, rpc, first === '' ? [] : [first])}>
-            Join
-          </Button>
+          <div className="alone-form">
+            <TextField label="RPC of the chain" value={rpc} onChange={setRpc} />
+            <TextField
+              label="A node to begin with"
+              note="A multiaddr by WebSocket or WebRTC, if network.json names none that runs."
+              value={first}
+              onChange={setFirst}
+            />
+            <Button isDisabled={rpc === ''} onPress={() => void join(network, rpc, first === '' ? [] : [first])}>
+              Join
+            </Button>
+          </div>
         </Section>
       )}
       {network === undefined || tilth !== undefined || error !== undefined ? null : <Loading what="the network" />}

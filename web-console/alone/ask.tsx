@@ -64,44 +64,46 @@ export function Ask({ tilth, offers, network, onPaid }: AskProps) {
   return (
     <>
       <Section title="Ask">
-        <Select
-          label="Model"
-          value={model?.model ?? ''}
-          onChange={setChosen}
-          options={models.map(({ model, name, outputPrice }) => ({
-            value: model,
-            name,
-            note: `${amountText(outputPrice * 1000n)} for a thousand tokens of answer`
-          }))}
-        />
-        <LongField label="Question" value={question} onChange={setQuestion} />
-        <TextField
-          label="Tokens at most"
-          number
-          value={tokens}
-          onChange={setTokens}
-          fault={maxTokens === undefined ? 'A whole number from 1' : undefined}
-        />
-        <TextField
-          label="It may cost, in TILTH"
-          number
-          value={most}
-          onChange={setMost}
-          fault={maxFee === undefined ? 'An amount, as 0.5' : undefined}
-        />
-        {isRunning ? (
-          <Button onPress={() => running.current?.stop()}>Stop</Button>
-        ) : (
-          <Button
-            look="main"
-            isDisabled={
-              model === undefined || question.trim() === '' || maxFee === undefined || maxTokens === undefined
-            }
-            onPress={() => void ask()}
-          >
-            Ask
-          </Button>
-        )}
+        <div className="alone-form">
+          <Select
+            label="Model"
+            value={model?.model ?? ''}
+            onChange={setChosen}
+            options={models.map(({ model, name, outputPrice }) => ({
+              value: model,
+              name,
+              note: `${amountText(outputPrice * 1000n)} for a thousand tokens of answer`
+            }))}
+          />
+          <LongField label="Question" value={question} onChange={setQuestion} />
+          <TextField
+            label="Tokens at most"
+            number
+            value={tokens}
+            onChange={setTokens}
+            fault={maxTokens === undefined ? 'A whole number from 1' : undefined}
+          />
+          <TextField
+            label="It may cost, in TILTH"
+            number
+            value={most}
+            onChange={setMost}
+            fault={maxFee === undefined ? 'An amount, as 0.5' : undefined}
+          />
+          {isRunning ? (
+            <Button onPress={() => running.current?.stop()}>Stop</Button>
+          ) : (
+            <Button
+              look="main"
+              isDisabled={
+                model === undefined || question.trim() === '' || maxFee === undefined || maxTokens === undefined
+              }
+              onPress={() => void ask()}
+            >
+              Ask
+            </Button>
+          )}
+        </div>
       </Section>
       {error === undefined ? null : <Told error={error} />}
       {text === '' ? null : (

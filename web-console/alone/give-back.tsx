@@ -60,18 +60,20 @@ export function GiveBack({ tilth, balance, onChange }: GiveBackProps) {
           </span>
         ])}
       />
-      <TextField
-        label="Send all tokens to"
-        value={to}
-        onChange={setTo}
-        fault={to === '' || target.success ? undefined : 'An account, as 0x and 40 digits'}
-      />
-      <Button
-        isDisabled={isBusy || !target.success || balance.tokens === 0n}
-        onPress={() => void act(async () => target.success && tilth.send(target.data, { tokens: balance.tokens }))}
-      >
-        Send
-      </Button>
+      <div className="alone-form">
+        <TextField
+          label="Send all tokens to"
+          value={to}
+          onChange={setTo}
+          fault={to === '' || target.success ? undefined : 'An account, as 0x and 40 digits'}
+        />
+        <Button
+          isDisabled={isBusy || !target.success || balance.tokens === 0n}
+          onPress={() => void act(async () => target.success && tilth.send(target.data, { tokens: balance.tokens }))}
+        >
+          Send
+        </Button>
+      </div>
       {error === undefined ? null : <Told error={error} />}
     </Section>
   )

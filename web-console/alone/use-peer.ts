@@ -52,7 +52,9 @@ export function usePeer(): PeerState {
     setLooking(true)
     try {
       setBalance(await peer.balance())
-      setOffers(await Array.fromAsync(peer.offers()))
+      const found: Offer[] = []
+      for await (const offer of peer.offers()) found.push(offer)
+      setOffers(found)
     } catch (cause) {
       setError(errorOf(cause))
     } finally {
