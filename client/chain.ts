@@ -19,8 +19,8 @@ export interface LightChain {
   readonly tokens: Tokens
   readonly ledger: { untilConfirmed(block: bigint, signal?: AbortSignal): Promise<void> }
   head(): Promise<{ block: bigint; timestamp: bigint }>
-  /** Channels that this account opened from a block on. */
-  openedSince(block: bigint): Promise<Hex[]>
+  /** Channels that this account opened, by blocks, both included. */
+  openedWithin(from: bigint, to: bigint): Promise<Hex[]>
   stop(): Promise<void>
 }
 
@@ -77,15 +77,16 @@ export async function connectChain(
         while ((await head()).block - block + 1n < BigInt(wanted)) await clock.sleep(connection.pollMs, signal)
       }
     },
-    async openedSince(block) {
+    async openedWithin(from, to) {
+      const { block } = await head()
       const found = await connection.client
         .getContractEvents({
           address: addresses.channels,
           abi: paymentChannelsAbi,
           eventName: 'ChannelOpened',
           args: { client: account },
-          fromBlock: block,
-          toBlock: 'latest'
+          fromBlock: from,
+          toBlock: to < block ? to : block
         })
         .catch((error: unknown) => {
           throw chainError('looking for channels', error)

@@ -128,7 +128,7 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       client.pool.stop()
     })
     // Where workers are is told with their offers; then what they have to sign is asked for.
-    void (async () => {
+    const settling = (async () => {
       for await (const _ of market.look({}, life.signal)) continue
       await client.keeper.reconcile(life.signal)
     })().catch((error: unknown) => {
@@ -152,7 +152,7 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         expires: Number(expires)
       }
     }
-    const running = new Set<Promise<unknown>>()
+    const running = new Set<Promise<unknown>>([settling])
 
     return {
       account: self,
