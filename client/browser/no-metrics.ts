@@ -7,8 +7,6 @@ export class Registry {
   }
 }
 
-class None {}
-
-export const Counter = None
-export const Gauge = None
-export const Histogram = None
+export class Counter extends Registry {}
+export class Gauge extends Registry {}
+export class Histogram extends Registry {}

@@ -11,12 +11,12 @@ const failed = (cause: unknown): TilthError =>
 
 const done = <T>(request: IDBRequest<T>): Promise<T> =>
   new Promise((resolve, reject) => {
-    request.onsuccess = () => {
+    request.addEventListener('success', () => {
       resolve(request.result)
-    }
-    request.onerror = () => {
+    })
+    request.addEventListener('error', () => {
       reject(failed(request.error))
-    }
+    })
   })
 
 /** Held until it is released: two pages that pay from one channel would promise the same money twice. */
@@ -51,9 +51,9 @@ export const browserStorage = (): Storage => ({
     const release = await lock(name)
     try {
       const opening = indexedDB.open(name, 1)
-      opening.onupgradeneeded = () => {
+      opening.addEventListener('upgradeneeded', () => {
         opening.result.createObjectStore(table)
-      }
+      })
       const db = await done(opening)
       return rowsIn(db, release)
     } catch (error) {
@@ -68,18 +68,18 @@ function rowsIn(db: IDBDatabase, release: () => void): Rows {
     async all() {
       const store = db.transaction(table).objectStore(table)
       const [keys, values] = await Promise.all([done(store.getAllKeys()), done(store.getAll())])
-      return keys.map((key, i) => [String(key), String(values[i])] as const)
+      return (keys as string[]).map((key, i) => [key, String(values[i])] as const)
     },
     write: changes =>
       new Promise((resolve, reject) => {
         // strict: on the disk when it is complete, not only on its way there.
         const transaction = db.transaction(table, 'readwrite', { durability: 'strict' })
-        transaction.oncomplete = () => {
+        transaction.addEventListener('complete', () => {
           resolve()
-        }
-        transaction.onabort = () => {
+        })
+        transaction.addEventListener('abort', () => {
           reject(failed(transaction.error))
-        }
+        })
         const store = transaction.objectStore(table)
         for (const [key, text] of changes)
           if (text === null) store.delete(key)

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { TilthError } from '../../client/node.ts'
 import type { Tilth } from '../../client/node.ts'
 import type { Channel } from '../../client/node.ts'
-import { digest, signStatement } from '../../protocol/crypto/index.ts'
+import { signStatement } from '../../protocol/crypto/index.ts'
+import type { Message } from '../../protocol/crypto/index.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
 import { coin } from '../harness/index.ts'
 import { tamper } from '../node/models/network.ts'
@@ -134,7 +135,7 @@ describe('a light peer and workers that lie', function () {
           ...Object.fromEntries(
             Object.entries(change).map(([name, value]) => [name, typeof value === 'string' ? BigInt(value) : value])
           )
-        } as unknown as Parameters<typeof digest<'Receipt'>>[2]
+        } as unknown as Message<'Receipt'>
         return { ...frame, receipt: signStatement(chain.network, 'Receipt', message, key) } as never
       })
       const answer = ask(tilth)

@@ -97,7 +97,7 @@ describe('the package of the client', function () {
     ]
     const failed = await run(join(root, 'node_modules/.bin/tsc'), [...options, 'consumer.ts'], { cwd: folder }).then(
       () => '',
-      (error: { stdout?: string }) => error.stdout ?? String(error)
+      (error: { stdout?: string }) => error.stdout ?? 'tsc failed'
     )
     assert.equal(failed, '')
   })

@@ -32,9 +32,9 @@ export interface PeerState {
   readonly offers: readonly Offer[]
   readonly isLooking: boolean
   readonly error: Error | undefined
-  join(network: PageNetwork, rpc: string, peers: readonly string[]): Promise<void>
+  readonly join: (network: PageNetwork, rpc: string, peers: readonly string[]) => Promise<void>
   /** Balance and offers, as they are now. */
-  look(): Promise<void>
+  readonly look: () => Promise<void>
 }
 
 const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

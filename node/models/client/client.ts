@@ -31,7 +31,7 @@ export interface ClientSources {
   readonly board: Pick<OfferBoard, 'list' | 'find' | 'quote'>
   readonly acquaintance: Acquaintance
   /** The tokens and text of a model, where its tokenizer is at hand. */
-  speechFor(model: ModelRecord, signal: AbortSignal): Promise<Speech | undefined>
+  readonly speechFor: (model: ModelRecord, signal: AbortSignal) => Promise<Speech | undefined>
 }
 
 export function createClient(
