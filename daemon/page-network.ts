@@ -4,16 +4,16 @@ import type { DaemonConfig } from './config/index.ts'
 const dialled = /\/(?:wss?|webrtc-direct)(?:\/|$)/
 
 /**
- * What the page that is a peer itself is told of the network: contracts, where nodes are that it can dial, and an RPC.
- * The daemon's own RPC may hold a secret in its address, and does not answer pages; so it is the one that its owner
- * has named for them, or on a local network the chain's own, which answers them by WebSocket.
+ * What the page that is a peer itself is told of the network, without a sign-in: contracts, where nodes are that it can
+ * dial, and on a local network the chain's RPC, which answers pages by WebSocket. Elsewhere an RPC's address may hold
+ * its owner's secret, and whoever opens the page names one.
  */
 export function pageNetwork(
-  { preset, chain: { rpc, contracts }, bootstrap, api, localNetwork }: DaemonConfig,
+  { preset, chain: { rpc, contracts }, bootstrap, localNetwork }: DaemonConfig,
   listening: readonly string[],
   chainId: number
 ) {
-  const pageRpc = api.consoleRpc ?? (localNetwork === undefined ? undefined : rpc.replace(/^http/, 'ws'))
+  const pageRpc = localNetwork === undefined ? undefined : rpc.replace(/^http/, 'ws')
   return {
     version: 1,
     preset,

@@ -7,6 +7,7 @@ import { Facts, Page, Section } from '../parts/page.tsx'
 import { Empty, Loading } from '../parts/states.tsx'
 import { Ask } from './ask.tsx'
 import { Fund } from './fund.tsx'
+import { namedRpc, nameRpc } from './key.ts'
 import { GiveBack } from './give-back.tsx'
 import { Told } from './told.tsx'
 import { readNetwork, usePeer } from './use-peer.ts'
@@ -25,16 +26,22 @@ export function Alone() {
   useEffect(() => {
     readNetwork().then(
       read => {
-        const { pageRpc, rpc = '' } = read.chain
+        const rpc = read.chain.pageRpc ?? read.chain.rpc ?? namedRpc()
         setNetwork(read)
-        setRpc(pageRpc ?? rpc)
-        if ((pageRpc ?? rpc) !== '' && read.bootstrap.length > 0) void join(read, pageRpc ?? rpc, [])
+        setRpc(rpc)
+        if (rpc !== '' && read.bootstrap.length > 0) void join(read, rpc, [])
       },
       (cause: unknown) => {
         setMissing(cause instanceof Error ? cause : new Error(String(cause)))
       }
     )
   }, [join])
+
+  function begin(): void {
+    if (network === undefined) return
+    nameRpc(rpc)
+    void join(network, rpc, first === '' ? [] : [first])
+  }
 
   const registry = network?.chain.contracts['registry']
   return (
@@ -57,7 +64,7 @@ export function Alone() {
               value={first}
               onChange={setFirst}
             />
-            <Button isDisabled={rpc === ''} onPress={() => void join(network, rpc, first === '' ? [] : [first])}>
+            <Button isDisabled={rpc === ''} onPress={begin}>
               Join
             </Button>
           </div>

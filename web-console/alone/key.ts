@@ -15,3 +15,9 @@ export function ownKey(): Hex {
   localStorage.setItem(name, made)
   return made
 }
+
+const rpcName = 'tilth.alone.rpc'
+
+/** The RPC that was named here before, for a network whose description names none. */
+export const namedRpc = (): string => localStorage.getItem(rpcName) ?? ''
+export const nameRpc = (rpc: string): void => localStorage.setItem(rpcName, rpc)
