@@ -30,6 +30,7 @@ import { choosePorts } from './ports.ts'
 import { writePrivate } from './private-file.ts'
 import { apiNote, runningIn } from './running.ts'
 import { sayMissing } from './means.ts'
+import { pageNetwork } from './page-network.ts'
 import { openSpending } from './spending/index.ts'
 import { isSupervised } from './supervised.ts'
 import { startTraces } from './traces/index.ts'
@@ -196,6 +197,7 @@ export async function runDaemon(
     ...(tls === undefined ? {} : { tls }),
     names: namesOfApi(config.api),
     consoleRpc: config.api.consoleRpc,
+    pageNetwork: () => pageNetwork(config, node.transport.peers.listening(), node.chain.network.chainId),
     version,
     sessions: sessionFile(join(config.data, 'sessions.json')),
     keys: spending,

@@ -12,7 +12,15 @@ const folder = join(root, 'web-console')
 const isPossible = existsSync(join(root, 'node_modules', 'vite')) && existsSync(join(folder, 'index.html'))
 const dist = join(folder, 'dist')
 const isAsked = !process.argv.includes('--if-possible')
-const sources = ['web-console', 'protocol', 'daemon/api/contract', 'package-lock.json', 'scripts/console.ts']
+const sources = [
+  'web-console',
+  'protocol',
+  'node',
+  'client',
+  'daemon/api/contract',
+  'package-lock.json',
+  'scripts/console.ts'
+]
 const isDue =
   isAsked ||
   !isUpToDate(
@@ -26,6 +34,7 @@ const leastBytes = 1_024
 const isText = (name: string): boolean => /\.(html|js|css|svg|json)$/.test(name)
 
 if (isPossible && isDue) {
+  await import('./client.ts') // the library, which a page of it uses
   const { build } = await import('vite')
   // Built beside what is there, which a daemon may be serving, and put in its place at once when it is whole.
   const fresh = join(folder, '.cache', `dist-${process.pid}`)
@@ -34,6 +43,14 @@ if (isPossible && isDue) {
     configFile: join(folder, 'vite.config.ts'),
     logLevel: 'warn',
     build: { outDir: fresh, emptyOutDir: true }
+  })
+  // Files that work wherever their folder is put: the page that asks no daemon.
+  await build({
+    root: join(folder, 'alone'),
+    base: './',
+    configFile: join(folder, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: join(fresh, 'alone'), emptyOutDir: true, chunkSizeWarningLimit: 2_500 }
   })
   for (const name of readdirSync(fresh, { recursive: true, encoding: 'utf8' })) {
     const path = join(fresh, name)

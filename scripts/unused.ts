@@ -5,7 +5,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const entrances = ['scripts/', 'bin/', 'web-console/api/secp256k1.ts', 'web-console/api/snappy.ts']
+const entrances = [
+  'scripts/',
+  'bin/',
+  'client/browser/',
+  'client/browser.ts',
+  'client/node.ts',
+  'web-console/api/snappy.ts'
+]
 /** What is there for tests, and says so. */
 const forTests = new Set([
   'manualClock', // a clock that tests move on

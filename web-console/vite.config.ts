@@ -25,8 +25,10 @@ export default defineConfig({
   plugins: [react()],
   resolve: {
     alias: {
+      // As others have it: the built library.
+      'tilth/client': join(import.meta.dirname, '..', 'client', 'dist', 'browser.js'),
       // Its WebAssembly is loaded with eval-like means that the console's policy refuses; here it verifies only.
-      'tiny-secp256k1': join(import.meta.dirname, 'api', 'secp256k1.ts'),
+      'tiny-secp256k1': join(import.meta.dirname, '..', 'client', 'browser', 'secp256k1.ts'),
       // The same.
       hysnappy: join(import.meta.dirname, 'api', 'snappy.ts')
     }

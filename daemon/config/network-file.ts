@@ -12,7 +12,13 @@ const seconds = z.int().min(1)
 export const networkFile = z.object({
   version: z.literal(1),
   preset: preset.default('public'),
-  chain: z.object({ rpc: rpcUrl, chainId: z.int().min(1), contracts: contractAddresses }),
+  chain: z.object({
+    rpc: rpcUrl,
+    /** An RPC that answers pages of every origin, where `rpc` does not. */
+    pageRpc: rpcUrl.optional(),
+    chainId: z.int().min(1),
+    contracts: contractAddresses
+  }),
   /** Nodes to join by, each with its PeerId; none until the first one runs. */
   bootstrap: z.array(bootstrapText).max(64).default([]),
   /** What the contracts were deployed with; to be read, not to be chosen by who joins. Amounts in the smallest unit. */

@@ -1,9 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type SpendingErrorCode =
   | 'budget.busy'
-  | 'budget.day'
   | 'budget.file'
-  | 'budget.request'
   | 'key.budget'
   | 'key.many'
   | 'key.name'

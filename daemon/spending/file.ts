@@ -3,8 +3,8 @@ import { TilthError } from '../../protocol/primitives/index.ts'
 import { keyScopes } from '../api/contract/keys.ts'
 import type { KeyScope } from '../api/contract/keys.ts'
 import { readIfThere, writePrivate } from '../private-file.ts'
-import { emptyTally } from './tally.ts'
-import type { Tally } from './tally.ts'
+import { emptyTally } from '../../protocol/models/index.ts'
+import type { Tally } from '../../protocol/models/index.ts'
 
 /** Keys of one daemon, and questions of one payer that are under way. */
 export const mostKeys = 256

@@ -1,3 +1,3 @@
 export type * from './codes.ts'
-export type { Limits } from './limits.ts'
+export type { SpendingLimits as Limits } from '../../protocol/models/index.ts'
 export * from './spending.ts'

@@ -3,10 +3,8 @@ import { InvalidError, LimitError, NotFoundError, TilthError } from '../../proto
 import type { KeyScope } from '../api/contract/keys.ts'
 import { mostHeld, mostKeys, readSpending, writeSpending } from './file.ts'
 import type { KeyRecord } from './file.ts'
-import { mostOf, refusalOf } from './limits.ts'
-import type { Limits, Payer } from './limits.ts'
-import { emptyTally, hold, settle, settleAll, usedOn } from './tally.ts'
-import type { Tally } from './tally.ts'
+import { emptyTally, hold, mostOf, refusalOf, settle, settleAll, usedOn } from '../../protocol/models/index.ts'
+import type { Payer, SpendingLimits as Limits, Tally } from '../../protocol/models/index.ts'
 import { createWriter } from './writer.ts'
 
 export interface KeyState extends Limits {

@@ -15,6 +15,7 @@ import { refusedWith } from '../chain/index.ts'
 import type { ChainEventOf, ModelOnChain, Registration } from '../chain/types.ts'
 import { checkDataShare } from '../jobs/index.ts'
 import type { Parts } from './deps.ts'
+import { recordOf } from './record-of.ts'
 import type { Registered, Tables } from './records.ts'
 import type { RegisterBaseRequest, RegisterRequest } from './types.ts'
 
@@ -34,34 +35,6 @@ export interface Catalogue {
   /** Its registration in this block is on chain no more. */
   dropped(id: Hex, block: bigint): Promise<void>
 }
-
-const recordOf = ({
-  id,
-  name,
-  builder,
-  worker,
-  base,
-  adapter,
-  result,
-  datanet,
-  version,
-  split,
-  upstream,
-  licence = ''
-}: ModelOnChain): ModelRecord => ({
-  id,
-  name,
-  builder,
-  worker,
-  base,
-  adapter: adapter === '' ? null : adapter,
-  result: result === '' ? null : result,
-  datanet,
-  version,
-  split: { ...split },
-  ...(upstream === undefined ? {} : { upstream }),
-  ...(licence === '' ? {} : { licence })
-})
 
 /** Whoever serves a base works for it; whoever registers it has the rest. */
 const usualBaseSplit = { worker: 8000, builder: 2000, data: 0 } as const

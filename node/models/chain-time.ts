@@ -1,4 +1,4 @@
-import type { Parts } from './deps.ts'
+import type { AskingParts } from './deps.ts'
 
 /** The chain's time without asking it each time. */
 export interface ChainTime {
@@ -12,7 +12,7 @@ export interface ChainTime {
  */
 const staleMs = 15_000
 
-export function createChainTime({ chain, clock, log }: Pick<Parts, 'chain' | 'clock' | 'log'>): ChainTime {
+export function createChainTime({ chain, clock, log }: Pick<AskingParts, 'chain' | 'clock' | 'log'>): ChainTime {
   let said: { readonly timestamp: bigint; readonly at: number } | undefined
   let asking: Promise<void> | undefined
 

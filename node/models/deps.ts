@@ -135,7 +135,7 @@ export interface ModelsDeps {
   readonly store: Pick<Store, 'collection' | 'batch' | 'scrub'>
   readonly gossip: Gossip
   readonly streams: Streams
-  readonly peers: Pick<Peers, 'on'>
+  readonly peers: Pick<Peers, 'on' | 'known'>
   readonly files: Pick<Files, 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
   readonly shelf: Pick<Shelf, 'sizes' | 'take'>
@@ -169,4 +169,18 @@ export type Parts = Omit<ModelsDeps, 'policy' | 'timing' | 'worker'> & {
   readonly policy: ModelsPolicy
   readonly timing: ModelsTiming
   /** Seconds since 1970. */ readonly now: () => bigint
+}
+
+/** What asking and paying takes of a peer: a light one has no more. */
+export type AskingParts = Pick<
+  Parts,
+  'key' | 'self' | 'network' | 'clock' | 'log' | 'events' | 'streams' | 'timing' | 'now' | 'metrics'
+> & {
+  readonly policy: Omit<ClientPolicy, 'tokenizerBytes'>
+  readonly store: Pick<Store, 'batch'>
+  readonly chain: {
+    readonly channels: Pick<FollowedChain['channels'], 'channel' | 'open' | 'topUp' | 'startClose' | 'finishClose'>
+    readonly ledger: Pick<FollowedChain['ledger'], 'untilConfirmed'>
+    head(): Promise<{ timestamp: bigint }>
+  }
 }

@@ -38,18 +38,20 @@ export interface OfferBoard {
   find(model: ModelRecord, signal: AbortSignal): Promise<void>
 }
 
+/** Offers however they came, each checked. */
+export type Offers = Pick<OfferBoard, 'take' | 'withdraw' | 'list' | 'quote'>
+
 /**
- * What workers offer, as gossip and the DHT bring it.
+ * What workers offer.
+ * @param known whether a model is registered
  * @param rank what this node knows of a worker: on a full board the higher one has the place
  */
-export function createOfferBoard(
-  parts: Pick<Parts, 'network' | 'gossip' | 'files' | 'streams' | 'events' | 'self' | 'log' | 'now'>,
+export function createOffers(
+  { network, streams, events, self, now }: Pick<Parts, 'network' | 'streams' | 'events' | 'self' | 'now'>,
   known: (model: Hex) => boolean,
   rank: (worker: Address) => number
-): OfferBoard {
-  const { network, gossip, files, streams, events, self, log, now } = parts
+): Offers {
   const board = new Map<Hex, Map<Address, SignedOffer>>()
-  let off: (() => void) | undefined
 
   const standing = (offers: Map<Address, SignedOffer>): SignedOffer[] => {
     for (const [worker, { message }] of offers) if (message.expires <= now()) offers.delete(worker)
@@ -101,14 +103,6 @@ export function createOfferBoard(
   }
 
   return {
-    start() {
-      off = gossip.subscribe('tilth/models/1', modelsMessage, ({ offer }) => {
-        take(offer)
-      })
-    },
-    stop() {
-      off?.()
-    },
     take,
     quote,
     withdraw(model, worker) {
@@ -117,6 +111,29 @@ export function createOfferBoard(
     list(model) {
       if (model !== undefined) return standing(board.get(model) ?? new Map())
       return [...board.values()].flatMap(standing)
+    }
+  }
+}
+
+/** The same as gossip and the DHT bring them. */
+export function createOfferBoard(
+  parts: Pick<Parts, 'network' | 'gossip' | 'files' | 'streams' | 'events' | 'self' | 'log' | 'now'>,
+  known: (model: Hex) => boolean,
+  rank: (worker: Address) => number
+): OfferBoard {
+  const { gossip, files, self, log } = parts
+  const offers = createOffers(parts, known, rank)
+  let off: (() => void) | undefined
+
+  return {
+    ...offers,
+    start() {
+      off = gossip.subscribe('tilth/models/1', modelsMessage, ({ offer }) => {
+        offers.take(offer)
+      })
+    },
+    stop() {
+      off?.()
     },
     async find(model, signal) {
       const asked: Promise<void>[] = []
@@ -125,7 +142,7 @@ export function createOfferBoard(
           if (peer.address === self) continue
           // Providers that do not serve it say so, or are gone: the next one may.
           asked.push(
-            quote(peer.address, model.id, signal).catch((error: unknown) => {
+            offers.quote(peer.address, model.id, signal).catch((error: unknown) => {
               log.debug('a provider gave no offer', { worker: peer.address, error })
             })
           )

@@ -1,11 +1,9 @@
 import { feeParts } from '../../protocol/contracts/index.ts'
 import { InvalidError, NotFoundError, TilthError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { createAsking, defaultMaxTokens } from './client/ask.ts'
-import { createChannelKeeper } from './client/channels.ts'
-import { createStreamPool } from './client/pool.ts'
-import { createWallet } from './client/wallet.ts'
-import { createAcquaintance, createWorkers } from './client/workers.ts'
+import { defaultMaxTokens } from './client/ask.ts'
+import { createClient } from './client/client.ts'
+import { createAcquaintance } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { ModelsDeps, Parts } from './deps.ts'
 import { hearNews } from './news.ts'
@@ -17,7 +15,6 @@ import { createReplay } from './replay.ts'
 import { declareMetrics } from './metrics.ts'
 import { openTables } from './records.ts'
 import type { Registered } from './records.ts'
-import { createChainTime } from './chain-time.ts'
 import { listChannels, ownChannel, paying } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
@@ -32,6 +29,7 @@ import { createRedeemer } from './worker/redeem.ts'
 import { createServing } from './worker/serving.ts'
 import { createSigning } from './worker/signing.ts'
 import { createSlots } from './worker/slots.ts'
+import { createTelling } from './told.ts'
 import { createTerms } from './terms.ts'
 import { createUnderway, watched } from './underway.ts'
 
@@ -50,8 +48,18 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const acquaintance = createAcquaintance(parts)
   const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined, acquaintance.rank)
   const folders = createFolders(parts)
+  const telling = createTelling(parts.peers, board, id => catalogue.get(id)?.record.datanet)
 
-  const time = createChainTime(parts)
+  const { time, wallet, pool, asking, keeper } = createClient(parts, {
+    tables,
+    receipts,
+    board,
+    acquaintance,
+    async speechFor(model, signal) {
+      const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)
+      return folder === undefined ? undefined : parts.speech(folder)
+    }
+  })
   const accounts = createAccounts(parts, tables)
   const signing = createSigning(parts, tables, accounts, receipts)
   const channels = createWorkerChannels(parts, accounts)
@@ -65,11 +73,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const admission = createAdmission(parts, accounts, channels, serving, time)
   const underway = createUnderway(parts)
   const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots, underway })
-
-  const wallet = createWallet(parts, tables, receipts, time)
-  const pool = createStreamPool(parts)
-  const asking = createAsking(parts, wallet, createWorkers(parts, board, acquaintance), folders, pool)
-  const keeper = createChannelKeeper(parts, wallet)
 
   const registering = createRegistering(parts, parts.timing.lookMs, catalogue)
   const offering = createOffering(parts, parts.timing.lookMs, tables, catalogue, board, serving)
@@ -106,6 +109,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       board.start()
       if (parts.metrics !== undefined)
         offs.push(declareMetrics(parts.metrics, parts, { offers: () => board.list().length, free: () => slots.free }))
+      offs.push(streams.handle('/tilth/models/offers/1', telling))
       offs.push(await hearNews(parts, { catalogue, wallet, accounts, redeemer }))
       if (roles.worker) {
         offs.push(streams.handle('/tilth/models/infer/1', answers))

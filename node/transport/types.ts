@@ -92,6 +92,8 @@ export interface Peers {
    * @throws NotFoundError `peer.unknown`
    */
   find(peer: PeerName, options?: { signal?: AbortSignal }): Promise<Peer>
+  /** An account's peer and the multiaddrs it has told, as far as they are known here: nobody is asked. */
+  known(account: Address): Promise<{ readonly peerId: string; readonly addresses: readonly string[] } | undefined>
   /** Connects by multiaddr, PeerId or address. @throws TilthError `peer.unreachable` */
   dial(peer: PeerName, options?: { signal?: AbortSignal }): Promise<Peer>
   /**

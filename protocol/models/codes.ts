@@ -1,5 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type ProtocolModelsErrorCode =
+  | 'budget.day'
+  | 'budget.request'
   | 'channel.ending'
   | 'channel.exhausted'
   | 'channel.model'

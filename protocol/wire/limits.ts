@@ -28,6 +28,7 @@ export const protocols = [
   '/tilth/jobs/progress/1',
   '/tilth/jobs/decline/1',
   '/tilth/models/infer/1',
+  '/tilth/models/offers/1',
   '/tilth/payouts/receipts/1',
   '/tilth/payouts/scorings/1',
   '/tilth/payouts/content/1',
@@ -213,6 +214,18 @@ export const streamLimits = {
     perPeer: 128,
     inAll: 1024,
     queue: 64
+  },
+  // One question, and 128 offers with their workers' addresses in four frames: a light peer asks when it comes, and
+  // again when what it knows has run out.
+  '/tilth/models/offers/1': {
+    maxBytes: 128 * KiB,
+    timeMs: 20_000,
+    lifeMs: 30_000,
+    quota: { perSecond: 4, burst: 8 },
+    opens: { perSecond: 1 / 2, burst: 20 },
+    perPeer: 2,
+    inAll: 32,
+    queue: 4
   },
   // Comparing receipts: a frame has at most 32 places with 64 ids each (140 KB) or 64 receipts (100 KB); to find and
   // fetch 20,000 takes some 600 frames.

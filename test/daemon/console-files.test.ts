@@ -4,6 +4,8 @@ import { connect } from 'node:net'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
+import { pageNetwork } from '../../daemon/page-network.ts'
+import type { DaemonConfig } from '../../daemon/config/index.ts'
 import { startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
 import { scratch } from '../harness/index.ts'
@@ -49,6 +51,8 @@ describe('the files of the web console', () => {
     await writeFile(join(dist, 'assets/main-a1.js.br'), brotliCompressSync(script))
     await writeFile(join(dist, 'assets/main-a1.js.gz'), gzipSync(script))
     await writeFile(join(dist, 'assets/notes.unknown'), 'not served')
+    await mkdir(join(dist, 'alone'))
+    await writeFile(join(dist, 'alone/index.html'), 'alone')
     server = await startApiServer({
       host: '127.0.0.1',
       port: 0,
@@ -57,6 +61,7 @@ describe('the files of the web console', () => {
       version: '1',
       handlers: {} as Handlers,
       consoleFolders: [dist],
+      pageNetwork: () => ({ chain: { chainId: 1 } }),
       metrics: async () => ({ contentType: 'text/plain', text: 'tilth_test 1\n' })
     })
   })
@@ -168,5 +173,30 @@ describe('the files of the web console', () => {
     await writeFile(join(other, 'index.html'), 'second')
     assert.equal((await ask(late.url, '/datanets', page)).body.toString(), 'second')
     await late.stop()
+  })
+
+  it('hold a page that is a peer itself, whose policy alone lets it dial others', async () => {
+    const moved = await ask(server.url, '/alone', page)
+    assert.deepEqual([moved.status, moved.headers['location']], [308, '/alone/'])
+    const alone = await ask(server.url, '/alone/', page)
+    assert.equal(alone.body.toString(), 'alone')
+    const policy = String(alone.headers['content-security-policy'])
+    assert.match(policy, /connect-src 'self' ws: wss: https:;/)
+    assert.match(policy, /script-src 'self';/)
+    assert.match(policy, /frame-ancestors 'none'/)
+    const other = String((await ask(server.url, '/bazaar', page)).headers['content-security-policy'])
+    assert.match(other, /connect-src 'self';/)
+    const told = await ask(server.url, '/alone/network.json')
+    assert.deepEqual(JSON.parse(told.body.toString()), { chain: { chainId: 1 } })
+  })
+
+  it('tell that page of no RPC but a local network’s own', () => {
+    const rpc = 'http://127.0.0.1:8545/a-secret'
+    const form = { preset: 'local', chain: { rpc, contracts: {} }, bootstrap: [], api: { consoleRpc: rpc } }
+    const listening = ['/ip4/1.2.3.4/tcp/4181/p2p/16U', '/ip4/1.2.3.4/tcp/4182/ws/p2p/16U']
+    const told = (more: object) => pageNetwork({ ...form, ...more } as unknown as DaemonConfig, listening, 31337)
+    assert.doesNotMatch(JSON.stringify(told({})), /a-secret/)
+    assert.deepEqual(told({}).bootstrap, [listening[1]])
+    assert.equal(told({ localNetwork: '/net' }).chain.rpc, 'ws://127.0.0.1:8545/a-secret')
   })
 })

@@ -93,9 +93,11 @@ export async function startPeer<S extends PhaseService, E extends object, O>(
   peer: Resident,
   bootstrap: readonly string[],
   options: O,
-  make: Make<S, E, O>
+  make: Make<S, E, O>,
+  listen?: readonly string[]
 ): Promise<Running<S, E>> {
-  const node = await startNode({ privateKey: peer.key, directory: join(peer.folder, 'net'), bootstrap })
+  const directory = join(peer.folder, 'net')
+  const node = await startNode({ privateKey: peer.key, directory, bootstrap, ...(listen && { listen }) })
   const store = await openStore(join(peer.folder, 'store'))
   // A connection is enough: the DHT's table of a node that comes back may take minutes to fill on a busy machine.
   for (let i = 0; bootstrap.length > 0 && i < 600 && node.peers.connected().length === 0; i++) await pause(100)
@@ -120,11 +122,12 @@ export interface Peers<S, E extends object, O> {
   forget(peer: Peer<S, E, O>): Promise<void>
 }
 
-/** @param seeds nodes besides the peers by which everybody joins */
+/** @param seeds nodes besides the peers by which everybody joins @param listen where peers do, if not by TCP alone */
 export function peersOf<S extends PhaseService, E extends object, O>(
   world: World,
   make: Make<S, E, O>,
-  seeds: readonly Transport[] = []
+  seeds: readonly Transport[] = [],
+  listen?: readonly string[]
 ): Peers<S, E, O> {
   const running: Peer<S, E, O>[] = []
   const bootstrap = (): string[] =>
@@ -150,7 +153,7 @@ export function peersOf<S extends PhaseService, E extends object, O>(
       return { name, folder, ...(await world.account(account)) }
     },
     async start(resident, options) {
-      const peer = { ...resident, options, ...(await startPeer(resident, bootstrap(), options, make)) }
+      const peer = { ...resident, options, ...(await startPeer(resident, bootstrap(), options, make, listen)) }
       running.push(peer)
       return peer
     },
@@ -168,7 +171,7 @@ export function peersOf<S extends PhaseService, E extends object, O>(
       await peer.store.close()
     },
     async revive(peer, options = peer.options) {
-      Object.assign(peer, await startPeer(peer, bootstrap(), options, make))
+      Object.assign(peer, await startPeer(peer, bootstrap(), options, make, listen))
       running.push(peer)
     },
     async forget(peer) {

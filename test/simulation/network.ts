@@ -253,6 +253,7 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
           throw new TilthError('peer.unreachable', `${name} cannot be reached`)
         return found.self
       },
+      known: async () => undefined,
       ready: async () => undefined,
       on(event, listener) {
         if (event === 'connect') member.connections.add(listener)

@@ -22,6 +22,8 @@ export const places = {
   draft: at('/factory/drafts/$id'),
   job: at('/factory/jobs/$id'),
   bazaar: '/bazaar',
+  /** A document of its own, which is a peer itself: left to the browser, not to the router. */
+  alone: '/alone/',
   model: at('/bazaar/$id'),
   chat: at('/bazaar/$id/chat'),
   compare: (models: readonly string[]): string => `/compare?models=${models.map(encodeURIComponent).join(',')}`,

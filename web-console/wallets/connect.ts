@@ -113,7 +113,7 @@ export async function signByWallet<T extends StatementType>(
 export async function sendByWallet(
   { wallet, address }: WalletAccount,
   chain: Chain,
-  call: { readonly to: Address; readonly data: Hex }
+  call: { readonly to: Address; readonly data: Hex; readonly value?: bigint }
 ): Promise<Hex> {
   await switchChain(wallet, chain)
   try {

@@ -66,6 +66,8 @@ export interface ApiServerOptions {
   consoleFolders?: readonly string[]
   /** An RPC that its pages may ask themselves. */
   consoleRpc?: string | undefined
+  /** What the page that is a peer itself is told of the network. */
+  pageNetwork?: () => unknown
   metrics(): Promise<{ contentType: string; text: string }>
   /** Adds the OpenAI-style endpoints, which have a form of their own. */
   extend?(server: FastifyInstance, callerOf: (request: FastifyRequest) => Caller): void
@@ -277,7 +279,11 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     return reply.type(contentType).send(text)
   })
   options.extend?.(server, callerOf)
-  serveConsole(server, { folders: options.consoleFolders, rpc: options.consoleRpc })
+  serveConsole(server, {
+    folders: options.consoleFolders,
+    rpc: options.consoleRpc,
+    network: options.pageNetwork
+  })
 
   try {
     const url = new URL(await server.listen({ host: options.host, port: options.port }))

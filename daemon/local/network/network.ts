@@ -128,7 +128,8 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const [first, ...others] = members
     if (first === undefined) throw new TilthError('network.empty', 'a network needs members')
     const running = [await start(first)]
-    shared.bootstrap = (await running[0]?.ready(upMs))?.peer ?? []
+    const told = (await running[0]?.ready(upMs))?.peer ?? []
+    shared.bootstrap = withoutPages(told)
     for (const member of others) running.push(await start(member))
     const daemons: LocalDaemon[] = []
     const peers: string[][] = []
@@ -144,14 +145,15 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     for (const [i, member] of members.entries())
       await settle(
         { ...member, apiPort: portOfUrl(daemons[i]?.url) },
-        { ...shared, bootstrap: peers.filter((_, other) => other !== i).flat() },
+        { ...shared, bootstrap: withoutPages(peers.filter((_, other) => other !== i).flat()) },
         onNote,
         peers[i]
       )
     const now: NetworkFile = {
       ...file,
-      chain: { ...file.chain, rpc },
-      bootstrap: shared.bootstrap,
+      // Pages of other origins are answered by WebSocket alone.
+      chain: { ...file.chain, rpc, pageRpc: rpc.replace(/^http/, 'ws') },
+      bootstrap: told,
       daemons: members.map(({ name, data, roles, address }, i) => ({
         name,
         data,
@@ -184,6 +186,9 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     throw error
   }
 }
+
+/** Daemons find each other by TCP; the rest is for pages. */
+const withoutPages = (addresses: readonly string[]): string[] => addresses.filter(address => !/\/wss?\//.test(address))
 
 /** The chain, started again on its folder and where everybody knows it: its blocks are the same ones. */
 async function superviseChain(

@@ -1,7 +1,7 @@
 import { rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { parseMultiaddr, portOf } from '../../../node/transport/addresses.ts'
+import { overWhat, parseMultiaddr, portOf } from '../../../node/transport/addresses.ts'
 import type { NetworkFile } from '../../config/index.ts'
 import { readIfThere, writePrivate } from '../../private-file.ts'
 import { isFree } from '../../ports.ts'
@@ -21,8 +21,12 @@ interface Shared {
 /** What a daemon of the local network starts with unless its owner has written something else into its file. */
 const usual = { preset: 'local', worker: { threads: 1 }, log: 'info' } as const
 
-const tcpPort = (text: string | undefined): number => {
-  const address = text === undefined ? undefined : parseMultiaddr(text)
+/** By TCP for other daemons, and by WebSocket for pages that are peers themselves. */
+const ways = ['TCP', 'WebSocket'] as const
+
+/** The port at which one of several addresses is spoken to in such a way; 0 where none is. */
+function portFor(way: (typeof ways)[number], texts: readonly string[]): number {
+  const address = texts.flatMap(text => parseMultiaddr(text) ?? []).find(one => overWhat(one) === way)
   return address === undefined ? 0 : Number(portOf(address) ?? 0)
 }
 
@@ -60,8 +64,12 @@ export async function settle(
 ): Promise<void> {
   const path = join(data, 'config.json')
   const known = await readKnown(path, tell)
-  const before = tcpPort(peer?.[0] ?? known.listen?.[0])
-  const port = peer !== undefined || (before !== 0 && (await isFree(before))) ? before : 0
+  const ports = await Promise.all(
+    ways.map(async way => {
+      const before = portFor(way, peer ?? known.listen ?? [])
+      return peer !== undefined || (before !== 0 && (await isFree(before))) ? before : 0
+    })
+  )
   await writePrivate(
     path,
     JSON.stringify(
@@ -72,7 +80,7 @@ export async function settle(
         data,
         key: join(data, 'key.json'),
         localNetwork: dirname(data),
-        listen: [`/ip4/127.0.0.1/tcp/${port}`],
+        listen: ports.map((port, i) => `/ip4/127.0.0.1/tcp/${port}${ways[i] === 'TCP' ? '' : '/ws'}`),
         // Where the others were last they mostly are again, and then nobody has to be looked for.
         bootstrap: peer === undefined ? [...new Set([...bootstrap, ...(known.bootstrap ?? [])])] : bootstrap,
         chain: { ...known.chain, rpc, contracts },

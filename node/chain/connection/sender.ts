@@ -1,11 +1,10 @@
-import { randomInt } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { TransactionNotFoundError, keccak256, serializeTransaction } from 'viem'
 import type { PublicClient, TransactionReceipt, TransactionSerializableEIP1559 } from 'viem'
 import { addressOfKey, signDigest } from '../../../protocol/crypto/index.ts'
 import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { ChainError, chainError } from '../errors/index.ts'
+import { systemClock } from '../../runtime/clock.ts'
 import type { Mempool, SentTransaction } from '../sent.ts'
 
 /** How long a sent transaction may stay unmined before the caller is told. */
@@ -81,7 +80,7 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
             ...transaction,
             chainId,
             nonce,
-            gas: gas + gas / 5n + BigInt(randomInt(4096)),
+            gas: gas + gas / 5n + BigInt(Math.floor(Math.random() * 4096)),
             type: 'eip1559',
             maxFeePerGas: fees.maxFeePerGas,
             maxPriorityFeePerGas: fees.maxPriorityFeePerGas
@@ -93,7 +92,7 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
       } catch (error) {
         const words = String(error)
         if (!(nonceTaken.test(words) || isThere.test(words)) || attempt === attempts) throw chainError(what, error)
-        await sleep(pollMs * attempt)
+        await systemClock.sleep(pollMs * attempt)
       }
     }
   }
@@ -118,7 +117,7 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
         const away = chainError(what, error).code === 'chain.unreachable'
         if (!away || Date.now() > Math.min(until, lastMoment)) throw error
       }
-      await sleep(pollMs)
+      await systemClock.sleep(pollMs)
     }
   }
 
@@ -155,7 +154,7 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
         problem = error
       } // not mined yet, or the RPC is away for a moment
       if (looks % looksBetween === 0) await remind(hash, raw)
-      await sleep(pollMs)
+      await systemClock.sleep(pollMs)
       if (Date.now() >= Math.min(until, lastMoment)) break
     }
     throw new ChainError('chain.timeout', `${what}: transaction ${hash} is not mined yet`, {

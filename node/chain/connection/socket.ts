@@ -83,7 +83,7 @@ export function createSocket(url: string, timeoutMs: number): RpcSocket {
     async request(body) {
       if (closed) throw broken(body, 'the client was closed')
       const late = new TimeoutError({ body, url })
-      let timer: NodeJS.Timeout | undefined
+      let timer: ReturnType<typeof setTimeout> | undefined
       let over = false
       const id = ++lastId
       const answered = new Promise<unknown>((resolve, reject) => {

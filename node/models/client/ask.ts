@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { digest } from '../../../protocol/crypto/index.ts'
 import { Form } from '../../../protocol/form/index.ts'
 import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
@@ -13,8 +12,7 @@ import {
 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inferenceContent } from '../../../protocol/models/index.ts'
-import type { Parts } from '../deps.ts'
-import type { Folders } from '../folders.ts'
+import type { AskingParts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
 import type { Speech } from '../speech.ts'
 import type { AskEvent, AskRequest, AskResult } from '../types.ts'
@@ -30,15 +28,18 @@ export const defaultMaxTokens = 128
 /** Prompts that may have more tokens than this are counted before they are asked. */
 const countedBefore = 1024
 
-const freshNonce = (): Hex => toHex(randomBytes(32))
+const freshNonce = (): Hex => toHex(crypto.getRandomValues(new Uint8Array(32)))
 
-/** Asks until the answer is whole: picks a worker, and another where one fails, going on from the tokens that came. */
+/**
+ * Asks until the answer is whole: picks a worker, and another where one fails, going on from the tokens that came.
+ * @param speechFor the tokens and text of a model, where its tokenizer is at hand
+ */
 export function createAsking(
-  parts: Parts,
+  parts: AskingParts,
   wallet: Wallet,
   workers: Workers,
-  folders: Folders,
-  pool: StreamPool
+  pool: StreamPool,
+  speechFor: (model: ModelRecord, signal: AbortSignal) => Promise<Speech | undefined>
 ): (
   model: ModelRecord,
   request: AskRequest,
@@ -46,13 +47,8 @@ export function createAsking(
   signal: AbortSignal,
   life: AbortSignal
 ) => Promise<void> {
-  const { network, policy, timing, clock, log, events, speech: speechOf } = parts
+  const { network, policy, timing, clock, log, events } = parts
   const attempt = createAttempt(parts, wallet, pool)
-
-  const speechFor = async (model: ModelRecord, signal: AbortSignal): Promise<Speech | undefined> => {
-    const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)
-    return folder === undefined ? undefined : speechOf(folder)
-  }
 
   function contentOf({
     messages,

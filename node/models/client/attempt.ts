@@ -15,7 +15,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { ProtocolModelsErrorCode } from '../../../protocol/models/codes.ts'
 import type { ModelsErrorCode } from '../codes.ts'
-import type { Parts } from '../deps.ts'
+import type { AskingParts } from '../deps.ts'
 import type { Line, StreamPool } from './pool.ts'
 import { createSpelling } from './spelling.ts'
 import type { Growing, Spelling } from './spelling.ts'
@@ -75,7 +75,7 @@ const cancelMs = 10_000
  * throws: what went wrong is the outcome, and what was received stands in `growing`.
  */
 export function createAttempt(
-  parts: Parts,
+  parts: Pick<AskingParts, 'timing' | 'log'>,
   wallet: Wallet,
   pool: StreamPool
 ): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[] }> {

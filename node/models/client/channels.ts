@@ -3,7 +3,7 @@ import { workerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
-import type { Parts } from '../deps.ts'
+import type { AskingParts } from '../deps.ts'
 import type { Purse, Wallet } from './wallet.ts'
 
 export interface ChannelKeeper {
@@ -21,7 +21,7 @@ const lastReceiptsMs = 10_000
 /**
  * Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left.
  */
-export function createChannelKeeper(parts: Parts, wallet: Wallet): ChannelKeeper {
+export function createChannelKeeper(parts: AskingParts, wallet: Wallet): ChannelKeeper {
   const { chain, clock, timing, streams, log } = parts
   let off: (() => void) | undefined
 

@@ -33,7 +33,7 @@ export function createStreamPool({
   log,
   timing
 }: Pick<Parts, 'streams' | 'clock' | 'log' | 'timing'>): StreamPool {
-  const idle = new Map<Line, NodeJS.Timeout>()
+  const idle = new Map<Line, ReturnType<typeof setTimeout>>()
 
   const remove = (line: Line): void => {
     clearTimeout(idle.get(line))
@@ -62,11 +62,10 @@ export function createStreamPool({
     },
     give(line) {
       const again: Line = { ...line, used: true }
-      idle.set(
-        again,
-        setTimeout(() => end(again), idleMs)
-      )
-      idle.get(again)?.unref()
+      const timer: unknown = setTimeout(() => end(again), idleMs)
+      // In Node it would keep a process; a browser's is a number.
+      if (typeof timer === 'object') (timer as NodeJS.Timeout).unref()
+      idle.set(again, timer as NodeJS.Timeout)
       if (clock.now() - line.opened > oldMs) end(again)
       for (const oldest of idle.keys()) {
         if (idle.size <= most) break

@@ -17,7 +17,7 @@ import type { ChannelOnChain } from '../../chain/types.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
 import { createHeld } from '../held.ts'
 import type { ChainTime } from '../chain-time.ts'
-import type { Parts } from '../deps.ts'
+import type { AskingParts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
 import type { Receipts } from '../receipts.ts'
 import { inChannel } from '../records.ts'
@@ -104,7 +104,12 @@ const payableKey = ({ worker, model, id }: Pick<ClientChannel, 'worker' | 'model
   `${worker}/${model}/${id}`
 
 /** What this node has promised to workers, on disk before it is promised. */
-export function createWallet(parts: Parts, tables: Tables, receipts: Receipts, time: ChainTime): Wallet {
+export function createWallet(
+  parts: AskingParts,
+  tables: Pick<Tables, 'clientChannels' | 'payable' | 'asks'>,
+  receipts: Pick<Receipts, 'get' | 'keep' | 'announce'>,
+  time: ChainTime
+): Wallet {
   const { store, network, key, self, chain, policy, timing, log, now } = parts
   const held = createHeld(read, mostHeld)
   /** The channel that was used last for a worker and model: the next question finds it without the disk. */

@@ -91,7 +91,11 @@ export interface Workers extends Acquaintance {
   reach(offer: SignedOffer, signal: AbortSignal): Promise<void>
 }
 
-export function createWorkers({ self, clock, timing }: Parts, board: OfferBoard, acquaintance: Acquaintance): Workers {
+export function createWorkers(
+  { self, clock, timing }: Pick<Parts, 'self' | 'clock' | 'timing'>,
+  board: Pick<OfferBoard, 'list' | 'find' | 'quote'>,
+  acquaintance: Acquaintance
+): Workers {
   const standing = (model: ModelRecord): SignedOffer[] =>
     board.list(model.id).filter(({ message: { worker } }) => worker !== self && !acquaintance.hasLied(worker))
 

@@ -80,6 +80,30 @@ export function createPeers(
     return await byAddress(address.data, within(findMs, signal))
   }
 
+  function listening(): string[] {
+    const own = `/p2p/${self.peerId}`
+    const told = libp2p.getMultiaddrs().map(String)
+    if (announced) return told
+    // libp2p tells others of a public address once a peer dialled it; its owner and whoever joins by it may know.
+    const all = libp2p.services.addressing.transportManager.getAddrs().map(address => {
+      const text = address.toString()
+      return text.endsWith(own) ? text : `${text}${own}`
+    })
+    return [...new Set([...told, ...all])]
+  }
+
+  async function known(account: Address): Promise<{ peerId: string; addresses: readonly string[] } | undefined> {
+    const peer = met.get(account)
+    if (peer === undefined) return undefined
+    if (peer === self) return { peerId: self.peerId, addresses: listening() }
+    const id = parsePeerId(peer.peerId)
+    if (!(await libp2p.peerStore.has(id))) return { peerId: peer.peerId, addresses: [] }
+    const { addresses } = await libp2p.peerStore.get(id)
+    const own = `/p2p/${peer.peerId}`
+    const texts = addresses.map(({ multiaddr }) => multiaddr.toString())
+    return { peerId: peer.peerId, addresses: texts.map(text => (text.endsWith(own) ? text : `${text}${own}`)) }
+  }
+
   async function dial(name: string, { signal }: { signal?: AbortSignal } = {}): Promise<Peer> {
     const options = { signal: within(dialMs, signal) }
     const target = parseMultiaddr(name) ?? parsePeerId((await find(name, { signal })).peerId)
@@ -94,17 +118,7 @@ export function createPeers(
 
   return {
     self,
-    listening() {
-      const own = `/p2p/${self.peerId}`
-      const told = libp2p.getMultiaddrs().map(String)
-      if (announced) return told
-      // libp2p tells others of a public address once a peer dialled it; its owner and whoever joins by it may know.
-      const all = libp2p.services.addressing.transportManager.getAddrs().map(address => {
-        const text = address.toString()
-        return text.endsWith(own) ? text : `${text}${own}`
-      })
-      return [...new Set([...told, ...all])]
-    },
+    listening,
     connected,
     way(peerId) {
       const connections = libp2p.getConnections(parsePeerId(peerId))
@@ -112,6 +126,7 @@ export function createPeers(
       return connections.every(({ remoteAddr }) => isRelayed(remoteAddr)) ? 'relay' : 'direct'
     },
     find,
+    known,
     dial,
     async ready(minPeers, timeoutMs) {
       const deadline = clock.now() + timeoutMs

@@ -10,6 +10,9 @@ import { PeerError, frameTags } from '../../../protocol/wire/index.ts'
 /** A length of five bytes is 32 GiB already; longer ones are somebody else's joke. */
 const maxLengthBytes = 5
 
+/** After what is under way in this turn; browsers have no such call. */
+const soon: (done: () => void) => void = typeof setImmediate === 'function' ? setImmediate : done => setTimeout(done, 0)
+
 export const closed = (cause?: unknown): TilthError =>
   new TilthError('stream.closed', 'the stream was closed by the other side or the connection broke', { cause })
 
@@ -77,7 +80,7 @@ export async function drained(stream: Stream, signal: AbortSignal): Promise<void
         stream.removeEventListener('close', done)
         signal.removeEventListener('abort', done)
         if (signal.aborted) reject(closed(signal.reason))
-        else setImmediate(resolve) // by then the stream has sent what it held back, and may be full again
+        else soon(resolve) // by then the stream has sent what it held back, and may be full again
       }
       if (signal.aborted) {
         done()

@@ -39,7 +39,7 @@ export function createMessageStream({
   const bucket = createBucket(limits.quota, clock)
   let failed = false
   let outcome = 'done'
-  let frameTimer: NodeJS.Timeout | undefined
+  let frameTimer: ReturnType<typeof setTimeout> | undefined
 
   const disarm = (): void => {
     clearTimeout(frameTimer)

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import type { z } from 'zod'
 import { contributionMessage, datanetMessage } from '../../../protocol/data/index.ts'
 import { awardStatus, declineReport, jobMessage, workerReport } from '../../../protocol/jobs/index.ts'
-import { clientFrame, modelsMessage, workerFrame } from '../../../protocol/models/index.ts'
+import {
+  clientFrame,
+  modelsMessage,
+  offersAnswer,
+  offersQuestion,
+  workerFrame
+} from '../../../protocol/models/index.ts'
 import {
   contentReply,
   contentRequest,
@@ -51,6 +57,7 @@ export const frames = {
   '/tilth/data/seal/1': { question: sealRequest, answer: sealReply },
   '/tilth/jobs/progress/1': { question: workerReport, answer: awardStatus },
   '/tilth/jobs/decline/1': { question: declineReport },
+  '/tilth/models/offers/1': { question: offersQuestion, answer: offersAnswer },
   '/tilth/models/infer/1': { question: clientFrame, answer: workerFrame },
   '/tilth/payouts/receipts/1': { question: receiptsRequest, answer: receiptsReply },
   '/tilth/payouts/scorings/1': { question: scoringsRequest, answer: scoringsPage },

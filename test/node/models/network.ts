@@ -15,7 +15,7 @@ import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { fakeEngine, fakeSpeech } from '../../harness/engine/serving.ts'
 import { peersOf, startWorld, until } from '../../harness/index.ts'
-import type { Make, Peer } from '../../harness/index.ts'
+import type { Make, Peer, World } from '../../harness/index.ts'
 
 export { coin } from '../../harness/index.ts'
 
@@ -34,6 +34,7 @@ export interface PeerOptions {
 export type TestPeer = Peer<ModelsService, ModelEvents, PeerOptions>
 
 export interface TestNetwork {
+  readonly world: World
   readonly anvil: Anvil
   readonly builder: TestPeer
   readonly model: Hex
@@ -73,9 +74,10 @@ const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, _pee
   return createModelsService(options.change?.(deps) ?? deps)
 }
 
-export async function startNetwork(): Promise<TestNetwork> {
+/** @param listen where peers do, if not by TCP alone */
+export async function startNetwork(listen?: readonly string[]): Promise<TestNetwork> {
   const world = await startWorld('models', { disputeSeconds: 60 })
-  const peers = peersOf(world, makeService)
+  const peers = peersOf(world, makeService, [], listen)
   const builder = await peers.add('builder', { roles: { worker: false, client: false } })
   const folder = join(world.root, 'model')
   await mkdir(folder)
@@ -85,6 +87,7 @@ export async function startNetwork(): Promise<TestNetwork> {
   const model = await registerBase(folder, 'tiny')
 
   return {
+    world,
     anvil: world.anvil,
     builder,
     model,

@@ -50,7 +50,15 @@ export function Page() {
     <Frame
       phase="models"
       title={titleOf(models.items)}
-      lead="Each was grown from what people contributed, and pays them by what their rows add to each answer."
+      lead={
+        <>
+          Each was grown from what people contributed, and pays them by what their rows add to each answer.{' '}
+          <a className="go" href={places.alone}>
+            Ask from a page alone
+          </a>
+          , with no daemon between.
+        </>
+      }
     >
       <div className="bazaar-filters">
         <SearchField label="Search models, bases and Datanets" value={search} onChange={setSearch} />

@@ -62,7 +62,7 @@ async function filesOf(folder: string): Promise<ConsoleFiles> {
       path,
       type,
       tag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
-      isImmutable: address.startsWith('/assets/'),
+      isImmutable: /^\/(?:alone\/)?assets\//.test(address),
       encoded: Object.fromEntries(
         Object.entries(encodings)
           .map(([name, ending]) => [name, path + ending] as const)

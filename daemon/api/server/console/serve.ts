@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { consoleFolder } from './folder.ts'
 import type { ConsoleFile, Encoding } from './folder.ts'
-import { documentHeaders } from './policy.ts'
+import { aloneHeaders, documentHeaders } from './policy.ts'
+import type { DocumentHeaders } from './policy.ts'
 
 /** Where a page's address never is: what is not a call of the API is an unknown call, and no page. */
 const isCall = (path: string): boolean => /^\/(?:api|v1|metrics|openapi\.json|healthz)(?:\/|$)/.test(path)
@@ -13,14 +14,12 @@ const pathOf = ({ url }: { readonly url: string }): string => url.split('?', 1)[
 export const isConsoleRoute = (request: FastifyRequest): boolean =>
   request.routeOptions.url === '/*' && !isCall(pathOf(request))
 
-type Headers = ReturnType<typeof documentHeaders>
-
 /** The best form of a file that the browser takes, unless it has it. */
 async function send(
   request: FastifyRequest,
   reply: FastifyReply,
   file: ConsoleFile,
-  headers: Headers
+  headers: DocumentHeaders
 ): Promise<FastifyReply> {
   const { 'accept-encoding': accepted = '', 'if-none-match': known } = request.headers
   const takes = (name: string): boolean =>
@@ -59,17 +58,31 @@ seconds. Then load this page again: the daemon need not be started anew.</p>
  */
 export function serveConsole(
   server: FastifyInstance,
-  { folders, rpc }: { folders?: readonly string[] | undefined; rpc?: string | undefined } = {}
+  {
+    folders,
+    rpc,
+    network
+  }: {
+    folders?: readonly string[] | undefined
+    rpc?: string | undefined
+    /** What a page that is a peer itself has to know; it is no secret. */
+    network?: (() => unknown) | undefined
+  } = {}
 ): void {
   const filesNow = consoleFolder(folders)
-  const headers = documentHeaders(rpc)
+  const [headers, alone] = [documentHeaders(rpc), aloneHeaders(rpc)]
   server.route({
     method: 'GET',
     url: '/*',
     async handler(request, reply) {
       const path = pathOf(request)
       if (isCall(path)) return reply.callNotFound()
+      if (path === '/alone') return reply.redirect('/alone/', 308)
+      if (path === '/alone/network.json' && network !== undefined)
+        return reply.type('application/json; charset=utf-8').send(network())
       const files = await filesNow()
+      const page = path === '/alone/' ? files?.get('/alone/index.html') : undefined
+      if (page !== undefined) return send(request, reply, page, alone)
       const file = files?.get(path)
       if (file !== undefined) return send(request, reply, file, headers)
       // What asks for a document gets one; a script that is gone with an older build must not come as a page.

@@ -1,9 +1,10 @@
-import { LimitError, exactTokenText } from '../../protocol/primitives/index.ts'
+import { LimitError } from '../primitives/errors.ts'
+import { exactTokenText } from '../primitives/tokens.ts'
 import { usedOn } from './tally.ts'
 import type { Tally } from './tally.ts'
 
 /** What somebody may spend; null: as much as there is. */
-export interface Limits {
+export interface SpendingLimits {
   readonly perRequest: bigint | null
   readonly perDay: bigint | null
 }
@@ -11,12 +12,12 @@ export interface Limits {
 /** Somebody whose spending is bounded, as errors name them. */
 export interface Payer {
   readonly name: string
-  readonly limits: Limits
+  readonly limits: SpendingLimits
   readonly tally: Tally
   /** What it would do with the money, and what to do for it to be less; answers unless said. */
   readonly purpose?: { readonly does: string; readonly less: string }
   /** Where more is allowed. */
-  readonly change: (limit: keyof Limits) => string
+  readonly change: (limit: keyof SpendingLimits) => string
 }
 
 /** The most that a question may come to; null: as much as there is. `own`: what is held for it already. */

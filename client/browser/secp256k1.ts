@@ -1,7 +1,8 @@
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 
-// What protocol/crypto uses of tiny-secp256k1, in plain JavaScript: a browser verifies a few signatures, and
-// WebAssembly would need a wider policy. vite.config.ts puts this in its place.
+// What protocol/crypto and node/transport use of tiny-secp256k1, in plain JavaScript: a light peer makes and verifies a
+// few signatures, and WebAssembly would need a wider policy. Both builds, of the client and of the console, put this in
+// its place.
 
 export const isPrivate = (key: Uint8Array): boolean => secp256k1.utils.isValidSecretKey(key)
 
@@ -29,3 +30,6 @@ export function recover(
   const key = secp256k1.recoverPublicKey(recovered, hash, { prehash: false })
   return secp256k1.Point.fromBytes(key).toBytes(compressed)
 }
+
+export const pointCompress = (point: Uint8Array, compressed = true): Uint8Array =>
+  secp256k1.Point.fromBytes(point).toBytes(compressed)

@@ -1,0 +1,17 @@
+/** What errors of this module are called; one that is not here does not compile. */
+export type ClientErrorCode =
+  | 'ask.unbounded'
+  | 'client.alone'
+  | 'client.closed'
+  | 'client.in-use'
+  | 'client.insecure'
+  | 'client.network'
+  | 'client.storage'
+  | 'client.wallet'
+  | 'receipt.form'
+
+declare module '../protocol/primitives/errors.ts' {
+  interface ErrorCodesByModule {
+    client: ClientErrorCode
+  }
+}

@@ -1,0 +1,143 @@
+import { modelId } from '../protocol/contracts/index.ts'
+import { mostToldOffers, offersAnswer } from '../protocol/models/index.ts'
+import type { ModelRecord, OffersQuestion, ToldOffer } from '../protocol/models/index.ts'
+import { modelRecord } from '../protocol/models/index.ts'
+import { TilthError } from '../protocol/primitives/index.ts'
+import type { Hex } from '../protocol/primitives/index.ts'
+import { createOffers } from '../node/models/offers.ts'
+import type { Offers, SignedOffer } from '../node/models/offers.ts'
+import type { AskingParts } from '../node/models/deps.ts'
+import { recordOf } from '../node/models/record-of.ts'
+import type { Acquaintance } from '../node/models/client/workers.ts'
+import { createCache } from '../node/runtime/cache.ts'
+import { peerNamed } from '../node/transport/identity.ts'
+import type { LightChain } from './chain.ts'
+import type { LightPeer } from './peer/peer.ts'
+
+/** Models remembered, and for how long it is believed that one is none or is retired. */
+const mostModels = 2_048
+const believedMs = 300_000
+/** Peers that are asked at once for what they have heard, and how long they may take. */
+const peersAsked = 4
+const askMs = 10_000
+
+export interface Market {
+  readonly board: Pick<Offers, 'list' | 'quote'> & { find(model: ModelRecord, signal: AbortSignal): Promise<void> }
+  /** @throws as the chain */
+  model(id: Hex): Promise<ModelRecord | undefined>
+  /** Asks the peers that are connected, and gives each offer that holds as it is found. */
+  look(question: OffersQuestion, signal: AbortSignal): AsyncIterable<SignedOffer>
+}
+
+/**
+ * What is offered, told by peers that nobody needs to trust: offers are signed by their workers, and a model's id is
+ * the hash of its registration, which the chain has.
+ */
+export function createMarket(
+  parts: Pick<AskingParts, 'network' | 'streams' | 'events' | 'self' | 'now' | 'clock' | 'log'>,
+  { peer, chain, acquaintance }: { peer: LightPeer; chain: Pick<LightChain, 'models'>; acquaintance: Acquaintance }
+): Market {
+  const { clock, log, streams } = parts
+  const models = createCache<Hex, Promise<ModelRecord | undefined>>({ max: mostModels, forMs: believedMs, clock })
+  /** Those of the above that are registered, for whoever cannot wait. */
+  const registered = createCache<Hex, true>({ max: mostModels, forMs: believedMs, clock })
+
+  async function read(id: Hex): Promise<ModelRecord | undefined> {
+    const found = await chain.models.model(id)
+    // [reject] A model is what its id is the hash of, whatever an RPC says.
+    if (found === undefined || found.retired || modelId(found.builder, found) !== id) return undefined
+    const record = modelRecord.safeParse(recordOf(found))
+    if (!record.success) return undefined
+    registered.set(id, true)
+    return record.data
+  }
+  function model(id: Hex): Promise<ModelRecord | undefined> {
+    const known = models.get(id)
+    if (known !== undefined) return known
+    const reading = read(id)
+    models.set(id, reading)
+    reading.catch(() => models.delete(id)) // the next one asks again; whoever waits is told
+    return reading
+  }
+  const offers = createOffers(parts, id => registered.get(id) === true, acquaintance.rank)
+
+  /** @returns the offer, if it stands */
+  async function take({ offer, peerId, addresses }: ToldOffer): Promise<SignedOffer | undefined> {
+    const { worker, model: id } = offer.message
+    // [reject] A worker's PeerId is its own key's.
+    if (peerNamed(peerId)?.address !== worker || (await model(id)) === undefined) return undefined
+    try {
+      offers.take(offer)
+    } catch (error) {
+      if (!(error instanceof TilthError)) throw error
+      // One that is known is no news, and stands.
+      if (error.code !== 'offer.old') return undefined
+    }
+    await peer.learn(peerId, addresses)
+    return offers.list(id).find(({ message }) => message.worker === worker)
+  }
+
+  async function* ask(peerId: string, question: OffersQuestion, signal: AbortSignal): AsyncGenerator<SignedOffer> {
+    const stream = await streams.open(peerId, '/tilth/models/offers/1', { signal })
+    try {
+      await stream.send(question)
+      let left = mostToldOffers
+      for await (const frame of stream.receive(offersAnswer, { signal })) {
+        // [reject] No more than an answer holds.
+        if ((left -= frame.offers.length) < 0) return
+        for (const told of await Promise.all(frame.offers.map(take))) if (told !== undefined) yield told
+      }
+    } finally {
+      await stream.end()
+    }
+  }
+
+  async function* look(question: OffersQuestion, outer: AbortSignal): AsyncGenerator<SignedOffer> {
+    await peer.join(outer)
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(askMs)])
+    const seen = new Set<string>()
+    const found: SignedOffer[] = []
+    let wake = (): void => undefined
+    let running = 0
+    for (const { peerId } of peer.connected().slice(0, peersAsked)) {
+      running++
+      const one = async (): Promise<void> => {
+        for await (const offer of ask(peerId, question, signal)) {
+          const name = `${offer.message.worker}/${offer.message.model}`
+          if (seen.has(name)) continue
+          seen.add(name)
+          found.push(offer)
+          wake()
+        }
+      }
+      one()
+        .catch((error: unknown) => {
+          log.debug('a peer told no offers', { peer: peerId, error })
+        })
+        .finally(() => {
+          running--
+          wake()
+        })
+    }
+    for (;;) {
+      for (let offer = found.shift(); offer !== undefined; offer = found.shift()) yield offer
+      if (running === 0) break
+      await new Promise<void>(resolve => {
+        wake = resolve
+      })
+    }
+    outer.throwIfAborted()
+  }
+
+  return {
+    model,
+    look,
+    board: {
+      list: offers.list,
+      quote: offers.quote,
+      async find({ id }, signal) {
+        for await (const _ of look({ models: [id] }, signal)) continue
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { ping } from '@libp2p/ping'
+import { yamux } from '@libp2p/yamux'
+import { createLibp2p } from 'libp2p'
+import type { Libp2pOptions } from 'libp2p'
+import { libp2pKey } from '../../node/transport/identity.ts'
+
+/** Milliseconds that a dial may take; a worker may answer slowly while it trains. */
+const dialMs = 20_000
+/** Nodes, the workers among them, that this peer is connected to at once. */
+const mostConnections = 50
+
+/**
+ * A libp2p that listens nowhere and has no part in gossip or the DHT: it dials, asks and pays. Private addresses are
+ * dialled, which the library would not do from a page: a network may be of one machine.
+ */
+export const createHost = (
+  privateKey: Uint8Array,
+  transports: NonNullable<Libp2pOptions['transports']>
+): Promise<Libp2p> =>
+  createLibp2p({
+    privateKey: libp2pKey(privateKey),
+    nodeInfo: { name: 'tilth-client', version: '0.1.0', userAgent: 'tilth-client/0.1.0' },
+    addresses: { listen: [] },
+    transports: [...transports, circuitRelayTransport()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } })],
+    connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000, maxTimeout: 60_000 } },
+    connectionManager: { maxConnections: mostConnections, dialTimeout: dialMs, addressDialTimeout: dialMs / 2 },
+    connectionGater: { denyDialMultiaddr: () => false },
+    services: { identify: identify({ timeout: 30_000 }), ping: ping() }
+  })

@@ -1,0 +1,10 @@
+import type { CheckReceipt, Connect, FundingCalls, Storage, TilthErrorShape } from '../types.ts'
+
+export type * from '../types.ts'
+export declare const connect: Connect
+export declare const checkReceipt: CheckReceipt
+export declare const fundingCalls: FundingCalls
+/** In the browser's own database. */
+export declare const browserStorage: () => Storage
+/** For `error instanceof TilthError`. */
+export declare const TilthError: abstract new (...values: never) => TilthErrorShape

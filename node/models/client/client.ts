@@ -1,0 +1,46 @@
+import type { ModelRecord } from '../../../protocol/models/index.ts'
+import { createChainTime } from '../chain-time.ts'
+import type { ChainTime } from '../chain-time.ts'
+import type { AskingParts } from '../deps.ts'
+import type { OfferBoard } from '../offers.ts'
+import type { Receipts } from '../receipts.ts'
+import type { Tables } from '../records.ts'
+import type { Speech } from '../speech.ts'
+import { createAsking } from './ask.ts'
+import { createChannelKeeper } from './channels.ts'
+import type { ChannelKeeper } from './channels.ts'
+import { createStreamPool } from './pool.ts'
+import type { StreamPool } from './pool.ts'
+import { createWallet } from './wallet.ts'
+import type { Wallet } from './wallet.ts'
+import { createWorkers } from './workers.ts'
+import type { Acquaintance } from './workers.ts'
+
+/** Who asks and pays: what a node has of it, and a light peer all of it. */
+export interface Client {
+  readonly time: ChainTime
+  readonly wallet: Wallet
+  readonly pool: StreamPool
+  readonly keeper: ChannelKeeper
+  readonly asking: ReturnType<typeof createAsking>
+}
+
+export interface ClientSources {
+  readonly tables: Pick<Tables, 'clientChannels' | 'payable' | 'asks'>
+  readonly receipts: Pick<Receipts, 'get' | 'keep' | 'announce'>
+  readonly board: Pick<OfferBoard, 'list' | 'find' | 'quote'>
+  readonly acquaintance: Acquaintance
+  /** The tokens and text of a model, where its tokenizer is at hand. */
+  readonly speechFor: (model: ModelRecord, signal: AbortSignal) => Promise<Speech | undefined>
+}
+
+export function createClient(
+  parts: AskingParts,
+  { tables, receipts, board, acquaintance, speechFor }: ClientSources
+): Client {
+  const time = createChainTime(parts)
+  const wallet = createWallet(parts, tables, receipts, time)
+  const pool = createStreamPool(parts)
+  const asking = createAsking(parts, wallet, createWorkers(parts, board, acquaintance), pool, speechFor)
+  return { time, wallet, pool, asking, keeper: createChannelKeeper(parts, wallet) }
+}

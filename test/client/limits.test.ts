@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { appendFile, readFile, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connect, folderStorage } from '../../client/node.ts'
+import { fakeEngine } from '../harness/engine/serving.ts'
+import { coin, scratch } from '../harness/index.ts'
+import type { TestPeer } from '../node/models/network.ts'
+import { startLightNetwork, textOf } from './network.ts'
+import type { LightNetwork } from './network.ts'
+
+const messages = [{ role: 'user', content: 'why' }] as const
+const coded = (code: string) => (error: { code?: string; help?: string }) => {
+  assert.equal(error.code, code)
+  assert.ok((error.help ?? '').length > 0, 'it says what to do')
+  return true
+}
+
+describe('what a light peer spends and keeps', function () {
+  this.timeout(120_000) // many real nodes, on a machine that may have other work
+  let network: LightNetwork
+  let worker: TestPeer
+
+  before(async () => {
+    network = await startLightNetwork()
+    worker = await network.addPeer('worker', { engine: fakeEngine() })
+    const host = await network.addPeer('host', { roles: { worker: false, client: true } })
+    await network.serve(worker, host)
+  })
+  after(() => network.stop())
+
+  it('refuses what would exceed an answer’s or a day’s limit before a channel is opened', async () => {
+    const { tilth } = await network.light([worker], { limits: { perDay: 10n ** 14n } })
+    const ask = (maxFee?: bigint) =>
+      tilth.ask({ model: network.model, messages, maxTokens: 24, ...(maxFee && { maxFee }) })
+    assert.throws(() => ask(), coded('ask.unbounded'))
+    await assert.rejects(textOf(ask(1n)), coded('ask.price'))
+    await assert.rejects(textOf(ask(coin)), coded('budget.day'))
+    assert.deepEqual(await tilth.channels(), [])
+    await assert.rejects(
+      textOf(tilth.ask({ model: `0x${'12'.repeat(32)}`, messages, maxFee: coin })),
+      coded('model.unknown')
+    )
+    await tilth.close()
+  })
+
+  it('goes on with its channel after it was killed, and is open once at a time', async () => {
+    const { tilth, privateKey } = await network.light([worker])
+    const request = { model: network.model, messages, maxTokens: 8, maxFee: coin } as const
+    await textOf(tilth.ask(request))
+    await assert.rejects(network.light([worker], { privateKey }), coded('client.in-use'))
+    const [before] = await tilth.channels()
+    await tilth.close()
+    // As a crash may leave the journal: with half a line that nobody was told of.
+    const folder = join(network.world.root, 'light')
+    const journal = (await readdir(folder)).find(name => name.endsWith(`${tilth.account}.jsonl`))
+    assert.ok(journal)
+    await appendFile(join(folder, journal), '[["models/asks')
+
+    const { tilth: again } = await network.light([worker], { privateKey })
+    assert.deepEqual(await again.channels(), [before])
+    assert.equal((await again.receipts()).length, 1)
+    await textOf(again.ask(request))
+    const channels = await again.channels()
+    assert.equal(channels.length, 1)
+    assert.equal(channels[0]?.settled, (before?.settled ?? 0n) * 2n)
+    await again.close()
+  })
+
+  it('closes a channel by hand, pays by another then, and sends on what it has', async () => {
+    const { tilth } = await network.light([worker])
+    const request = { model: network.model, messages, maxTokens: 8, maxFee: coin } as const
+    await textOf(tilth.ask(request))
+    const [first] = await tilth.channels()
+    assert.ok(first)
+    assert.ok(await tilth.closeChannel(first.id))
+    assert.equal((await tilth.channels())[0]?.state, 'closing')
+    await textOf(tilth.ask(request))
+    assert.deepEqual((await tilth.channels()).map(({ state }) => state).sort(), ['closing', 'open'])
+    const { tokens } = await tilth.balance()
+    const before = await worker.chain.tokens.balanceOf(worker.address)
+    await tilth.send(worker.address, { tokens })
+    assert.equal((await tilth.balance()).tokens, 0n)
+    assert.ok((await worker.chain.tokens.balanceOf(worker.address)) >= before + tokens)
+    await tilth.close()
+  })
+
+  it('finds a channel again that was opened just before a kill', async () => {
+    const { tilth, privateKey } = await network.light([worker])
+    await textOf(tilth.ask({ model: network.model, messages, maxTokens: 8, maxFee: coin }))
+    const [known] = await tilth.channels()
+    assert.ok(known)
+    await tilth.close()
+    // All that a kill between the transaction and its record leaves: the note that one is being opened.
+    const folder = join(network.world.root, 'light')
+    const journal = join(folder, (await readdir(folder)).find(name => name.includes(tilth.account)) ?? '')
+    const note = (await readFile(journal, 'utf8')).split('\n').find(line => line.includes('client/opening'))
+    assert.ok(note)
+    const elsewhere = await scratch('light')
+    const storage = folderStorage(elsewhere)
+    const rows = await storage.open(`tilth-31337-${tilth.account}`)
+    const kept = (JSON.parse(note) as [string, string][]).filter(([key]) => key.includes('client/opening'))
+    await rows.write(kept)
+    await rows.close()
+    const again = await connect({ network: network.describe([worker]), wallet: { privateKey }, storage })
+    assert.deepEqual(
+      (await again.channels()).map(({ id }) => id),
+      [known.id]
+    )
+    await again.close()
+  })
+
+  it('says who is not there, and closes what it opened', async () => {
+    const nobody = { ...network.describe([]), bootstrap: ['/ip4/127.0.0.1/tcp/1/ws'] }
+    const storage = folderStorage(join(network.world.root, 'alone'))
+    const wallet = { privateKey: `0x${'01'.repeat(32)}` } as const
+    await assert.rejects(connect({ network: nobody, wallet, storage }), coded('client.alone'))
+    await assert.rejects(connect({ network: nobody, wallet, storage }), coded('client.alone'))
+    await assert.rejects(connect({ network: nobody, wallet: { privateKey: '0x12' }, storage }), coded('client.wallet'))
+  })
+})

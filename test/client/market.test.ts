@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { signStatement } from '../../protocol/crypto/index.ts'
+import type { Message } from '../../protocol/crypto/index.ts'
+import { mostToldOffers, offersAnswer } from '../../protocol/models/index.ts'
+import type { ToldOffer } from '../../protocol/models/index.ts'
+import { zeroHash } from '../../protocol/primitives/index.ts'
+import { fakeEngine } from '../harness/engine/serving.ts'
+import { tamper } from '../node/models/network.ts'
+import type { TestPeer } from '../node/models/network.ts'
+import { allOf, startLightNetwork } from './network.ts'
+import type { LightNetwork } from './network.ts'
+
+const clientOnly = { worker: false, client: true } as const
+
+describe('what is told of offers', function () {
+  this.timeout(120_000) // many real nodes, on a machine that may have other work
+  let network: LightNetwork
+  let worker: TestPeer
+  let host: TestPeer
+  let liar: TestPeer
+  let lie: (offers: readonly ToldOffer[]) => readonly ToldOffer[] = offers => offers
+
+  before(async () => {
+    network = await startLightNetwork()
+    worker = await network.addPeer('worker', { engine: fakeEngine(), roles: { worker: true, client: false } })
+    host = await network.addPeer('host', { roles: clientOnly })
+    liar = await network.addPeer('liar', {
+      roles: clientOnly,
+      change: deps => ({
+        ...deps,
+        streams: tamper(deps.streams, frame => {
+          const read = offersAnswer.safeParse(frame)
+          return read.success ? ({ offers: lie(read.data.offers) } as never) : frame
+        })
+      })
+    })
+    await network.serve(worker, host)
+    await network.serve(worker, liar)
+  })
+  after(() => network.stop())
+
+  async function told(by: TestPeer) {
+    const { tilth } = await network.light([by])
+    try {
+      return await allOf(tilth.offers())
+    } finally {
+      await tilth.close()
+    }
+  }
+
+  it('the offers of a Datanet, of a model, or all', async () => {
+    const { tilth } = await network.light([host])
+    const count = async (query: Parameters<typeof tilth.offers>[0]) => (await allOf(tilth.offers(query))).length
+    assert.equal(await count({}), 1)
+    assert.equal(await count({ model: network.model }), 1)
+    assert.equal(await count({ datanet: zeroHash }), 1)
+    assert.equal(await count({ datanet: `0x${'12'.repeat(32)}` }), 0)
+    assert.equal(await count({ model: `0x${'12'.repeat(32)}` }), 0)
+    await tilth.close()
+  })
+
+  it('who tells can leave some out, and add or change none', async () => {
+    assert.equal((await told(liar)).length, 1)
+    const change = (message: Partial<Message<'Offer'>>) => (offers: readonly ToldOffer[]) =>
+      offers.map(one => ({ ...one, offer: { ...one.offer, message: { ...one.offer.message, ...message } } }))
+    for (const [what, by] of [
+      ['nothing', () => []],
+      ['a lower price', change({ outputPrice: 1n })],
+      ['another worker', change({ worker: liar.address })],
+      ['a longer time', change({ expires: 9_999_999_999n })],
+      [
+        'an own offer for a model that is not registered',
+        (offers: readonly ToldOffer[]) =>
+          offers.map(({ offer, addresses }) => {
+            const message = { ...offer.message, model: `0x${'34'.repeat(32)}` as const, worker: liar.address }
+            const signed = signStatement(liar.chain.network, 'Offer', message, liar.key)
+            return { offer: signed, peerId: liar.node.peers.self.peerId, addresses }
+          })
+      ],
+      [
+        'another PeerId',
+        (offers: readonly ToldOffer[]) => offers.map(one => ({ ...one, peerId: liar.node.peers.self.peerId }))
+      ],
+      ['no PeerId', (offers: readonly ToldOffer[]) => offers.map(one => ({ ...one, peerId: 'x'.repeat(20) }))]
+    ] as const) {
+      lie = by
+      assert.deepEqual(await told(liar), [], what)
+    }
+    // Addresses that lead nowhere cost a dial, and the worker's own key says who is there.
+    lie = offers => offers.map(one => ({ ...one, addresses: ['/ip4/127.0.0.1/tcp/1/ws', 'nonsense'] }))
+    assert.equal((await told(liar)).length, 1)
+    lie = offers => offers
+  })
+
+  it('a node answers what is asked, and no more than an answer holds', async () => {
+    const asker = await network.addPeer(`asker ${randomBytes(2).toString('hex')}`, { roles: clientOnly })
+    const ask = async (question: unknown): Promise<ToldOffer[]> => {
+      const stream = await asker.node.streams.open(host.address, '/tilth/models/offers/1')
+      await stream.send(question)
+      const found: ToldOffer[] = []
+      for await (const { offers } of stream.receive(offersAnswer)) found.push(...offers)
+      return found
+    }
+    const [one] = await ask({})
+    assert.equal(one?.offer.message.worker, worker.address)
+    assert.ok(one.addresses.length > 0 && one.addresses.every(address => address.includes('/ws/')))
+    assert.ok((await ask({ models: [network.model] })).length <= mostToldOffers)
+    for (const question of [{ models: [] }, { models: 'all' }, { datanet: '0x12' }, { more: true }, [], null])
+      await assert.rejects(ask(question), { code: 'frame.schema' })
+  })
+})
