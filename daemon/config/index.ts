@@ -1,4 +1,6 @@
 export * from './schema.ts'
+export * from './backends.ts'
+export { addBackend, removeBackend } from './named-backends.ts'
 export * from './ports.ts'
 export { networkFile, readNetworkFile } from './network-file.ts'
 export type { NetworkFile } from './network-file.ts'
