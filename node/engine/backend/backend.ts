@@ -2,6 +2,7 @@ import { relative, resolve } from 'node:path'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Clock, Log } from '../../runtime/types.ts'
 import type { Engine, GenerateJob, Generation } from '../types.ts'
+import { away } from './http.ts'
 import { answerOf } from './answer.ts'
 import type { Asked } from './answer.ts'
 import { checkServer } from './check.ts'
@@ -9,6 +10,8 @@ import { dialectOf } from './dialects/index.ts'
 import type { Dialect } from './dialects/index.ts'
 import type { Agreement, Answerer, BackendModel, BackendOptions, BackendState, BackendStatus } from './types.ts'
 
+/** A server's first answers, and an adapter's, wait for what it has to load. */
+const warmMs = 120_000
 /** Models of one server: adapters, and the base. Of more, the node would have to check more than it serves. */
 const mostOpen = 256
 
@@ -55,6 +58,15 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
     log.warn('a server does not answer as it should', { backend: name, code: cause.code, error: cause })
   }
 
+  /** One answer's failure: what was wrong with the question alone says nothing of the server. */
+  function noteAnswer(cause: unknown): void {
+    const lost = cause instanceof TilthError && cause.details['status'] === 404 // started again, without what it had
+    if (cause instanceof TilthError && cause.code === 'backend-refused' && !lost) {
+      counted.failures++
+      log.warn('a server refused a question', { backend: name, error: cause })
+    } else note(lost ? away(way, 'does not know the model any more') : cause)
+  }
+
   async function meet(signal?: AbortSignal): Promise<NonNullable<typeof server>> {
     const dialect = await dialectOf(way, options.kind, signal)
     await dialect.health(way, signal)
@@ -99,7 +111,8 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
 
   async function warm(model: BackendModel, signal?: AbortSignal): Promise<Open> {
     const asked = await askedFor(model, signal)
-    const agreement = await checkServer(asked, own, {
+    const patient = { ...asked, silenceMs: Math.max(warmMs, asked.silenceMs) }
+    const agreement = await checkServer(patient, own, {
       adapter: model.adapter?.folder,
       tolerance: options.tolerance,
       signal
@@ -124,7 +137,7 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
           counted.answers++
           counted.tokens += ids.length - (job.resumeIds?.length ?? 0)
         },
-        (cause: unknown) => note(cause)
+        (cause: unknown) => noteAnswer(cause)
       )
       .finally(() => {
         counted.running--
