@@ -15,6 +15,8 @@ import type { DataEvents, DataService } from './data/index.ts'
 import { createBackends } from './engine/backend/index.ts'
 import type { BackendOptions, Backends } from './engine/backend/index.ts'
 import type { ProviderRequest } from './engine/graph/provider.ts'
+import { createTrainer } from './engine/trainer/index.ts'
+import type { TrainerOptions } from './engine/trainer/index.ts'
 // The client alone: what it asks runs in threads of its own, and this one need not load ONNX Runtime.
 import { openEngine } from './engine/host/client.ts'
 import type { Engine } from './engine/types.ts'
@@ -76,6 +78,8 @@ export interface NodeOptions {
     capacity: number
     /** Servers of the owner's that answer for some bases. */
     backends?: readonly BackendOptions[]
+    /** A command of the owner's that trains adapters. */
+    trainer?: TrainerOptions | undefined
   }
   /**
    * Base models and adapters: bytes on disk, and bytes a second for what strangers cause; the defaults unless given.
@@ -193,6 +197,10 @@ export async function createNode(
     await keep('backends', async () => {
       backends.stop()
     })
+    const trainer = options.worker.trainer && createTrainer(options.worker.trainer, { text: engine.text })
+    await keep('trainer', async () => {
+      trainer?.close()
+    })
     const shelf = createShelf({
       files: transport.files,
       folder: await folder('shelf'),
@@ -260,6 +268,7 @@ export async function createNode(
       events,
       log: log.child({ phase: 'jobs' }),
       versions,
+      ...(trainer === undefined ? {} : { trainer }),
       folder: await folder('jobs'),
       roles: { builder: is('builder'), worker: is('worker') },
       policy: {

@@ -65,7 +65,7 @@ export const llama: Dialect = {
     if (found === undefined)
       throw new InvalidError('backend-adapter', `the server was not started with the adapter ${cid}`, {
         help:
-          'Write it with `tilth model export --what adapter`, and start llama-server with ' +
+          'Write it with `tilth engine export --adapter-only`, and start llama-server with ' +
           `--lora-init-without-apply --lora ${cid}.gguf.`
       })
     return { model, adapter: found.id }
