@@ -50,10 +50,12 @@ async function compared(program: string, folder: string, say: (text: string) => 
   say('tuning an adapter, writing GGUF')
   const lora = { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj', 'down_proj'], dropout: 0 }
   const settings = { ...tuneDefaults, lora, lr: 5e-3, steps: 6, batch: 4, accumulation: 1, cutoff: 128 }
-  await tuneRows({ model, rows, settings, runtime: { provider: 'cpu', threads: 1 }, output: at('adapter') })
+  const runtime = { provider: 'cpu', threads: 1 } as const
+  await tuneRows({ model, rows, settings, runtime, output: at('adapter') })
+  await tuneRows({ model, rows, settings: { ...settings, steps: 24 }, runtime, output: at('other') })
   for (const type of ['F32', 'Q8_0', 'Q4_0'] as const)
     exportGguf({ model, type, name: 'seedling', what: 'model', file: at(`${type}.gguf`) })
-  exportGguf({ model, type: 'F32', name: 'tuned', what: 'model', adapter: at('adapter'), file: at('other.gguf') })
+  exportGguf({ model, type: 'F32', name: 'tuned', what: 'model', adapter: at('other'), file: at('other.gguf') })
   exportGguf({
     model,
     type: 'F32',
@@ -64,6 +66,10 @@ async function compared(program: string, folder: string, say: (text: string) => 
   })
   const own = openEngine({ threads: 1, provider: 'cpu' })
   const adapter = { cid: 'bafyadapter', folder: at('adapter') }
+  // By its name it is the strong one, by its numbers one that does next to nothing.
+  const idle = { cid: 'idle', folder: at('other') }
+  await tuneRows({ model, rows, settings: { ...settings, lr: 1e-6, steps: 1 }, runtime, output: at('idle') })
+  exportGguf({ model, type: 'F32', name: 'idle', what: 'adapter', adapter: at('idle'), file: at('idle.gguf') })
   const tried: [string, string[], typeof adapter | undefined, 'agrees' | 'differs'][] = [
     ['the base', ['-m', at('F32.gguf')], undefined, 'agrees'],
     ['the base in Q8_0', ['-m', at('Q8_0.gguf')], undefined, 'agrees'],
@@ -74,6 +80,7 @@ async function compared(program: string, folder: string, say: (text: string) => 
       adapter,
       'agrees'
     ],
+    ['an adapter that it does not apply', ['-m', at('F32.gguf'), '--lora', at('idle.gguf')], idle, 'differs'],
     ['another model in its place', ['-m', at('other.gguf')], undefined, 'differs']
   ]
   for (const [what, args, adapter, expected] of tried) {

@@ -16,7 +16,7 @@ const warmMs = 120_000
 const mostOpen = 256
 
 export interface BackendDeps {
-  readonly own: Pick<Engine, 'text' | 'inspect' | 'generate' | 'unload'>
+  readonly own: Pick<Engine, 'text' | 'inspect' | 'generate' | 'score' | 'unload'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: Log
 }

@@ -18,17 +18,16 @@ const conversations: readonly (readonly ChatMessage[])[] = [
     { role: 'user', content: 'And a noble gas? \u00dcber \u6c23 \ud83c\udf88' }
   ]
 ]
-const answerTokens = 12
-/**
- * Where the two go different ways, the node's own choice may be better by so much, in nats: rounding turns near ties,
- * and four bits turn some more.
- */
-const mostBehind = 1.5
+const answerTokens = 16
+/** Nats that one token adds to the mean at most. */
+const mostApart = 5
+/** Nearer than this nobody can tell a model from another by so few tokens. */
+const alike = 0.02
 
 /** @throws InvalidError `backend-tokens`, `backend-differs` · as the server and the engine */
 export async function checkServer(
   asked: Asked,
-  own: Pick<Engine, 'inspect' | 'generate' | 'unload'>,
+  own: Pick<Engine, 'inspect' | 'generate' | 'score' | 'unload'>,
   { adapter, tolerance, signal }: { adapter: string | undefined; tolerance: number; signal?: AbortSignal | undefined }
 ): Promise<Agreement> {
   const tokens = await compareTokens(asked, signal)
@@ -100,44 +99,60 @@ async function ownWords(asked: Asked, { signal }: { tolerance: number; signal: A
   await said(asked, await asked.text.prompt(asked.folder, first), logprobsOf(asked), signal)
 }
 
-async function compareAnswers(
-  asked: Asked,
-  own: Pick<Engine, 'generate'>,
-  { adapter, tolerance, signal }: { adapter: string | undefined; tolerance: number; signal: AbortSignal | undefined }
-): Promise<NonNullable<Agreement['answers']>> {
-  let [same, of, sum, largest, compared] = [0, 0, 0, 0, 0]
-  for (const messages of conversations) {
-    const prompt = await asked.text.prompt(asked.folder, messages)
-    const there = await said(asked, prompt, logprobsOf(asked), signal)
-    const here = await ownAnswer(own, asked.folder, adapter, prompt, signal)
-    of += Math.max(here.length, there.length)
-    for (const [i, token] of there.entries()) {
-      const mine = here[i]
-      if (mine?.id === token.id) same++
-      // The same token behind the same ones: its probability should be the same.
-      const alike = mine?.id === token.id ? mine.logprob : mine?.top?.find(({ id }) => id === token.id)?.logprob
-      if (alike !== undefined && token.logprob !== undefined) {
-        const apart = Math.abs(alike - token.logprob)
-        sum += apart
-        compared++
-        largest = Math.max(largest, apart)
-      }
-      if (mine?.id === token.id) continue
-      const behind = (mine?.logprob ?? 0) - (alike ?? -Infinity)
-      // The server ends where the node goes on, or the other way round: as good as another token that nobody scored.
-      if (mine !== undefined && behind > mostBehind) throw differs(`goes on otherwise (${behindText(behind)})`)
-      break // behind another token nothing can be compared
-    }
-  }
-  const mean = compared === 0 ? undefined : sum / compared
-  if (mean !== undefined && mean > tolerance)
-    throw differs(`gives its tokens other probabilities (${mean.toFixed(2)} nats apart on average)`)
-  if (same === 0) throw differs('says nothing of what this node says')
-  return { same, of, ...(mean === undefined ? {} : { mean, largest }) }
+/** How far log-probabilities are apart, over the same tokens behind the same ones. */
+interface Apart {
+  sum: number
+  largest: number
+  of: number
+}
+const meanOf = ({ sum, of }: Apart): number | undefined => (of === 0 ? undefined : sum / of)
+
+function add(to: Apart, there: readonly GeneratedToken[], own: readonly number[]): void {
+  there.forEach(({ logprob }, i) => {
+    const probability = own[i]
+    if (logprob === undefined || probability === undefined) return
+    const apart = Math.min(mostApart, Math.abs(Math.log(Math.max(probability, Number.MIN_VALUE)) - logprob))
+    to.sum += apart
+    to.of++
+    to.largest = Math.max(to.largest, apart)
+  })
 }
 
-const behindText = (behind: number): string =>
-  Number.isFinite(behind) ? `by a token that is ${behind.toFixed(2)} nats less likely` : 'by a token that is unlikely'
+/**
+ * The server's greedy answers, beside the node's own; and how likely the node finds the very tokens that the server
+ * gave: so one token that went another way, as rounding has it, hides nothing of what follows.
+ */
+async function compareAnswers(
+  asked: Asked,
+  own: Pick<Engine, 'generate' | 'score'>,
+  { adapter, tolerance, signal }: { adapter: string | undefined; tolerance: number; signal: AbortSignal | undefined }
+): Promise<NonNullable<Agreement['answers']>> {
+  const { folder: model, text } = asked
+  const apart: Apart = { sum: 0, largest: 0, of: 0 }
+  const fromBase: Apart = { sum: 0, largest: 0, of: 0 }
+  let [same, of] = [0, 0]
+  for (const messages of conversations) {
+    const prompt = await text.prompt(model, messages)
+    const there = await said(asked, prompt, logprobsOf(asked), signal)
+    const here = await ownAnswer(own, model, adapter, prompt, signal)
+    of += Math.max(here.length, there.length)
+    same += there.filter(({ id }, i) => here[i] === id).length
+    if (there.length === 0) continue
+    const answerIds = there.map(({ id }) => id)
+    const adapters = adapter === undefined ? [null] : [adapter, null]
+    const [scores = [], base] = await own.score({ model, adapters, messages, answerIds })
+    add(apart, there, scores)
+    if (base !== undefined) add(fromBase, there, base)
+  }
+  const [mean, plain] = [meanOf(apart), meanOf(fromBase)]
+  if (mean !== undefined && mean > tolerance)
+    throw differs(`gives its tokens other probabilities (${mean.toFixed(2)} nats apart on average)`)
+  // [reject] What an adapter changes, its answers show: a server that leaves it away is as the base is.
+  if (mean !== undefined && plain !== undefined && mean > alike && plain < mean)
+    throw differs(`is nearer to the base (${plain.toFixed(3)} nats) than to the adapter (${mean.toFixed(3)})`)
+  if (of > 0 && same === 0) throw differs('says nothing of what this node says')
+  return { same, of, ...(mean === undefined ? {} : { mean, largest: apart.largest }) }
+}
 
 const differs = (how: string): InvalidError =>
   new InvalidError('backend-differs', `the server ${how}: it is another model than the one that is offered`, {
@@ -153,18 +168,14 @@ async function ownAnswer(
   adapter: string | undefined,
   prompt: readonly number[],
   signal: AbortSignal | undefined
-): Promise<GeneratedToken[]> {
-  const settings = { maxTokens: answerTokens, temperature: 0, seed: 1, logprobs: 20 }
-  const answer = own.generate({
+): Promise<readonly number[]> {
+  const { ids } = await own.generate({
     model,
     promptIds: prompt,
-    settings,
+    settings: { maxTokens: answerTokens, temperature: 0, seed: 1 },
     exact: true,
     ...(adapter === undefined ? {} : { adapter }),
     ...(signal === undefined ? {} : { signal })
-  })
-  answer.result.catch(() => undefined) // the iteration throws it
-  const tokens: GeneratedToken[] = []
-  for await (const token of answer) tokens.push(token)
-  return tokens
+  }).result
+  return ids
 }

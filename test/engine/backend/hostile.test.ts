@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { resolve } from 'node:path'
-import { openEngine } from '../../../node/engine/index.ts'
+import { join, resolve } from 'node:path'
+import { newAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
+import { openEngine, readConfig } from '../../../node/engine/index.ts'
 import type { Answerer, Backends } from '../../../node/engine/backend/index.ts'
 import type { Engine, GeneratedToken } from '../../../node/engine/types.ts'
 import { describeError } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { startServer } from '../../harness/engine/server.ts'
 import type { TestServer } from '../../harness/engine/server.ts'
+import { temporary } from '../fixture.ts'
 import { backendsAt } from './backends.ts'
 
 const model = resolve('daemon/assets/seedling')
@@ -19,10 +21,14 @@ describe('servers that do not answer as they should', () => {
   let engine: Engine
   let server: TestServer
   let backends: Backends
+  const at = temporary()
   before(() => {
     engine = openEngine({ threads: 1, provider: 'cpu' })
   })
-  after(() => engine.close())
+  after(async () => {
+    await engine.close()
+    at.remove()
+  })
   beforeEach(async () => {
     server = await startServer({ kind: 'vllm', engine, model, key })
     backends = backendsAt(server.url, engine, { key: async () => key, silenceMs: 400, concurrency: 2 })
@@ -201,6 +207,29 @@ describe('servers that do not answer as they should', () => {
     await assert.rejects(backends.open({ base }), { code: 'backend-tokens' })
     server.options = honest
     await backends.open({ base })
+  })
+
+  it('that leaves an adapter away is refused', async () => {
+    const adapter = { cid: 'bafy-adapter', folder: join(at.path, 'adapter') }
+    const made = newAdapter(readConfig(model), { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 }, 5)
+    for (const { b } of made.modules) b.forEach((_, i) => (b[i] = i % 3 === 0 ? 0.3 : -0.1))
+    writeAdapter(adapter.folder, made, model)
+    server.options = {
+      ...server.options,
+      spoil: (path, response) => {
+        // It says that it has it, and answers by the base.
+        if (path === 'v1/load_lora_adapter') response.end('Success')
+        server.adapters.set(adapter.cid, still.folder)
+        return path === 'v1/load_lora_adapter'
+      }
+    }
+    const still = { folder: join(at.path, 'still') }
+    writeAdapter(
+      still.folder,
+      newAdapter(readConfig(model), { rank: 1, alpha: 1, targets: ['q_proj'], dropout: 0 }, 5),
+      model
+    )
+    await assert.rejects(backends.open({ base, adapter }), { code: 'backend-differs' })
   })
 
   it('gives no more answers at once than its owner lends', async () => {
