@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path'
+import { basename, dirname, resolve } from 'node:path'
 import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Clock, Log } from '../../runtime/types.ts'
 import type { Engine, GenerateJob, Generation } from '../types.ts'
@@ -41,6 +41,8 @@ export interface Backend {
 export function createBackend(options: BackendOptions, { own, clock, log }: BackendDeps): Backend {
   const { name, url, base, concurrency } = options
   const open = new Map<string, Open>()
+  /** How many models are answered for by each of them: one may be registered twice. */
+  const users = new Map<string, number>()
   let state: BackendState = 'new'
   let error: TilthError | undefined
   let server: { readonly dialect: Dialect; readonly model: string; readonly context: number | undefined } | undefined
@@ -105,9 +107,11 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
     }
   }
 
-  /** A folder of this node's as the server sees it: by its last part, where it sees another place. */
+  /** A folder of this node's as the server sees it: by its CID and what lies in it, where it sees another place. */
   const seen = (folder: string): string =>
-    options.folder === undefined ? resolve(folder) : `${options.folder}/${relative(resolve(folder, '..'), folder)}`
+    options.folder === undefined
+      ? resolve(folder)
+      : `${options.folder.replace(/\/+$/, '')}/${basename(dirname(folder))}/${basename(folder)}`
 
   async function warm(model: BackendModel, signal?: AbortSignal): Promise<Open> {
     const asked = await askedFor(model, signal)
@@ -188,8 +192,20 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
           if (state === 'checking') state = 'away'
           throw cause
         }
+        users.set(key, (users.get(key) ?? 0) + 1)
+        let over = false
         return {
           name,
+          close() {
+            if (over) return
+            over = true
+            const left = (users.get(key) ?? 1) - 1
+            if (left > 0) users.set(key, left)
+            else {
+              users.delete(key)
+              open.delete(key)
+            }
+          },
           away: () => (state === 'ready' ? undefined : (error ?? new NotFoundError('backend-away', `${name} is away`))),
           generate(job) {
             const entry = open.get(key)

@@ -95,6 +95,8 @@ export interface Answerer {
   /** Why it takes on no answers now. */
   away(): Error | undefined
   generate(job: GenerateJob): Generation
+  /** The model is not asked any more; answers under way go on. */
+  close(): void
 }
 
 export interface Backends {

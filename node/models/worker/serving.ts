@@ -129,7 +129,7 @@ export function createServing(
   async function answererOf(model: ModelRecord, base: string, adapter: string | undefined): Promise<Answerer> {
     if (parts.backends?.has(model.base) !== true) {
       await engine.open(base)
-      return { name: 'engine', away: () => undefined, generate: job => engine.generate(job) }
+      return { name: 'engine', away: () => undefined, generate: job => engine.generate(job), close: () => undefined }
     }
     return parts.backends.open(
       {
@@ -224,6 +224,7 @@ export function createServing(
       return entry.offer
     },
     async withdraw(model) {
+      served.get(model)?.answerer.close()
       served.delete(model)
       // Answers under way are finished.
       if (!users.has(model)) folders.drop(model)

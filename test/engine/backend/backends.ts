@@ -5,7 +5,12 @@ import { systemClock } from '../../../node/runtime/index.ts'
 import { logOf } from '../../harness/log.ts'
 
 /** A node's servers: one of them, as its owner has named it. */
-export function backendsAt(url: string, engine: Engine, options: Partial<BackendOptions> = {}): Backends {
+export function backendsAt(
+  url: string,
+  engine: Engine,
+  options: Partial<BackendOptions> = {},
+  log = logOf('rack')
+): Backends {
   return createBackends(
     [
       {
@@ -21,6 +26,6 @@ export function backendsAt(url: string, engine: Engine, options: Partial<Backend
         ...options
       }
     ],
-    { own: engine, clock: systemClock, log: logOf('rack') }
+    { own: engine, clock: systemClock, log }
   )
 }

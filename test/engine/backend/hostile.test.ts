@@ -6,7 +6,8 @@ import { openEngine, readConfig } from '../../../node/engine/index.ts'
 import type { Answerer, Backends } from '../../../node/engine/backend/index.ts'
 import type { Engine, GeneratedToken } from '../../../node/engine/types.ts'
 import { describeError } from '../../../protocol/primitives/index.ts'
-import { until } from '../../harness/index.ts'
+import type { Log } from '../../../node/runtime/index.ts'
+import { captureLog, until } from '../../harness/index.ts'
 import { startServer } from '../../harness/engine/server.ts'
 import type { TestServer } from '../../harness/engine/server.ts'
 import { temporary } from '../fixture.ts'
@@ -22,6 +23,8 @@ describe('servers that do not answer as they should', () => {
   let server: TestServer
   let backends: Backends
   const at = temporary()
+  let log: Log
+  let lines: string[]
   before(() => {
     engine = openEngine({ threads: 1, provider: 'cpu' })
   })
@@ -31,7 +34,8 @@ describe('servers that do not answer as they should', () => {
   })
   beforeEach(async () => {
     server = await startServer({ kind: 'vllm', engine, model, key })
-    backends = backendsAt(server.url, engine, { key: async () => key, silenceMs: 400, concurrency: 2 })
+    ;({ log, lines } = captureLog())
+    backends = backendsAt(server.url, engine, { key: async () => key, silenceMs: 400, concurrency: 2 }, log)
   })
   afterEach(async () => {
     backends.stop()
@@ -158,7 +162,7 @@ describe('servers that do not answer as they should', () => {
     await until(() => closed, 'its place is free')
   })
 
-  it('says no key, neither in an error nor in what the owner sees', async () => {
+  it('says no key: neither in an error, nor in the log, nor in what the owner sees', async () => {
     server.options = { ...server.options, key: 'another' }
     await assert.rejects(backends.open({ base }), (error: Error & { code?: string }) => {
       assert.equal(error.code, 'backend-key')
@@ -166,6 +170,8 @@ describe('servers that do not answer as they should', () => {
       assert.doesNotMatch(describeError(error), /geheim/)
       return true
     })
+    assert.ok(lines.length > 0)
+    assert.doesNotMatch(lines.join('\n'), /geheim/)
     assert.doesNotMatch(JSON.stringify(backends.status()), /geheim/)
     assert.equal(backends.status()[0]?.state, 'refused')
   })

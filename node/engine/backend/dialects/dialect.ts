@@ -69,8 +69,6 @@ export interface Dialect {
     model: string,
     signal?: AbortSignal
   ): Promise<Pick<Question, 'model' | 'adapter'>>
-  /** The adapter is not asked any more. */
-  drop?(way: Way, cid: string): Promise<void>
   ask(question: Question): { readonly path: string; readonly body: unknown }
   /** @throws InvalidError `backend-answer` for what is none · as the server says */
   read(event: unknown): Piece

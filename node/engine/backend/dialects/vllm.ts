@@ -72,9 +72,6 @@ export const vllm: Dialect = {
     }
     return { model: cid }
   },
-  async drop(way, cid) {
-    await callJson(way, { path: 'v1/unload_lora_adapter', body: { lora_name: cid }, timeoutMs: lookMs })
-  },
   ask: ({ model, prompt, maxTokens, temperature, topK, topP, seed, logprobs }) => ({
     path: 'v1/completions',
     body: {
