@@ -169,7 +169,8 @@ export function createServing(
       if (heard !== undefined) offs.push(heard)
       for await (const [model, prices] of tables.serving.entries()) {
         const again = retry(() => serving.serve({ model: model as Hex, ...prices }), {
-          attempts: 10,
+          // A server of the owner's may be started long after this node.
+          attempts: parts.backends?.has(catalogue.get(model as Hex)?.record.base ?? '') === true ? Infinity : 10,
           baseMs: 1_000,
           maxMs: 60_000,
           signal: life.signal,
