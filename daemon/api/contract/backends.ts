@@ -9,7 +9,7 @@ const agreementView = z.object({
   at: z.number(),
   /** Prompts that the server cuts into the node's own tokens; `of` is 0 where it does not say how it cuts. */
   tokens: z.object({ same: z.int(), of: z.int() }),
-  /** Greedy tokens that are the node's own, and how far log-probabilities are apart; null where nothing was compared. */
+  /** Greedy tokens as the node's own, and how far log-probabilities are apart; null where nothing was compared. */
   answers: z
     .object({ same: z.int(), of: z.int(), mean: z.number().nullable(), largest: z.number().nullable() })
     .nullable(),

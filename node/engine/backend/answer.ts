@@ -3,7 +3,7 @@ import { ModelError } from '../graph/errors.ts'
 import { TokenQueue } from '../host/token-queue.ts'
 import type { AnswerText, GenerateJob, GenerateResult, GeneratedToken, Generation, TextReader } from '../types.ts'
 import type { Dialect, Piece, Question, ToldToken } from './dialects/index.ts'
-import { away, callEvents } from './http.ts'
+import { away, callEvents, silent } from './http.ts'
 import type { Way } from './http.ts'
 
 /** A model at a server, and what is known of the base here. */
@@ -109,8 +109,12 @@ async function* piecesOf(asked: Asked, question: Question, signal: AbortSignal):
   const { way, dialect, silenceMs } = asked
   const call = { ...dialect.ask(question), signal, timeoutMs: silenceMs }
   let count = 0
+  let last = performance.now()
   for await (const event of callEvents(way, call, bytesFor(question.maxTokens))) {
     const piece = dialect.read(event)
+    // [reject] Events without tokens hold no place for ever.
+    if (piece.tokens.length > 0) last = performance.now()
+    else if (piece.finish === undefined && performance.now() - last > silenceMs) throw silent(way, silenceMs)
     const lost = piece.tokens.length === 0 ? 0 : (piece.count ?? 0) - count - piece.tokens.length
     count += piece.tokens.length + Math.max(0, lost)
     yield lost > 0 ? { ...piece, tokens: await foundAgain(asked, piece, lost) } : piece

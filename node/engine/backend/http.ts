@@ -54,6 +54,12 @@ export const away = ({ url }: Pick<Way, 'url'>, what: string): TilthError =>
     help: 'Start it, or mend worker.backends in the configuration; it is looked at again by itself.'
   })
 
+export const silent = ({ url }: Pick<Way, 'url'>, ms: number): TilthError =>
+  new TilthError('backend-silent', `the server at ${url} said nothing for ${Math.round(ms / 1000)} s`, {
+    consequence: 'retry',
+    help: 'It may be overloaded; worker.backends takes a longer silenceSeconds.'
+  })
+
 function refusal({ url }: Way, status: number, said: string): TilthError {
   const what = `the server at ${url} answered ${status}${said === '' ? '' : `: ${said}`}`
   const details = { status }
@@ -203,11 +209,7 @@ function told(
   ms: number
 ): unknown {
   if (caller?.aborted === true) return caller.reason
-  if (late.aborted)
-    return new TilthError('backend-silent', `the server at ${way.url} said nothing for ${Math.round(ms / 1000)} s`, {
-      consequence: 'retry',
-      help: 'It may be overloaded; worker.backends takes a longer silenceSeconds.'
-    })
+  if (late.aborted) return silent(way, ms)
   if (error instanceof TilthError) return error
   return away(way, `broke off (${reasonOf(error)})`)
 }

@@ -98,6 +98,15 @@ describe('servers that do not answer as they should', () => {
       0
     ],
     [
+      'sends events without tokens, for ever',
+      response => {
+        const timer = setInterval(() => response.write(chunk([])), 50)
+        response.on('close', () => clearInterval(timer))
+      },
+      'backend-silent',
+      0
+    ],
+    [
       'dies in the middle',
       response => {
         response.write(chunk([5]))

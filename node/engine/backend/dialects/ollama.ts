@@ -52,6 +52,9 @@ export const ollama: Dialect = {
       model,
       prompt,
       raw: true,
+      // A prompt that is too long is an error, and no other prompt.
+      truncate: false,
+      shift: false,
       stream: true,
       logprobs: true,
       ...(logprobs === undefined || logprobs === 0 ? {} : { top_logprobs: logprobs }),
