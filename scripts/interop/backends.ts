@@ -14,6 +14,7 @@ import { lastOf, run } from './programs.ts'
 // A worker whose answers come from llama.cpp's own server: the base as it is, with fewer bits, with an adapter beside
 // it, and another model in its place; then the whole way, from a client's question to its receipt.
 
+const tilth = resolve('bin/tilth.js')
 const model = resolve('daemon/assets/seedling')
 const key = 'sk-of-this-run'
 const usual = ['-c', '512', '-np', '2', '-t', '1']
@@ -32,7 +33,7 @@ export async function backends(say: (text: string) => void): Promise<Outcome[]> 
       {
         name: 'llama.cpp',
         state: 'skipped',
-        why: 'no llama-server (TILTH_LLAMA_SERVER names one), nor could one be built: that takes Python, CMake and a compiler'
+        why: 'no llama-server (TILTH_LLAMA_SERVER names one), and none built: that takes Python, CMake and a compiler'
       }
     ]
   const folder = await mkdtemp(join(tmpdir(), 'tilth-interop-backends-'))
@@ -160,13 +161,24 @@ async function served(program: string, folder: string, say: (text: string) => vo
       .daemon('host')
       .api.call('registerModel', { body: { name: 'seedling', base: cid, split } })
     const keyFile = join(folder, 'server.key')
+    const workerData = join(folder, 'net', 'worker-1')
     await writeFile(keyFile, `${key}\n`)
     await chmod(keyFile, 0o600)
     const added = await run(
       process.execPath,
       [
-        ...[resolve('bin/tilth.js'), 'backend', 'add', 'here', '--url', server.url, '--base', cid],
-        ...['--key-file', keyFile, '--data', join(folder, 'net', 'worker-1')]
+        tilth,
+        'backend',
+        'add',
+        'here',
+        '--url',
+        server.url,
+        '--base',
+        cid,
+        '--key-file',
+        keyFile,
+        '--data',
+        workerData
       ],
       { cwd: folder }
     )
@@ -183,10 +195,7 @@ async function served(program: string, folder: string, say: (text: string) => vo
     })
     const asked = await run(
       process.execPath,
-      [
-        ...[resolve('bin/tilth.js'), 'ask', '--model', 'seedling', 'Write about a heron', '--json'],
-        ...['--data', join(folder, 'net', 'client')]
-      ],
+      [tilth, 'ask', '--model', 'seedling', 'Write about a heron', '--json', '--data', join(folder, 'net', 'client')],
       { cwd: folder }
     )
     const { items } = await worker.call('backends', { params: {} })

@@ -22,7 +22,7 @@ const options = [
   '-DLLAMA_USE_PREBUILT_UI=OFF'
 ]
 
-/** llama.cpp's server: the one that TILTH_LLAMA_SERVER names, the machine's, or built of what a Python package carries. */
+/** The one that TILTH_LLAMA_SERVER names, the machine's own, or one that is built of what a Python package carries. */
 export async function findLlamaServer(say: (text: string) => void): Promise<string | undefined> {
   const named = process.env['TILTH_LLAMA_SERVER']
   if (named !== undefined) return existsSync(named) ? named : undefined

@@ -33,7 +33,8 @@ function told(backend: BackendView): string {
       ? []
       : [
           `prompts as ${can.promptIds ? 'tokens' : 'text'}, tokens ${can.tokenIds ? 'by id' : 'by their bytes'}, ` +
-            `${can.logprobs === null ? 'no log-probabilities' : `up to ${can.logprobs} likeliest`}, adapters ${can.adapters}`
+            `${can.logprobs === null ? 'no log-probabilities' : `up to ${can.logprobs} likeliest`}, ` +
+            `adapters ${can.adapters}`
         ]),
     ...checked.map(
       ({ adapter, answers, why, tokens }) =>

@@ -57,12 +57,16 @@ export interface NamesArgument {
   readonly said: readonly (readonly number[])[]
 }
 
-/** Tokens of the vocabulary by their bytes, for whoever is told bytes alone; of several with the same bytes the first. */
-let named:
-  | { readonly bytes: readonly (Uint8Array | undefined)[]; readonly ids: ReadonlyMap<string, number> }
-  | undefined
+interface Vocabulary {
+  readonly bytes: readonly (Uint8Array | undefined)[]
+  /** By their bytes as latin1; of several with the same bytes the first. */
+  readonly ids: ReadonlyMap<string, number>
+}
 
-function vocabulary(): NonNullable<typeof named> {
+/** For whoever is told bytes alone. */
+let named: Vocabulary | undefined
+
+function vocabulary(): Vocabulary {
   if (named !== undefined) return named
   const bytes = reading().tokenizer.tokenBytes(mostTokens)
   const ids = new Map<string, number>()

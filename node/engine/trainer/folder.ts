@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { writeWhole } from '../../store/whole-file.ts'
 import { newAdapter } from '../adapters/adapter.ts'
 import { writeAdapter } from '../adapters/peft.ts'
 import type { ModelConfig } from '../architecture/config.ts'
@@ -28,6 +27,12 @@ export interface JobRequest {
 export interface WrittenJob {
   readonly job: JobFile
   readonly plan: readonly (readonly number[])[]
+}
+
+/** All of a file or what was there: one that a power cut damages is made again. */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
 }
 
 const exactly = (x: number): number => Number(x.toPrecision(17))
@@ -91,6 +96,6 @@ export async function writeJob(folder: string, request: JobRequest): Promise<Wri
   await writeFile(job.plan, JSON.stringify({ rows: plan, lr }))
   await writeFile(at('job.json'), `${JSON.stringify(job, null, 2)}\n`)
   // Last: a folder with it is whole.
-  await writeWhole(at('mark'), mark)
+  await replaceFile(at('mark'), mark)
   return { job, plan }
 }

@@ -4,7 +4,6 @@ import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { programBeside } from '../../runtime/program.ts'
 import { openSandbox } from '../../runtime/sandbox/index.ts'
 import type { Sandbox } from '../../runtime/sandbox/index.ts'
-import { writeWhole } from '../../store/whole-file.ts'
 import { readConfig } from '../architecture/config.ts'
 import { ModelError } from '../graph/errors.ts'
 import { tokensOf, withFaults } from '../host/tokens.ts'
@@ -12,7 +11,7 @@ import { labelled } from '../train/labels.ts'
 import { planOf } from '../train/plan.ts'
 import type { LoraSettings, SetAside, SiblingsJob, TextReader, TrainProgress, TuneJob, TuneResult } from '../types.ts'
 import type { tasks } from './check.ts'
-import { writeJob } from './folder.ts'
+import { replaceFile, writeJob } from './folder.ts'
 import type { OwnRow } from './folder.ts'
 import { stepIn } from './lines.ts'
 import type { Step } from './lines.ts'
@@ -29,7 +28,10 @@ interface Own {
   readonly sandbox: Sandbox<typeof tasks>
 }
 
-/** A command of the owner's as what trains adapters. @throws (its calls) as runTrainer · InvalidError `trainer-answer` */
+/**
+ * A command of the owner's as what trains adapters.
+ * @throws as its methods are called: as runTrainer · InvalidError `trainer-answer`
+ */
 export function createTrainer(options: TrainerOptions, { text }: { readonly text: TextReader }): Trainer {
   const sandbox = openSandbox<typeof tasks>({
     program: programBeside(import.meta.url, 'check'),
@@ -145,7 +147,7 @@ async function trainOne(
     )
   } finally {
     // What was said is not said again by a trainer that goes on where it was.
-    await writeWhole(join(folder, 'losses.json'), JSON.stringify(losses))
+    await replaceFile(join(folder, 'losses.json'), JSON.stringify(losses))
   }
   // [reject] Each step's loss is known: the delivery's log has one for each.
   const missing = plan.findIndex((_, i) => typeof losses[i] !== 'number' || !Number.isFinite(losses[i]))
@@ -160,7 +162,7 @@ async function trainOne(
     seconds: (performance.now() - began) / 1000,
     tokens: sum(tokens)
   }
-  await writeWhole(done, JSON.stringify(own))
+  await replaceFile(done, JSON.stringify(own))
   return own
 }
 

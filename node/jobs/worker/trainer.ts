@@ -4,7 +4,7 @@ import { parameterCount } from '../../engine/architecture/parameters.ts'
 import type { Engine } from '../../engine/types.ts'
 import type { JobsDeps } from '../deps.ts'
 
-/** What trains a lot: a command of the owner's where one is named, else the node's own engine; it alone trains whole. */
+/** What trains a lot: a command of the owner's where one is named, else the engine, which alone trains in full. */
 export const trainerFor = (
   { engine, trainer }: Pick<JobsDeps, 'engine' | 'trainer'>,
   { method }: Pick<TrainSettings, 'method'>

@@ -68,8 +68,10 @@ describe('servers that do not answer as they should', () => {
       }
     }
   }
-  const chunk = (ids: readonly number[], more: object = {}): string =>
-    `data: ${JSON.stringify({ choices: [{ index: 0, text: '', logprobs: null, finish_reason: null, token_ids: ids, ...more }] })}\n\n`
+  const chunk = (ids: readonly number[], more: object = {}): string => {
+    const choice = { index: 0, text: '', logprobs: null, finish_reason: null, token_ids: ids, ...more }
+    return `data: ${JSON.stringify({ choices: [choice] })}\n\n`
+  }
 
   const faults: readonly [string, (response: ServerResponse) => void, string, number | undefined][] = [
     ['sends what is no JSON', response => response.end('data: {"choices": [}\n\n'), 'backend-answer', 0],
