@@ -78,6 +78,19 @@ describe('servers that exist already, as they are asked', () => {
         assert.equal(resumed.tokens.length, here.ids.length - 5)
         assert.equal(backends.status()[0]?.running, 0)
         assert.equal(backends.status()[0]?.answers, 3)
+
+        // Characters of several tokens: each of them is paid, and the text is whole.
+        const ids = await engine.text.encode(model, 'caf\u00e9 \ud83c\udf88 \u4f60')
+        const spoken = engine.text.text(model, [])
+        const bytes = await engine.text.bytes(model, ids)
+        const pieces: GeneratedToken[] = []
+        for (const [i, id] of ids.entries())
+          pieces.push({ id, text: await spoken.push([id]), bytes: bytes[i] ?? [], logprob: -1 })
+        assert.ok(pieces.some(({ text }) => text === ''))
+        server.options = { ...server.options, says: pieces }
+        const characters = await said(answerer, { settings: { ...greedy, maxTokens: ids.length } })
+        assert.deepEqual(characters.ids, ids)
+        assert.equal(characters.text, await engine.decode(model, ids))
       } finally {
         backends.stop()
         await server.stop()

@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly context?: number
   /** Answers in the place of what is right: to a path, with what was asked. False: answers as ever. */
   readonly spoil?: (path: string, response: ServerResponse, body: Record<string, unknown>) => boolean | Promise<boolean>
+  /** What it says in the place of what the engine would. */
+  readonly says?: readonly GeneratedToken[]
   /** Changes a token on its way. */
   readonly token?: (token: GeneratedToken, index: number) => GeneratedToken
 }
@@ -111,6 +113,11 @@ async function speak(
   const promptIds = Array.isArray(body['prompt'])
     ? (body['prompt'] as number[])
     : await engine.text.encode(model, body['prompt'] as string)
+  const { says } = server.options
+  if (says !== undefined) {
+    says.slice(0, asked.maxTokens).forEach(send)
+    return { finish: 'length', prompt: promptIds.length, count: says.length }
+  }
   const left = new AbortController()
   response.on('close', () => left.abort())
   const { temperature, seed, top_p: topP, top_k: topK } = asked.more as Record<string, number>
