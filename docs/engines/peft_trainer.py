@@ -13,6 +13,7 @@ Needs: torch, transformers, peft (pip install torch transformers peft); bitsandb
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -76,6 +77,18 @@ def save(step):
     saved.with_suffix(".new").replace(saved)
 
 
+# Asked to end, because the job waits or is over: what is done is put away within the ten seconds that are given.
+ending = False
+
+
+def end(*_):
+    global ending
+    ending = True
+
+
+signal.signal(signal.SIGTERM, end)
+
+
 def loss_of(row, count):
     """Sum over the row's labelled tokens, over the labelled tokens of the whole step."""
     ids, labels = torch.tensor([row["ids"]], device=device), torch.tensor([row["labels"]], device=device)
@@ -86,6 +99,9 @@ def loss_of(row, count):
 for step, (taken, lr) in enumerate(zip(plan["rows"], plan["lr"])):
     if step < first:
         continue
+    if ending:
+        save(step)
+        sys.exit(1)
     count = max(1, sum(1 for i in taken for label in rows[i]["labels"][1:] if label != -100))
     total = torch.zeros((), device=device)
     for i in taken[rank::world]:  # each process takes its share of the step's rows
