@@ -44,6 +44,13 @@ function told(backend: BackendView): string {
           : `${answers.same} of ${answers.of} tokens as here` +
             (answers.mean === null ? '' : `, ${answers.mean.toFixed(4)} nats apart`))
     ),
+    ...(checked.length === 0
+      ? []
+      : [
+          checked.some(({ answers }) => answers === null)
+            ? 'answers of a form, and scores: none here, since this node cannot hold the base'
+            : 'answers of a form, and scores: by this node itself'
+        ]),
     ...(error === null ? [] : [`${safe(error.message)} [${error.code}]`, ...(error.help === null ? [] : [error.help])])
   ]
   return lines.join('\n')
