@@ -21,7 +21,7 @@ import { logName } from './log-tail.ts'
 import { createHandlers } from './api/handlers/index.ts'
 import { mcpEndpoint, openAiEndpoints, sessionFile, startApiServer } from './api/server/index.ts'
 import { namesOfApi, readCertificate } from './certificate.ts'
-import { createSettings } from './config/index.ts'
+import { backendOptions, createSettings, trainerOptions } from './config/index.ts'
 import type { DaemonConfig, Origin } from './config/index.ts'
 import { sayUp } from './detached.ts'
 import { claimKey } from './keys/index.ts'
@@ -137,7 +137,11 @@ export async function runDaemon(
       upnp: config.upnp,
       bootstrap: config.bootstrap,
       chain: config.chain,
-      worker: config.worker,
+      worker: {
+        ...config.worker,
+        backends: config.worker.backends.map(backendOptions),
+        trainer: config.worker.trainer && trainerOptions(config.worker.trainer)
+      },
       shelf: {
         quota: config.shelf.gib === undefined ? undefined : config.shelf.gib * 2 ** 30,
         pace: config.shelf.mibPerSecond * 2 ** 20

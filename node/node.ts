@@ -12,7 +12,11 @@ import { createChain, declareChainMetrics, followChain } from './chain/index.ts'
 import type { Addresses, Deployment, FollowedChain } from './chain/index.ts'
 import { createDataService } from './data/index.ts'
 import type { DataEvents, DataService } from './data/index.ts'
+import { createBackends } from './engine/backend/index.ts'
+import type { BackendOptions, Backends } from './engine/backend/index.ts'
 import type { ProviderRequest } from './engine/graph/provider.ts'
+import { createTrainer } from './engine/trainer/index.ts'
+import type { TrainerOptions } from './engine/trainer/index.ts'
 // The client alone: what it asks runs in threads of its own, and this one need not load ONNX Runtime.
 import { openEngine } from './engine/host/client.ts'
 import type { Engine } from './engine/types.ts'
@@ -72,6 +76,10 @@ export interface NodeOptions {
     provider?: ProviderRequest
     quantize?: 'none' | 'int8' | 'int4'
     capacity: number
+    /** Servers of the owner's that answer for some bases. */
+    backends?: readonly BackendOptions[]
+    /** A command of the owner's that trains adapters. */
+    trainer?: TrainerOptions | undefined
   }
   /**
    * Base models and adapters: bytes on disk, and bytes a second for what strangers cause; the defaults unless given.
@@ -97,6 +105,7 @@ export interface Node {
   readonly chain: FollowedChain
   readonly transport: Transport
   readonly engine: Engine
+  readonly backends: Backends
   readonly shelf: Shelf
   readonly events: Events<NodeEvents>
   readonly data: DataService
@@ -180,6 +189,18 @@ export async function createNode(
       ...(options.worker.threads === 0 ? {} : { threads: options.worker.threads })
     })
     await keep('engine', () => engine.close())
+    const backends = createBackends(options.worker.backends ?? [], {
+      own: engine,
+      clock: systemClock,
+      log: log.child({ part: 'backends' })
+    })
+    await keep('backends', async () => {
+      backends.stop()
+    })
+    const trainer = options.worker.trainer && createTrainer(options.worker.trainer, { text: engine.text })
+    await keep('trainer', async () => {
+      trainer?.close()
+    })
     const shelf = createShelf({
       files: transport.files,
       folder: await folder('shelf'),
@@ -247,6 +268,7 @@ export async function createNode(
       events,
       log: log.child({ phase: 'jobs' }),
       versions,
+      ...(trainer === undefined ? {} : { trainer }),
       folder: await folder('jobs'),
       roles: { builder: is('builder'), worker: is('worker') },
       policy: {
@@ -268,6 +290,7 @@ export async function createNode(
         capacity: options.worker.capacity,
         ...policies.redeem
       },
+      backends,
       jobs,
       jobEvents: events,
       versions,
@@ -322,6 +345,7 @@ export async function createNode(
       chain,
       transport,
       engine,
+      backends,
       shelf,
       events,
       data,

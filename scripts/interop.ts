@@ -1,10 +1,12 @@
 // What others made, against a network of ours: installed into a temporary folder, never a dependency.
-// Usage: node scripts/interop.ts [clients] [mcp] [model]
+// Usage: node scripts/interop.ts [clients] [mcp] [model] [backends] [peft]
+import { backends } from './interop/backends.ts'
 import { clients } from './interop/clients.ts'
 import { mcp } from './interop/mcp.ts'
+import { peft } from './interop/peft.ts'
 import { model } from './interop/model.ts'
 
-const parts = { clients, mcp, model } as const
+const parts = { clients, mcp, model, backends, peft } as const
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)
 
 const wanted = process.argv.slice(2)

@@ -4,6 +4,7 @@ import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
 import { askCommand } from './commands/ask.ts'
+import { backendCommand } from './commands/backend.ts'
 import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { chainCommand } from './commands/chain.ts'
 import { chatCommand } from './commands/chat.ts'
@@ -101,7 +102,7 @@ const commandsOf: Record<Stage, Command[]> = {
   training: [engine],
   delivery: [],
   registration: [registerCommand(), modelsCommand()],
-  offer: [serveCommand(), unserveCommand(), offersCommand()],
+  offer: [serveCommand(), unserveCommand(), offersCommand(), backendCommand()],
   inference: [askCommand(), chatCommand(), keysCommand(), mcpCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [ranksCommand(), labCommand()],

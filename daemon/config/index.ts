@@ -1,4 +1,7 @@
 export * from './schema.ts'
+export * from './backends.ts'
+export * from './trainer.ts'
+export { addBackend, removeBackend } from './named-backends.ts'
 export * from './ports.ts'
 export { networkFile, readNetworkFile } from './network-file.ts'
 export type { NetworkFile } from './network-file.ts'

@@ -3,6 +3,8 @@ import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { address } from '../../protocol/primitives/index.ts'
+import { backendsConfig } from './backends.ts'
+import { trainerConfig } from './trainer.ts'
 import { automationConfig, hoursText, sizeText, tokensText } from './automation.ts'
 import { isAskable, isLoopback } from './ports.ts'
 
@@ -132,7 +134,11 @@ export const daemonConfig = z.strictObject({
        */
       quantize: z.enum(['none', 'int8', 'int4']).default('int8'),
       /** Answers at once; more wait for their turn. */
-      capacity: z.int().min(1).max(256).default(32)
+      capacity: z.int().min(1).max(256).default(32),
+      /** Servers of the owner's, such as vLLM or llama.cpp, that answer for some bases in the engine's place. */
+      backends: backendsConfig,
+      /** A command of the owner's that trains adapters in the engine's place. */
+      trainer: trainerConfig.optional()
     })
     .prefault({}),
   /** Base models and adapters on this disk. */

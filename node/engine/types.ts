@@ -324,6 +324,8 @@ export interface AnswerText {
   push(ids: readonly number[]): Promise<string>
   /** What was held back, at the end. */
   finish(): Promise<string>
+  /** A stop string was met; what follows it is dropped. */
+  readonly stopped: boolean
 }
 
 /**
@@ -335,6 +337,14 @@ export interface TextReader {
   /** Reads the model's tokenizer and template, so that the first prompt does not wait for it. */
   open(folder: string): Promise<void>
   encode(folder: string, text: string): Promise<number[]>
+  /** Tokens that end an answer. */
+  endIds(folder: string): Promise<readonly number[]>
+  /** Tokens as text that encodes to them again: special ones as they are written. */
+  written(folder: string, ids: readonly number[]): Promise<string>
+  /** The bytes that tokens say; undefined for special ones, and for what is no token. */
+  bytes(folder: string, ids: readonly number[]): Promise<(number[] | undefined)[]>
+  /** The token that says these bytes: the first, where several do. */
+  named(folder: string, said: readonly (readonly number[])[]): Promise<(number | undefined)[]>
   prompt(folder: string, messages: readonly ChatMessage[], day?: number): Promise<number[]>
   prompts(folder: string, conversations: readonly (readonly ChatMessage[])[], day?: number): Promise<number[][]>
   answers(folder: string, rows: readonly Row[]): Promise<EncodedRow[]>

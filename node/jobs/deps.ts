@@ -107,6 +107,8 @@ export interface JobsDeps {
     readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
+  /** A command of the owner's that trains a worker's adapters in the engine's place. */
+  readonly trainer?: Pick<Engine, 'tune' | 'tuneSiblings'>
   readonly versions: Versions
   /** A folder of this phase's own: work in progress, measured speeds. */
   readonly folder: string

@@ -1,6 +1,7 @@
 import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
+import type { Backends } from '../engine/backend/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { JobEvents, JobsService, Versions } from '../jobs/index.ts'
 import type { Automations, Availability, Clock, Events, Log, Metrics, Switched } from '../runtime/index.ts'
@@ -141,6 +142,8 @@ export interface ModelsDeps {
   readonly shelf: Pick<Shelf, 'sizes' | 'take'>
   readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>
   readonly engine: Pick<Engine, 'open' | 'generate'>
+  /** Servers of the owner's that answer for some bases in the engine's place. */
+  readonly backends?: Pick<Backends, 'has' | 'open'>
   /** The owner's settings, over the policy. */
   readonly worker?: Partial<Pick<WorkerPolicy, 'inputPrice' | 'outputPrice' | 'capacity'>>
   readonly policy?: Partial<ModelsPolicy>

@@ -3,6 +3,7 @@ import { licenceText } from '../../../protocol/primitives/licences.ts'
 import { askName, askRequest } from './asking.ts'
 import { availabilityRoutes } from './availability.ts'
 import { backupRoutes } from './backup.ts'
+import { backendRoutes } from './backends.ts'
 import { bazaarRoutes } from './bazaar.ts'
 import { offerRoutes, whyRoutes } from './offers.ts'
 import { sessionRoutes } from './sessions.ts'
@@ -82,6 +83,7 @@ export const routes = {
   ...flowRoutes,
   ...networkRoutes,
   ...machineRoutes,
+  ...backendRoutes,
   ...settingRoutes,
   ...backupRoutes,
 

@@ -31,6 +31,7 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'modelFolders',
   'serve',
   'unserve',
+  'checkBackend',
   'registerModel',
   'retireModel',
   'redeem',

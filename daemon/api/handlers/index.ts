@@ -9,6 +9,7 @@ import type { ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import { availabilityHandlers } from './availability.ts'
 import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
+import { backendHandlers } from './backends.ts'
 import { backupHandlers } from './backup.ts'
 import type { KeptBeside } from './backup.ts'
 import { baseHandlers } from './bases.ts'
@@ -91,6 +92,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...flowHandlers(node),
       ...networkHandlers(node),
       ...machineHandlers(node, about.machine),
+      ...backendHandlers(node),
       ...logHandlers(node, about.log),
       ...settingHandlers(about.settings, about.restart),
       ...backupHandlers(node, about.kept, about.version),

@@ -4,7 +4,6 @@ import type {
   Engine,
   EncodedRow,
   EngineStatus,
-  GeneratedToken,
   GenerateJob,
   GenerateResult,
   Generation,
@@ -24,6 +23,7 @@ import { openTextReader } from '../text/reader.ts'
 import { adaptersKept, type Crossing, type TrainTokens, type WorkerOptions } from './messages.ts'
 import { pack } from './packed.ts'
 import { jobOfTokens, withFaults } from './tokens.ts'
+import { TokenQueue } from './token-queue.ts'
 import { EngineThread, engineClosed, type ThreadOptions } from './thread.ts'
 
 /** `provider` is `auto` unless said otherwise: see chooseProvider. */
@@ -169,35 +169,3 @@ const packed = <T extends TrainTokens>({ rows, held, ...rest }: T): Crossing<T> 
   rows: pack(rows, ['ids', 'labels']),
   held: held && pack(held, ['ids', 'labels'])
 })
-
-/** Tokens between the worker and whoever iterates; iterating starts where the tokens start, whenever it begins. */
-class TokenQueue {
-  readonly #tokens: GeneratedToken[] = []
-  #ended = false
-  #error: unknown
-  #wake: (() => void) | undefined
-
-  push(token: GeneratedToken): void {
-    this.#tokens.push(token)
-    this.#wake?.()
-  }
-
-  end(error?: unknown): void {
-    this.#ended = true
-    this.#error = error
-    this.#wake?.()
-  }
-
-  async *tokens(): AsyncGenerator<GeneratedToken> {
-    for (let at = 0; ; at++) {
-      while (at >= this.#tokens.length && !this.#ended)
-        await new Promise<void>(resolve => {
-          this.#wake = resolve
-        })
-      const token = this.#tokens[at]
-      if (token !== undefined) yield token
-      else if (this.#error !== undefined) throw this.#error
-      else return
-    }
-  }
-}

@@ -14,14 +14,12 @@ import {
   labelled,
   LinearGraph,
   LoraGraph,
-  planInOrder,
-  planSteps,
+  planOf,
   splitRows,
   trainAdapters,
   type Dropout,
   type Member,
   type MemberResult,
-  type Plan,
   type TrainingGraph
 } from '../train/index.ts'
 import type { TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
@@ -169,18 +167,6 @@ function checkHeld(rows: readonly TrainRow[]): void {
     throw new ModelError('row-empty', 'the rows to evaluate on have no label that a token before it predicts', {
       help: 'Keep more rows back, or give others.'
     })
-}
-
-function planOf(count: number, { batch, accumulation, epochs, steps, shuffle, seed }: TrainSettings): Plan {
-  if (count === 0) return []
-  const rowsPerStep = batch * accumulation
-  const perEpoch = Math.ceil(count / rowsPerStep)
-  if (shuffle === false) return planInOrder(count, steps ?? epochs * perEpoch, rowsPerStep)
-  return planSteps(count, {
-    epochs: steps === undefined ? epochs : Math.ceil(steps / perEpoch),
-    rowsPerStep,
-    seed
-  }).slice(0, steps)
 }
 
 async function meanLoss(scorer: Scorer, adapter: Tuned, rows: readonly TrainRow[]): Promise<number> {

@@ -37,6 +37,10 @@ export function openTextReader(): TextReader {
   const reader: TextReader = {
     open: folder => sandbox.begin(resolve(folder)),
     encode: (folder, text) => sandbox.run(resolve(folder), 'encode', text, promptMs),
+    endIds: folder => sandbox.run(resolve(folder), 'endIds', null, promptMs),
+    written: (folder, ids) => sandbox.run(resolve(folder), 'written', ids, promptMs),
+    bytes: (folder, ids) => sandbox.run(resolve(folder), 'bytes', ids, openMs),
+    named: (folder, said) => sandbox.run(resolve(folder), 'named', { said }, openMs),
     prompt: async (folder, messages, day) => {
       const [prompt = []] = await sandbox.run(resolve(folder), 'prompts', { conversations: [messages], day }, promptMs)
       return prompt
@@ -58,7 +62,13 @@ export function openTextReader(): TextReader {
         turn = mine.catch(() => undefined)
         return mine
       }
-      return { push: ids => take(ids, false), finish: () => take([], true) }
+      return {
+        push: ids => take(ids, false),
+        finish: () => take([], true),
+        get stopped() {
+          return state.stopped
+        }
+      }
     },
     close: () => sandbox.close()
   }

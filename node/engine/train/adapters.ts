@@ -1,7 +1,7 @@
 import type { Tuned } from '../adapters/index.ts'
 import { CancelledError } from '../graph/errors.ts'
 import type { EvaluationResult, TrainProgress, TrainRow } from '../types.ts'
-import { labelled } from './batch.ts'
+import { labelled } from './labels.ts'
 import { restoreCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { StepRow } from './dropout.ts'
 import { bestEvaluation, isDue, isOver, type EvaluationRun } from './evaluation.ts'

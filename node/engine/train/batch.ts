@@ -4,6 +4,7 @@ import { ModelError } from '../graph/errors.ts'
 import { f32, i64, type Feeds } from '../graph/session.ts'
 import type { TrainRow } from '../types.ts'
 import { binFeeds } from './bins.ts'
+import { ignored } from './labels.ts'
 
 /** Rows padded to one length, as the feeds of a training or scoring graph. */
 export interface PackedBatch {
@@ -156,13 +157,3 @@ export function checkRow(
     `labels of row ${index + 1}`
   )
 }
-
-/** Labelled tokens of a row: those a position before them predicts. */
-export function labelled(row: TrainRow): number {
-  let count = 0
-  for (let t = 1; t < row.ids.length; t++) if ((row.labels[t] ?? ignored) !== ignored) count++
-  return count
-}
-
-/** The label of tokens that are not trained on. */
-export const ignored = -100

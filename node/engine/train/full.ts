@@ -10,7 +10,8 @@ import { parameterSpecs } from '../architecture/parameters.ts'
 import type { TrainProgress, TrainRow } from '../types.ts'
 import { Random } from '../weights/random.ts'
 import { writeSafetensors } from '../weights/safetensors.ts'
-import { labelled, packBatch } from './batch.ts'
+import { packBatch } from './batch.ts'
+import { labelled } from './labels.ts'
 import { restoreCheckpoint, saveCheckpoint, type RunState } from './checkpoint.ts'
 import {
   adamDefaults,

@@ -1,3 +1,4 @@
+import type { TrainSettings } from '../types.ts'
 import { Random } from '../weights/random.ts'
 
 /** Which rows each optimizer step takes: `plan[step]` is a list of row indices. */
@@ -30,4 +31,17 @@ export function planSteps(rowCount: number, settings: PlanSettings): Plan {
 /** Step s takes rows (s·batch + j) mod n, as the parity vectors do. */
 export function planInOrder(rowCount: number, steps: number, batch: number): Plan {
   return Array.from({ length: steps }, (_, s) => Array.from({ length: batch }, (_, j) => (s * batch + j) % rowCount))
+}
+
+/** The steps of a training on so many rows, by its settings. */
+export function planOf(count: number, { batch, accumulation, epochs, steps, shuffle, seed }: TrainSettings): Plan {
+  if (count === 0) return []
+  const rowsPerStep = batch * accumulation
+  const perEpoch = Math.ceil(count / rowsPerStep)
+  if (shuffle === false) return planInOrder(count, steps ?? epochs * perEpoch, rowsPerStep)
+  return planSteps(count, {
+    epochs: steps === undefined ? epochs : Math.ceil(steps / perEpoch),
+    rowsPerStep,
+    seed
+  }).slice(0, steps)
 }

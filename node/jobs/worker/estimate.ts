@@ -11,6 +11,7 @@ import { DeclinedError } from './declines.ts'
 import type { DeclineCode } from './declines.ts'
 import type { JobsDeps, OwnedRow, WorkerPolicy } from '../deps.ts'
 import type { Experience } from './experience.ts'
+import { parametersOf, trainerFor } from './trainer.ts'
 
 /**
  * Measured on this machine, for one base model and shape of training: characters of rows trained per second, and what
@@ -106,7 +107,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     const times: number[] = []
     const began = deps.clock.now()
     try {
-      await deps.engine.tune({
+      await trainerFor(deps, settings).tune({
         model,
         rows: sample.map(({ row }) => row),
         settings: { ...settings, epochs: benchmarkSteps },
@@ -208,13 +209,13 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
       'Nothing to do here while nobody provides it, or while the shelf is full (--shelf-gib); it is tried again.'
     )
     try {
-      const info = await orDecline(
-        deps.engine.open(base.folder),
+      const parameters = await orDecline(
+        parametersOf(deps, base.folder, spec.settings),
         'work.base',
         `its base model ${spec.base} is none that this engine can open`,
         'Nothing to do here: see `tilth engine inspect` for what the engine takes.'
       )
-      checkParameters(info.parameters, spec)
+      checkParameters(parameters, spec)
       const measured = await benchmark(base.folder, spec, rows, signal)
       await speeds.put(key, measured)
       const estimate = checked(priced(measured))

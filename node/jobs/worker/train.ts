@@ -22,6 +22,7 @@ import { checkVersion } from '../versions.ts'
 import type { Lease } from '../../shelf/index.ts'
 import { writeWhole } from '../../store/index.ts'
 import type { JobsDeps } from '../deps.ts'
+import { trainerFor } from './trainer.ts'
 import type { WorkStage } from '../../../protocol/jobs/index.ts'
 
 export interface Training {
@@ -86,7 +87,7 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
     const results =
       lot.kind === 'adapter'
         ? [await tuneWatched(deps, training, { ...common, output: join(folder, 'adapter') })]
-        : await deps.engine.tuneSiblings({
+        : await trainerFor(deps, spec.settings).tuneSiblings({
             ...common,
             coalitions: siblingRows(
               training,
@@ -119,6 +120,9 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
  * is taken and the last adapter kept, so what comes of it is the same to the bit.
  */
 async function tuneWatched(deps: JobsDeps, training: Training, job: TuneJob): Promise<TuneResult> {
+  const trainer = trainerFor(deps, training.spec.settings)
+  // A command of the owner's says the loss of its steps, and no more.
+  if (trainer !== deps.engine) return trainer.tune(job)
   const watched = await watching(deps, training, job.rows.length)
   if (watched === undefined) return deps.engine.tune(job)
   try {

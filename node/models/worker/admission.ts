@@ -113,6 +113,8 @@ export function createAdmission(
       if (availability?.away() !== undefined)
         throw new NotFoundError('worker.away', 'this worker takes on no answers now')
       const served = serving.demand(statement.message.model)
+      if (served.answerer.away() !== undefined)
+        throw new NotFoundError('worker.away', 'the server that answers for this model is away')
       // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
       if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
       if (!serving.own(offer)) checkOffer(offer, { network, now: now() })

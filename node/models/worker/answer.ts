@@ -38,7 +38,7 @@ export function createAnswers(
   parts: Parts,
   { accounts, signing, channels, admission, serving, slots, underway }: AnswerParts
 ): (stream: MessageStream) => Promise<void> {
-  const { clock, engine, log, now } = parts
+  const { clock, log, now } = parts
   /** Answers that are being given, no more than there are slots and receipts on their way. */
   const going = new Map<Hex, { readonly account: Account; readonly dialogue: Dialogue; readonly over: Promise<void> }>()
 
@@ -58,7 +58,7 @@ export function createAnswers(
 
   /** Starts the engine on an answer; `signal` ends it. */
   function generate({ frame: { content, statement }, served, prompt }: Admitted, signal: AbortSignal): Generation {
-    const generation = engine.generate({
+    const generation = served.answerer.generate({
       model: served.base,
       ...(served.adapter === undefined ? {} : { adapter: served.adapter }),
       messages: content.messages,
@@ -223,7 +223,7 @@ export function createAnswers(
     switch (frame.kind) {
       case 'quote': {
         const served = serving.get(frame.model)
-        if (served === undefined || parts.availability?.away() !== undefined)
+        if (served === undefined || parts.availability?.away() !== undefined || served.answerer.away() !== undefined)
           throw new NotFoundError('offer.none', 'the model is not served here now')
         await stream.send({ kind: 'offer', offer: served.offer })
         return undefined

@@ -4,6 +4,7 @@ import type { ModelRecord, ModelsMessage } from '../../../protocol/models/index.
 import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
+import type { Answerer } from '../../engine/backend/types.ts'
 import type { Parts } from '../deps.ts'
 import type { Folders } from '../folders.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
@@ -18,6 +19,8 @@ export interface Served {
   readonly base: string
   readonly adapter: string | undefined
   readonly speech: Speech
+  /** The node's own engine, or a server of its owner's. */
+  readonly answerer: Answerer
   readonly inputPrice: bigint
   readonly outputPrice: bigint
   /** Moving average over answers. */
@@ -98,7 +101,8 @@ export function createServing(
   }
 
   async function announce(entry: Served): Promise<void> {
-    if (parts.availability?.away() !== undefined) return // what was offered runs out
+    // What was offered runs out.
+    if (parts.availability?.away() !== undefined || entry.answerer.away() !== undefined) return
     entry.offer = sign(entry)
     try {
       board.take(entry.offer)
@@ -109,9 +113,9 @@ export function createServing(
   }
 
   /** Tokens a second of a short greedy answer. */
-  async function trial(base: string, adapter: string | undefined): Promise<number> {
+  async function trial(answerer: Answerer, base: string, adapter: string | undefined): Promise<number> {
     const started = clock.now()
-    const generation = engine.generate({
+    const generation = answerer.generate({
       model: base,
       ...(adapter === undefined ? {} : { adapter }),
       messages: [{ role: 'user', content: 'Hello' }],
@@ -119,6 +123,21 @@ export function createServing(
     })
     const { ids } = await generation.result
     return ids.length / Math.max(0.001, (clock.now() - started) / 1000)
+  }
+
+  /** What answers for a model: a server that its owner has named for the base, else the node's own engine. */
+  async function answererOf(model: ModelRecord, base: string, adapter: string | undefined): Promise<Answerer> {
+    if (parts.backends?.has(model.base) !== true) {
+      await engine.open(base)
+      return { name: 'engine', away: () => undefined, generate: job => engine.generate(job), close: () => undefined }
+    }
+    return parts.backends.open(
+      {
+        base: { cid: model.base, folder: base },
+        ...(model.adapter === null || adapter === undefined ? {} : { adapter: { cid: model.adapter, folder: adapter } })
+      },
+      life.signal
+    )
   }
 
   const serving: Serving = {
@@ -150,7 +169,8 @@ export function createServing(
       if (heard !== undefined) offs.push(heard)
       for await (const [model, prices] of tables.serving.entries()) {
         const again = retry(() => serving.serve({ model: model as Hex, ...prices }), {
-          attempts: 10,
+          // A server of the owner's may be started long after this node.
+          attempts: parts.backends?.has(catalogue.get(model as Hex)?.record.base ?? '') === true ? Infinity : 10,
           baseMs: 1_000,
           maxMs: 60_000,
           signal: life.signal,
@@ -182,13 +202,14 @@ export function createServing(
       const speech = known?.speech ?? speechOf(base)
       if (speech === undefined)
         throw new InvalidError('model.tokenizer', 'the base model has no tokenizer.json: prompts could not be counted')
-      if (known === undefined) await engine.open(base)
-      const speed = known?.speed ?? (await trial(base, adapter))
+      const answerer = known?.answerer ?? (await answererOf(model, base, adapter))
+      const speed = known?.speed ?? (await trial(answerer, base, adapter))
       const entry: Served = {
         model,
         base,
         adapter,
         speech,
+        answerer,
         inputPrice,
         outputPrice,
         speed,
@@ -204,6 +225,7 @@ export function createServing(
       return entry.offer
     },
     async withdraw(model) {
+      served.get(model)?.answerer.close()
       served.delete(model)
       // Answers under way are finished.
       if (!users.has(model)) folders.drop(model)

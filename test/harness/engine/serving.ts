@@ -98,5 +98,5 @@ export function fakeEngine({ tokenMs = 0, length = 10_000, failAt, gate }: FakeE
 /** A token for each word, and the words of `fakeEngine`. */
 export const fakeSpeech: SpeechSource = () => ({
   prompt: async messages => messages.flatMap(({ content }) => content.split(' ').map(() => 0)),
-  text: () => ({ push: async ids => ids.map(id => `w${id} `).join(''), finish: async () => '' })
+  text: () => ({ push: async ids => ids.map(id => `w${id} `).join(''), finish: async () => '', stopped: false })
 })
