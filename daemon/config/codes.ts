@@ -6,6 +6,7 @@ export type DaemonConfigErrorCode =
   | 'config.json'
   | 'config.network'
   | 'config.number'
+  | 'config.version'
   | 'settings.locked'
   | 'settings.unknown'
   | 'settings.wrong'
