@@ -1,13 +1,24 @@
 // What others made, against a network of ours: installed into a temporary folder, never a dependency.
-// Usage: node scripts/interop.ts [clients] [mcp] [model]
+// Usage: node scripts/interop.ts [clients] [mcp] [model]; node scripts/interop.ts versions [--with REVISION]
+// The last is another version of this program itself: by default the commit before this one.
+import { parseArgs } from 'node:util'
 import { clients } from './interop/clients.ts'
 import { mcp } from './interop/mcp.ts'
 import { model } from './interop/model.ts'
+import { versions } from './interop/versions.ts'
 
-const parts = { clients, mcp, model } as const
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { with: { type: 'string', default: 'HEAD^' } }
+})
+const parts = {
+  clients,
+  mcp,
+  model,
+  versions: (say: (text: string) => void) => versions(say, flags.with)
+} as const
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)
 
-const wanted = process.argv.slice(2)
 const names = wanted.length === 0 ? Object.keys(parts) : wanted
 for (const name of names) {
   if (!isPart(name)) {
