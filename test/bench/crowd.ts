@@ -47,7 +47,7 @@ if (flags.alone) {
   const rows: Row[] = []
   for (const count of counts) {
     rows.push(await inChild(count))
-    process.stderr.write(`${count} nodes are measured\n`)
+    process.stderr.write(`${count} nodes: ${JSON.stringify(rows.at(-1))}\n`)
   }
   if (flags.json) console.log(JSON.stringify(rows))
   else {
