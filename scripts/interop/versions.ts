@@ -66,8 +66,8 @@ async function goRound(network: LocalNetwork, folder: string, round = 1): Promis
     )
     const { contributions, receipts } = acknowledged
     return (
-      `${contributions.size} contributions, votes of ${voters} validators that found the same; ${workers.size} workers ` +
-      `paid for a job; ${receipts.size} receipts; epoch ${epoch} final`
+      `${contributions.size} contributions, votes of ${voters} validators that found the same; ` +
+      `${workers.size} workers paid for a job; ${receipts.size} receipts; epoch ${epoch} final`
     )
   } finally {
     await load.stop()
@@ -105,7 +105,7 @@ async function votersOf(network: LocalNetwork, datanet: string): Promise<number>
   return voted.size
 }
 
-/** Another version's network, whose daemons are called by this one's client: what they refuse is an error of this one. */
+/** Another version's network, with this one's client for its daemons: what they refuse is an error of this one. */
 function asOurs(network: LocalNetwork): LocalNetwork {
   const daemons = network.daemons.map(({ name, address, url, token, process }) => ({
     name,

@@ -80,7 +80,8 @@ async function endLeftovers(folders: readonly string[]): Promise<void> {
 
 /**
  * Starts the network of a folder: takes up the one that is in it, or founds one.
- * @throws InvalidError `network.*`, `network.version` for one of older contracts, too, `flag.number` · ChainError · TilthError `daemon.ended`, `daemon.slow`
+ * @throws InvalidError `network.*` (`network.version` for contracts of another version, too), `flag.number` ·
+ * ChainError · TilthError `daemon.ended`, `daemon.slow`
  */
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const { folder: root, onStep, keepUp = true, onRestart = () => undefined, onNote = () => undefined } = options

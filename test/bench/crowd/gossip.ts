@@ -105,7 +105,7 @@ export async function hear(count: number): Promise<Heard> {
   const secondsToAll = (last - began) / 1000
   const took = micros(process.cpuUsage(cpu)) - (perSecond * (performance.now() - began)) / 1000
   const bytes = carried.bytes - sent.bytes
-  await Promise.all(nodes.map(({ pubsub }) => pubsub.stop()))
+  for (const { pubsub } of nodes) await pubsub.stop()
   return {
     nodes: count,
     links,

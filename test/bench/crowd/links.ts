@@ -105,5 +105,5 @@ export function link(a: Socket, b: Socket): void {
     [a, connection(b, 'outbound')],
     [b, connection(a, 'inbound')]
   ])
-  for (const [self, own] of ends) for (const topology of self.topologies) topology.onConnect?.(own.remotePeer, own)
+  for (const [self, own] of ends) for (const topology of self.topologies) void topology.onConnect?.(own.remotePeer, own)
 }

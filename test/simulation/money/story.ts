@@ -8,9 +8,9 @@ import { createChance } from '../chance.ts'
 import { faultsOf, hear, honestEpoch, made } from './peers.ts'
 import type { Peer, PoolOnChain } from './peers.ts'
 
-// One seed's story of money: clients ask workers over channels, receipts reach whoever they reach, channels are redeemed
-// in between, somebody gives the pool something, and six who settle in turn and look at each other's epochs, two of
-// whom lie in both. In the end everybody has heard everything, and each unit has to be somewhere.
+// One seed's story of money: clients ask workers over channels, receipts reach whoever they reach, channels are
+// redeemed in between, somebody gives the pool something, and six settle in turn and look at each other's epochs, two
+// of whom lie in both. In the end everybody has heard everything, and each unit has to be somewhere.
 
 export interface MoneyTold {
   readonly seed: number
