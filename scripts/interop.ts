@@ -1,15 +1,29 @@
 // What others made, against a network of ours: installed into a temporary folder, never a dependency.
 // Usage: node scripts/interop.ts [clients] [mcp] [model] [backends] [peft]
+// and node scripts/interop.ts versions [--with REVISION], with another version of this program itself: by default the
+// commit before this one.
+import { parseArgs } from 'node:util'
 import { backends } from './interop/backends.ts'
 import { clients } from './interop/clients.ts'
 import { mcp } from './interop/mcp.ts'
-import { peft } from './interop/peft.ts'
 import { model } from './interop/model.ts'
+import { peft } from './interop/peft.ts'
+import { versions } from './interop/versions.ts'
 
-const parts = { clients, mcp, model, backends, peft } as const
+const { values: flags, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { with: { type: 'string', default: 'HEAD^' } }
+})
+const parts = {
+  clients,
+  mcp,
+  model,
+  backends,
+  peft,
+  versions: (say: (text: string) => void) => versions(say, flags.with)
+} as const
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)
 
-const wanted = process.argv.slice(2)
 const names = wanted.length === 0 ? Object.keys(parts) : wanted
 for (const name of names) {
   if (!isPart(name)) {

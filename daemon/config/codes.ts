@@ -8,6 +8,7 @@ export type DaemonConfigErrorCode =
   | 'config.network'
   | 'config.no-backend'
   | 'config.number'
+  | 'config.version'
   | 'settings.locked'
   | 'settings.unknown'
   | 'settings.wrong'

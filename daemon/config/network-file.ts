@@ -9,8 +9,9 @@ const seconds = z.int().min(1)
  * `network.json`: all that a node needs to know of a network, so that one file is passed around. Written by `tilth
  * network create`; the local network of `tilth up` writes one too, with its daemons.
  */
+const fileVersion = 1
 export const networkFile = z.object({
-  version: z.literal(1),
+  version: z.literal(fileVersion),
   preset: preset.default('public'),
   chain: z.object({
     rpc: rpcUrl,
@@ -51,9 +52,21 @@ export const networkFile = z.object({
 })
 export type NetworkFile = z.infer<typeof networkFile>
 
-/** @throws InvalidError `config.file`, `config.json`, `config.network` naming every wrong entry */
+const otherVersion = z.object({ version: z.int().refine(found => found !== fileVersion) })
+
+/**
+ * @throws InvalidError `config.file`, `config.json`, `config.version` for one that another version wrote,
+ * `config.network` naming every wrong entry
+ */
 export async function readNetworkFile(path: string): Promise<NetworkFile> {
   const value = await readJson(path, 'network file')
+  const other = otherVersion.safeParse(value)
+  if (other.success)
+    throw new InvalidError(
+      'config.version',
+      `the network file ${path} is of version ${other.data.version}, this version of tilth reads ${fileVersion}`,
+      { help: 'Use the version of tilth that its network runs with.' }
+    )
   const parsed = networkFile.safeParse(value)
   if (parsed.success) return parsed.data
   const told = refusalsText(refusalsOf(networkFile, value, parsed.error))

@@ -24,6 +24,7 @@ export type TransportErrorCode =
   | 'peer.id'
   | 'peer.key-type'
   | 'peer.no-protocol'
+  | 'peer.run'
   | 'peer.unknown'
   | 'peer.unreachable'
   | 'reach.relayed'

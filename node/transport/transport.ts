@@ -13,6 +13,7 @@ import { transportCounts } from './metrics.ts'
 import { createNeighbours } from './neighbours/neighbours.ts'
 import { createPeers, cutOff } from './peers/peers.ts'
 import { createProvider } from './peers/provider.ts'
+import { watchRuns } from './peers/runs.ts'
 import { readDebts, writeDebts } from './limits/debts.ts'
 import { createReputation } from './limits/reputation.ts'
 import { isOwnNetwork } from './public.ts'
@@ -33,6 +34,8 @@ export interface TransportDeps {
   metrics?: Metrics
   /** Somebody else speaks with the node's key: told over and over. */
   onTwin?: (() => void) | undefined
+  /** Milliseconds between two questions for somebody else who speaks with it. */
+  askTwinMs?: number
   /** Rows instead of the wire tables', for tests that cannot wait for real limits. */
   /** How it is found out whether others can dial this node. */
   reach?: ReachPolicy
@@ -111,6 +114,8 @@ export async function createTransport(options: TransportOptions, deps: Transport
     limits: { ...streamLimits, ...limits?.streams }
   })
   const neighbours = createNeighbours({ libp2p, streams, clock, log }, [...(options.roles ?? [])])
+  const onTwin = deps.onTwin ?? (() => undefined)
+  const stopAsking = watchRuns({ key: options.privateKey, peers, streams, clock, log, onTwin }, deps.askTwinMs)
   const files = createFiles({
     helia,
     blocks: host.blocks,
@@ -169,6 +174,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
       stopGuarding()
       reach.stop()
       await neighbours.stop()
+      await stopAsking()
       peers.stop()
       files.stop()
       provider.stop()

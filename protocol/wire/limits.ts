@@ -23,6 +23,7 @@ export const familyOf = (topic: Topic): TopicFamily =>
 export const protocols = [
   '/tilth/peers/reach/1',
   '/tilth/peers/neighbours/1',
+  '/tilth/peers/runs/1',
   '/tilth/data/sync/1',
   '/tilth/data/seal/1',
   '/tilth/jobs/progress/1',
@@ -151,6 +152,17 @@ export const streamLimits = {
   // One question and one answer of 64 PeerIds; asked once a minute while somebody looks at the picture.
   '/tilth/peers/neighbours/1': {
     maxBytes: 16 * KiB,
+    timeMs: 20_000,
+    lifeMs: 30_000,
+    quota: { perSecond: 1, burst: 2 },
+    opens: { perSecond: 1 / 15, burst: 6 },
+    perPeer: 1,
+    inAll: 16,
+    queue: 1
+  },
+  // One question and one answer of eight signed words; asked of one neighbour a minute.
+  '/tilth/peers/runs/1': {
+    maxBytes: 8 * KiB,
     timeMs: 20_000,
     lifeMs: 30_000,
     quota: { perSecond: 1, burst: 2 },

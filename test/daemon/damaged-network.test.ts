@@ -117,6 +117,20 @@ describe('a local network whose small files are damaged', function () {
     await assert.rejects(prepareFolder(root, false), { code: 'network.version' })
   })
 
+  it('refuses the file of a newer version by its name, and makes no other in its place', async () => {
+    const { root, said, tell, file } = await network()
+    const path = join(root, 'network.json')
+    const newer = JSON.stringify({ ...file, version: 2, more: true })
+    await writeFile(path, newer)
+    await assert.rejects(knownNetwork(root, tell), {
+      code: 'config.version',
+      message: /of version 2, .* reads 1/,
+      help: /the version of tilth that its network runs with/
+    })
+    assert.equal(await readFile(path, 'utf8'), newer)
+    assert.deepEqual(said, [])
+  })
+
   it('has its daemons look where the others were last, and then where they are', async () => {
     const { root, tell } = await network()
     const member = { data: join(root, 'client'), roles: ['client' as const], apiPort: 4180 }

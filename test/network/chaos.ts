@@ -1,6 +1,7 @@
 import { loadInput } from '../../daemon/local/loop/input.ts'
 import { until } from '../../daemon/local/loop/poll.ts'
 import type { LocalNetwork } from '../../daemon/local/network/network.ts'
+import { TilthError } from '../../protocol/primitives/index.ts'
 import { pause } from '../harness/index.ts'
 import { goesOn } from './ends.ts'
 import { drawn, everythingIsThere, setStage, startLoad } from './load.ts'
@@ -98,6 +99,20 @@ export async function runChaos(found: Chaos, options: ChaosOptions): Promise<voi
   }
 }
 
+/** The next version; the last one where nothing was accepted since. */
+async function newestVersion(network: LocalNetwork, datanet: string): Promise<number> {
+  const host = network.daemon('host').api
+  try {
+    return (await host.call('anchorVersion', { params: { id: datanet } })).version
+  } catch (error) {
+    if (!(error instanceof TilthError && error.code === 'version.unchanged')) throw error
+    let last: number | undefined
+    for await (const { version } of host.all('versions', { params: { id: datanet } })) last = version
+    if (last === undefined) throw error
+    return last
+  }
+}
+
 /** A job on the first contributions that are accepted. */
 export async function postJob(network: LocalNetwork, { base, datanet }: Stage, epochs: number): Promise<string> {
   const host = network.daemon('host').api
@@ -105,7 +120,7 @@ export async function postJob(network: LocalNetwork, { base, datanet }: Stage, e
     const { accepted } = await host.call('datanet', { params: { id: datanet } })
     return accepted >= 3 ? true : undefined
   })
-  const { version } = await host.call('anchorVersion', { params: { id: datanet } })
+  const version = await newestVersion(network, datanet)
   const { settings, coalitions } = await loadInput({})
   const { id } = await host.call('postJob', {
     body: {

@@ -22,14 +22,16 @@ export interface Stage {
   readonly base: string
 }
 
-export async function setStage(network: LocalNetwork): Promise<Stage> {
+/** @param round of a network on which a stage was set before: its names are others */
+export async function setStage(network: LocalNetwork, round = 1): Promise<Stage> {
+  const named = (name: string): string => (round === 1 ? name : `${name}-${round}`)
   const host = network.daemon('host').api
   const validators = ['host', 'validator-1', 'validator-2'].map(name => ({
     address: network.daemon(name).address,
     weight: 1
   }))
   const rules = {
-    name: 'metals',
+    name: named('metals'),
     description: '',
     licence: 'CC0-1.0',
     maxRows: 100,
@@ -45,7 +47,7 @@ export async function setStage(network: LocalNetwork): Promise<Stage> {
   const { id: datanet } = await host.call('createDatanet', { body: { rules, heldOut } })
   const { cid: base } = await host.call('importBase', { body: { folder: bundledBase.folder() } })
   const split = { worker: 8000, builder: 2000, data: 0 }
-  const { id: model } = await host.call('registerModel', { body: { name: 'seedling', base, split } })
+  const { id: model } = await host.call('registerModel', { body: { name: named('seedling'), base, split } })
   for (const { name, api } of network.daemons) {
     await until(`${name} hearing of both`, 60, async () => {
       const known = await unlessUnknown(api.call('datanet', { params: { id: datanet } }))

@@ -34,6 +34,7 @@ export interface Cast {
 
 export const stepMs = 100
 const blockMs = 1_000
+const windowSeconds = 30
 const stake = 100n
 const names = ['host', 'validator-1', 'validator-2', 'validator-3', 'contributor']
 const voters = 4
@@ -98,8 +99,8 @@ export async function gather(clock: ManualClock, chance: Chance, weather: Weathe
       ...honest.slice(0, voters).map(({ address }) => ({ address, weight: 3 })),
       { address: liar.address, weight: chance.pick([1, 5]) }
     ],
-    revealSeconds: 60,
-    voteSeconds: 60
+    revealSeconds: windowSeconds,
+    voteSeconds: windowSeconds
   }
   const made = await asked(host.service.createDatanet(rules, '{"prompt":"Which is held out?","response":"it"}'), 20_000)
   if (made === undefined) throw new Error('no Datanet was made')

@@ -200,7 +200,7 @@ export function simulatedChain(stakes: ReadonlyMap<Address, bigint>): SimulatedC
         account,
         datanets,
         source,
-        pollMs: 500,
+        pollMs: 1_000,
         mempool: undefined,
         deploymentBlock: async () => ({ block: 1n, searched: false }),
         onMined: () => undefined,

@@ -31,6 +31,10 @@ export function createWatch(fault: (text: string) => void): (by: string, list: r
   }
 }
 
+/** What everybody has to find alike. */
+export const summaryOf = (list: readonly ContributionView[]): string[] =>
+  list.map(({ id, index, status, own }) => `${index}: ${short(id)} ${status}${status === 'accepted' ? ` ${own}` : ''}`)
+
 /** Compares what everybody tells when all has come to rest. */
 export function checkLists(
   { honest }: Cast,
@@ -38,11 +42,7 @@ export function checkLists(
   acknowledged: ReadonlyMap<Hex, number>,
   fault: (text: string) => void
 ): void {
-  const summary = (list: readonly ContributionView[]): string[] =>
-    list.map(
-      ({ id, index, status, own }) => `${index}: ${short(id)} ${status}${status === 'accepted' ? ` ${own}` : ''}`
-    )
-  const first = summary(lists[0] ?? [])
+  const first = summaryOf(lists[0] ?? [])
   for (const [i, { name }] of honest.entries()) {
     const list = lists[i] ?? []
     // [invariant] Nothing that was acknowledged is lost, and nothing stands there twice.
@@ -53,7 +53,7 @@ export function checkLists(
     // [invariant] Everything comes to an end.
     for (const one of list) if (!isDecided(one)) fault(`${name}: ${short(one.id)} is still ${one.status}`)
     // [invariant] Everybody finds the same: order, verdict and rows.
-    const own = summary(list)
+    const own = summaryOf(list)
     const other = own.find((text, at) => text !== first[at]) ?? first[own.length]
     if (other !== undefined) fault(`${name} and the host do not find the same: ${other}`)
   }

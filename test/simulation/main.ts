@@ -1,13 +1,16 @@
-// The data phase in a simulated world, seed after seed:
-// npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--json]
+// The data phase and a pool's money in a simulated world, seed after seed:
+// npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|money] [--json]
 // Nodes whose clock, network, disk and chain are this program's own (test/simulation) bring contributions to an end
 // while messages are lost and late, groups are parted, processes fall between any two writes, disks are full, clocks
-// jump, the chain is out of reach or takes blocks back, and one of those who vote lies. Ends with exit code 1 at the
-// first seed whose story breaks an invariant, and tells that story without whatever it does not need.
+// jump, the chain is out of reach or takes blocks back, and one of those who vote lies; then receipts of channels reach
+// whoever they reach, and six settle them in turn by the rules of protocol/payouts, two of whom lie. Ends with exit
+// code 1 at the first seed whose story breaks an invariant, and tells that story without whatever it does not need.
 // Example: npm run simulate -- --hours 8 --seed 1
 import { parseArgs } from 'node:util'
+import { shortest, tellMoney } from './money/story.ts'
 import { shrink } from './shrink.ts'
 import { tellStory } from './story.ts'
+import type { MoneyTold } from './money/story.ts'
 import type { Told } from './story.ts'
 
 const { values: flags } = parseArgs({
@@ -16,11 +19,12 @@ const { values: flags } = parseArgs({
     hours: { type: 'string' },
     seed: { type: 'string', default: '1' },
     seeds: { type: 'string' },
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false }
   }
 })
-const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--json]
+const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|money] [--json]
 Example: npm run simulate -- --hours 8 --seed 1`
 const minutes = flags.hours === undefined ? Number(flags.minutes) : 60 * Number(flags.hours)
 const from = Number(flags.seed)
@@ -29,7 +33,8 @@ if (flags.help) {
   console.log(usage)
   process.exit(0)
 }
-if (!(minutes > 0) || !Number.isInteger(from) || Number.isNaN(most)) {
+const isKnown = [undefined, 'data', 'money'].includes(flags.only)
+if (!(minutes > 0) || !Number.isInteger(from) || Number.isNaN(most) || !isKnown) {
   console.error(usage)
   process.exit(2)
 }
@@ -39,14 +44,23 @@ const end = most === Infinity ? Date.now() + minutes * 60_000 : Infinity
 const saidEveryMs = 30_000
 const began = Date.now()
 let said = began
-const sum = { seeds: 0, contributions: 0, accepted: 0 }
+const sum = { seeds: 0, contributions: 0, accepted: 0, receipts: 0, epochs: 0, vetoed: 0 }
 let broken: Told | undefined
-for (let seed = from; broken === undefined && sum.seeds < most && Date.now() < end; seed++) {
-  const story = await tellStory(seed)
+let lost: MoneyTold | undefined
+const isWhole = (): boolean => broken === undefined && lost === undefined
+for (let seed = from; isWhole() && sum.seeds < most && Date.now() < end; seed++) {
   sum.seeds++
-  sum.contributions += story.contributions
-  sum.accepted += story.accepted
-  if (story.faults.length > 0) broken = story
+  if (flags.only !== 'money') {
+    const story = await tellStory(seed)
+    sum.contributions += story.contributions
+    sum.accepted += story.accepted
+    if (story.faults.length > 0) broken = story
+  }
+  if (flags.only !== 'data') {
+    const money = tellMoney(seed)
+    for (const key of ['receipts', 'epochs', 'vetoed'] as const) sum[key] += money[key]
+    if (money.faults.length > 0) lost = shortest(money)
+  }
   if (Date.now() - said > saidEveryMs) {
     said = Date.now()
     process.stderr.write(`${Math.round((said - began) / 1000)} s  ${sum.seeds} seeds, from ${from} on\n`)
@@ -54,7 +68,7 @@ for (let seed = from; broken === undefined && sum.seeds < most && Date.now() < e
 }
 const seconds = Math.round((Date.now() - began) / 100) / 10
 const smallest = broken === undefined ? undefined : await shrink(broken)
-if (flags.json) console.log(JSON.stringify({ from, seconds, ...sum, broken: smallest }))
+if (flags.json) console.log(JSON.stringify({ from, seconds, ...sum, broken: smallest, lost }))
 else {
   if (smallest !== undefined) {
     const { script, story } = smallest
@@ -64,6 +78,10 @@ else {
     console.log(`${story.told.join('\n')}\n\n${story.faults.join('\n')}`)
     console.log(`again: npm run simulate -- --seed ${story.seed} --seeds 1`)
   }
+  if (lost !== undefined) {
+    console.log(`seed ${lost.seed}, money:\n${lost.told.join('\n')}\n\n${lost.faults.join('\n')}`)
+    console.log(`again: npm run simulate -- --seed ${lost.seed} --seeds 1 --only money`)
+  }
   console.log({ from, seconds, ...sum })
 }
-process.exit(broken === undefined ? 0 : 1)
+process.exit(isWhole() ? 0 : 1)

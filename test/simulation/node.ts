@@ -131,7 +131,7 @@ export function simulatedNode(
         clock: time,
         log: silentLog,
         automations,
-        timing: { tickMs: 500, syncMs: 2_000, sealMs: 10_000, sealGraceMs: 5_000 }
+        timing: { tickMs: 500, syncMs: 4_000, sealMs: 10_000, sealGraceMs: 5_000 }
       })
       await service.start()
       followed.ledger.start()

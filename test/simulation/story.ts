@@ -7,7 +7,7 @@ import { gather, keyOf, stepMs } from './cast.ts'
 import type { Cast } from './cast.ts'
 import { createChance } from './chance.ts'
 import type { Chance } from './chance.ts'
-import { checkBlames, checkLists, checkMoney, createWatch, isDecided } from './invariants.ts'
+import { checkBlames, checkLists, checkMoney, createWatch, isDecided, summaryOf } from './invariants.ts'
 import { answerFalsely } from './liar.ts'
 import { createStorm, troubles } from './storm.ts'
 import type { Trouble } from './storm.ts'
@@ -33,7 +33,7 @@ export interface Script {
   /** Milliseconds with troubles, of the story's time. */
   readonly stormMs: number
 }
-export const wholeScript: Script = { troubles, stormMs: 30_000 }
+export const wholeScript: Script = { troubles, stormMs: 20_000 }
 
 const mostContributions = 5
 /** At most until all is decided after the troubles. */
@@ -129,8 +129,9 @@ async function play(
       for (const [i, list] of lists.entries()) watch(honest[i]?.name ?? '', list)
       const isKnown = (list: readonly ContributionView[]): boolean =>
         [...acknowledged.keys()].every(id => list.some(one => one.id === id))
-      const counts = new Set(lists.map(({ length }) => length))
-      if (counts.size === 1 && lists.every(list => isKnown(list) && list.every(isDecided))) return
+      // What has expired for one is accepted as soon as the others' certificate reaches it.
+      const found = new Set(lists.map(list => summaryOf(list).join()))
+      if (found.size === 1 && lists.every(list => isKnown(list) && list.every(isDecided))) return
     }
   }
   await untilDecided(calmMs)

@@ -48,12 +48,16 @@ export interface DaemonProcess {
 
 /**
  * Starts `tilth daemon` as a process of its own; its output goes to daemon.log in its folder. `execArgv` are options of
- * Node's, for a profile; `supervised` says that it is started again whenever it ends.
+ * Node's, for a profile; `supervised` says that it is started again whenever it ends; `program` is another version's.
  */
 export async function startDaemonProcess(
   name: string,
   folder: string,
-  { execArgv = [], supervised = false }: { execArgv?: readonly string[]; supervised?: boolean } = {}
+  {
+    execArgv = [],
+    supervised = false,
+    program = entry()
+  }: { execArgv?: readonly string[]; supervised?: boolean; program?: string | undefined } = {}
 ): Promise<DaemonProcess> {
   const logPath = join(folder, logName)
   await rm(join(folder, apiNote), { force: true })
@@ -61,7 +65,6 @@ export async function startDaemonProcess(
   await new Promise(resolve => {
     log.once('open', resolve)
   })
-  const program = entry()
   const child: ChildProcess = spawn(
     process.execPath,
     [

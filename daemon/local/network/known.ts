@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import { contractAddresses, networkFile, readNetworkFile, roles } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
 import { keystoreAddress } from '../../keys/index.ts'
@@ -37,13 +37,14 @@ async function fromDaemons(root: string): Promise<NetworkFile> {
 /**
  * The network of a folder. Where its file is gone or damaged it is made again of what its daemons have.
  * @param tell in words, that this was done
- * @throws InvalidError `network.damaged`, `config.network` of another version
+ * @throws InvalidError `network.damaged`, `config.version` for one that another version wrote, which is left as it is
  */
 export async function knownNetwork(root: string, tell: (text: string) => void): Promise<NetworkFile> {
   const path = networkFileOf(root)
   try {
     return await readNetworkFile(path)
   } catch (cause) {
+    if (cause instanceof TilthError && cause.code === 'config.version') throw cause
     const again = await fromDaemons(root).catch(() => undefined)
     if (again === undefined)
       throw new InvalidError('network.damaged', `${path} is gone or damaged, and so is what it could be made of`, {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createChain, startAnvil } from '../../../node/chain/index.ts'
 import type { Anvil } from '../../../node/chain/index.ts'
 import type { Chain } from '../../../node/chain/types.ts'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { endProcess } from '../../../node/runtime/processes.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
@@ -57,6 +57,8 @@ export interface LocalNetworkOptions {
   onStep: (text: string) => void
   /** Whether a process that ends is started again; it is unless this is false. */
   keepUp?: boolean
+  /** The program that a daemon is started from, if it is not this version's. */
+  programOf?: (name: string) => string | undefined
   /** Hears that a process ended and is started again. */
   onRestart?: (text: string) => void
   /** Hears what was found damaged in the folder, and what became of it. */
@@ -78,7 +80,8 @@ async function endLeftovers(folders: readonly string[]): Promise<void> {
 
 /**
  * Starts the network of a folder: takes up the one that is in it, or founds one.
- * @throws InvalidError `network.*`, `flag.number` · ChainError · TilthError `daemon.ended`, `daemon.slow`
+ * @throws InvalidError `network.*` (`network.version` for contracts of another version, too), `flag.number` ·
+ * ChainError · TilthError `daemon.ended`, `daemon.slow`
  */
 export async function startLocalNetwork(options: LocalNetworkOptions): Promise<LocalNetwork> {
   const { folder: root, onStep, keepUp = true, onRestart = () => undefined, onNote = () => undefined } = options
@@ -107,7 +110,10 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const rpc = anvil.current.rpcUrl
     const file = before ?? (await foundNetwork(root, anvil.current, options))
     const { contracts } = file.chain
-    const chain = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey: anvil.current.faucetKey })
+    const { faucetKey: privateKey } = anvil.current
+    const chain = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey }).catch((error: unknown) => {
+      throw ofAnotherVersion(error, root)
+    })
     stops.push(() => chain.stop())
 
     onStep(`starting ${file.daemons.length} daemons`)
@@ -120,7 +126,8 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
     const start = async (member: (typeof members)[number]): Promise<SupervisedDaemon> => {
       const { name, data } = member
       await settle(member, shared, onNote)
-      const again = (): Promise<DaemonProcess> => startDaemonProcess(name, data, { supervised: keepUp })
+      const again = (): Promise<DaemonProcess> =>
+        startDaemonProcess(name, data, { supervised: keepUp, program: options.programOf?.(name) })
       const child = await superviseDaemon(name, data, again, { keepUp, onRestart })
       children.push(child)
       return child
@@ -189,6 +196,21 @@ export async function startLocalNetwork(options: LocalNetworkOptions): Promise<L
 
 /** Daemons find each other by TCP; the rest is for pages. */
 const withoutPages = (addresses: readonly string[]): string[] => addresses.filter(address => !/\/wss?\//.test(address))
+
+/** [reject] A chain whose contracts another version deployed stays that version's: nothing here can read on it. */
+function ofAnotherVersion(cause: unknown, root: string): unknown {
+  if (!(cause instanceof TilthError && cause.code === 'chain.version')) return cause
+  return new InvalidError(
+    'network.version',
+    `the network in ${root} is of another version of Tilth: ${cause.message}`,
+    {
+      help:
+        'Take it up with the version that made it; or start another beside it with --folder DIR, ' +
+        'or throw it away with --fresh.',
+      cause
+    }
+  )
+}
 
 /** The chain, started again on its folder and where everybody knows it: its blocks are the same ones. */
 async function superviseChain(

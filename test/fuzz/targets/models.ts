@@ -6,10 +6,12 @@ import { readAdapter } from '../../../node/engine/adapters/index.ts'
 import { loadModel, parseConfig, readConfig } from '../../../node/engine/architecture/index.ts'
 import { Chat } from '../../../node/engine/text/chat.ts'
 import { Tokenizer } from '../../../node/engine/text/tokenizer.ts'
+import { importGguf } from '../../../node/engine/gguf/index.ts'
 import { restoreCheckpoint, saveCheckpoint } from '../../../node/engine/train/checkpoint.ts'
 import { trained } from '../../../node/engine/train/optimizer.ts'
 import { readAll } from '../../../node/engine/weights/index.ts'
 import { vectors } from '../../engine/fixture.ts'
+import { ggufBytes, llamaKeys, llamaTensors } from '../../engine/gguf/file.ts'
 import { casesOf, target } from '../kit/target.ts'
 import type { Target } from '../kit/target.ts'
 import { wrongBytes } from '../kit/wrong-bytes.ts'
@@ -131,6 +133,18 @@ const nowhere = async (): Promise<() => Promise<void>> => {
 }
 const restored = (): unknown => restoreCheckpoint(join(folder, 'checkpoint'), 'a run', parameters())
 
+/** A GGUF file, mostly with something wrong before its weights: counts, keys, texts, shapes and offsets. */
+const gguf = new Uint8Array(ggufBytes({ keys: llamaKeys(), tensors: llamaTensors() }))
+const ggufHead = gguf.subarray(0, Math.min(gguf.length, 6_000))
+const wrongGguf = wrongBytes(fc.constant(ggufHead)).map(
+  head => new Uint8Array(Buffer.concat([head, gguf.subarray(ggufHead.length)]))
+)
+function imported(): unknown {
+  const output = join(folder, 'model')
+  rmSync(output, { recursive: true, force: true })
+  return importGguf({ file: join(folder, 'file.gguf'), output })
+}
+
 const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'chat_template.jinja']
 /** Read, and not run: what templates and tokenizers do is ended by the process that they run in. */
 const opened = (): unknown => new Chat(Tokenizer.load(folder), [1])
@@ -171,6 +185,7 @@ export const modelTargets: readonly Target[] = [
     starting(adapter),
     () => readAdapter(folder, config)
   ),
+  inFolder('a GGUF file', 'file.gguf', casesOf(fc.constant(gguf), wrongGguf), nowhere, imported, 40),
   inFolder('a checkpoint', 'checkpoint', wrongTensors(checkpoint), nowhere, restored),
   inFolder("a checkpoint's state", 'checkpoint', wrongState, nowhere, restored),
   inFolder(

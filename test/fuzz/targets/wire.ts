@@ -28,6 +28,8 @@ import {
   neighboursQuestion,
   reachAnswer,
   reachQuestion,
+  runsAnswer,
+  runsQuestion,
   streamLimits,
   topicLimits
 } from '../../../protocol/wire/index.ts'
@@ -53,6 +55,7 @@ export const messages = {
 export const frames = {
   '/tilth/peers/reach/1': { question: reachQuestion, answer: reachAnswer },
   '/tilth/peers/neighbours/1': { question: neighboursQuestion, answer: neighboursAnswer },
+  '/tilth/peers/runs/1': { question: runsQuestion, answer: runsAnswer },
   '/tilth/data/sync/1': { question: syncRequest, answer: syncReply },
   '/tilth/data/seal/1': { question: sealRequest, answer: sealReply },
   '/tilth/jobs/progress/1': { question: workerReport, answer: awardStatus },
