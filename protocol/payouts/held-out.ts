@@ -1,7 +1,7 @@
 import { InvalidError } from '../primitives/index.ts'
 import { checkMeasured, weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import { credited, standingOf } from './division.ts'
+import { credited, mostCredited, standingOf } from './division.ts'
 import type { Standing } from './division.ts'
 import type { HeldOutDocument, Measured, ModelMeasure } from './types.ts'
 import { isNear } from './weighing.ts'
@@ -30,8 +30,9 @@ export interface HeldOutValues extends Standing {
 export function heldOutValues({ questions }: HeldOutDocument, measure: Measure): HeldOutValues {
   const truth = measure.players.map(() => 0n)
   const own = measure.players.map(() => 0n)
-  for (const question of questions) {
-    weightsOf(measure, question.truth).players.forEach((weight, i) => {
+  const added = questions.map(question => weightsOf(measure, question.truth).players)
+  for (const [q, question] of questions.entries()) {
+    added[q]?.forEach((weight, i) => {
       truth[i] = (truth[i] ?? 0n) + weight
     })
     weightsOf(measure, question.own).players.forEach((weight, i) => {
@@ -39,11 +40,12 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
     })
   }
   const { full, empty } = measure.matrix
-  const added = questions.reduce((sum, { truth: { utilities } }) => {
+  const together = questions.reduce((sum, { truth: { utilities } }) => {
     return sum + (utilities[full] ?? 0) - (utilities[empty] ?? 0)
   }, 0)
-  const gain = added > 0 ? (BigInt(added) * 100n) / BigInt(questions.length) : 0n
-  return { questions: questions.length, truth, own, gain, ...standingOf(truth, own) }
+  const gain = together > 0 ? (BigInt(together) * 100n) / BigInt(questions.length) : 0n
+  const most = measure.players.map((_, i) => mostCredited(added.map(weights => weights[i] ?? 0n)))
+  return { questions: questions.length, truth, own, gain, ...standingOf(truth, own, most) }
 }
 
 /**
