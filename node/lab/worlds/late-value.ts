@@ -15,7 +15,7 @@ const rowsOf = (topics: readonly Topic[]): Pair[] =>
 const asked = (topics: readonly Topic[], forms: readonly number[]): Question[] =>
   forms.flatMap(form => topics.map(topic => ({ prompt: topic.ask(form), response: topic.answer, topic: topic.id })))
 
-/** Clients ask for the foundation's entries most, and for those of whoever completes it least. */
+/** Clients ask for the foundation's entries most, and pay twice for them; for those of whoever completes it least. */
 export function lateValue(seed: number): World {
   const entries = topicsOf('format', seed, foundationTopics + keyTopics)
   const early = topicsOf('facts', seed, earlyTopics).map(topic => ({ ...topic, id: topic.id + entries.length }))
@@ -32,7 +32,7 @@ export function lateValue(seed: number): World {
     ...asked(early, queryForms.slice(0, 2)),
     ...asked(key, queryForms.slice(0, 1))
   ]
-  const alike = questions.map(() => 1)
+  const fees = questions.map(({ topic }) => (topic < foundationTopics ? 2 : 1))
   return {
     name: `late-value-${seed}`,
     data: 'format',
@@ -44,6 +44,6 @@ export function lateValue(seed: number): World {
     ],
     heldOut: asked([...foundation, ...early.filter((_, i) => i % 2 === 0), ...key.slice(0, 2)], [heldOutForm]),
     questions,
-    logs: { uniform: alike, popular: alike, adversarial: alike }
+    logs: { uniform: fees, popular: fees, adversarial: fees }
   }
 }
