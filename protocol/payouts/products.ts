@@ -1,5 +1,5 @@
-// Products of probabilities over the tokens of one span, for each coalition. One fact is a few tokens, and whoever knows
-// it knows all of them. Where some siblings do not know the form of an answer either, all its tokens stand in one span,
+// Products of probabilities over the tokens of one span, for each coalition. One fact is a few tokens, and who knows it
+// knows all of them. Where some siblings do not know the form of an answer either, all its tokens stand in one span,
 // and a product over thirty of them is next to nothing for the best of siblings. So a span counts as four tokens at
 // most: of more, it is the fourth power of their geometric mean.
 //

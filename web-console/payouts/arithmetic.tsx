@@ -24,7 +24,7 @@ export function Arithmetic({ view }: { readonly view: WhyShareView }) {
       </div>
       {gates.map(({ model, name, calibration, most, part }) => (
         <div key={model}>
-          {name}: believed = min(1, max(0, H ÷ O)) = {partText(calibration)}, at most {partText(most)} of an answer, h ={' '}
+          {name}: believed = min(1, max(0, H ÷ O)) = {partText(calibration)}, of at most {partText(most)}, h ={' '}
           {partText(part)}
         </div>
       ))}

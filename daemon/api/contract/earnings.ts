@@ -123,8 +123,8 @@ export const whyShareView = shareView.extend({
       questions: z.int(),
       value: decimal,
       /**
-       * In 1e-6: how far what its rows add to answers is believed, the most that counts of it in an answer, and its part
-       * of what goes by held-out values.
+       * In 1e-6: how far what its rows add to answers is believed, the most that counts of it in an answer, and its
+       * part of what goes by held-out values.
        */
       calibration: decimal,
       most: decimal,

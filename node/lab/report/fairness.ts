@@ -6,7 +6,7 @@ import { queryLogs } from '../types.ts'
 import { limits } from './limits.ts'
 import { plotsOf } from './plots.ts'
 import { isMet, targetsOf, type Target } from './targets.ts'
-import { tried } from './tried.ts'
+import { tried, triedOn } from './tried.ts'
 
 const percent = (value: number): string => `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)} %`
 const plain = (value: number): string => value.toFixed(2)
@@ -65,8 +65,8 @@ const twoTruths = (worlds: readonly WorldResult[]): string =>
       if (one.judged !== 'likelihood' || other === undefined || a === undefined || b === undefined) return []
       const apart = errorOf(a, b)
       return [
-        `The two truths of ${other.name} are ${plain(apart)} apart: likelihood pays form, which everybody's rows teach. ` +
-          `No rule is nearer than ${plain(apart / 2)} to both; the present one is meant to be near the first.`
+        `The two truths of ${other.name} are ${plain(apart)} apart: likelihood pays form, which everybody's rows ` +
+          `teach. No rule is nearer than ${plain(apart / 2)} to both; the present one is meant for the first.`
       ]
     })
     .join(' ')
@@ -217,6 +217,7 @@ brings others in their form, in epoch 3. Epochs of the last version have nothing
     `Training of siblings beside that of the deployed adapter. They share passes, so time is less than rows say.`,
     costTable(result),
     '## What was tried',
+    triedOn,
     tried.map(one => `- ${one}`).join('\n'),
     '## How it is measured',
     how.map(one => `- ${one}`).join('\n')
@@ -230,8 +231,8 @@ const how = [
     'know in other words what is known, copiers, paraphrasers, wrong ones, ones about things nobody asks, one person ' +
     "with many names. What they bring goes through the validators' own checks first; who is left is a player.",
   '**Data**: facts (one word about one thing), format (long answers in a fixed form with three facts), classes (one ' +
-    'of three labels by one word); late-value worlds have long entries of a few beside short answers. Clients ask in words that no row and no held-out question has; every second topic ' +
-    'has a held-out question.',
+    'of three labels by one word); late-value worlds have long entries of a few beside short answers. Clients ask in ' +
+    'words that no row and no held-out question has; every second topic has a held-out question.',
   '**Logs**: uniform; popular (Zipf); adversarial (half of the money from friends of whoever is wrong, who ask in ' +
     'its very words, and one question over and over).',
   '**Truth** is not what the rule measures: whether a sibling’s own greedy answer is right; of long answers, how ' +

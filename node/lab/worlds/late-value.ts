@@ -1,9 +1,9 @@
 import type { Contributor, Kind, Pair, Question, World } from '../types.ts'
 import { heldOutForm, queryForms, topicsOf, type Topic } from './sources.ts'
 
-// A world whose foundation is worth nothing until somebody completes it. It brings two long entries, too few for a model
-// to learn how entries look; beside somebody's many short answers they come out as short answers, which are wrong.
-// Later somebody brings other entries in the same form, and the foundation's come out right.
+// A world whose foundation is worth nothing until somebody completes it. It brings two long entries, too few for a
+// model to learn how entries look; beside somebody's many short answers they come out as short answers, which are
+// wrong. Later somebody brings other entries in the same form, and the foundation's come out right.
 
 const foundationTopics = 2
 const earlyTopics = 4

@@ -186,9 +186,9 @@ describe('an epoch', () => {
       receipts: [receipt({ fee: 10_000n, utilities: utilitiesOf([0, 4000, 0, 0]) })],
       heldOut: new Map([[model, heldOutOf(measure, [truth], [own])]])
     })
-    // Of what its scorer leaves, 2940, a half at most is its own, for its rows were seen to add 0.1 to a true answer and
-    // add 0.4 to this one, of which 0.2 counts; and half of that is believed. Of the rest a third, what its rows are
-    // worth on held-out questions.
+    // Of what its scorer leaves, 2940, a half at most is its own: its rows were seen to add 0.1 to a true answer, so
+    // of the 0.4 that they add to this one 0.2 counts; and half of that is believed. Of the rest a third, what its rows
+    // are worth on held-out questions.
     assert.deepEqual(
       bundle.payouts.map(({ share, heldOutShare }) => [share, heldOutShare]),
       [
