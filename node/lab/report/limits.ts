@@ -5,6 +5,8 @@ export const limits: readonly string[] = [
   'Truth is trained from one to three seeds with the settings of the rule’s own siblings; with one seed there ' +
     'is no ceiling to compare with, and ranges over so few seeds are ranges, not confidence intervals. Where ' +
     'another seed of the truth is off by as much as the rule, nothing says which of them is wrong.',
+  'Settled again, an epoch comes as near as the last version’s own shares are, which are one training’s too: ' +
+    'where those are off as much as the first ones, it gains nothing.',
   'Held-out questions are three to six a world: what goes by them is as noisy as that.',
   'Truth pays a copy what it adds to a model. It does not know who was first: what copies and paraphrases ' +
     'should get is not in the errors, but among the attacks.',
