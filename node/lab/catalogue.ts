@@ -1,5 +1,6 @@
 import type { StudyPlan } from './runs/study.ts'
 import type { Mode, World } from './types.ts'
+import { lateValue } from './worlds/late-value.ts'
 import { worldOf, type WorldPlan } from './worlds/world.ts'
 
 /** A part of a run: worlds with a truth, then seeds of the small worlds that are attacked. */
@@ -75,6 +76,18 @@ const many = (seed: number): WorldPlan => ({
   ]
 })
 
+/** One whose foundation is worth something only with who comes later, looked at in every epoch. */
+const late = (seed: number): StudyPlan => ({
+  world: lateValue(seed),
+  judged: 'parts',
+  everyEpoch: true,
+  ruleSeeds: [1],
+  truthSeeds: [101, 102],
+  siblings: 16,
+  truthSiblings: 32,
+  gradients: true
+})
+
 /** So many alike, with two topics each, of whom the first half is asked about. */
 const alike = (seed: number, count: number): WorldPlan => ({
   name: `alike-${count}`,
@@ -102,9 +115,11 @@ export function catalogueOf(mode: Mode): Part[] {
   const quick: Part = {
     worlds: [
       study(facts(11), { everyEpoch: true, truthSeeds: [101, 102] }),
-      study(classes(12)),
-      ...bothWays(format(13)),
-      study(alike(16, 16), { truthSeeds: [] })
+      study(classes(12), { truthSeeds: [101, 102] }),
+      ...bothWays(format(13), { truthSeeds: [101, 102] }),
+      study(alike(16, 16), { truthSeeds: [] }),
+      late(5),
+      late(6)
     ],
     attackSeeds: [21]
   }
@@ -112,7 +127,10 @@ export function catalogueOf(mode: Mode): Part[] {
   const seeds = { ruleSeeds: [1, 2], truthSeeds: [101, 102, 103] }
   return [
     quick,
-    { worlds: [study(many(14)), study(alike(15, 48), { truthSeeds: [], siblings: 30 })], attackSeeds: [22, 23] },
+    {
+      worlds: [study(many(14)), study(alike(15, 48), { truthSeeds: [], siblings: 30 }), late(7), late(8)],
+      attackSeeds: [22, 23]
+    },
     ...[31, 32, 33].map(seed => ({
       worlds: [
         study(facts(seed), { ...seeds, everyEpoch: true }),

@@ -4,17 +4,20 @@ import type { Weights } from './shapley.ts'
 
 // How the data fee of one answer is divided: by that answer alone, so that nobody's receipts move what others' pay.
 //
-//   p_c = max(0, φ_c) / max(Σ_k max(0, φ_k), τ)      k: the players, and all who are no candidates as one more
+//   p_c = min(max(0, φ_c), b_c) / max(Σ_k max(0, φ_k), τ)     k: the players, and all who are no candidates as one more
 //   s_c = p_c·cal_c + (1 − Σ_k p_k·cal_k)·h_c
 //
-// A player gets of the answer what its rows added to it, as far as the held-out questions bear that out; the rest, that
-// of all who are no candidates included, goes by what everybody's rows are worth on those: no row that is added moves
-// it. Shares are never negative and add up to one.
+// A player gets of the answer what its rows added to it, as far as the held-out questions bear that out: no more than
+// its rows were seen to add to a true answer (b), and of that as much as was borne out (cal). The rest, that of all who
+// are no candidates included, goes by what everybody's rows are worth on those: no row that is added moves it. Shares
+// are never negative and add up to one.
 
 /** How far held-out questions bear players out, in the players' order. */
 export interface Standing {
   /** cal_c = min(1, max(0, H_c / O_c)), rounded down to 1e-6; 0 for whose rows add nothing to true answers. */
   readonly calibration: readonly bigint[]
+  /** b_c in 1e-6: the most that counts of a weight. */
+  readonly most: readonly bigint[]
   /** max(0, H_c): h_c is this divided by `total`. Nobody has any where `total` is zero. */
   readonly positive: readonly bigint[]
   readonly total: bigint
@@ -24,10 +27,23 @@ export interface Standing {
 export const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
 
 /**
+ * b of a player: twice what its rows add to a true answer where they add something, Σ φ·|φ| / Σ |φ| over the held-out
+ * questions, rounded down; nothing where they take as much. Whoever teaches how answers look adds a little to all of
+ * them and much to none, and is believed in little; who teaches a fact that is asked about adds all of that answer.
+ */
+export function mostCredited(weights: readonly bigint[]): bigint {
+  const size = (weight: bigint): bigint => (weight < 0n ? -weight : weight)
+  const all = weights.reduce((sum, weight) => sum + size(weight), 0n)
+  const net = weights.reduce((sum, weight) => sum + weight * size(weight), 0n)
+  return net > 0n ? (2n * net) / all : 0n
+}
+
+/**
  * @param truth H_c of each player, what its rows add to the true answers
  * @param own O_c, what they add to the model's own
+ * @param most b_c
  */
-export function standingOf(truth: readonly bigint[], own: readonly bigint[]): Standing {
+export function standingOf(truth: readonly bigint[], own: readonly bigint[], most: readonly bigint[]): Standing {
   const positive = truth.map(credited)
   return {
     calibration: positive.map((worth, i) => {
@@ -35,6 +51,7 @@ export function standingOf(truth: readonly bigint[], own: readonly bigint[]): St
       if (worth === 0n) return 0n
       return worth >= claimed ? calibrationUnit : (worth * calibrationUnit) / claimed
     }),
+    most,
     positive,
     total: positive.reduce((sum, worth) => sum + worth, 0n)
   }
@@ -60,14 +77,17 @@ export interface Part {
 export function divideAnswer(
   money: bigint,
   weights: Weights | undefined,
-  { calibration, positive, total }: Standing
+  { calibration, most, positive, total }: Standing
 ): Part[] | null {
   if (total === 0n) return null
   if (weights === undefined) return divide(money, positive).map(share => ({ share, heldOut: share }))
   const credits = weights.players.map(credited)
   const sum = credits.reduce((all, credit) => all + credit, credited(weights.others))
   const whole = (sum > leastCredit ? sum : leastCredit) * calibrationUnit
-  const proven = credits.map((credit, i) => credit * (calibration[i] ?? 0n))
+  const proven = credits.map((credit, i) => {
+    const bound = most[i] ?? 0n
+    return (credit < bound ? credit : bound) * (calibration[i] ?? 0n)
+  })
   const rest = proven.reduce((left, part) => left - part, whole)
   const shares = largestRemainder(
     proven.map((part, i) => money * (part * total + rest * (positive[i] ?? 0n))),

@@ -1,7 +1,7 @@
 import { InvalidError } from '../primitives/index.ts'
 import { checkMeasured, weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import { credited, standingOf } from './division.ts'
+import { credited, mostCredited, standingOf } from './division.ts'
 import type { Standing } from './division.ts'
 import type { HeldOutDocument, Measured, ModelMeasure } from './types.ts'
 import { isNear } from './weighing.ts'
@@ -38,8 +38,9 @@ export interface MeasuredModel {
 export function heldOutValues({ questions }: HeldOutDocument, measure: Measure): HeldOutValues {
   const truth = measure.players.map(() => 0n)
   const own = measure.players.map(() => 0n)
-  for (const question of questions) {
-    weightsOf(measure, question.truth).players.forEach((weight, i) => {
+  const added = questions.map(question => weightsOf(measure, question.truth).players)
+  for (const [q, question] of questions.entries()) {
+    added[q]?.forEach((weight, i) => {
       truth[i] = (truth[i] ?? 0n) + weight
     })
     weightsOf(measure, question.own).players.forEach((weight, i) => {
@@ -50,7 +51,8 @@ export function heldOutValues({ questions }: HeldOutDocument, measure: Measure):
   const sumOf = (place: number): number => questions.reduce((sum, one) => sum + (one.truth.utilities[place] ?? 0), 0)
   const meanOf = (sum: number): bigint => (sum > 0 ? (BigInt(sum) * 100n) / BigInt(questions.length) : 0n)
   const [level, gain] = [meanOf(sumOf(full)), meanOf(sumOf(full) - sumOf(empty))]
-  return { questions: questions.length, truth, own, gain, level, ...standingOf(truth, own) }
+  const most = measure.players.map((_, i) => mostCredited(added.map(weights => weights[i] ?? 0n)))
+  return { questions: questions.length, truth, own, gain, level, ...standingOf(truth, own, most) }
 }
 
 /**

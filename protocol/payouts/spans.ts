@@ -1,4 +1,6 @@
 import { InvalidError } from '../primitives/errors.ts'
+import { countedOf, joined, productsOfToken } from './products.ts'
+import type { Products } from './products.ts'
 import { utilityUnit } from './shapley.ts'
 
 // What a coalition's sibling would have said of an answer, as one number: u_S. Probabilities of tokens become whole
@@ -9,7 +11,8 @@ import { utilityUnit } from './shapley.ts'
 // tokens of one fact count together. In an answer, at a threshold θ:
 //   informative tokens   deviation of p_t over the siblings at least θ of the largest in the answer
 //   spans                informative tokens at most two apart stand in one
-//   u_S(θ)               Σ_spans w·Π_{t in span} p_S(t) / Σ_spans w, w being the span's largest deviation
+//   u_S(θ)               Σ_spans w·c_S / Σ_spans w, w being the span's largest deviation and c_S the product of p_S(t)
+//                        over its tokens, of which four at most count whole (products.ts)
 // One threshold would make a token that stands on it count fully here and not at all there. So u_S is the mean of
 // u_S(θ) over the thresholds from `least` to `most`, which changes no faster than the probabilities do.
 
@@ -40,8 +43,9 @@ export function roundProbability(probability: number): number {
 interface Span {
   /** Largest deviation in it. */
   weight: number
-  /** Π p of each coalition. */
-  readonly products: Float64Array
+  products: Products
+  /** What it counts, by coalition. */
+  counted: Float64Array
   /** The span it became part of. */
   into: Span | undefined
 }
@@ -87,23 +91,21 @@ export function spanUtilities(probabilities: readonly (readonly number[])[], sib
       for (let k = 0; k < coalitions; k++) means[k] = (means[k] ?? 0) + ((threshold - next) * (sums[k] ?? 0)) / weights
     threshold = next
   }
-  const count = ({ weight, products }: Span, sign: number): void => {
+  const count = ({ weight, counted }: Span, sign: number): void => {
     weights += sign * weight
-    for (let k = 0; k < coalitions; k++) sums[k] = (sums[k] ?? 0) + sign * weight * (products[k] ?? 0)
+    for (let k = 0; k < coalitions; k++) sums[k] = (sums[k] ?? 0) + sign * weight * (counted[k] ?? 0)
   }
   for (const { ratio, token } of informative) {
     downTo(ratio)
-    const span: Span = {
-      weight: deviations[token] ?? 0,
-      products: Float64Array.from(rounded, own => (own[token] ?? 0) / probabilityUnit),
-      into: undefined
-    }
+    const products = productsOfToken(Float64Array.from(rounded, own => (own[token] ?? 0) / probabilityUnit))
+    const span: Span = { weight: deviations[token] ?? 0, products, counted: products.exact, into: undefined }
     for (const near of nearOf(spans, token)) {
       count(near, -1)
       span.weight = Math.max(span.weight, near.weight)
-      for (let k = 0; k < coalitions; k++) span.products[k] = (span.products[k] ?? 0) * (near.products[k] ?? 0)
+      span.products = joined(span.products, near.products)
       near.into = span
     }
+    span.counted = countedOf(span.products)
     count(span, 1)
     spans[token] = span
   }

@@ -63,6 +63,8 @@ export interface GateReason extends WithAndWithout {
   readonly own: bigint
   /** cal in 1e-6: how far what its rows add to answers is believed. */
   readonly calibration: bigint
+  /** b in 1e-6: the most that counts of what its rows add to an answer. */
+  readonly most: bigint
   /** h in 1e-6: its part of what goes by held-out values. */
   readonly part: bigint
 }
@@ -241,6 +243,7 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
             value: known.truth[player] ?? 0n,
             own: known.own[player] ?? 0n,
             calibration: known.calibration[player] ?? 0n,
+            most: known.most[player] ?? 0n,
             part: known.total === 0n ? 0n : ((known.positive[player] ?? 0n) * calibrationUnit) / known.total,
             ...found
           }

@@ -24,9 +24,10 @@ export function Arithmetic({ view }: { readonly view: WhyShareView }) {
         {BigInt(released) > 0n ? ` + ${amountText(released)} that was held or given` : ''}
         {BigInt(held) > 0n ? ` + ${amountText(held)} held` : ''}
       </div>
-      {gates.map(({ model, name, calibration, part }) => (
+      {gates.map(({ model, name, calibration, most, part }) => (
         <div key={model}>
-          {name}: believed = min(1, max(0, H ÷ O)) = {partText(calibration)}, h = {partText(part)}
+          {name}: believed = min(1, max(0, H ÷ O)) = {partText(calibration)}, of at most {partText(most)}, h ={' '}
+          {partText(part)}
         </div>
       ))}
       <div>of an answer’s money = its part of what all rows added × believed, and of the rest × h</div>

@@ -134,14 +134,16 @@ function HeldOut({ view: { gates, rule } }: { readonly view: WhyShareView }) {
         <Notice title="None of the models of this epoch learnt rows of this account." />
       ) : (
         <div className="gates">
-          {gates.map(({ model, name, questions, value, calibration: _calibration, part: _part, ...measured }) => (
-            <Card key={model} phase={BigInt(value) > 0n ? 'data' : 'wrong'}>
-              <p>
-                <Go to={places.model(model)}>{name}</Go>, {manyText(questions, 'question')}
-              </p>
-              <Measured of="the right answer" {...measured} />
-            </Card>
-          ))}
+          {gates.map(
+            ({ model, name, questions, value, calibration: _calibration, most: _most, part: _part, ...measured }) => (
+              <Card key={model} phase={BigInt(value) > 0n ? 'data' : 'wrong'}>
+                <p>
+                  <Go to={places.model(model)}>{name}</Go>, {manyText(questions, 'question')}
+                </p>
+                <Measured of="the right answer" {...measured} />
+              </Card>
+            )
+          )}
         </div>
       )}
     </Section>

@@ -156,8 +156,12 @@ export const whyShareView = shareView.extend({
       name: z.string(),
       questions: z.int(),
       value: decimal,
-      /** In 1e-6: how far what its rows add to answers is believed, and its part of what goes by held-out values. */
+      /**
+       * In 1e-6: how far what its rows add to answers is believed, the most that counts of it in an answer, and its
+       * part of what goes by held-out values.
+       */
       calibration: decimal,
+      most: decimal,
       part: decimal
     })
   ),

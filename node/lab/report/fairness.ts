@@ -1,11 +1,12 @@
 import type { LabResult, LogResult, Seconds, WorldResult } from '../results.ts'
 import { oneShotRules } from '../rules/index.ts'
 import { keptBack } from '../rules/resettled.ts'
-import { mean } from '../truth/shares.ts'
+import { errorOf, mean } from '../truth/shares.ts'
 import { queryLogs } from '../types.ts'
 import { limits } from './limits.ts'
 import { plotsOf } from './plots.ts'
 import { isMet, targetsOf, type Target } from './targets.ts'
+import { tried, triedOn } from './tried.ts'
 
 const percent = (value: number): string => `${(value * 100).toFixed(Math.abs(value) < 0.1 ? 1 : 0)} %`
 const plain = (value: number): string => value.toFixed(2)
@@ -52,6 +53,23 @@ function errorsTable(worlds: readonly WorldResult[]): string {
     ])
   )
 }
+
+/** How far two truths of one world are apart, by what of an answer is right and by how likely the right one was. */
+const twoTruths = (worlds: readonly WorldResult[]): string =>
+  worlds
+    .flatMap(one => {
+      const other = worlds.find(
+        ({ seed, judged, data }) => seed === one.seed && data === one.data && judged === 'parts'
+      )
+      const [a, b] = [one.logs.uniform?.truth, other?.logs.uniform?.truth]
+      if (one.judged !== 'likelihood' || other === undefined || a === undefined || b === undefined) return []
+      const apart = errorOf(a, b)
+      return [
+        `The two truths of ${other.name} are ${plain(apart)} apart: likelihood pays form, which everybody's rows ` +
+          `teach. No rule is nearer than ${plain(apart / 2)} to both; the present one is meant for the first.`
+      ]
+    })
+    .join(' ')
 
 function ranksTable(worlds: readonly WorldResult[]): string {
   const rows = worlds.flatMap(world => {
@@ -181,7 +199,9 @@ ${duration(total([...worlds, ...attacks]))} on ${machine}, which others used too
 seeds against each of the truth's; *another seed* is how far truth itself is from truth. ${made(total(worlds))}`,
     picture('errors.svg'),
     errorsTable(worlds),
-    `Ranks of contributors within an answer (Spearman's correlation with the truth, mean over answers):`,
+    twoTruths(worlds),
+    `Ranks of contributors within an answer (Spearman's correlation with the truth, mean over answers; of *present*
+what the answer pays them):`,
     ranksTable(worlds),
     '## What attacks take',
     attacks.length === 0 ? 'None was tried.' : made(total(attacks)),
@@ -190,11 +210,15 @@ seeds against each of the truth's; *another seed* is how far truth itself is fro
     '## Settled again as value shows',
     `The present rule over four epochs in which contributors arrive. ${percent(keptBack)} of each epoch's data fees is
 kept back, and divided again by what the last version's siblings say; nobody gives anything back. Truth is the last
-version's, of those who had come by then.`,
+version's, of those who had come by then. In late-value worlds the foundation's entries come out wrong until somebody
+brings others in their form, in epoch 3. Epochs of the last version have nothing to be settled again by.`,
     epochsTable(result),
     '## What attribution costs',
     `Training of siblings beside that of the deployed adapter. They share passes, so time is less than rows say.`,
     costTable(result),
+    '## What was tried',
+    triedOn,
+    tried.map(one => `- ${one}`).join('\n'),
     '## How it is measured',
     how.map(one => `- ${one}`).join('\n')
   ]
@@ -207,8 +231,8 @@ const how = [
     'know in other words what is known, copiers, paraphrasers, wrong ones, ones about things nobody asks, one person ' +
     "with many names. What they bring goes through the validators' own checks first; who is left is a player.",
   '**Data**: facts (one word about one thing), format (long answers in a fixed form with three facts), classes (one ' +
-    'of three labels by one word). Clients ask in words that no row and no held-out question has; every second topic ' +
-    'has a held-out question.',
+    'of three labels by one word); late-value worlds have long entries of a few beside short answers. Clients ask in ' +
+    'words that no row and no held-out question has; every second topic has a held-out question.',
   '**Logs**: uniform; popular (Zipf); adversarial (half of the money from friends of whoever is wrong, who ask in ' +
     'its very words, and one question over and over).',
   '**Truth** is not what the rule measures: whether a sibling’s own greedy answer is right; of long answers, how ' +

@@ -1,11 +1,15 @@
 /** What the laboratory itself cannot say, whatever it finds. */
 export const limits: readonly string[] = [
-  'Worlds are small and made of plain words: dozens of rows and one base of a few million parameters. No base of 100 ' +
-    'million parameters was measured, and no version with hundreds of contributors.',
-  'Truth is trained from one or two seeds with the settings of the rule’s own siblings; with one seed there is no ' +
-    'ceiling to compare with, and ranges over so few seeds are ranges, not confidence intervals.',
-  'Truth pays a copy what it adds to a model. It does not know who was first: what copies and paraphrases should get ' +
-    'is not in the errors, but among the attacks.',
-  'Earlier versions of a world are trained from the same seed as its last one, so noise that both share is not seen ' +
-    'as an error of the first.'
+  'Worlds are small and made of plain words: dozens of rows and one base of a few million parameters. No base ' +
+    'of 100 million parameters was measured, and no version with hundreds of contributors.',
+  'Truth is trained from one to three seeds with the settings of the rule’s own siblings; with one seed there ' +
+    'is no ceiling to compare with, and ranges over so few seeds are ranges, not confidence intervals. Where ' +
+    'another seed of the truth is off by as much as the rule, nothing says which of them is wrong.',
+  'Settled again, an epoch comes as near as the last version’s own shares are, which are one training’s too: ' +
+    'where those are off as much as the first ones, it gains nothing.',
+  'Held-out questions are three to six a world: what goes by them is as noisy as that.',
+  'Truth pays a copy what it adds to a model. It does not know who was first: what copies and paraphrases ' +
+    'should get is not in the errors, but among the attacks.',
+  'Earlier versions of a world are trained from the same seed as its last one, so noise that both share is not ' +
+    'seen as an error of the first.'
 ]

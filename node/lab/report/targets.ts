@@ -68,11 +68,22 @@ function lossOf(one: Case): Finding[] {
   )
 }
 
+/** What who invents or is wrong gets more than it adds, by the truth: its rows may teach the form of right answers. */
+const beyondOf = (one: Case): Finding[] =>
+  (['irrelevant', 'wrong'] as const).flatMap(kind => {
+    const truth = sharesOf(one, one.log.truth, kind)
+    return sharesOf(one, one.present.shares, kind).map((share, i) => ({
+      where: `${kind}, ${one.where}`,
+      value: Math.max(0, share - (truth[i] ?? 0))
+    }))
+  })
+
 /** What the present rule was aimed at, beside what was found. */
 export function targetsOf(result: LabResult): Target[] {
   const cases = casesOf(result)
-  const errors = (from: number, to: number): Finding[] =>
-    cases
+  const byLikelihood = cases.filter(({ world }) => world.judged === 'likelihood')
+  const errors = (from: number, to: number, of = cases.filter(one => !byLikelihood.includes(one))): Finding[] =>
+    of
       .filter(({ world: { players } }) => players.length >= from && players.length <= to)
       .map(({ where, present }) => ({ where, value: present.error.mean }))
   const taken = (...names: string[]): Finding[] =>
@@ -91,8 +102,11 @@ export function targetsOf(result: LabResult): Target[] {
       : [{ where, value: rankCorrelation / (ceiling.rankCorrelation ?? 1) }]
   )
   const resettled = result.worlds.flatMap(({ name, epochs }) => {
-    const once = sum(epochs.map(({ oneShot }) => oneShot))
-    return once === 0 ? [] : [{ where: name, value: sum(epochs.map(({ resettled }) => resettled)) / once }]
+    // Of epochs whose version was the last one no later version says anything.
+    const last = epochs.at(-1)?.players.length ?? 0
+    const earlier = epochs.filter(({ players }) => players.length < last)
+    const once = sum(earlier.map(({ oneShot }) => oneShot))
+    return once === 0 ? [] : [{ where: name, value: sum(earlier.map(({ resettled }) => resettled)) / once }]
   })
   const most = (what: string, limit: number, unit: Target['unit'], findings: readonly Finding[]): Target => ({
     what,
@@ -104,6 +118,7 @@ export function targetsOf(result: LabResult): Target[] {
     most('error of shares, up to 8 players', 0.05, 'L1', errors(2, 8)),
     most('error of shares, 16 players', 0.1, 'L1', errors(9, 32)),
     most('error of shares, 48 players and more', 0.15, 'L1', errors(33, 1000)),
+    most('error of shares, long answers by their likelihood', 0.05, 'L1', errors(2, 1000, byLikelihood)),
     {
       what: "ranks within an answer, against another seed's",
       limit: 0.8,
@@ -117,12 +132,13 @@ export function targetsOf(result: LabResult): Target[] {
       'a paraphraser or a reworder of held-out questions takes of what it copied',
       0.2,
       '%',
-      taken('paraphrases', 'held-out questions')
+      taken('paraphrases', 'retold', 'held-out questions')
     ),
     most('invented and wrong facts earn', 0.02, '%', [
       ...taken('invented facts', 'wrong facts'),
       ...earned('irrelevant', 'wrong')
     ]),
+    most('invented and wrong facts earn beyond what the truth gives them', 0.02, '%', cases.flatMap(beyondOf)),
     most('honest overlap loses', 0.1, '%', cases.flatMap(lossOf)),
     most(
       'ten times the calls at the same value move a share',

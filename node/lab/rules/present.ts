@@ -81,6 +81,6 @@ export function byPresentRule(evidence: Evidence): Paid {
       shares[i] = (shares[i] ?? 0n) + part.share
   return {
     shares: shares.map(share => Number(share) / Number(money)),
-    answers: answers.map(({ players }) => players.map(Number))
+    answers: answers.map(weights => (divideAnswer(money, weights, values) ?? []).map(({ share }) => Number(share)))
   }
 }

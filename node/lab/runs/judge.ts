@@ -90,6 +90,8 @@ export async function judgeWorld(study: Study, bench: Bench): Promise<Omit<World
     : await truthFor(study, bench, everybody)
   const logs: Partial<Record<QueryLog, LogResult>> = {}
   for (const log of queryLogs) {
+    // A world may have one log alone.
+    if (log !== 'uniform' && world.logs[log] === world.logs.uniform) continue
     const evidences = seen.map(({ evidence }) => evidence(log))
     logs[log] = judgeLog(evidences, truth, world.logs[log])
   }

@@ -111,6 +111,17 @@ export function attacksOf(seed: number): Attack[] {
       )
     },
     {
+      name: 'retold',
+      what: 'rows of an earlier author, told anew in words of one’s own',
+      of: 'copied',
+      target: 0.2,
+      ...one(
+        'retold',
+        'paraphraser',
+        topicsOf('facts', seed, foundationTopics).map(topic => ({ prompt: topic.ask(2), response: topic.answer }))
+      )
+    },
+    {
       name: 'held-out questions',
       what: 'held-out questions with their answers, in other words',
       of: 'copied',

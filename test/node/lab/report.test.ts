@@ -32,7 +32,11 @@ function worldOf(error: number, toWrong: number): WorldResult {
         rules: { present: rule, equal: { ...rule, shares: [0.5, 0.5], error: exactly(1) } }
       }
     },
-    epochs: [{ epoch: 1, players: ['foundation'], oneShot: 0.2, resettled: 0.08 }],
+    epochs: [
+      { epoch: 1, players: ['foundation'], oneShot: 0.2, resettled: 0.08 },
+      // The last version: nothing says anything later.
+      { epoch: 2, players: ['foundation', 'wrong'], oneShot: 0.9, resettled: 0.9 }
+    ],
     seconds
   }
 }
@@ -78,6 +82,15 @@ describe('the report of the laboratory', () => {
     assert.equal(met(good, 'copies and false names'), true)
     assert.equal(met(good, 'error after re-settlement'), true)
     assert.equal(found(bad, 'error of shares, up to 8')?.found?.worst, 0.2)
+  })
+
+  it('counts what likelihood would pay by itself, and what is paid beyond the truth', () => {
+    const likely: WorldResult = { ...worldOf(0.6, 0.1), name: 'small by likelihood', judged: 'likelihood' }
+    const both = resultOf([{ ...worldOf(0.02, 0.01), judged: 'parts' }, likely])
+    assert.equal(found(both, 'error of shares, up to 8')?.found?.worst, 0.02)
+    assert.equal(found(both, 'error of shares, long answers')?.found?.worst, 0.6)
+    assert.equal(found(both, 'invented and wrong facts earn beyond')?.found?.worst, 0.1)
+    assert.match(fairnessOf(both, 'docs/fairness'), /The two truths of small are 0\.00 apart/)
   })
 
   it('names on its page what is missing, what fails, who was refused, and the command of each figure', () => {

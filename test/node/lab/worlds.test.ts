@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { answerKey } from '../../../protocol/data/index.ts'
 import { dataKinds, kinds, queryLogs, type World } from '../../../node/lab/types.ts'
 import { acceptedOf } from '../../../node/lab/worlds/accepted.ts'
+import { lateValue } from '../../../node/lab/worlds/late-value.ts'
 import { attacksOf, peaceful } from '../../../node/lab/worlds/attacks.ts'
 import { worldOf, type WorldPlan } from '../../../node/lab/worlds/world.ts'
 
@@ -97,6 +98,26 @@ describe('worlds of the laboratory', () => {
       () => worldOf({ name: 'big', data: 'classes', seed: 1, cast: [{ kind: 'foundation', topics: 500 }] }),
       { code: 'lab.world' }
     )
+  })
+
+  it('whose foundation is worth something late: nobody before the third epoch has rows in its form', () => {
+    const world = lateValue(7)
+    const [foundation, early, key] = world.contributors
+    const isEntry = ({ response }: { readonly response: string }): boolean => response.startsWith('Trade: ')
+    assert.ok(foundation?.rows.every(isEntry) === true && key?.rows.every(isEntry) === true)
+    assert.ok(early?.rows.some(isEntry) === false)
+    assert.deepEqual(
+      world.contributors.map(({ epoch }) => epoch),
+      [1, 1, 3]
+    )
+    const { players, refused } = acceptedOf(world)
+    assert.deepEqual([players, refused], [['foundation', 'early', 'key'], []])
+    // Everybody is asked about, in words that no row and no held-out question has.
+    const known = new Set([...world.contributors.flatMap(({ rows }) => rows), ...world.heldOut].map(one => one.prompt))
+    assert.ok(world.questions.every(({ prompt }) => !known.has(prompt)))
+    for (const { topics } of world.contributors)
+      assert.ok(topics.every(topic => world.questions.some(question => question.topic === topic)))
+    assert.equal(world.logs.uniform.length, world.questions.length)
   })
 
   it('are attacked by who adds nothing of its own, or only its own', () => {

@@ -88,7 +88,8 @@ describe('the draw of an epoch', () => {
           level: 1n,
           ...standingOf(
             truth,
-            truth.map(one => one * 2n)
+            truth.map(one => one * 2n),
+            truth.map(one => one * one)
           )
         }
         const models = new Map<`0x${string}`, MeasuredModel | null>([[model, { measure, values }]])

@@ -186,13 +186,14 @@ describe('an epoch', () => {
       receipts: [receipt({ fee: 10_000n, utilities: utilitiesOf([0, 4000, 0, 0]) })],
       heldOut: new Map([[model, heldOutOf(measure, [truth], [own])]])
     })
-    // Of what its scorer leaves, 2940, half as its own; of the other half a third, what its rows are worth on held-out
-    // questions.
+    // Of what its scorer leaves, 2940, a half at most is its own: its rows were seen to add 0.1 to a true answer, so
+    // of the 0.4 that they add to this one 0.2 counts; and half of that is believed. Of the rest a third, what its rows
+    // are worth on held-out questions.
     assert.deepEqual(
       bundle.payouts.map(({ share, heldOutShare }) => [share, heldOutShare]),
       [
-        [980n, 980n],
-        [1960n, 490n],
+        [1470n, 1470n],
+        [1470n, 735n],
         [0n, 0n],
         [0n, 0n],
         [60n, 0n]
@@ -377,10 +378,13 @@ describe('answers that nobody may see, and those without tokens', () => {
 
 describe("an answer's shares", () => {
   const values = fc
-    .array(fc.tuple(fc.bigInt(-(10n ** 7n), 10n ** 8n), fc.bigInt(0n, 10n ** 8n)), { minLength: 1, maxLength: 8 })
-    .map(pairs => {
-      const [truth, own] = [pairs.map(([one]) => one), pairs.map(([, one]) => one)]
-      return { questions: 3, truth, own, gain: 1n, ...standingOf(truth, own) }
+    .array(fc.tuple(fc.bigInt(-(10n ** 7n), 10n ** 8n), fc.bigInt(0n, 10n ** 8n), fc.bigInt(0n, 2n * 10n ** 6n)), {
+      minLength: 1,
+      maxLength: 8
+    })
+    .map(all => {
+      const [truth, own, most] = [all.map(([one]) => one), all.map(([, one]) => one), all.map(([, , one]) => one)]
+      return { questions: 3, truth, own, gain: 1n, ...standingOf(truth, own, most) }
     })
   const weight = fc.bigInt(-(10n ** 6n), 10n ** 6n)
 
@@ -400,7 +404,10 @@ describe("an answer's shares", () => {
           const credits = weights.map(one => (one > 0n ? one : 0n))
           const credit = sum(credits) + (others > 0n ? others : 0n)
           const whole = (credit > leastCredit ? credit : leastCredit) * calibrationUnit
-          const proven = credits.map((credit, i) => credit * (by.calibration[i] ?? 0n))
+          const proven = credits.map((credit, i) => {
+            const most = by.most[i] ?? 0n
+            return (credit < most ? credit : most) * (by.calibration[i] ?? 0n)
+          })
           for (const [i, { share, heldOut }] of parts.entries()) {
             assert.ok(0n <= heldOut && heldOut <= share)
             const exact = (proven[i] ?? 0n) * by.total + (whole - sum(proven)) * (by.positive[i] ?? 0n)

@@ -6,8 +6,10 @@ import {
   calibrationUnit,
   checkHeldOut,
   checkMeasured,
+  divideAnswer,
   heldOutValues,
   measureOf,
+  mostCredited,
   standingOf,
   weightsOf
 } from '../../../protocol/payouts/index.ts'
@@ -55,11 +57,47 @@ describe('what held-out questions say of a model', () => {
   })
 
   it('believes nobody whose rows make true answers no better, however much its own answers owe to them', () => {
-    assert.deepEqual(standingOf([5n, 0n, -7n, 10n], [10n, 0n, 3n, 0n]), {
+    assert.deepEqual(standingOf([5n, 0n, -7n, 10n], [10n, 0n, 3n, 0n], [4n, 3n, 2n, 1n]), {
       calibration: [calibrationUnit / 2n, 0n, 0n, calibrationUnit],
+      most: [4n, 3n, 2n, 1n],
       positive: [5n, 0n, 0n, 10n],
       total: 15n
     })
+  })
+
+  it('counts of an answer no more than twice what rows were seen to add to one, however much it owes to them', () => {
+    const million = 1_000_000n
+    assert.deepEqual(
+      [[], [0n, 0n], [900_000n, 900_000n], [900_000n, 0n, 0n, 0n], [100_000n, 100_000n, -300_000n]].map(mostCredited),
+      [0n, 0n, 1_800_000n, 1_800_000n, 0n]
+    )
+    fc.assert(
+      fc.property(fc.array(fc.bigInt(-million, million), { maxLength: 9 }), weights => {
+        const most = mostCredited(weights)
+        const highest = weights.reduce((a, b) => (b > a ? b : a), 0n)
+        assert.ok(most >= 0n && most <= 2n * highest)
+        // Whoever adds less to true answers is believed in no more.
+        assert.ok(mostCredited([...weights, -million]) <= most)
+        assert.equal(mostCredited([...weights, 0n, 0n]), most)
+      })
+    )
+  })
+
+  it('believes little of who adds a little to every true answer and says something that is its own alone', () => {
+    // The last player's rows teach how answers look: a tenth of each. An answer is wrong, and all its.
+    const [foundation, teacher] = [0, 3]
+    const document = heldOutOf(
+      measure,
+      [utilitiesOf([7000, 0, 0, 1000]), utilitiesOf([7000, 0, 0, 1000])],
+      [utilitiesOf([7000, 0, 0, 1000]), utilitiesOf([7000, 0, 0, 1000])]
+    )
+    const values = heldOutValues(document, measure)
+    assert.equal(values.calibration[teacher], calibrationUnit)
+    const wrong = weightsOf(measure, measuredOf(measure, utilitiesOf([0, 0, 0, 8000])))
+    const parts = divideAnswer(1_000_000n, wrong, values)
+    // A quarter is its own, and an eighth of the rest.
+    assert.equal(parts?.[teacher]?.share, 343_750n)
+    assert.equal(parts?.[foundation]?.share, 656_250n)
   })
 
   it('is of its model, and each text of it is measured under all coalitions with candidates that can be', () => {

@@ -41,6 +41,20 @@ describe('utilities of an answer', () => {
     assert.equal(utilities(fact(1), form, fact(1))[1], 8100)
   })
 
+  it('of a long answer whose form not every sibling knows are those of its facts, not of its length', () => {
+    // The third player's rows are of another form: without the others' no token of the answer is likely.
+    const taught = (by: number): number[] => masks.map(mask => ((mask & by) === 0 ? 0.0001 : 0.95))
+    const found = utilities(...Array.from({ length: 24 }, (_, t) => (t % 8 === 0 ? fact(1) : taught(3))))
+    // Who knows form and facts, the form alone, and neither; the plain product would be 0.24 for the first.
+    assert.ok((found[1] ?? 0) > 7500 && (found[7] ?? 0) > 7500, found.join())
+    assert.ok((found[2] ?? 0) < 2500 && (found[2] ?? 0) > 500, found.join())
+    assert.ok((found[4] ?? 0) < 10 && (found[0] ?? 0) < 10, found.join())
+    // However long it is.
+    const long = utilities(...Array.from({ length: 4000 }, (_, t) => (t % 8 === 0 ? fact(1) : taught(3))))
+    assert.ok(Math.abs((long[1] ?? 0) - (found[1] ?? 0)) < 300, long.join())
+    assert.ok((long[4] ?? 0) < 10, long.join())
+  })
+
   it('are nothing where nobody disagrees: no token, tokens that all know, and noise', () => {
     assert.deepEqual(
       spanUtilities(
@@ -80,8 +94,12 @@ describe('utilities of an answer', () => {
           tokens.map(({ by, base, adds }) => Math.min(1, base * 0.9 + ((mask & by) === 0 ? 0 : 10 ** adds)))
         )
       )
+    // Long spans of tokens of which some are next to impossible.
+    const unlikely = fc
+      .array(fc.constantFrom(0, 1e-6, 1e-5, 1e-3, 0.5, 1), { minLength: 192, maxLength: 192 })
+      .map(all => masks.map((_, k) => all.slice(k * 24, k * 24 + 24)))
     fc.assert(
-      fc.property(fc.oneof(anyAnswer, graded), noise, (probabilities, off) => {
+      fc.property(fc.oneof(anyAnswer, graded, unlikely), noise, (probabilities, off) => {
         const near = probabilities.map((own, k) =>
           own.map((p, t) => Math.min(1, Math.max(0, p + (off[(k * 24 + t) % off.length] ?? 0))))
         )

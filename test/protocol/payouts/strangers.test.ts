@@ -85,7 +85,18 @@ describe('what strangers cannot bend', function () {
       const models = new Map<Hex, MeasuredModel | null>([[zeroHash, null]])
       for (const measure of measures) {
         const [truth, said] = [measure.players.map(signed), measure.players.map(() => BigInt(random(1_000_001)))]
-        const values = { questions: 1, truth, own: said, gain: 1n, level: 1n, ...standingOf(truth, said) }
+        const values = {
+          questions: 1,
+          truth,
+          own: said,
+          gain: 1n,
+          level: 1n,
+          ...standingOf(
+            truth,
+            said,
+            measure.players.map(() => BigInt(random(2_000_001)))
+          )
+        }
         models.set(measure.model, { measure, values })
       }
       const names = [...models.keys()]

@@ -40,12 +40,13 @@ export async function whyShare(
     })
   const gates = reasons
     .gates(account)
-    .map(({ model, questions, value, own: _own, calibration, part, ...measured }) => ({
+    .map(({ model, questions, value, own: _own, calibration, most, part, ...measured }) => ({
       model,
       name: names.model(model),
       questions,
       value: value.toString(),
       calibration: calibration.toString(),
+      most: most.toString(),
       part: part.toString(),
       ...asMean(measured, questions)
     }))
