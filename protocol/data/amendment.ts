@@ -30,6 +30,7 @@ export type RulesChange = z.infer<typeof rulesChange>
 export const fixedRules = {
   validators: 'who validates is handed over from roster to roster',
   heldOut: 'every version was measured by these questions, and what was paid follows from that',
+  keptBack: 'it was kept back for so long of what was paid, and stays that for whoever waits for it',
   kind: 'the rows that were accepted are of this kind',
   parents: 'what a mix is made of stands in what was paid for it'
 } as const
@@ -83,8 +84,8 @@ export function checkLaterRules(before: DatanetRules, next: LaterRules): void {
     throw new InvalidError('rules.mix', "a mix's rules follow from those of the Datanets that it is made of", {
       help: 'Found another mix: it takes their rules as they are by then.'
     })
-  // [reject] Questions, kind and parents stay.
-  for (const rule of ['heldOut', 'kind', 'parents'] as const)
+  // [reject] Questions, what is kept back, kind and parents stay.
+  for (const rule of ['heldOut', 'keptBack', 'kind', 'parents'] as const)
     if (canonicalJson(next[rule]) !== canonicalJson(before[rule])) throw fixed(rule)
   // [reject] Every row that was accepted would be accepted still.
   const [was, is] = [takes(before), takes(next)]

@@ -23,6 +23,10 @@ export interface Standing {
   readonly total: bigint
 }
 
+/** What of a credit is believed, in parts of `calibrationUnit`: up to b, and of that cal. */
+export const proven = (credit: bigint, most: bigint, calibration: bigint): bigint =>
+  (credit < most ? credit : most) * calibration
+
 /** What of a weight counts: nothing where it is less than nothing. */
 export const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
 
@@ -84,15 +88,12 @@ export function divideAnswer(
   const credits = weights.players.map(credited)
   const sum = credits.reduce((all, credit) => all + credit, credited(weights.others))
   const whole = (sum > leastCredit ? sum : leastCredit) * calibrationUnit
-  const proven = credits.map((credit, i) => {
-    const bound = most[i] ?? 0n
-    return (credit < bound ? credit : bound) * (calibration[i] ?? 0n)
-  })
-  const rest = proven.reduce((left, part) => left - part, whole)
+  const believed = credits.map((credit, i) => proven(credit, most[i] ?? 0n, calibration[i] ?? 0n))
+  const rest = believed.reduce((left, part) => left - part, whole)
   const shares = largestRemainder(
-    proven.map((part, i) => money * (part * total + rest * (positive[i] ?? 0n))),
+    believed.map((part, i) => money * (part * total + rest * (positive[i] ?? 0n))),
     whole * total,
     money
   )
-  return shares.map((share, i) => ({ share, heldOut: share - (money * (proven[i] ?? 0n)) / whole }))
+  return shares.map((share, i) => ({ share, heldOut: share - (money * (believed[i] ?? 0n)) / whole }))
 }

@@ -20,16 +20,19 @@ const standingFields = {
   gain: amount,
   level: amount,
   players: z.array(address).min(1).max(maxPlayers),
-  /** max(0, H) and cal of each of them, in 1e-6 (see division.ts). */
+  /** max(0, H), b and cal of each of them, in 1e-6 (see division.ts). */
   positive: z.array(amount).max(maxPlayers),
+  most: z.array(amount).max(maxPlayers),
   calibration: z.array(amount.refine(part => part <= calibrationUnit)).max(maxPlayers)
 }
 /** [reject] Of each player something is said, once. */
-const isWhole = ({ players, positive, calibration }: Record<'players' | 'positive' | 'calibration', unknown[]>) =>
+type Lists = Record<'players' | 'positive' | 'most' | 'calibration', unknown[]>
+const isWhole = ({ players, positive, most, calibration }: Lists) =>
   positive.length === players.length &&
+  most.length === players.length &&
   calibration.length === players.length &&
   new Set(players).size === players.length
-const wrongPlayers = 'each player has one held-out value and one calibration'
+const wrongPlayers = 'each player has one held-out value, one bound and one calibration'
 export const modelStanding = z.strictObject(standingFields).refine(isWhole, wrongPlayers)
 export type ModelStanding = z.infer<typeof modelStanding>
 

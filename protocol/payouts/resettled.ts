@@ -5,7 +5,7 @@ import type { KeptPiece } from './kept.ts'
 import { divide } from './shares.ts'
 
 // How what was kept back of some money is divided in the end. A later version shows better how far players are
-// believed (cal) and what their rows are worth (h); what the answer itself owed to whom (p) stays what it was:
+// believed (b, cal) and what their rows are worth (h); what the answer itself owed to whom (p) stays what it was:
 //
 //   target_c = s'_c · (paid + kept)        s' as in division.ts, by the answer's own p and the later cal and h
 //   part_c   = kept · max(0, target_c − paid_c) / Σ_k max(0, target_k − paid_k)
@@ -16,7 +16,7 @@ import { divide } from './shares.ts'
 // missing.
 
 /** Players as held-out questions bear them out. */
-export interface KnownStanding extends Pick<Standing, 'calibration' | 'positive'> {
+export interface KnownStanding extends Pick<Standing, 'calibration' | 'most' | 'positive'> {
   readonly players: readonly Address[]
 }
 
@@ -29,8 +29,9 @@ export interface Vested {
 }
 
 const sum = (values: readonly bigint[]): bigint => values.reduce((all, value) => all + value, 0n)
-const standing = ({ calibration, positive }: Pick<KnownStanding, 'calibration' | 'positive'>): Standing => ({
+const standing = ({ calibration, most, positive }: Omit<KnownStanding, 'players'>): Standing => ({
   calibration,
+  most,
   positive,
   total: sum(positive)
 })
@@ -62,6 +63,7 @@ export function resettle(piece: KeptPiece, known: KnownStanding, later: KnownSta
     { players: common.map(({ i }) => credits.get(i) ?? 0n), others: piece.others },
     standing({
       calibration: common.map(({ at }) => later?.calibration[at] ?? 0n),
+      most: common.map(({ at }) => later?.most[at] ?? 0n),
       positive: common.map(({ at }) => later?.positive[at] ?? 0n)
     })
   )

@@ -1,7 +1,7 @@
 import type { KeptBackRule } from '../data/types.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { calibrationUnit } from './bounds.ts'
-import { credited, leastCredit } from './division.ts'
+import { credited, leastCredit, proven } from './division.ts'
 import type { MeasuredModel } from './held-out.ts'
 import { mostEvidence, mostKeptLines } from './kept.ts'
 import type { KeptLedger, KeptPiece, KeptRow, ModelStanding } from './kept.ts'
@@ -26,6 +26,7 @@ export const standingFrom = ({ measure, values }: MeasuredModel, version: number
   level: values.level,
   players: [...measure.players],
   positive: [...values.positive],
+  most: [...values.most],
   calibration: [...values.calibration]
 })
 
@@ -180,16 +181,16 @@ export interface KeptBack {
 }
 
 export function keptBackOf({ rows }: Pick<KeptLedger, 'rows'>, account: Address): KeptBack[] {
-  return rows.flatMap(({ model, epoch, until, by, evidence, players, positive, calibration, pieces }) => {
+  return rows.flatMap(({ model, epoch, until, by, evidence, players, positive, most, calibration, pieces }) => {
     const player = players.indexOf(account)
     const all = total(positive)
     if (player < 0 || all === 0n) return []
     const kept = pieces.map(({ kept: money, credits, others }) => {
       const sum = credits.reduce((credit, [, one]) => credit + one, others)
       const whole = (sum > leastCredit ? sum : leastCredit) * calibrationUnit
-      const proven = (at: number, credit: bigint): bigint => credit * (calibration[at] ?? 0n)
-      const rest = credits.reduce((left, [at, credit]) => left - proven(at, credit), whole)
-      const own = credits.reduce((part, [at, credit]) => (at === player ? part + proven(at, credit) : part), 0n)
+      const believed = (at: number, credit: bigint): bigint => proven(credit, most[at] ?? 0n, calibration[at] ?? 0n)
+      const rest = credits.reduce((left, [at, credit]) => left - believed(at, credit), whole)
+      const own = credits.reduce((part, [at, credit]) => (at === player ? part + believed(at, credit) : part), 0n)
       return (money * (own * all + rest * (positive[player] ?? 0n))) / (whole * all)
     })
     return [{ model, epoch, until, by, amount: total(kept), evidence }]

@@ -65,6 +65,9 @@ export default defineConfig({
         items: [
           { text: 'HTTP API', link: '/docs/API' },
           { text: 'Limits', link: '/docs/LIMITS' },
+          { text: 'Engines of your own', link: '/docs/ENGINES' },
+          { text: 'The client library', link: '/docs/client' },
+          { text: 'Scale', link: '/SCALE' },
           { text: 'Benchmarks', link: '/test/bench/BENCHMARKS' }
         ]
       },

@@ -28,14 +28,18 @@ const accounts = names.map(accountOf)
 const money = fc.bigInt(0n, 10n ** 24n)
 const known = (players: readonly Address[]): fc.Arbitrary<KnownStanding> =>
   fc
-    .array(fc.tuple(fc.bigInt(-1_000_000n, 1_000_000n), fc.bigInt(0n, 1_000_000n)), {
+    .array(fc.tuple(fc.bigInt(-1_000_000n, 1_000_000n), fc.bigInt(0n, 1_000_000n), fc.bigInt(0n, 2_000_000n)), {
       minLength: players.length,
       maxLength: players.length
     })
     .map(values => {
       const [truth, own] = [values.map(([one]) => one), values.map(([, one]) => one)]
-      const { positive, calibration } = standingOf(truth, own)
-      return { players, positive, calibration }
+      const { total: _total, ...standing } = standingOf(
+        truth,
+        own,
+        values.map(([, , most]) => most)
+      )
+      return { players, ...standing }
     })
 const piece = (players: number): fc.Arbitrary<KeptPiece> =>
   fc
@@ -52,10 +56,10 @@ const piece = (players: number): fc.Arbitrary<KeptPiece> =>
 
 describe('what is kept back', () => {
   const [old, later] = [accounts.slice(0, 3), accounts.slice(1)]
-  const partsOf = (sum: bigint, { credits, others }: KeptPiece, { players, positive, calibration }: KnownStanding) => {
+  const partsOf = (sum: bigint, { credits, others }: KeptPiece, { players, ...known }: KnownStanding) => {
     const weights = players.map((_, i) => credits.find(([player]) => player === i)?.[1] ?? 0n)
-    const total = positive.reduce((a, b) => a + b, 0n)
-    return divideAnswer(sum, { players: weights, others }, { positive, calibration, total })
+    const total = known.positive.reduce((a, b) => a + b, 0n)
+    return divideAnswer(sum, { players: weights, others }, { ...known, total })
   }
 
   it('is divided to the last unit, and takes nothing back from anybody', () => {
@@ -91,6 +95,7 @@ describe('what is kept back', () => {
           level: 1n,
           players: [...of.players],
           positive: [...of.positive],
+          most: [...of.most],
           calibration: [...of.calibration]
         })
         const evidence = standing(second, 2)
@@ -334,6 +339,7 @@ describe('a pool that keeps back a part of data fees', () => {
     )
     for (const over of [
       { positive: [1n] },
+      { most: [1n] },
       { calibration: [1n, 1_000_001n] },
       { players: [late, late] },
       { pieces: [piece([[2, 5n]])] },

@@ -21,7 +21,8 @@ import {
   panel,
   pool,
   saidOf,
-  seed
+  seed,
+  versions
 } from '../../protocol/payouts/world.ts'
 
 /** What the chain knows of the pool. */
@@ -90,6 +91,8 @@ export function faultsOf(chain: PoolOnChain, peer: Peer, bundle: EpochBundle): s
     channels: chain.channels,
     datanets: new Map([[model, pool]]),
     builders,
+    versions,
+    keeping: null,
     measures,
     epoch: (chain.last?.bundle.epoch ?? 0) + 1,
     stated: statedOf(bundle),

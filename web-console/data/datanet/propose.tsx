@@ -4,7 +4,7 @@ import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { useAct } from '../../api/index.ts'
 import { Button, Confirm, Failure, LongField, TextField } from '../../parts/index.ts'
 import { ruleFields } from '../rules/fields.ts'
-import { changeOf, faultsOf, formOf } from '../rules/form.ts'
+import { changeOf, faultsOf, formOf, isFixed } from '../rules/form.ts'
 import type { FormField, RulesForm } from '../rules/form.ts'
 
 const texts: readonly { readonly field: FormField; readonly label: string; readonly note: string }[] = [
@@ -77,17 +77,19 @@ export function Propose({ net, terms }: { readonly net: DatanetView; readonly te
             onChange={set('description')}
             fault={faults.description}
           />
-          {ruleFields.map(({ field, label, note, number = false }) => (
-            <TextField
-              key={field}
-              label={label}
-              note={note}
-              number={number}
-              value={form[field]}
-              onChange={set(field)}
-              fault={faults[field]}
-            />
-          ))}
+          {ruleFields
+            .filter(({ field }) => !isFixed(field))
+            .map(({ field, label, note, number = false }) => (
+              <TextField
+                key={field}
+                label={label}
+                note={note}
+                number={number}
+                value={form[field]}
+                onChange={set(field)}
+                fault={faults[field]}
+              />
+            ))}
         </div>
         {propose.error === null ? null : <Failure error={propose.error} />}
       </Confirm>

@@ -38,6 +38,14 @@ export const ruleFields: readonly {
     number: true
   },
   {
+    field: 'keptBack',
+    label: 'Percent of the data’s fees that is kept back for a while',
+    note:
+      'It is divided three epochs later by what newer versions show of the same people: whoever was underpaid at ' +
+      'first is made whole from it. Nobody gives anything back. 0 pays everything at once. It never changes.',
+    number: true
+  },
+  {
     field: 'nearDuplicate',
     label: 'Likeness in percent from which rows count as a repeat',
     note:
