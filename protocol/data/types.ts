@@ -81,9 +81,10 @@ export const keptBackRule = z.strictObject({
 })
 export type KeptBackRule = z.infer<typeof keptBackRule>
 /**
- * What a Datanet is founded with unless its founder says otherwise. Three tenths: enough to make up for most of what
- * an early version got wrong, and nobody waits for more. Three epochs: a settler who leaves receipts out can hide a
- * better version for one, and what is known by the epoch before counts; ninety days where hardly anybody asks.
+ * What a founder who wants some of it kept back begins from. Nothing is kept back unless the founder says so: in the
+ * laboratory it brought shares no nearer to the truth, and whoever forges a later model takes what waits (SECURITY.md).
+ * Three epochs: a settler who leaves receipts out can hide a better version for one, and what is known by the epoch
+ * before counts; ninety days where hardly anybody asks.
  */
 export const usualKeptBack: KeptBackRule = { share: 3_000, epochs: 3, seconds: 90 * 86_400 }
 

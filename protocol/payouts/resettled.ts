@@ -1,5 +1,6 @@
 import type { Address } from '../primitives/index.ts'
-import { divideAnswer } from './division.ts'
+import { calibrationUnit } from './bounds.ts'
+import { divideAnswer, proven } from './division.ts'
 import type { Standing } from './division.ts'
 import type { KeptPiece } from './kept.ts'
 import { divide } from './shares.ts'
@@ -44,6 +45,22 @@ function firstParts(money: bigint, { credits, others }: KeptPiece, known: KnownS
 }
 
 /**
+ * What of an answer was owed to players that the later version lacks, and not believed of them: it went by what
+ * everybody's rows are worth, and goes so again. What was believed of them is paid by the first division.
+ */
+function leftBehind(
+  { credits }: KeptPiece,
+  { most, calibration, players }: KnownStanding,
+  later: Map<Address, number>
+) {
+  return credits.reduce((left, [i, credit]) => {
+    const player = players[i]
+    if (player === undefined || later.has(player)) return left
+    return left + credit - proven(credit, most[i] ?? 0n, calibration[i] ?? 0n) / calibrationUnit
+  }, 0n)
+}
+
+/**
  * What is kept of a piece, to the last unit; null where the first division divides nothing. Who is no player of the
  * later version, and everybody where there is none, gets what the first division says: nothing is known of them since.
  */
@@ -60,7 +77,7 @@ export function resettle(piece: KeptPiece, known: KnownStanding, later: KnownSta
   const credits = new Map(piece.credits)
   const targets = divideAnswer(
     kept + sum(common.map(({ i }) => paid[i] ?? 0n)),
-    { players: common.map(({ i }) => credits.get(i) ?? 0n), others: piece.others },
+    { players: common.map(({ i }) => credits.get(i) ?? 0n), others: piece.others + leftBehind(piece, known, places) },
     standing({
       calibration: common.map(({ at }) => later?.calibration[at] ?? 0n),
       most: common.map(({ at }) => later?.most[at] ?? 0n),

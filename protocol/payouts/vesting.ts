@@ -1,7 +1,6 @@
 import type { KeptBackRule } from '../data/types.ts'
 import type { Address, Hex } from '../primitives/index.ts'
-import { calibrationUnit } from './bounds.ts'
-import { credited, leastCredit, proven } from './division.ts'
+import { credited } from './division.ts'
 import type { MeasuredModel } from './held-out.ts'
 import { mostEvidence, mostKeptLines } from './kept.ts'
 import type { KeptLedger, KeptPiece, KeptRow, ModelStanding } from './kept.ts'
@@ -155,21 +154,29 @@ export function ledgerAfter(
   measured: readonly ModelStanding[]
 ): KeptLedger {
   const { before } = keeping
-  const known = new Map(before.evidence.map(one => [one.model, one]))
-  let rows = [...before.rows.filter(row => !isDue(row, keeping)), ...added]
-  for (const model of [...before.evidence, ...measured])
-    rows = rows.map(row => {
-      const than = row.evidence === null ? undefined : known.get(row.evidence)
-      if (row.evidence === model.model || !saysMore(row, than, model)) return row
-      if (!known.has(model.model) && known.size >= mostEvidence) return row
-      known.set(model.model, model)
-      return { ...row, evidence: model.model }
-    })
-  const named = new Set(rows.map(({ evidence }) => evidence))
-  return { rows, evidence: [...known.values()].filter(({ model }) => named.has(model)) }
+  const all = new Map([...before.evidence, ...measured].map(one => [one.model, one]))
+  const best = (row: KeptRow, models: Iterable<ModelStanding>): KeptRow => {
+    let evidence = row.evidence === null ? undefined : all.get(row.evidence)
+    for (const model of models) if (model.model !== row.evidence && saysMore(row, evidence, model)) evidence = model
+    return { ...row, evidence: evidence?.model ?? null }
+  }
+  const rows = [...before.rows.filter(row => !isDue(row, keeping)), ...added].map(row => best(row, all.values()))
+  // More names than are remembered: those go on that most of what waits goes by.
+  const kept = new Map<Hex, bigint>()
+  for (const row of rows)
+    if (row.evidence !== null) kept.set(row.evidence, (kept.get(row.evidence) ?? 0n) + keptIn(row))
+  const names = [...kept].sort(([a, x], [b, y]) => (x > y ? -1 : x < y ? 1 : a < b ? -1 : 1)).slice(0, mostEvidence)
+  const evidence = names.flatMap(([model]) => all.get(model) ?? [])
+  const remembered = new Set(evidence.map(({ model }) => model))
+  return {
+    rows: rows.map(row =>
+      row.evidence === null || remembered.has(row.evidence) ? row : best({ ...row, evidence: null }, evidence)
+    ),
+    evidence
+  }
 }
 
-/** What of a ledger is an account's by the first division, to the unit below: a later one may move it. */
+/** What of a ledger is an account's by the first division: a later one may move it. */
 export interface KeptBack {
   readonly model: Hex
   readonly epoch: number
@@ -181,18 +188,12 @@ export interface KeptBack {
 }
 
 export function keptBackOf({ rows }: Pick<KeptLedger, 'rows'>, account: Address): KeptBack[] {
-  return rows.flatMap(({ model, epoch, until, by, evidence, players, positive, most, calibration, pieces }) => {
-    const player = players.indexOf(account)
-    const all = total(positive)
-    if (player < 0 || all === 0n) return []
-    const kept = pieces.map(({ kept: money, credits, others }) => {
-      const sum = credits.reduce((credit, [, one]) => credit + one, others)
-      const whole = (sum > leastCredit ? sum : leastCredit) * calibrationUnit
-      const believed = (at: number, credit: bigint): bigint => proven(credit, most[at] ?? 0n, calibration[at] ?? 0n)
-      const rest = credits.reduce((left, [at, credit]) => left - believed(at, credit), whole)
-      const own = credits.reduce((part, [at, credit]) => (at === player ? part + believed(at, credit) : part), 0n)
-      return (money * (own * all + rest * (positive[player] ?? 0n))) / (whole * all)
-    })
-    return [{ model, epoch, until, by, amount: total(kept), evidence }]
+  return rows.flatMap(row => {
+    if (!row.players.includes(account)) return []
+    const parts = row.pieces.flatMap(piece => resettle(piece, row, undefined) ?? [])
+    if (parts.length === 0) return []
+    const { model, epoch, until, by, evidence } = row
+    const amount = total(parts.flatMap(part => (part.account === account ? [part.first] : [])))
+    return [{ model, epoch, until, by, amount, evidence }]
   })
 }

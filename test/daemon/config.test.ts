@@ -130,7 +130,10 @@ describe('configuration of a daemon', () => {
     const { chain } = await loadConfig({ data: folder, rpc: 'http://other:1', contracts: path })
     assert.equal(chain.contracts.token, contracts['token'])
     await writeFile(path, JSON.stringify({ ...network, bootstrap: [other], version: 2 }))
-    await assert.rejects(loadConfig({ data: folder, network: path }), /network\.json is of version 2, this version of tilth reads 1/)
+    await assert.rejects(
+      loadConfig({ data: folder, network: path }),
+      /network\.json is of version 2, this version of tilth reads 1/
+    )
     await assert.rejects(loadConfig({ data: folder, network: join(folder, 'none.json') }), /none\.json cannot be read/)
   })
 

@@ -107,14 +107,15 @@ describe('policies of what a node does by itself', () => {
           last: fc.option(time, { nil: undefined }),
           first: time,
           fees: amount,
-          keptBy: fc.option(time, { nil: undefined })
+          keptBy: fc.option(time, { nil: undefined }),
+          kept: fc.option(amount, { nil: undefined })
         }),
         time,
         (policy, waiting, now) => {
           const at = settleAt(policy, waiting, now)
-          // What was kept back is divided when its time is over, whether or not anybody asks.
-          const isKept = waiting.keptBy !== undefined && waiting.keptBy <= now
-          if (waiting.fees < policy.fees && !isKept) assert.equal(at, 'poor')
+          // What was kept back counts when its time is over, whether or not anybody asks; dust of it does not.
+          const due = waiting.keptBy !== undefined && waiting.keptBy <= now ? (waiting.kept ?? 0n) : 0n
+          if (waiting.fees + due < policy.fees) assert.equal(at, 'poor')
           else assert.equal(at === 'now', now >= (waiting.last ?? waiting.first) + BigInt(policy.seconds))
           if (typeof at === 'bigint') assert.equal(settleAt(policy, waiting, at), 'now')
         }

@@ -63,7 +63,8 @@ function uploadsOf({ epochBlocks, epochRows, epochBytes, mostRows, newcomerRows 
   }
 }
 
-const keptHelp = 'what of data fees waits to be divided by what later versions show; 0: nothing'
+const keptHelp =
+  'what of data fees waits to be divided by what later versions show, such as 3000; read SECURITY.md first'
 
 /** What the pool keeps back, unless nothing. */
 function keptBackOf({ keptBack, keptEpochs, keptDays }: CreateFlags) {
@@ -107,7 +108,7 @@ export function createCommand(): Command {
     .option('--max-bytes <n>', 'bytes of one contribution', String(16 << 20))
     .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
     .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
-    .option('--kept-back <basis points>', keptHelp, String(usualKeptBack.share))
+    .option('--kept-back <basis points>', keptHelp, '0')
     .option('--kept-epochs <n>', 'for how many epochs', String(usualKeptBack.epochs))
     .option('--kept-days <n>', 'for how long at most, where there are fewer', String(usualKeptBack.seconds / 86_400))
     .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')

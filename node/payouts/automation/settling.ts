@@ -16,16 +16,18 @@ export interface Unsettled {
   readonly fees: bigint
   /** From when on something that was kept back is divided whether or not anybody asks; undefined: nothing is. */
   readonly keptBy?: bigint | undefined
+  /** All that is kept back. */
+  readonly kept?: bigint | undefined
 }
 
 /** When an epoch is closed: so long after the one before, if what waits is worth it. */
 export function settleAt(
   policy: SettlePolicy,
-  { last, first, fees, keptBy }: Unsettled,
+  { last, first, fees, keptBy, kept = 0n }: Unsettled,
   now: bigint
 ): 'now' | 'poor' | bigint {
-  const isDue = keptBy !== undefined && keptBy <= now
-  if (fees < policy.fees && !isDue) return 'poor'
+  const due = keptBy !== undefined && keptBy <= now ? kept : 0n
+  if (fees + due < policy.fees) return 'poor'
   const at = (last ?? first) + BigInt(policy.seconds)
   return at <= now ? 'now' : at
 }
@@ -62,13 +64,29 @@ export function createSettling(
       last: epoch > 0 ? at : undefined,
       first: oldest?.receipt.receipt.message.finishedAt ?? 0n,
       fees,
-      keptBy: epoch > 0 ? await keptBy(pool, epoch) : undefined
+      ...(epoch > 0 ? await keptIn(pool, epoch) : {})
     }
   }
 
-  async function keptBy(pool: Hex, epoch: number): Promise<bigint | undefined> {
+  async function keptIn(pool: Hex, epoch: number): Promise<Pick<Unsettled, 'keptBy' | 'kept'>> {
     const last = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
-    return (last && (await bundles.known(last.event.bundle))?.keptBy) ?? undefined
+    const known = last && (await bundles.known(last.event.bundle))
+    return { keptBy: known?.keptBy ?? undefined, kept: known?.keptBack }
+  }
+
+  /** Pools with open receipts, and those in which nobody asks and what was kept back is due. */
+  async function* pools(): AsyncGenerator<Hex> {
+    const seen = new Set<Hex>()
+    for await (const pool of receipts.pools()) {
+      seen.add(pool)
+      yield pool
+    }
+    const now = BigInt(Math.floor(clock.now() / 1000))
+    for await (const { id, epoch } of proposals.pools()) {
+      if (epoch === 0 || seen.has(id)) continue
+      const { keptBy } = await keptIn(id, epoch)
+      if (keptBy !== undefined && keptBy <= now) yield id
+    }
   }
 
   /** What has to be there before an epoch can be proposed. */
@@ -96,7 +114,7 @@ export function createSettling(
   async function* plans(): AsyncGenerator<Plan> {
     if (policy === undefined) return
     const pending = new Set((await proposals.pending()).map(({ event }) => event.pool))
-    for await (const pool of receipts.pools()) {
+    for await (const pool of pools()) {
       if (pending.has(pool)) continue // what comes of it is the automation `finalize`
       const { epoch } = await chain.ledger.pool(pool)
       const name = (await nameOf?.(pool)) ?? pool

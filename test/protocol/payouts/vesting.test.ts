@@ -84,6 +84,28 @@ describe('what is kept back', () => {
     )
   })
 
+  it('gives nobody what went by held-out values because somebody who was not believed has left', () => {
+    const players = accounts.slice(0, 3)
+    const standing = { players, positive: [0n, 100_000n, 900_000n], calibration: [0n, 1_000_000n, 1_000_000n] }
+    const known: KnownStanding = { ...standing, most: [2_000_000n, 2_000_000n, 2_000_000n] }
+    const left: KnownStanding = {
+      players: players.slice(1),
+      positive: known.positive.slice(1),
+      most: known.most.slice(1),
+      calibration: known.calibration.slice(1)
+    }
+    const credits: [number, bigint][] = [
+      [0, 900_000n],
+      [1, 50_000n]
+    ]
+    const parts = resettle({ paid: 700_000n, kept: 300_000n, credits, others: 0n }, known, left) ?? []
+    // The later version says of the others what was known of them: so they get what they would have got at once.
+    assert.ok(
+      parts.every(({ share, first }) => share - first <= 2n && first - share <= 2n),
+      canonicalJson(parts)
+    )
+  })
+
   it('is settled again answer by answer: what stands beside it in the ledger moves nothing of it', () => {
     const all = fc.array(piece(3), { minLength: 1, maxLength: 3 })
     fc.assert(

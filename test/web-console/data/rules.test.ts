@@ -33,8 +33,9 @@ describe('the rules of a new Datanet', () => {
     )
   })
 
-  it('keep back what is usual, what was typed, or nothing', () => {
-    assert.deepEqual(rulesOf(good)?.keptBack, usualKeptBack)
+  it('keep back what was typed, for as long as is usual, and nothing by themselves', () => {
+    assert.equal(rulesOf(good)?.keptBack, undefined)
+    assert.deepEqual(rulesOf({ ...good, keptBack: '30' })?.keptBack, usualKeptBack)
     assert.equal(rulesOf({ ...good, keptBack: '12,5' })?.keptBack?.share, 1250)
     assert.equal(rulesOf({ ...good, keptBack: '0' })?.keptBack, undefined)
     assert.match(faultsOf({ ...good, keptBack: '60' }).keptBack ?? '', /from 0 to 50/)

@@ -42,7 +42,8 @@ export const ruleFields: readonly {
     label: 'Percent of the data’s fees that is kept back for a while',
     note:
       'It is divided three epochs later by what newer versions show of the same people: whoever was underpaid at ' +
-      'first is made whole from it. Nobody gives anything back. 0 pays everything at once. It never changes.',
+      'first is made whole from it. 0 pays everything at once, as is usual: whoever forges a better later version ' +
+      'takes what waits. It never changes.',
     number: true
   },
   {

@@ -44,7 +44,7 @@ export const firstForm: RulesForm = {
   uploadsPerContributor: '10',
   minOwnShare: '50',
   dataShare: '10',
-  keptBack: '30',
+  keptBack: '0',
   nearDuplicate: '50',
   revealMinutes: '10',
   voteMinutes: '60',

@@ -1,7 +1,6 @@
 import { contributeSigned } from '../../../cli/commands/contribute.ts'
 import { green, red, safe } from '../../../cli/output.ts'
 import type { ContributionView, VersionView } from '../../../api/contract/index.ts'
-import { usualKeptBack } from '../../../../protocol/data/types.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext } from '../context.ts'
 import { issuesOf, loopRules } from '../input.ts'
@@ -26,7 +25,6 @@ export async function runData({ network, input, reporter, people }: LoopContext)
           ...loopRules,
           uploadsPerContributor: 3,
           nearDuplicate: 500,
-          keptBack: usualKeptBack,
           validators,
           revealSeconds: 60,
           voteSeconds: 60
