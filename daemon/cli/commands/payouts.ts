@@ -29,6 +29,21 @@ function keptText(kept: EarningsView['pools'][number]['kept']): string {
   return `until epoch ${last} at most${known ? '; a later version says more of it already' : ''}`
 }
 
+function poolsTable(pools: EarningsView['pools']): string {
+  const isKept = pools.some(({ keptBack }) => BigInt(keptBack) > 0n)
+  return table(
+    ['datanet', 'earned', 'claimed', 'claimable', ...(isKept ? ['kept back', ''] : [])],
+    pools.map(pool => [
+      short(pool.pool),
+      tokens(pool.cumulative),
+      tokens(pool.claimed),
+      tokens(pool.claimable),
+      ...(isKept ? [tokens(pool.keptBack), dim(keptText(pool.kept))] : [])
+    ]),
+    isKept ? [1, 2, 3, 4] : [1, 2, 3]
+  )
+}
+
 function earningsText({ account, payout, balance, income, waiting, pools }: EarningsView): string {
   const sum = income.reduce((total, { amount }) => total + BigInt(amount), 0n)
   const open = BigInt(waiting.vouchers) + BigInt(waiting.data)
@@ -45,23 +60,7 @@ function earningsText({ account, payout, balance, income, waiting, pools }: Earn
     '',
     `waits    ${tokens(waiting.vouchers)} in vouchers, ${tokens(waiting.data)} from data` +
       `${open > 0n ? ', both by `tilth claim`' : ''}; ${tokens(waiting.escrow)} in escrow`,
-    ...(pools.length === 0
-      ? []
-      : [
-          '',
-          table(
-            ['datanet', 'earned', 'claimed', 'claimable', 'kept back', ''],
-            pools.map(pool => [
-              short(pool.pool),
-              tokens(pool.cumulative),
-              tokens(pool.claimed),
-              tokens(pool.claimable),
-              tokens(pool.keptBack),
-              dim(keptText(pool.kept))
-            ]),
-            [1, 2, 3, 4]
-          )
-        ])
+    ...(pools.length === 0 ? [] : ['', poolsTable(pools)])
   ].join('\n')
 }
 
