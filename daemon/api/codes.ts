@@ -2,7 +2,6 @@
 export type DaemonApiErrorCode =
   | 'audit.epoch'
   | 'audit.held-out'
-  | 'audit.served'
   | 'audit.training'
   | 'account.text'
   | 'api.broken'

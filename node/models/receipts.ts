@@ -26,8 +26,8 @@ export interface Receipts {
    * @returns whether there was room
    */
   show(id: Hex, to: Address, most: number): Promise<boolean>
-  /** Receipts whose opening is kept, oldest first. */
-  openings(): AsyncIterable<Hex>
+  /** Receipts whose opening is kept, oldest first unless reversed. */
+  openings(order?: { readonly reverse?: boolean }): AsyncIterable<Hex>
   /** What was asked and answered leaves the tables; receipts stay until they are released. */
   forget(ids: Iterable<Hex>): Promise<void>
   /** Lets go of receipts: at once, or with their opening. */
@@ -107,8 +107,8 @@ export function createReceipts(
         await shownTo.put(id, [...before, to])
         return true
       }),
-    async *openings() {
-      for await (const key of openings.keys()) yield key.slice(key.indexOf('-') + 1) as Hex
+    async *openings({ reverse = false } = {}) {
+      for await (const key of openings.keys({ reverse })) yield key.slice(key.indexOf('-') + 1) as Hex
     },
     forget: ids =>
       change(ids, async id => {

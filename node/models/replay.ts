@@ -2,6 +2,7 @@ import { servedBy, unsayable } from '../../protocol/models/index.ts'
 import type { CosignedReceipt, ModelRecord, Opening, Replayed } from '../../protocol/models/index.ts'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
+import { createQueue } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Parts } from './deps.ts'
@@ -9,9 +10,13 @@ import type { Receipts } from './receipts.ts'
 import { spokenBy } from './spoken.ts'
 import type { ReplayView } from './types.ts'
 
-/** Other answers of the same worker and model that are said again with one; openings that are looked at for them. */
+/** Other answers of the same worker and model that are said again with one, and their tokens together. */
 const mostOthers = 16
+const mostOtherTokens = 2_048
+/** Openings that are looked at for them. */
 const mostLookedAt = 1_000
+/** Audits that wait while one runs: each is an answer's work and more. */
+const mostWaiting = 16
 
 /**
  * Answers are said again by this machine: the same weights, the client's seed, and each token that was given in place
@@ -34,15 +39,16 @@ export function createReplay(
   /** The newest others of its worker and model. */
   async function othersOf(id: Hex, { receipt }: Answer): Promise<Opening[]> {
     const found: Opening[] = []
-    let looked = 0
-    for await (const other of receipts.openings()) {
-      if (++looked > mostLookedAt) break
+    let [looked, room] = [0, mostOtherTokens]
+    for await (const other of receipts.openings({ reverse: true })) {
+      if (++looked > mostLookedAt || found.length === mostOthers) break
       if (other === id) continue
       const answer = await answerOf(other)
       if (answer?.receipt.worker !== receipt.worker) continue
       if (answer.receipt.receipt.message.model !== receipt.receipt.message.model) continue
+      if (answer.opening.answer.length > room) continue
+      room -= answer.opening.answer.length
       found.push(answer.opening)
-      if (found.length > mostOthers) found.shift()
     }
     return found
   }
@@ -61,6 +67,8 @@ export function createReplay(
       day,
       ...spokenBy(content, request.message),
       replayIds: answer,
+      // Whatever this machine serves with: float32 is as near to 8 bits as they are to each other.
+      exact: true,
       ...(signal === undefined ? {} : { signal })
     })
     for await (const { replayed } of generation) if (replayed !== undefined) told.push(replayed)
@@ -89,7 +97,9 @@ export function createReplay(
     }
   }
 
-  return async (id, signal) => {
+  const queue = createQueue({ name: 'replays', bound: mostWaiting, concurrency: 1 })
+
+  async function replay(id: Hex, signal: AbortSignal | undefined): Promise<ReplayView> {
     const answer = await answerOf(id)
     if (answer === undefined)
       throw new NotFoundError('opening.unknown', 'what was asked and answered is not kept here', {
@@ -99,11 +109,21 @@ export function createReplay(
     const known = catalogue.get(model)
     if (known === undefined) throw new NotFoundError('model.unknown', `no model ${model} is registered`)
     return held(known.record, signal, async leases => {
-      const own = await toldOf(leases, answer.opening, signal)
-      const all = [...own]
-      const others = await othersOf(id, answer)
-      for (const other of others) all.push(...(await toldOf(leases, other, signal)))
-      return { own: servedBy(own), together: { ...servedBy(all), answers: others.length + 1 } }
+      const all = await toldOf(leases, answer.opening, signal)
+      const own = servedBy(all)
+      let answers = 1
+      // What another engine drew differs from what is drawn here by all of it: with others it would drown what they say.
+      for (const other of own.verdict === 'redrawn' ? [] : await othersOf(id, answer)) {
+        const told = await toldOf(leases, other, signal).catch(() => {
+          signal?.throwIfAborted()
+          return undefined // one that cannot be said again says nothing of this one
+        })
+        if (told === undefined || servedBy(told).verdict === 'redrawn') continue
+        all.push(...told)
+        answers++
+      }
+      return { own, together: { ...servedBy(all), answers } }
     })
   }
+  return (id, signal) => queue.run('one', () => replay(id, signal))
 }

@@ -55,27 +55,35 @@ export async function servedAsOffered(
   signal: AbortSignal
 ): Promise<TraceStep> {
   const facts: TraceStep['facts'] = []
-  let isOpen = false
+  let verdict: Served['verdict'] | undefined
   const check = await look('Its tokens', async () => {
     const { own, together } = await models.replay(id, signal)
     facts.push(fact('tokens', own.tokens), fact('behind by more than rounding', own.strange))
     const answers = `${together.answers} ${together.answers === 1 ? 'answer' : 'answers'}`
     if (together.answers > 1) facts.push(fact('with others of this worker', `${answers}, ${together.tokens} tokens`))
-    if (own.verdict === 'other') throw new InvalidError('audit.served', repeated(own))
-    if (together.verdict === 'other')
-      throw new InvalidError('audit.served', `of ${answers} by this worker together: ${repeated(together)}`)
-    isOpen = own.verdict !== 'as-offered'
+    verdict = own.verdict
+    if (own.verdict === 'other') return repeated(own)
     if (own.verdict === 'redrawn')
       return (
         "its tokens are as likely as the offered weights' own, but were not drawn by the client's seed: by another " +
         'engine, or by a worker that chooses among answers'
       )
+    if (together.verdict === 'other') {
+      verdict = 'other'
+      return `of ${answers} by this worker together: ${repeated(together)}`
+    }
     if (own.verdict === 'unclear')
       return `${repeated(own)}: too little to tell${together.answers > 1 ? `, also with ${answers}` : ''}`
     return `this machine, with the offered weights and the client's seed, chooses each of its ${own.tokens} tokens`
   })
-  const checks = [isOpen ? { ...check, holds: null } : check]
-  return { stage: 'inference', title: 'Said again by the offered weights', facts, checks }
+  // Only what was measured speaks against a worker: what this machine could not do is left open.
+  const holds = verdict === 'as-offered' ? true : verdict === 'other' ? false : null
+  return {
+    stage: 'inference',
+    title: 'Said again by the offered weights',
+    facts,
+    checks: [{ ...check, holds }]
+  }
 }
 
 /** Everything that a watcher checks of a pending epoch, once more, of any epoch. */
