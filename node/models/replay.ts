@@ -112,7 +112,7 @@ export function createReplay(
       const all = await toldOf(leases, answer.opening, signal)
       const own = servedBy(all)
       let answers = 1
-      // What another engine drew differs from what is drawn here by all of it: with others it would drown what they say.
+      // What another engine drew differs in all of it from what is drawn here: it would drown what the others say.
       for (const other of own.verdict === 'redrawn' ? [] : await othersOf(id, answer)) {
         const told = await toldOf(leases, other, signal).catch(() => {
           signal?.throwIfAborted()
