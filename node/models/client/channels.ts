@@ -18,6 +18,11 @@ export interface ChannelKeeper {
 /** How long a worker is waited for that may have receipts to sign before its channel is closed. */
 const lastReceiptsMs = 10_000
 
+const closed = (): InvalidError =>
+  new InvalidError('close.over', 'that channel is closed, and what was left of it is back', {
+    help: 'See `tilth wallet balance`.'
+  })
+
 /**
  * Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left.
  */
@@ -138,17 +143,19 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
           help: 'See `tilth channel list`.'
         })
       const onChain = await chain.channels.channel(id)
-      if (purse.record.channel.state === 'closed' || onChain?.closed === true)
-        throw new InvalidError('close.over', 'that channel is closed, and what was left of it is back', {
-          help: 'See `tilth wallet balance`.'
-        })
+      if (purse.record.channel.state === 'closed' || onChain?.closed === true) throw closed()
       if ([...purse.asks.values()].some(({ live }) => live))
         throw new InvalidError('close.busy', 'an answer is coming over that channel', {
           help: 'Try again when it is there.'
         })
       const { closesAt = 0n, expiry = purse.record.expiry } = onChain ?? {}
       const due = closesAt !== 0n && closesAt < expiry ? closesAt : expiry
-      if ((await chainNow()) >= due) return finish(purse)
+      if ((await chainNow()) >= due)
+        return finish(purse).catch(async (error: unknown) => {
+          // The look at open channels was quicker, and is mined first.
+          if ((await chain.channels.channel(id))?.closed === true) throw closed()
+          throw error
+        })
       return closesAt === 0n ? askToClose(purse) : null
     },
     async reconcile(signal) {

@@ -139,7 +139,16 @@ describe('data: what is there is read by people', function () {
   it('votes are told by validator, and how many contributions each has looked at', async () => {
     const votes = await host.service.votes(first)
     assert.deepEqual(votes.validators, [
-      { validator: host.address, weight: 1, step: 'revealed', accept: true, agrees: true, reason: null, code: null }
+      {
+        validator: host.address,
+        weight: 1,
+        step: 'revealed',
+        accept: true,
+        abstains: false,
+        agrees: true,
+        reason: null,
+        code: null
+      }
     ])
     assert.deepEqual([votes.total, votes.closesAt], [1, null])
     const { of, counts } = await host.service.turnout(datanet)
