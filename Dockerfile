@@ -3,20 +3,22 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY scripts/bundle.ts scripts/console.ts ./scripts/
+COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts ./scripts/
 RUN npm ci --omit=dev
 
-# The daemon's bundle and the web console: sources, and what builds of them, stay in this stage.
+# The daemon's bundle, and the web console with the library that a page of it uses: sources, and what builds of them, stay in this stage.
 FROM node:24-bookworm-slim AS built
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY scripts/bundle.ts scripts/console.ts ./scripts/
-COPY tsconfig.json ./
+COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts ./scripts/
+COPY tsconfig.json LICENSE ./
 COPY bin ./bin
 COPY protocol ./protocol
 COPY node ./node
 COPY daemon ./daemon
+COPY client ./client
+COPY docs/client.md ./docs/
 COPY web-console ./web-console
 RUN node scripts/bundle.ts && node scripts/console.ts
 

@@ -197,7 +197,9 @@ export async function createNode(
     await keep('backends', async () => {
       backends.stop()
     })
-    const trainer = options.worker.trainer && createTrainer(options.worker.trainer, { text: engine.text })
+    const trainer =
+      options.worker.trainer &&
+      createTrainer(options.worker.trainer, { text: engine.text, log: log.child({ part: 'trainer' }) })
     await keep('trainer', async () => {
       trainer?.close()
     })

@@ -11,6 +11,7 @@ import { createHost } from './host/host.ts'
 import { addressKey } from './identity.ts'
 import { transportCounts } from './metrics.ts'
 import { createNeighbours } from './neighbours/neighbours.ts'
+import { openLastWord } from './peers/last-word.ts'
 import { createPeers, cutOff } from './peers/peers.ts'
 import { createProvider } from './peers/provider.ts'
 import { watchRuns } from './peers/runs.ts'
@@ -94,6 +95,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
 
   const peers = createPeers(host, { clock, log, metrics })
   const provider = createProvider(libp2p, { clock, log })
+  const lastWord = await openLastWord(join(options.directory, 'last-word'), clock, log)
   const gossip = createGossip({
     pubsub: libp2p.services.pubsub,
     key: options.privateKey,
@@ -102,6 +104,7 @@ export async function createTransport(options: TransportOptions, deps: Transport
     log,
     counts,
     limits: { ...topicLimits, ...limits?.topics },
+    spokenBefore: lastWord.before,
     ...(deps.onTwin === undefined ? {} : { onTwin: deps.onTwin })
   })
   const streams = createStreams({
@@ -115,7 +118,10 @@ export async function createTransport(options: TransportOptions, deps: Transport
   })
   const neighbours = createNeighbours({ libp2p, streams, clock, log }, [...(options.roles ?? [])])
   const onTwin = deps.onTwin ?? (() => undefined)
-  const stopAsking = watchRuns({ key: options.privateKey, peers, streams, clock, log, onTwin }, deps.askTwinMs)
+  const stopAsking = watchRuns(
+    { key: options.privateKey, peers, streams, clock, log, lastWord, onTwin },
+    deps.askTwinMs
+  )
   const files = createFiles({
     helia,
     blocks: host.blocks,

@@ -24,7 +24,10 @@ export interface Call {
 }
 
 /** @throws TilthError `backend-away`, `backend-key`, `backend-refused`, `backend-failed`, `worker.busy` */
-async function begin(way: Way, { path, method = 'POST', body, signal }: Call): Promise<Response> {
+async function begin(
+  way: Way,
+  { path, method = 'POST', body, signal }: Call
+): Promise<{ readonly response: Response; readonly key: string | undefined }> {
   const key = await way.key()
   let response: Response
   try {
@@ -43,7 +46,7 @@ async function begin(way: Way, { path, method = 'POST', body, signal }: Call): P
     signal?.throwIfAborted()
     throw away(way, `could not be reached (${reasonOf(error)})`)
   }
-  if (response.ok) return response
+  if (response.ok) return { response, key }
   const said = await wordsOf(response, key)
   throw refusal(way, response.status, said)
 }
@@ -128,7 +131,7 @@ export async function callJson(way: Way, call: Call): Promise<unknown> {
   const late = AbortSignal.timeout(call.timeoutMs)
   const signal = call.signal === undefined ? late : AbortSignal.any([call.signal, late])
   try {
-    const response = await begin(way, { ...call, signal })
+    const { response } = await begin(way, { ...call, signal })
     const parts: Uint8Array[] = []
     for await (const part of bounded(response, mostReplyBytes)) parts.push(part)
     return parsed(Buffer.concat(parts).toString('utf8'))
@@ -162,7 +165,7 @@ export async function* callEvents(way: Way, call: Call, mostBytes: number): Asyn
   let timer = arm()
   const signal = call.signal === undefined ? control.signal : AbortSignal.any([call.signal, control.signal])
   try {
-    const response = await begin(way, { ...call, signal })
+    const { response, key } = await begin(way, { ...call, signal })
     const decoder = new TextDecoder()
     let rest = ''
     for await (const part of bounded(response, mostBytes)) {
@@ -173,13 +176,13 @@ export async function* callEvents(way: Way, call: Call, mostBytes: number): Asyn
         const event = eventIn(line)
         if (event === undefined) continue
         clearTimeout(timer)
-        yield event
+        yield withoutKey(event, key)
         timer = arm()
       }
       if (rest.length > mostEventBytes) throw tooMuch()
     }
     const last = eventIn(rest)
-    if (last !== undefined) yield last
+    if (last !== undefined) yield withoutKey(last, key)
   } catch (error) {
     throw told(way, error, call.signal, { aborted: late }, call.timeoutMs)
   } finally {
@@ -195,9 +198,16 @@ function eventIn(line: string): unknown {
   if (data === '' || data === '[DONE]') return undefined
   try {
     return JSON.parse(data) as unknown
-  } catch (cause) {
-    throw new InvalidError('backend-answer', 'the server sends what is no JSON', { consequence: 'retry', cause })
+  } catch {
+    // Without its cause, which would repeat a part of it: of what was sent to the server, perhaps.
+    throw new InvalidError('backend-answer', 'the server sends what is no JSON', { consequence: 'retry' })
   }
+}
+
+/** Of an event that tells a failure its words alone: they may repeat what was sent to the server, but not its key. */
+function withoutKey(event: unknown, key: string | undefined): unknown {
+  if (typeof event !== 'object' || event === null || !('error' in event)) return event
+  return { error: redacted(wordsIn(event) ?? '', key) }
 }
 
 /** Why a request ended, as its owner should read it. */

@@ -1,9 +1,11 @@
 import { cp, mkdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { silentLog } from '../../runtime/log.ts'
 import { programBeside } from '../../runtime/program.ts'
 import { openSandbox } from '../../runtime/sandbox/index.ts'
 import type { Sandbox } from '../../runtime/sandbox/index.ts'
+import type { Log } from '../../runtime/types.ts'
 import { readConfig } from '../architecture/config.ts'
 import { ModelError } from '../graph/errors.ts'
 import { tokensOf, withFaults } from '../host/tokens.ts'
@@ -25,14 +27,20 @@ const beginMs = 30_000
 interface Own {
   readonly options: TrainerOptions
   readonly text: TextReader
+  readonly log: Log
   readonly sandbox: Sandbox<typeof tasks>
+}
+
+export interface TrainerDeps {
+  readonly text: TextReader
+  readonly log?: Log
 }
 
 /**
  * A command of the owner's as what trains adapters.
  * @throws as its methods are called: as runTrainer · InvalidError `trainer-answer`
  */
-export function createTrainer(options: TrainerOptions, { text }: { readonly text: TextReader }): Trainer {
+export function createTrainer(options: TrainerOptions, { text, log = silentLog }: TrainerDeps): Trainer {
   const sandbox = openSandbox<typeof tasks>({
     program: programBeside(import.meta.url, 'check'),
     beginMs,
@@ -41,7 +49,7 @@ export function createTrainer(options: TrainerOptions, { text }: { readonly text
     queue: 16,
     idleMs: 60_000
   })
-  const own: Own = { options, text, sandbox }
+  const own: Own = { options, text, log, sandbox }
   const trainer: Trainer = {
     async tune({ output, ...job }) {
       const coalitions = [job.rows.map((_, i) => i)]
@@ -105,7 +113,7 @@ interface One {
 }
 
 async function trainOne(
-  { options, sandbox }: Own,
+  { options, log, sandbox }: Own,
   { model, settings, signal, onProgress }: Omit<TuneJob, 'output'>,
   { folder, config, rows, coalition, steps, output }: One
 ): Promise<TuneResult> {
@@ -143,6 +151,7 @@ async function trainOne(
         const step = stepIn(line)
         if (step !== undefined) hear(step)
       },
+      { log },
       signal
     )
   } finally {

@@ -47,6 +47,8 @@ export interface GossipDeps {
   limits?: Readonly<Record<TopicFamily, TopicLimits>>
   /** Somebody else speaks with the node's key. */
   onTwin?: () => void
+  /** Until when a run before may have spoken with it, in seconds since 1970. */
+  spokenBefore?: number
 }
 
 /**
@@ -80,13 +82,14 @@ export function createGossip({
   log,
   counts,
   limits: table = topicLimits,
-  onTwin = () => undefined
+  onTwin = () => undefined,
+  spokenBefore
 }: GossipDeps): Gossip & { skew: () => ClockSkew } {
   const skew = createSkewMeter(clock, log)
   const self = addressOfKey(key)
   /** What this process has said, for as long as it may come back. */
   const own = createRepeats(2 * freshSeconds * 1000, clock)
-  const heardOwn = createTwinWatch(clock, onTwin)
+  const heardOwn = createTwinWatch(clock, onTwin, spokenBefore)
   // A family's topics share one allowance: what a stranger can ask of us does not grow with the Datanets we follow.
   const allowanceOf = (limits: TopicLimits) => ({
     each: createBuckets(limits.quota, clock),

@@ -14,10 +14,11 @@ const apart = 10
 /**
  * Notices that somebody else speaks with this node's key: hears of what was said with it, and not by this process.
  * @param onTwin called each time that it is certain
+ * @param before until when words may be of a run before, in seconds since 1970: its clock may have been ahead
  * @returns hears when such a word was said, in seconds since 1970
  */
-export function createTwinWatch(clock: Pick<Clock, 'now'>, onTwin: () => void): (at: number) => void {
-  const began = clock.now() / 1000 + settled
+export function createTwinWatch(clock: Pick<Clock, 'now'>, onTwin: () => void, before = 0): (at: number) => void {
+  const began = Math.max(clock.now() / 1000, before) + settled
   let first: number | undefined
   return at => {
     // What is said to be of later may be of a run before whose clock was ahead.

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { join, resolve } from 'node:path'
+import { inspect } from 'node:util'
 import { newAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
 import { openEngine, readConfig } from '../../../node/engine/index.ts'
 import type { Answerer, Backends } from '../../../node/engine/backend/index.ts'
@@ -185,6 +186,27 @@ describe('servers that do not answer as they should', () => {
     assert.doesNotMatch(lines.join('\n'), /geheim/)
     assert.doesNotMatch(JSON.stringify(backends.status()), /geheim/)
     assert.equal(backends.status()[0]?.state, 'refused')
+  })
+
+  it('says no key that a server repeats in the middle of an answer', async () => {
+    const answerer = await backends.open({ base })
+    const header = `Authorization: Bearer ${key}`
+    const told = [
+      `data: ${JSON.stringify({ error: { message: `CUDA out of memory (${header})` } })}\n\n`,
+      `data: ${JSON.stringify({ error: { at: header } })}`,
+      `data: {${header}}\n\n`,
+      chunk([5], { logprobs: { tokens: [], token_logprobs: [], top_logprobs: [{ [header]: 'none' }] } })
+    ]
+    for (const line of told) {
+      spoiled(response => response.end(line))
+      const { error } = await asked(answerer)
+      assert.match(error?.code ?? '', /^backend-(failed|answer)$/)
+      assert.doesNotMatch(inspect(error), /geheim/)
+      if (line === told[0]) assert.match(describeError(error), /CUDA out of memory/)
+    }
+    assert.ok(lines.length > 0)
+    assert.doesNotMatch(lines.join('\n'), /geheim/)
+    assert.doesNotMatch(JSON.stringify(backends.status()), /geheim/)
   })
 
   it('takes no key to another address', async () => {

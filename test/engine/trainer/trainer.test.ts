@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { mock } from 'node:test'
 import { readAdapter } from '../../../node/engine/adapters/index.ts'
 import { openEngine, readConfig } from '../../../node/engine/index.ts'
 import type { Engine, TrainProgress } from '../../../node/engine/index.ts'
 import { createTrainer } from '../../../node/engine/trainer/index.ts'
 import type { Trainer } from '../../../node/engine/trainer/index.ts'
+import { runTrainer } from '../../../node/engine/trainer/run.ts'
 import { isAlive } from '../../../node/runtime/processes.ts'
-import { until } from '../../harness/index.ts'
+import { captureLog, until } from '../../harness/index.ts'
 import { elements, settings, temporary } from '../fixture.ts'
 
 const model = resolve('daemon/assets/seedling')
@@ -126,5 +128,30 @@ describe('training by a command of the owner', function () {
     await until(() => pidsOf('cancelled').every(pid => !isAlive(pid)), 'all of it has ended')
     await assert.rejects(by('hangs', 4_000).tune(job('hung')), { code: 'trainer-silent' })
     await until(() => pidsOf('hung').every(pid => !isAlive(pid)), 'all of it has ended')
+  })
+  it('that nobody here may signal is told of, and waited for no longer', async () => {
+    const { log, lines } = captureLog()
+    const folder = join(at.path, 'not-ours')
+    mkdirSync(folder)
+    const cancel = new AbortController()
+    // As the system answers for a process of another user.
+    const kill = mock.method(process, 'kill', () => {
+      throw Object.assign(new Error('kill EPERM'), { code: 'EPERM' })
+    })
+    const command = ['sh', '-c', 'echo $$ > pid; echo begun; sleep 600', 'sh']
+    try {
+      const run = runTrainer(
+        { command, silenceMs: 60_000 },
+        folder,
+        () => cancel.abort(),
+        { log, graceMs: 50 },
+        cancel.signal
+      )
+      await assert.rejects(run, { code: 'engine-cancelled' })
+    } finally {
+      kill.mock.restore()
+      process.kill(-Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGKILL')
+    }
+    assert.match(lines.join('\n'), /cannot be signalled/)
   })
 })

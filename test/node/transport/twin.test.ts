@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createTwinWatch } from '../../../node/transport/gossip/twin.ts'
 import { manualClock, systemClock } from '../../../node/runtime/index.ts'
-import { streamLimits } from '../../../protocol/wire/index.ts'
+import { toHex } from '../../../protocol/primitives/index.ts'
+import { runsAnswer, signRun, streamLimits } from '../../../protocol/wire/index.ts'
+import type { RunWord } from '../../../protocol/wire/index.ts'
 import { startNode, stopNodes, until } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
 
@@ -42,6 +46,14 @@ describe('transport: two nodes with one key in a network in which all know each 
   after(stopNodes)
   const protocol = '/tilth/peers/runs/1'
 
+  /** By a clock that the test sets. */
+  const depsAt = (ahead: { readonly ms: number }) => ({
+    clock: { ...systemClock, now: () => Date.now() + ahead.ms },
+    limits: {
+      streams: { [protocol]: { ...streamLimits[protocol], opens: { perSecond: 100, burst: 100 }, perPeer: 16 } }
+    }
+  })
+
   it('find each other by what their neighbours were told; who has its key alone finds nobody', async () => {
     const noticed = new Set<string>()
     const clocks: { ms: number }[] = []
@@ -49,9 +61,7 @@ describe('transport: two nodes with one key in a network in which all know each 
     const start = (name: string, privateKey: Uint8Array, join: readonly TestNode[]): Promise<TestNode> => {
       const ahead = { ms: -60_000 }
       clocks.push(ahead)
-      const clock = { ...systemClock, now: () => Date.now() + ahead.ms }
-      const limits = { streams: { [protocol]: { ...streamLimits[protocol], opens: { perSecond: 100, burst: 100 } } } }
-      return startNode({ privateKey, join }, { clock, onTwin: () => noticed.add(name), askTwinMs: 100, limits })
+      return startNode({ privateKey, join }, { ...depsAt(ahead), onTwin: () => noticed.add(name), askTwinMs: 100 })
     }
     const [key, otherKey, thirdKey] = [0, 1, 2].map(() => Uint8Array.from(randomBytes(32))) as [
       Uint8Array,
@@ -72,5 +82,44 @@ describe('transport: two nodes with one key in a network in which all know each 
       return noticed.size >= 2
     }, 'both have noticed')
     assert.deepEqual([...noticed].sort(), ['one', 'two'])
+  })
+  it('do not take a run before for another, whose words they come by again with a clock set back', async () => {
+    const ahead = { ms: 0 }
+    const other = await startNode({}, depsAt(ahead))
+    const [privateKey, run] = [Uint8Array.from(randomBytes(32)), toHex(Uint8Array.from(randomBytes(32)))]
+    const now = Math.floor(Date.now() / 1000)
+    /** Says that there is such a run. @returns of which the neighbour had heard */
+    const say = async (node: TestNode, at: number): Promise<RunWord[]> => {
+      const stream = await node.streams.open(other.peers.self.peerId, protocol)
+      await stream.send(signRun(run, at, privateKey))
+      const answer = await stream.next(runsAnswer)
+      await stream.end()
+      return answer?.runs ?? []
+    }
+    const before = await startNode({ privateKey, join: [other] }, depsAt({ ms: 60_000 }))
+    await until(() => before.peers.connected().length === 1, 'they are connected')
+    await say(before, now)
+    assert.equal((await say(before, now)).length, 1)
+    ahead.ms += 1_000_000
+    assert.deepEqual(await say(before, now + 30), [], 'what is old is forgotten')
+    await say(before, now + 59)
+    await before.stop()
+
+    const back = { ms: 0 }
+    const { directory } = before
+    let noticed = false
+    const again = await startNode(
+      { privateKey, directory, join: [other] },
+      { ...depsAt(back), onTwin: () => (noticed = true), askTwinMs: 200 }
+    )
+    back.ms = 60_000
+    await until(() => again.peers.connected().length === 1, 'they are connected again')
+    // What it will say next is noted before each question: with the second one, the first has been answered.
+    const noted = async (): Promise<number> => Number(await readFile(join(directory, 'last-word'), 'utf8'))
+    for (const seconds of [100, 200]) {
+      back.ms = seconds * 1000
+      await until(async () => (await noted()) >= now + seconds, 'it asks')
+    }
+    assert.equal(noticed, false)
   })
 })

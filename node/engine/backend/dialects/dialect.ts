@@ -90,7 +90,8 @@ export const modelList = z.object({
 export function readAs<T extends z.ZodType>(schema: T, event: unknown): z.infer<T> {
   const parsed = schema.safeParse(event)
   if (parsed.success) return parsed.data
-  const at = parsed.error.issues[0]?.path.join('.') ?? ''
+  // Further in are names that the server chose.
+  const at = parsed.error.issues[0]?.path.slice(0, 3).join('.') ?? ''
   throw new InvalidError('backend-answer', `the server sends something else than an answer${at && ` (${at})`}`, {
     consequence: 'retry'
   })
