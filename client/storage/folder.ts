@@ -1,10 +1,11 @@
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import { writeWhole } from '../../node/store/whole-file.ts'
 import type { Rows, Storage } from '../types.ts'
+import { lock } from './lock.ts'
 
 // A journal of lines, each a change that was whole when it was written: what a cut-off last line said was promised to
 // nobody yet. It is written anew, without what was overwritten, each time it is opened.
@@ -39,49 +40,16 @@ async function readRows(path: string): Promise<Map<string, string>> {
   return rows
 }
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-const held = new Set<string>()
-
-/** Two processes that pay from one channel would promise the same money twice. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  const taken = (): TilthError =>
-    new TilthError('client.in-use', `another client has ${path} open`, {
-      help: 'End it, or give this one a folder or a key of its own.'
-    })
-  if (held.has(path)) throw taken()
-  for (let tries = 0; ; tries++) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx' })
-      held.add(path)
-      return async () => {
-        held.delete(path)
-        await rm(path, { force: true })
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(path, error)
-      const pid = Number(await readFile(path, 'utf8').catch(() => '0'))
-      if (tries > 0 || (pid !== process.pid && pid > 0 && isAlive(pid))) throw taken()
-      await rm(path, { force: true }) // of a process that was killed
-    }
-  }
-}
-
 /** What was signed, in a file of a folder for each account and network. */
 export const folderStorage = (folder: string): Storage => ({
   async open(name) {
-    const path = join(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.jsonl`)
+    const path = resolve(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.jsonl`)
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw failed(folder, error)
     })
-    const release = await lock(`${path}.lock`)
+    const release = await lock(path).catch((error: unknown) => {
+      throw error instanceof TilthError ? error : failed(path, error)
+    })
     try {
       const rows = await readRows(path)
       await writeWhole(path, rows.size === 0 ? '' : `${JSON.stringify([...rows])}\n`, { mode: 0o600 })
