@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { z } from 'zod'
 import { folderStorage } from '../../client/storage/folder.ts'
+import { openTables } from '../../client/storage/tables.ts'
 import { scratch } from '../harness/index.ts'
+import { allOf } from './network.ts'
+import { memoryRows } from './rows.ts'
 
 const inUse = { code: 'client.in-use' }
 const locks = async (folder: string): Promise<string[]> =>
@@ -65,5 +69,43 @@ describe('the folder of a light peer', function () {
     await note('before the machine was started anew')
     await (await folderStorage(folder).open('one')).close()
     assert.deepEqual(await locks(folder), [])
+  })
+
+  it('keeps no more than four times what stands in it, and a mebibyte', async () => {
+    const folder = await scratch('folder')
+    const storage = folderStorage(folder)
+    const rows = await storage.open('one')
+    const long = 'x'.repeat(100_000)
+    for (let i = 0; i < 40; i++)
+      await rows.write([
+        ['same', `${i} ${long}`],
+        [`gone ${i}`, '1'],
+        [`gone ${i - 1}`, null]
+      ])
+    const { size } = await stat(join(folder, 'one.jsonl'))
+    assert.ok(size < 5 * long.length + (1 << 20), `${size} bytes`)
+    await rows.write([['last', '2']])
+    await rows.close()
+    const again = await storage.open('one')
+    assert.deepEqual(
+      new Map(await again.all()),
+      new Map([
+        ['same', `39 ${long}`],
+        ['gone 39', '1'],
+        ['last', '2']
+      ])
+    )
+    await again.close()
+  })
+
+  it('says so where a record cannot be read, and does not pass over it', async () => {
+    const kept = new Map([
+      ['client/spending\u0000own', '{"day":"yesterday"}'],
+      ['client/spending\u0000half', '{"day']
+    ])
+    const table = (await openTables(memoryRows(kept))).collection('client/spending', z.object({ day: z.int() }))
+    for (const key of ['own', 'half']) await assert.rejects(table.get(key), { code: 'client.storage' })
+    await assert.rejects(allOf(table.values()), { code: 'client.storage' })
+    assert.equal(await table.get('another'), undefined)
   })
 })
