@@ -47,7 +47,7 @@ export async function openTables(rows: Rows): Promise<Pick<Store, 'collection' |
           return schema.parse(JSON.parse(text))
         } catch (cause) {
           throw new TilthError('client.storage', `what was kept cannot be read: ${name} ${key.slice(0, 80)}`, {
-            help: 'It may be of another version of this library: use that one, and close its channels before you change.',
+            help: 'It may be of another version of this library: close its channels with that one first.',
             cause
           })
         }
