@@ -27,7 +27,7 @@ export interface LightChain {
 const contractsForm = z.object({ token: address, registry: address, models: address, channels: address })
 
 /** A chain that everybody can start, and on which nobody waits. */
-const development = 31337
+export const developmentChain = 31337
 
 /**
  * The contracts that a light peer has to do with, as one account sees them through an RPC.
@@ -43,7 +43,7 @@ export async function connectChain(
   const addresses = readAs(contractsForm, lowered, 'client.network') as unknown as Addresses
   const connection = await connect({ rpcUrl: rpc, privateKey: key })
   const account = connection.account as Address
-  const wanted = confirmations ?? (chain.chainId === development ? 1 : 12)
+  const wanted = confirmations ?? (chain.chainId === developmentChain ? 1 : 12)
   const tokens = createTokens(connection, addresses)
   const channels = createChannels(connection, addresses)
   const head = async (): Promise<{ block: bigint; timestamp: bigint }> => {

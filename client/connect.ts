@@ -16,7 +16,7 @@ import { createEvents } from '../node/runtime/events.ts'
 import { answering } from './answer.ts'
 import { openBudget } from './budget.ts'
 import { channelView } from './channels.ts'
-import { connectChain } from './chain.ts'
+import { connectChain, developmentChain } from './chain.ts'
 import { logTo } from './log.ts'
 import { createMarket } from './market.ts'
 import { withNotes } from './openings.ts'
@@ -85,7 +85,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
     stops.push(() => chain.stop())
     const { network } = chain
     const first = [...(options.peers ?? []), ...(description.bootstrap ?? [])]
-    const peer = await startPeer({ key, ...surroundings, first }, { clock, log })
+    const isDevelopment = network.chainId === developmentChain
+    const peer = await startPeer({ key, ...surroundings, first, isDevelopment }, { clock, log })
     stops.push(() => peer.stop())
     await peer.join()
 

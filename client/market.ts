@@ -1,5 +1,5 @@
 import { modelId } from '../protocol/contracts/index.ts'
-import { mostToldOffers, offersAnswer } from '../protocol/models/index.ts'
+import { checkOffer, mostToldOffers, offersAnswer } from '../protocol/models/index.ts'
 import type { ModelRecord, OffersQuestion, ToldOffer } from '../protocol/models/index.ts'
 import { modelRecord } from '../protocol/models/index.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
@@ -20,6 +20,13 @@ const believedMs = 300_000
 /** Peers that are asked at once for what they have heard, and how long they may take. */
 const peersAsked = 4
 const askMs = 10_000
+/** Models that a look has the chain asked of; those peers share it, so that none uses up what others tell. */
+const modelsRead = 64
+
+interface Teller {
+  readonly peerId: string
+  left: number
+}
 
 export interface Market {
   readonly board: Pick<Offers, 'list' | 'quote'> & { find(model: ModelRecord, signal: AbortSignal): Promise<void> }
@@ -61,11 +68,22 @@ export function createMarket(
   }
   const offers = createOffers(parts, id => registered.get(id) === true, acquaintance.rank)
 
-  /** @returns the offer, if it stands */
-  async function take({ offer, peerId, addresses }: ToldOffer): Promise<SignedOffer | undefined> {
+  /** @param teller who may have the chain asked of so many models more @returns the offer, if it stands */
+  async function take({ offer, peerId, addresses }: ToldOffer, teller: Teller): Promise<SignedOffer | undefined> {
     const { worker, model: id } = offer.message
     // [reject] A worker's PeerId is its own key's.
-    if (peerNamed(peerId)?.address !== worker || (await model(id)) === undefined) return undefined
+    if (peerNamed(peerId)?.address !== worker) return undefined
+    if (models.get(id) === undefined) {
+      try {
+        checkOffer(offer, { network: parts.network, now: parts.now() })
+      } catch (error) {
+        if (!(error instanceof TilthError)) throw error
+        return undefined
+      }
+      // [ignore] Each costs a question to the chain: the next look has the room again.
+      if (--teller.left < 0) return undefined
+    }
+    if ((await model(id)) === undefined) return undefined
     try {
       offers.take(offer)
     } catch (error) {
@@ -73,19 +91,20 @@ export function createMarket(
       // One that is known is no news, and stands.
       if (error.code !== 'offer.old') return undefined
     }
-    await peer.learn(peerId, addresses)
+    await peer.learn(peerId, addresses, teller.peerId)
     return offers.list(id).find(({ message }) => message.worker === worker)
   }
 
-  async function* ask(peerId: string, question: OffersQuestion, signal: AbortSignal): AsyncGenerator<SignedOffer> {
-    const stream = await streams.open(peerId, '/tilth/models/offers/1', { signal })
+  async function* ask(teller: Teller, question: OffersQuestion, signal: AbortSignal): AsyncGenerator<SignedOffer> {
+    const stream = await streams.open(teller.peerId, '/tilth/models/offers/1', { signal })
     try {
       await stream.send(question)
       let left = mostToldOffers
       for await (const frame of stream.receive(offersAnswer, { signal })) {
         // [reject] No more than an answer holds.
         if ((left -= frame.offers.length) < 0) return
-        for (const told of await Promise.all(frame.offers.map(take))) if (told !== undefined) yield told
+        for (const told of await Promise.all(frame.offers.map(one => take(one, teller))))
+          if (told !== undefined) yield told
       }
     } finally {
       await stream.end()
@@ -99,10 +118,12 @@ export function createMarket(
     const found: SignedOffer[] = []
     let wake = (): void => undefined
     let running = 0
-    for (const { peerId } of peer.connected().slice(0, peersAsked)) {
+    const asked = peer.connected().slice(0, peersAsked)
+    for (const { peerId } of asked) {
+      const teller = { peerId, left: Math.floor(modelsRead / asked.length) }
       running++
       const one = async (): Promise<void> => {
-        for await (const offer of ask(peerId, question, signal)) {
+        for await (const offer of ask(teller, question, signal)) {
           const name = `${offer.message.worker}/${offer.message.model}`
           if (seen.has(name)) continue
           seen.add(name)

@@ -13,7 +13,10 @@ import type { LightChain } from './chain.ts'
 /** Where to begin to look for a channel that is being opened; and notes kept, of which the oldest are long done. */
 const openForm = z.strictObject({ from: amount })
 const mostNotes = 64
-/** A transaction is mined within so many blocks, or not at all; public RPCs give logs of no more at once. */
+/**
+ * A transaction is mined within so many blocks, or not at all, so a note stands until the chain is further than that;
+ * public RPCs give logs of no more at once.
+ */
 const blocksLooked = 5_000n
 
 export interface Openings {
@@ -61,14 +64,19 @@ export function withNotes(
       }
     },
     async catchUp(wallet) {
+      const { block: head } = await chain.head()
+      let looked = -1n // up to there, by an earlier note
       for await (const [key, { from }] of notes.entries())
         try {
-          for (const id of await chain.openedWithin(from, from + blocksLooked)) {
+          const [begin, end] = [from > looked ? from : looked + 1n, from + blocksLooked]
+          for (const id of begin > head ? [] : await chain.openedWithin(begin, end)) {
             const onChain = (await wallet.find(id)) === undefined ? await channels.channel(id) : undefined
             // Nothing was signed on it: its record comes before the first voucher.
             if (onChain?.closed === false) await wallet.adopt(onChain)
           }
-          await notes.delete(key)
+          looked = end
+          // Until then its transaction may still wait to be mined.
+          if (head > end) await notes.delete(key)
         } catch (error) {
           log.warn('channels that may have been opened could not be looked for', { from, error })
         }

@@ -10,7 +10,7 @@ import { sequenceKey } from '../node/store/keys.ts'
 import type { Store } from '../node/store/types.ts'
 import type { Receipt } from './types.ts'
 
-/** Receipts kept; beyond it the oldest go. What was asked and answered is kept by nobody here. */
+/** Receipts kept; beyond it the oldest go. What was asked and answered is not kept with them. */
 const mostKept = 1_000
 
 export interface LightReceipts extends Pick<Receipts, 'get' | 'keep' | 'announce'> {

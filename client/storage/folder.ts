@@ -1,13 +1,18 @@
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { z } from 'zod'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import { writeWhole } from '../../node/store/whole-file.ts'
 import type { Rows, Storage } from '../types.ts'
+import { lock } from './lock.ts'
 
 // A journal of lines, each a change that was whole when it was written: what a cut-off last line said was promised to
-// nobody yet. It is written anew, without what was overwritten, each time it is opened.
+// nobody yet. It is written anew, without what was overwritten, each time it is opened and when it is mostly that.
+
+/** Bytes to which a journal may grow that was so long without what was overwritten. */
+const mostBytes = (live: number): number => 4 * live + (1 << 20)
 
 const lineForm = z.array(z.tuple([z.string(), z.string().nullable()]))
 
@@ -17,75 +22,56 @@ const failed = (path: string, cause: unknown): TilthError =>
     cause
   })
 
+type Change = readonly [key: string, value: string | null]
+
+function apply(rows: Map<string, string>, changes: readonly Change[]): void {
+  for (const [key, value] of changes)
+    if (value === null) rows.delete(key)
+    else rows.set(key, value)
+}
+
+/** Line by line: together they may be longer than a text can be. What comes after the last end was cut off. */
+async function* linesOf(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const piece of createReadStream(path, 'utf8') as AsyncIterable<string>) {
+    const lines = `${rest}${piece}`.split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+}
+
 /** @throws TilthError `client.storage` where a line within it cannot be read */
 async function readRows(path: string): Promise<Map<string, string>> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return ''
-    throw failed(path, error)
-  })
   const rows = new Map<string, string>()
-  const lines = text.split('\n')
-  for (const [i, line] of lines.entries()) {
-    // What comes after the last line's end was cut off by a crash.
-    if (i === lines.length - 1) break
-    try {
-      for (const [key, value] of lineForm.parse(JSON.parse(line)))
-        if (value === null) rows.delete(key)
-        else rows.set(key, value)
-    } catch (cause) {
-      throw failed(path, cause)
-    }
+  try {
+    for await (const line of linesOf(path)) apply(rows, lineForm.parse(JSON.parse(line)))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw failed(path, error)
   }
   return rows
 }
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-const held = new Set<string>()
-
-/** Two processes that pay from one channel would promise the same money twice. */
-async function lock(path: string): Promise<() => Promise<void>> {
-  const taken = (): TilthError =>
-    new TilthError('client.in-use', `another client has ${path} open`, {
-      help: 'End it, or give this one a folder or a key of its own.'
-    })
-  if (held.has(path)) throw taken()
-  for (let tries = 0; ; tries++) {
-    try {
-      await writeFile(path, String(process.pid), { flag: 'wx' })
-      held.add(path)
-      return async () => {
-        held.delete(path)
-        await rm(path, { force: true })
-      }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw failed(path, error)
-      const pid = Number(await readFile(path, 'utf8').catch(() => '0'))
-      if (tries > 0 || (pid !== process.pid && pid > 0 && isAlive(pid))) throw taken()
-      await rm(path, { force: true }) // of a process that was killed
-    }
-  }
+/** The journal without what was overwritten. @returns its bytes */
+async function writeAnew(path: string, rows: ReadonlyMap<string, string>): Promise<number> {
+  const text = [...rows].map(row => `${JSON.stringify([row])}\n`).join('')
+  await writeWhole(path, text, { mode: 0o600 })
+  return Buffer.byteLength(text)
 }
 
 /** What was signed, in a file of a folder for each account and network. */
 export const folderStorage = (folder: string): Storage => ({
   async open(name) {
-    const path = join(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.jsonl`)
+    const path = resolve(folder, `${name.replaceAll(/[^\w.-]+/g, '-')}.jsonl`)
     await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
       throw failed(folder, error)
     })
-    const release = await lock(`${path}.lock`)
+    const release = await lock(path).catch((error: unknown) => {
+      throw error instanceof TilthError ? error : failed(path, error)
+    })
     try {
       const rows = await readRows(path)
-      await writeWhole(path, rows.size === 0 ? '' : `${JSON.stringify([...rows])}\n`, { mode: 0o600 })
-      return rowsIn(path, rows, await open(path, 'a'), release)
+      const bytes = await writeAnew(path, rows)
+      return rowsIn(path, rows, { file: await open(path, 'a'), bytes }, release)
     } catch (error) {
       await release()
       throw error instanceof TilthError ? error : failed(path, error)
@@ -95,13 +81,21 @@ export const folderStorage = (folder: string): Storage => ({
 
 function rowsIn(
   path: string,
-  before: ReadonlyMap<string, string>,
-  file: FileHandle,
+  rows: Map<string, string>,
+  { file, bytes }: { file: FileHandle; bytes: number },
   release: () => Promise<void>
 ): Rows {
-  let waiting: { text: string; done: () => void; failed: (error: unknown) => void }[] = []
+  let most = mostBytes(bytes)
+  let waiting: { changes: readonly Change[]; done: () => void; failed: (error: unknown) => void }[] = []
   let running: Promise<void> | undefined
   let broken: TilthError | undefined
+
+  async function shorten(): Promise<void> {
+    await file.close()
+    bytes = await writeAnew(path, rows)
+    most = mostBytes(bytes)
+    file = await open(path, 'a')
+  }
 
   /** What is written at the same time goes to the disk together. */
   async function flush(): Promise<void> {
@@ -110,8 +104,12 @@ function rowsIn(
       waiting = []
       try {
         if (broken !== undefined) throw broken
-        await file.appendFile(now.map(({ text }) => text).join(''))
+        const text = now.map(({ changes }) => `${JSON.stringify(changes)}\n`).join('')
+        await file.appendFile(text)
         await file.datasync()
+        for (const { changes } of now) apply(rows, changes)
+        bytes += Buffer.byteLength(text)
+        if (bytes > most) await shorten()
         for (const { done } of now) done()
       } catch (error) {
         // After half a line nothing that follows could be read: no more is promised until it was opened anew.
@@ -123,15 +121,15 @@ function rowsIn(
   }
 
   return {
-    all: async () => before,
+    all: async () => rows,
     write: changes =>
       new Promise((done, failed) => {
-        waiting.push({ text: `${JSON.stringify(changes)}\n`, done, failed })
+        waiting.push({ changes, done, failed })
         running ??= flush()
       }),
     async close() {
       await running
-      await file.close()
+      await file.close() // again, where it failed while it was written anew: that does nothing
       await release()
     }
   }

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { canonicalJson } from '../../protocol/primitives/index.ts'
+import { TilthError, canonicalJson } from '../../protocol/primitives/index.ts'
 import type { Batch, Collection, RangeOptions, Store } from '../../node/store/types.ts'
 import type { Rows } from '../types.ts'
 
@@ -39,12 +39,18 @@ export async function openTables(rows: Rows): Promise<Pick<Store, 'collection' |
 
   return {
     collection<T>(name: string, schema: z.ZodType<T>): Collection<T> {
-      /** What cannot be read is as if it were not there, and stays where it is. */
+      /** @throws TilthError `client.storage`: money that one record tells of must not be out of sight */
       function read(key: string): T | undefined {
         const text = table(name).get(key)
         if (text === undefined) return undefined
-        const parsed = schema.safeParse(JSON.parse(text))
-        return parsed.success ? parsed.data : undefined
+        try {
+          return schema.parse(JSON.parse(text))
+        } catch (cause) {
+          throw new TilthError('client.storage', `what was kept cannot be read: ${name} ${key.slice(0, 80)}`, {
+            help: 'It may be of another version of this library: close its channels with that one first.',
+            cause
+          })
+        }
       }
       async function* entries(range: RangeOptions = {}): AsyncGenerator<[string, T]> {
         for (const key of keysOf(name, range)) {

@@ -48,7 +48,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const acquaintance = createAcquaintance(parts)
   const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined, acquaintance.rank)
   const folders = createFolders(parts)
-  const telling = createTelling(parts.peers, board, id => catalogue.get(id)?.record.datanet)
+  const telling = createTelling(parts.peers, board, id => catalogue.get(id)?.record.datanet, parts)
 
   const { time, wallet, pool, asking, keeper } = createClient(parts, {
     tables,

@@ -1,21 +1,47 @@
 import { mostToldAddresses, mostToldOffers, offersPerFrame, offersQuestion } from '../../protocol/models/index.ts'
 import type { OffersQuestion, ToldOffer } from '../../protocol/models/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { createCache } from '../runtime/index.ts'
+import { parseMultiaddr } from '../transport/addresses.ts'
+import { isPublic } from '../transport/public.ts'
 import type { MessageStream, Peers } from '../transport/types.ts'
+import type { Parts } from './deps.ts'
 import type { OfferBoard, SignedOffer } from './offers.ts'
 
 /** What pages can dial: WebSocket and WebRTC, to a worker or to the relay before it. */
 const dialled = /\/(?:wss?|webrtc-direct)(?:\/|$)/
 
+/** What was gone through once stands so long for whoever asks next. */
+const sameMs = 1_000
+/** Offers of one model that are looked at, its cheapest; workers whose addresses are remembered. */
+const offersPerModel = 64
+const mostWorkers = 2_048
+
+type Place = Pick<ToldOffer, 'peerId' | 'addresses'>
+
+const price = ({ message }: SignedOffer): bigint => message.outputPrice + message.inputPrice
+
+function byModel(offers: readonly SignedOffer[]): Map<Hex, SignedOffer[]> {
+  const lists = new Map<Hex, SignedOffer[]>()
+  for (const offer of offers) {
+    const list = lists.get(offer.message.model)
+    if (list === undefined) lists.set(offer.message.model, [offer])
+    else list.push(offer)
+  }
+  for (const [model, list] of lists) {
+    list.sort((a, b) => (price(a) < price(b) ? -1 : 1))
+    lists.set(model, list.slice(0, offersPerModel))
+  }
+  return lists
+}
+
 /** One offer of each model in turn, each model's cheapest first: a crowd of offers for one hides no other. */
-function inTurn(offers: readonly SignedOffer[]): SignedOffer[] {
-  const byModel = new Map<Hex, SignedOffer[]>()
-  const price = ({ message }: SignedOffer): bigint => message.outputPrice + message.inputPrice
-  for (const offer of [...offers].sort((a, b) => (price(a) < price(b) ? -1 : 1)))
-    byModel.set(offer.message.model, [...(byModel.get(offer.message.model) ?? []), offer])
-  const lists = [...byModel.values()]
-  const longest = Math.max(0, ...lists.map(({ length }) => length))
-  return Array.from({ length: longest }, (_, i) => lists.flatMap(list => list[i] ?? [])).flat()
+function* inTurn(lists: readonly (readonly SignedOffer[])[]): Generator<SignedOffer> {
+  for (let i = 0; i < offersPerModel; i++)
+    for (const list of lists) {
+      const offer = list[i]
+      if (offer !== undefined) yield offer
+    }
 }
 
 /**
@@ -25,19 +51,51 @@ function inTurn(offers: readonly SignedOffer[]): SignedOffer[] {
 export function createTelling(
   peers: Pick<Peers, 'known'>,
   board: Pick<OfferBoard, 'list'>,
-  datanetOf: (model: Hex) => Hex | undefined
+  datanetOf: (model: Hex) => Hex | undefined,
+  { clock, now, events }: Pick<Parts, 'clock' | 'now' | 'events'>
 ): (stream: MessageStream) => Promise<void> {
-  const asked = ({ models, datanet }: OffersQuestion): SignedOffer[] =>
-    (models?.flatMap(model => board.list(model)) ?? board.list()).filter(
-      ({ message }) => datanet === undefined || datanetOf(message.model) === datanet
-    )
+  const places = createCache<Address, Place>({ max: mostWorkers, forMs: sameMs, clock })
+  let ordered: { readonly lists: Map<Hex, SignedOffer[]>; readonly until: number } | undefined
 
+  events.on('models.offered', () => {
+    ordered = undefined // a worker that is new is told of at once
+  })
+
+  function standing(): Map<Hex, SignedOffer[]> {
+    if (ordered !== undefined && ordered.until > clock.now()) return ordered.lists
+    const lists = byModel(board.list())
+    // Where there is none, looking again costs nothing, and the first is told at once.
+    ordered = lists.size === 0 ? undefined : { lists, until: clock.now() + sameMs }
+    return lists
+  }
+  function asked({ models, datanet }: OffersQuestion): SignedOffer[][] {
+    const lists = standing()
+    return [...(models === undefined ? lists.keys() : new Set(models))]
+      .filter(model => datanet === undefined || datanetOf(model) === datanet)
+      .map(model => lists.get(model) ?? byModel(board.list(model)).get(model) ?? [])
+  }
+
+  async function placeOf(worker: Address): Promise<Place | undefined> {
+    const peer = await peers.known(worker)
+    const usable = peer?.addresses.filter(address => address.length <= 400 && dialled.test(address)) ?? []
+    if (peer === undefined || usable.length === 0) return undefined
+    // Those that everybody can use first: a worker may have many of its own network.
+    const isOpen = (text: string): boolean => {
+      const address = parseMultiaddr(text)
+      return address !== undefined && isPublic(address)
+    }
+    const addresses = [...usable.filter(isOpen), ...usable.filter(text => !isOpen(text))]
+    return { peerId: peer.peerId, addresses: addresses.slice(0, mostToldAddresses) }
+  }
   /** Undefined for a worker that a page could not reach. */
   async function told(offer: SignedOffer): Promise<ToldOffer | undefined> {
-    const peer = await peers.known(offer.message.worker)
-    const addresses = peer?.addresses.filter(address => address.length <= 400 && dialled.test(address)) ?? []
-    if (peer === undefined || addresses.length === 0) return undefined
-    return { offer, peerId: peer.peerId, addresses: addresses.slice(0, mostToldAddresses) }
+    const { worker, expires } = offer.message
+    if (expires <= now()) return undefined
+    const known = places.get(worker)
+    const place = known ?? (await placeOf(worker))
+    if (place === undefined) return undefined
+    if (known === undefined) places.set(worker, place)
+    return { offer, ...place }
   }
 
   return async stream => {
@@ -46,7 +104,9 @@ export function createTelling(
     let left = mostToldOffers
     let offers: ToldOffer[] = []
     // Those that nobody can reach are passed over, and not looked for without end.
-    for (const offer of inTurn(asked(question)).slice(0, 4 * mostToldOffers)) {
+    let looked = 0
+    for (const offer of inTurn(asked(question))) {
+      if (++looked > 4 * mostToldOffers) break
       const one = await told(offer)
       if (one === undefined) continue
       offers.push(one)

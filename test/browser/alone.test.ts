@@ -115,15 +115,20 @@ describe('a page that is a peer itself', function () {
     await first.getByText('It needs some money first').waitFor()
     await second.goto(files.url)
     await second.getByText('Another page of this browser has this account open').waitFor()
+    await first.getByRole('button', { name: 'Show the key' }).click()
+    const key = await first.evaluate(() => localStorage.getItem('tilth.alone.key'))
+    assert.equal(await first.locator('.alone-key').innerText(), key)
     await context.close()
   })
 
   it('is served by a daemon, under a policy that lets it dial workers and runs nothing of theirs', async () => {
     const { url } = world().network.daemon('worker-1')
-    const answer = await fetch(`${url}/alone/`, { headers: { accept: 'text/html' } })
-    const policy = String(answer.headers.get('content-security-policy'))
-    assert.match(policy, /connect-src 'self' ws: wss: https:;/)
-    assert.match(policy, /script-src 'self';/)
+    for (const name of ['alone/', 'alone/index.html']) {
+      const answer = await fetch(`${url}/${name}`, { headers: { accept: 'text/html' } })
+      const policy = String(answer.headers.get('content-security-policy'))
+      assert.match(policy, /connect-src 'self' ws: wss: https:;/)
+      assert.match(policy, /script-src 'self';/)
+    }
     const context = await world().browser.newContext()
     const page = await context.newPage()
     const seen = watch(page)

@@ -9,6 +9,7 @@ import { Ask } from './ask.tsx'
 import { Fund } from './fund.tsx'
 import { namedRpc, nameRpc } from './key.ts'
 import { GiveBack } from './give-back.tsx'
+import { OwnKey } from './own-key.tsx'
 import { Told } from './told.tsx'
 import { readNetwork, usePeer } from './use-peer.ts'
 import type { PageNetwork } from './use-peer.ts'
@@ -73,7 +74,14 @@ export function Alone() {
       {network === undefined || tilth !== undefined || error !== undefined ? null : <Loading what="the network" />}
       {tilth === undefined || balance === undefined || network === undefined ? null : (
         <>
-          <Section title="This page’s account" actions={<Button onPress={() => void look()}>Look again</Button>}>
+          <Section
+            title="This page’s account"
+            note={
+              `Its key and money belong to ${location.origin} in this browser: under another name or port this page ` +
+              'has another account. Without the key nothing comes back.'
+            }
+            actions={<Button onPress={() => void look()}>Look again</Button>}
+          >
             <Facts
               facts={[
                 ['Account', <code key="account">{tilth.account}</code>],
@@ -82,9 +90,10 @@ export function Alone() {
                 ['Nodes connected', String(tilth.peers().length)]
               ]}
             />
+            <OwnKey />
           </Section>
           {balance.tokens > 0n && balance.gas > 0n ? null : (
-            <Fund account={tilth.account} network={network} onFunded={() => void look()} />
+            <Fund account={tilth.account} network={network} rpc={rpc} onFunded={() => void look()} />
           )}
           {offers.length > 0 ? (
             <Ask

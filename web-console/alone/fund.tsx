@@ -15,11 +15,13 @@ const amounts = { tokens: 10n * 10n ** 18n, gas: 10n ** 16n } as const
 interface FundProps {
   readonly account: Address
   readonly network: PageNetwork
+  /** The one in use: a wallet that does not know the chain yet is told of it. */
+  readonly rpc: string
   readonly onFunded: () => void
 }
 
 /** How money comes to this page's key: from a wallet of this browser, or from anywhere by its address. */
-export function Fund({ account, network, onFunded }: FundProps) {
+export function Fund({ account, network, rpc, onFunded }: FundProps) {
   const wallets = useWallets()
   const [error, setError] = useState<Error>()
   const [isSending, setSending] = useState(false)
@@ -30,7 +32,7 @@ export function Fund({ account, network, onFunded }: FundProps) {
     try {
       const [from] = await openWallet(wallet)
       if (from === undefined) return
-      const { chainId, rpc = '', contracts } = network.chain
+      const { chainId, contracts } = network.chain
       const chain = { id: chainId, rpc, contracts: contracts as Record<string, string> }
       for (const call of fundingCalls(network, account, amounts)) await sendByWallet(from, chain, call)
       onFunded()

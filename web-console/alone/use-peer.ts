@@ -68,7 +68,7 @@ export function usePeer(): PeerState {
       try {
         await current.current?.close()
         const description: NetworkDescription = { ...network, chain: { ...network.chain, rpc, pageRpc: rpc } }
-        const wallet = { privateKey: ownKey() }
+        const wallet = { privateKey: await ownKey() }
         const storage = browserStorage()
         const made = await connect({ network: description, wallet, storage, peers, limits: { perDay } })
         current.current = made

@@ -81,7 +81,7 @@ export function serveConsole(
       if (path === '/alone/network.json' && network !== undefined)
         return reply.type('application/json; charset=utf-8').send(network())
       const files = await filesNow()
-      const page = path === '/alone/' ? files?.get('/alone/index.html') : undefined
+      const page = path === '/alone/' || path === '/alone/index.html' ? files?.get('/alone/index.html') : undefined
       if (page !== undefined) return send(request, reply, page, alone)
       const file = files?.get(path)
       if (file !== undefined) return send(request, reply, file, headers)

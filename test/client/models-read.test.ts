@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { logTo } from '../../client/log.ts'
+import { createMarket } from '../../client/market.ts'
+import { createAcquaintance } from '../../node/models/client/workers.ts'
+import { systemClock } from '../../node/runtime/clock.ts'
+import { createEvents } from '../../node/runtime/events.ts'
+import { libp2pKey, peerOf } from '../../node/transport/identity.ts'
+import { addressOfKey, signStatement } from '../../protocol/crypto/index.ts'
+import type { ToldOffer } from '../../protocol/models/index.ts'
+import { toHex } from '../../protocol/primitives/index.ts'
+import { allOf } from './network.ts'
+
+const network = { chainId: 1, registry: `0x${'11'.repeat(20)}` } as const
+
+/** Signed by a worker of its own, for a model that nobody has registered. */
+function invented(): ToldOffer {
+  const key = randomBytes(32)
+  const now = BigInt(Math.floor(Date.now() / 1000))
+  const message = {
+    worker: addressOfKey(key),
+    model: toHex(randomBytes(32)),
+    inputPrice: 1n,
+    outputPrice: 1n,
+    capacity: 1,
+    tokensPerSecond: 1,
+    issuedAt: now,
+    expires: now + 600n
+  }
+  const offer = signStatement(network, 'Offer', message as never, key)
+  return { offer, peerId: peerOf(peerIdFromPrivateKey(libp2pKey(key))).peerId, addresses: [] }
+}
+
+/** @returns how often the chain is asked of a model when a peer tells these offers */
+async function readsOf(told: readonly ToldOffer[]): Promise<number> {
+  let reads = 0
+  const teller = peerOf(peerIdFromPrivateKey(libp2pKey(randomBytes(32))))
+  const stream = {
+    send: async () => undefined,
+    end: async () => undefined,
+    async *receive() {
+      for (let i = 0; i < told.length; i += 32) yield { offers: told.slice(i, i + 32) }
+    }
+  }
+  const parts = {
+    network,
+    streams: { open: async () => stream },
+    events: createEvents(logTo()),
+    self: teller.address,
+    now: () => BigInt(Math.floor(Date.now() / 1000)),
+    clock: systemClock,
+    log: logTo()
+  } as unknown as Parameters<typeof createMarket>[0]
+  const market = createMarket(parts, {
+    peer: { connected: () => [teller], join: async () => undefined, learn: async () => undefined } as never,
+    chain: { models: { model: async () => void reads++ } } as never,
+    acquaintance: createAcquaintance(parts)
+  })
+  assert.deepEqual(await allOf(market.look({}, new AbortController().signal)), [])
+  return reads
+}
+
+describe('what a peer’s word costs a light peer', () => {
+  it('is a bounded number of questions to the chain, and none for what no worker has signed', async () => {
+    const offers = Array.from({ length: 100 }, invented)
+    assert.equal(await readsOf(offers), 64)
+    const unsigned = offers.map(one => ({
+      ...one,
+      offer: { ...one.offer, message: { ...one.offer.message, outputPrice: 2n } }
+    }))
+    assert.equal(await readsOf(unsigned), 0)
+  })
+})

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { createTelling } from '../../../node/models/told.ts'
+import type { ModelEvents } from '../../../node/models/types.ts'
+import { createEvents } from '../../../node/runtime/events.ts'
+import type { Log } from '../../../node/runtime/types.ts'
+import type { ToldOffer } from '../../../protocol/models/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+const idOf = (i: number): Hex => `0x${i.toString(16).padStart(64, '0')}`
+const accountOf = (i: number): Address => `0x${i.toString(16).padStart(40, '0')}`
+
+describe('telling light peers of offers', () => {
+  it('goes through the board and asks where workers are once a second, however many ask', async () => {
+    let time = 1_000
+    const looked = { board: 0, peers: 0 }
+    // Model 0 has a crowd, model 1 one dear offer.
+    const offers = Array.from({ length: 200 }, (_, i) => ({
+      message: {
+        model: idOf(i === 199 ? 1 : 0),
+        worker: accountOf(i),
+        inputPrice: 0n,
+        outputPrice: BigInt(i === 199 ? 1_000 : 200 - i),
+        expires: 1_000n
+      }
+    }))
+    const log = { error: () => undefined } as unknown as Log
+    const events = createEvents<ModelEvents>(log)
+    const telling = createTelling(
+      {
+        async known(account) {
+          looked.peers++
+          const own = ['/ip4/10.0.0.1/tcp/1/ws', '/ip4/10.0.0.2/tcp/1/ws', '/ip4/10.0.0.3/tcp/1/ws']
+          const addresses = [...own, '/ip4/10.0.0.4/tcp/1/ws', '/ip4/8.8.8.8/tcp/1/ws', '/ip4/8.8.8.8/tcp/1']
+          return { peerId: `peer of ${account}`, addresses }
+        }
+      },
+      {
+        list(model) {
+          looked.board++
+          return offers.filter(({ message }) => model === undefined || message.model === model) as never
+        }
+      },
+      model => (model === idOf(1) ? idOf(9) : undefined),
+      { clock: { now: () => time } as never, now: () => 1n, events }
+    )
+    async function ask(question: object): Promise<ToldOffer[]> {
+      const told: ToldOffer[] = []
+      await telling({
+        next: async () => question,
+        send: async (frame: { offers: ToldOffer[] }) => void told.push(...frame.offers)
+      } as never)
+      return told
+    }
+    const first = await ask({})
+    assert.deepEqual(
+      first.slice(0, 3).map(({ offer }) => offer.message.outputPrice),
+      [2n, 1_000n, 3n]
+    )
+    assert.deepEqual(first[0]?.addresses[0], '/ip4/8.8.8.8/tcp/1/ws')
+    assert.equal(first[0]?.addresses.length, 4)
+    const once = { ...looked }
+    assert.equal((await ask({ models: [idOf(1), idOf(1)] })).length, 1)
+    assert.equal((await ask({ datanet: idOf(9) })).length, 1)
+    assert.deepEqual(await ask({}), first)
+    assert.deepEqual(looked, once)
+    assert.equal(once.board, 1)
+    time += 1_000
+    await ask({})
+    assert.deepEqual(looked, { board: 2, peers: 2 * once.peers })
+    events.emit('models.offered', { model: idOf(1), worker: accountOf(1) })
+    await ask({})
+    assert.equal(looked.board, 3, 'but a new worker is told of at once')
+  })
+})
