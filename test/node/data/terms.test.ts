@@ -26,7 +26,7 @@ describe('data: rules and hosts that follow others', function () {
     one = await staked('one')
     two = await staked('two')
     client = await network.add('client')
-    const rules = rulesFor([one.address, two.address], { name: 'songs', uploadsPerContributor: 1 })
+    const rules = rulesFor([one.address, two.address], { name: 'songs', uploadsPerContributor: 1, maxBytes: 80 })
     datanet = (await host.service.createDatanet(rules, questions)).id
     for (const peer of [one, two, client])
       await until(async () => (await peer.service.datanet(datanet)) !== undefined, `${peer.name} hears of it`)
@@ -71,11 +71,12 @@ describe('data: rules and hosts that follow others', function () {
       name: 'bird songs',
       uploadsPerContributor: 2,
       maxRows: 1,
+      maxBytes: 200,
       leastDataShare: 2500
     })
     assert.deepEqual(
       differences.map(({ rule }) => rule),
-      ['leastDataShare', 'maxRows', 'name', 'uploadsPerContributor']
+      ['leastDataShare', 'maxBytes', 'maxRows', 'name', 'uploadsPerContributor']
     )
     await until(async () => (await one.service.terms(datanet)).next.length === 1, 'a validator is shown it')
     assert.deepEqual(await one.service.speakOnRules(datanet, amendment, true).then(({ set }) => set), null)
@@ -98,7 +99,7 @@ describe('data: rules and hosts that follow others', function () {
       ]),
       refused('shard.too-many-rows')
     )
-    await contribute([['Which bird sings by day?', 'The lark']])
+    await contribute([['Which bird sings by day?', `The lark${', high above the fields'.repeat(3)}`]])
     await accepted(2)
     const { rules } = await client.service.terms(datanet)
     assert.deepEqual(
@@ -146,12 +147,30 @@ describe('data: rules and hosts that follow others', function () {
     const late = await network.add('late')
     await until(async () => (await late.service.datanet(datanet)) !== undefined, 'the late one hears of it')
     assert.equal((await late.service.datanet(datanet))?.rules.name, 'bird songs')
+    assert.equal((await late.service.acceptedRows(datanet, { version: 1 })).items.length, 2, 'each by its own limits')
     const manifest = await late.service.manifest(datanet, 1)
     assert.equal((await late.service.versionRows(manifest)).length, 2)
     assert.deepEqual(
       (await late.service.terms(datanet)).rules.map(({ differences }) => differences),
       (await host.service.terms(datanet)).rules.map(({ differences }) => differences)
     )
+  })
+
+  it('let a mix hold what they alone have let in', async () => {
+    const mixer = await network.add('mixer')
+    const trees = (await mixer.service.createDatanet(rulesFor([mixer.address], { name: 'trees' }), questions)).id
+    await mixer.service.contribute({
+      datanet: trees,
+      file: bytes(jsonl([['Which tree is white?', 'The birch']])),
+      contributorKey: fromHex(keccak('cleo'))
+    })
+    await until(async () => (await listOf(mixer, trees))[0]?.status === 'accepted', 'its row is accepted')
+    await mixer.service.anchorVersion(trees)
+    await until(async () => (await mixer.service.datanet(datanet)) !== undefined, 'it hears of the songs')
+    const { datanet: mix, version } = await mixer.service.mix({ datanets: [datanet, trees] })
+    assert.equal(version.count, 3)
+    const manifest = await mixer.service.manifest(mix.id, 1)
+    assert.equal((await mixer.service.versionRows(manifest)).length, 3)
   })
 
   it('a host hands over to who accepts, and anchors no more', async () => {
