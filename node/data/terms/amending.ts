@@ -1,3 +1,4 @@
+import { amendmentId } from '../../../protocol/contracts/index.ts'
 import {
   changedRules,
   checkLaterRules,
@@ -8,7 +9,7 @@ import {
   rulesText,
   totalWeight
 } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, DatanetRules } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, DatanetRules, LaterRules } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, checkNewName } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import type { AmendmentRecord } from '../../chain/types.ts'
@@ -32,19 +33,21 @@ export function createAmending(
   /** That what this node has done is in its own lists. */
   const readBack = (): Promise<void> => ledger.caughtUp({ consumers: true }).catch(() => undefined)
 
-  /** @throws InvalidError `rules.*` where they would be none */
-  function read(before: DatanetRules, text: string): DatanetRules {
-    const rules = readRulesText(text)
-    checkLaterRules(before, rules)
-    return { ...rules, validators: before.validators }
+  /** @throws InvalidError `rules.invalid` where they would be none */
+  function textOf(record: AmendmentRecord): LaterRules {
+    // [reject] Bytes that read as good rules and are others: what they are set as, nobody reads.
+    if (amendmentId(record) !== record.id)
+      throw new InvalidError('rules.invalid', 'the text reads otherwise than the bytes that were put forward')
+    return readRulesText(record.text)
   }
 
   async function viewOf(before: DatanetRules, total: number, record: AmendmentRecord): Promise<AmendmentView> {
     const { id: amendment, by, number, text, consent, against, spoke } = record
     let [rules, why]: [DatanetRules | null, string | null] = [null, null]
     try {
-      rules = { ...readRulesText(text), validators: before.validators }
-      read(before, text)
+      const next = textOf(record)
+      rules = { ...next, validators: before.validators }
+      checkLaterRules(before, next)
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error
       why = error.message
@@ -141,7 +144,7 @@ export function createAmending(
           help: '`tilth datanet rules NAME` shows those that were.'
         })
       // [reject] Nobody agrees here to what would be none, however many do.
-      if (consents) read((await terms.now(datanet, await document(datanet))).rules, found.text)
+      if (consents) checkLaterRules((await terms.now(datanet, await document(datanet))).rules, textOf(found))
       const { transaction, set } = await chain.datanets.speakOnRules(amendment, consents)
       await readBack()
       return { transaction, set: set ?? null }
