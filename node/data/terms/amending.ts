@@ -11,8 +11,8 @@ import {
 } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, DatanetRules, LaterRules } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, checkNewName } from '../../../protocol/primitives/index.ts'
-import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
-import type { AmendmentRecord } from '../../chain/types.ts'
+import type { Address, Hex, TakenName } from '../../../protocol/primitives/index.ts'
+import type { AmendmentRecord, DatanetRecord } from '../../chain/types.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createTerms } from './terms.ts'
@@ -20,6 +20,8 @@ import type { AmendmentView, RulesView, TermsService } from './types.ts'
 
 /** Rules that are shown at once, of those that were set and of those put forward. */
 const mostShown = 20
+/** Of the newest that were put forward, those of which the shown ones are chosen. */
+const mostLookedAt = 200
 
 /** Rules that follow others, and hosts that follow others: as they stand, and how this node brings them about. */
 export function createAmending(
@@ -57,12 +59,24 @@ export function createAmending(
     return { amendment, by, number, rules, differences, why, ...said, text }
   }
 
+  const isOpen = ({ datanet, number, roster }: AmendmentRecord, known: DatanetRecord | undefined): boolean =>
+    datanet === known?.id && number === known.rulesNumber + 1 && roster === known.roster
+
+  /** Those that may still be set, each account's newest first: whoever puts many forward hides no other's. */
   async function openOf(datanet: Hex): Promise<readonly AmendmentRecord[]> {
     const known = await ledger.datanet(datanet)
-    const { items } = await ledger.amendments(datanet, { reverse: true, limit: mostShown })
-    return items.filter(
-      ({ number, roster }) => known !== undefined && number === known.rulesNumber + 1 && roster === known.roster
-    )
+    const { items } = await ledger.amendments(datanet, { reverse: true, limit: mostLookedAt })
+    const counts = new Map<Address, number>()
+    return items
+      .filter(one => isOpen(one, known))
+      .map(one => {
+        const nth = counts.get(one.by) ?? 0
+        counts.set(one.by, nth + 1)
+        return { one, nth }
+      })
+      .sort((a, b) => a.nth - b.nth)
+      .slice(0, mostShown)
+      .map(({ one }) => one)
   }
 
   return {
@@ -138,8 +152,8 @@ export function createAmending(
     },
 
     async speakOnRules(datanet, amendment, consents) {
-      const found = (await openOf(datanet)).find(({ id }) => id === amendment)
-      if (found === undefined)
+      const found = await ledger.amendment(amendment)
+      if (found?.datanet !== datanet || !isOpen(found, await ledger.datanet(datanet)))
         throw new NotFoundError('rules.unknown', 'no such rules were put forward to follow those in force', {
           help: '`tilth datanet rules NAME` shows those that were.'
         })

@@ -146,6 +146,24 @@ describe('data: rules and hosts that follow others', function () {
     }
   })
 
+  it('are answered by their id, and hidden by nobody who puts many forward', async () => {
+    const { amendment } = await host.service.proposeRules(datanet, { description: 'of all birds' })
+    const { validators: _validators, ...rules } = await host.service.rulesAt(datanet)
+    let last: Hex = amendment
+    let first: Hex | undefined
+    for (let i = 0; i < 20; i++) {
+      const text = rulesText(laterRules.parse({ ...rules, description: `${i}` }))
+      last = (await one.chain.datanets.proposeRules(datanet, text)).amendment
+      first ??= last
+    }
+    const shown = async (): Promise<Hex[]> => (await two.service.terms(datanet)).next.map(({ amendment: id }) => id)
+    await until(async () => (await shown())[0] === last, 'the last is shown')
+    assert.equal((await shown()).length, 20)
+    assert.equal((await shown())[1], amendment)
+    assert.ok(first !== undefined && !(await shown()).includes(first))
+    assert.equal((await two.service.speakOnRules(datanet, first, false)).set, null)
+  })
+
   it('are the same to whoever reads a version that several of them judged, and comes later', async () => {
     const { version, count } = await host.service.anchorVersion(datanet)
     assert.deepEqual([version, count], [1, 2])
