@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { versionsOf } from '../../../node/jobs/index.ts'
 import { laterRules, rulesText } from '../../../protocol/data/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -194,6 +195,13 @@ describe('data: rules and hosts that follow others', function () {
     assert.equal(version.count, 3)
     const manifest = await mixer.service.manifest(mix.id, 1)
     assert.equal((await mixer.service.versionRows(manifest)).length, 3)
+
+    const { amendment } = await host.service.proposeRules(datanet, { leastDataShare: 4000 })
+    for (const peer of [one, two]) await peer.chain.datanets.speakOnRules(amendment, true)
+    await until(async () => (await mixer.service.rulesAt(datanet)).leastDataShare === 4000, 'a parent asks for more')
+    const { leastDataShare } = versionsOf(mixer.service, { chain: mixer.chain })
+    assert.equal(await leastDataShare(datanet), 4000)
+    assert.equal(await leastDataShare(mix.id), 2500, 'what it asked for when it was founded')
   })
 
   it('a host hands over to who accepts, and anchors no more', async () => {
