@@ -42,11 +42,9 @@ export function versionsOf(
       return data.heldOutRows(name.datanet)
     },
     async leastDataShare(datanet, registered) {
-      const { parents = [] } = await rulesOf(datanet)
-      const block = registered === undefined ? undefined : registered - 1n
-      // A mix asks for no less than what it is made of: a parent's rules may be later than its own.
-      const rules = await Promise.all([datanet, ...parents].map(id => data.rulesAt(id, block)))
-      return Math.max(...rules.map(leastDataShareOf))
+      await rulesOf(datanet)
+      // A mix goes by its own rules, which ask for as much as each of its parents did when it was founded.
+      return leastDataShareOf(await data.rulesAt(datanet, registered === undefined ? undefined : registered - 1n))
     },
     keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null
   }

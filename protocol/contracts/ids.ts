@@ -1,5 +1,5 @@
 import { encodeAbiParameters, keccak256 } from 'viem'
-import { zeroHash } from '../primitives/index.ts'
+import { keccak, zeroHash } from '../primitives/index.ts'
 import type { Address, Hex, Split } from '../primitives/index.ts'
 
 /** What an escrow is for. `attempt` tells a re-award of the same lot to the same worker from the first; from 0. */
@@ -20,6 +20,25 @@ export function escrowId({ builder, job, lot, worker, attempt }: EscrowKey): Hex
     )
   )
 }
+
+/** What says which rules were put forward, and after which. */
+export interface AmendmentKey {
+  readonly datanet: Hex
+  readonly number: number
+  readonly roster: number
+  /** Hash of the text of those before. */
+  readonly follows: Hex
+  readonly text: string
+}
+
+/** Of DatanetRegistry.proposeRules: it stands for the bytes of the text, of which a text that is read may tell less. */
+export const amendmentId = ({ datanet, number, roster, follows, text }: AmendmentKey): Hex =>
+  keccak256(
+    encodeAbiParameters(
+      [{ type: 'bytes32' }, { type: 'uint32' }, { type: 'uint32' }, { type: 'bytes32' }, { type: 'bytes32' }],
+      [datanet, number, roster, follows, keccak(text)]
+    )
+  )
 
 /** What JobEscrow keeps of a delivery: where it is, and the hash of its content. */
 export const deliveryHash = ({ cid, log }: { readonly cid: string; readonly log: Hex }): Hex =>

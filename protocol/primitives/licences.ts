@@ -17,12 +17,18 @@ export interface Source {
 }
 
 const keyOf = (licence: string): string => licence.trim().toUpperCase()
+/** The licences that an expression of several names. */
+const partsOf = (licence: string): readonly string[] =>
+  licence
+    .split(/\s(?:AND|OR)\s|[()]/i)
+    .map(part => part.trim())
+    .filter((part, i, all) => part !== '' && all.indexOf(part) === i)
 /** Whoever passes on what is made of it does so under the same terms. */
 const sharesAlike = (key: string): boolean => /-SA(-|$)|^A?GPL-|^LGPL-|^ODBL-|^MPL-|^EUPL-/.test(key)
 const forbidsPay = (key: string): boolean => /-NC(-|$)/.test(key)
 const changeless = (key: string): boolean => /-ND(-|$)/.test(key)
 /** Whether nothing made from what stands under a licence may be shared. */
-export const forbidsChange = (licence: string): boolean => changeless(keyOf(licence))
+export const forbidsChange = (licence: string): boolean => partsOf(licence).some(part => changeless(keyOf(part)))
 const isFree = (key: string): boolean =>
   /^(CC0-|CC-BY-[1-4]|CC-PDDC|PDDL-|ODC-BY-|MIT(-0)?$|APACHE-|BSD-|0BSD|ISC|UNLICENSE|ZLIB|CDLA-PERMISSIVE-)/.test(key)
 
@@ -40,19 +46,23 @@ export function licenceOfAll(all: readonly string[]): string {
  */
 export function licenceWarnings(licence: string, sources: readonly Source[]): readonly string[] {
   const own = keyOf(licence)
+  // Who may choose another of them need not keep to the same.
+  const kept = /\sOR\s/.test(own) ? [] : partsOf(own)
   return sources.flatMap(({ name, licence: theirs }): string[] => {
     if (theirs === null || theirs.trim() === '')
       return [`No licence is known of ${name}: ask whoever made it whether its use is allowed.`]
-    const key = keyOf(theirs)
-    const told: string[] = []
-    if (changeless(key)) told.push(`${name} stands under ${theirs}, which allows nothing made from it to be shared.`)
-    if (forbidsPay(key))
-      told.push(`${name} stands under ${theirs}, which forbids use for pay, and every answer here is paid for.`)
-    if (sharesAlike(key) && own !== key)
-      told.push(`${name} stands under ${theirs}, which asks that what is made from it be shared under the same.`)
-    const isKnown = changeless(key) || forbidsPay(key) || sharesAlike(key) || isFree(key)
-    if (!isKnown && own !== key)
-      told.push(`${name} stands under ${theirs}, which is not known here: read what it asks.`)
-    return told
+    return partsOf(theirs).flatMap(part => {
+      const key = keyOf(part)
+      const isSame = own === keyOf(theirs) || kept.includes(key)
+      const stands = `${name} stands under ${part}`
+      const told: string[] = []
+      if (changeless(key)) told.push(`${stands}, which allows nothing made from it to be shared.`)
+      if (forbidsPay(key)) told.push(`${stands}, which forbids use for pay, and every answer here is paid for.`)
+      if (sharesAlike(key) && !isSame)
+        told.push(`${stands}, which asks that what is made from it be shared under the same.`)
+      const isKnown = changeless(key) || forbidsPay(key) || sharesAlike(key) || isFree(key)
+      if (!isKnown && !isSame) told.push(`${stands}, which is not known here: read what it asks.`)
+      return told
+    })
   })
 }

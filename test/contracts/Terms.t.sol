@@ -182,6 +182,33 @@ contract TermsTest is Network {
         same(datanets.rosterOf(datanet), 2, "the second one");
     }
 
+    function testOfWhatIsAnnouncedInOneMomentTheLastAloneIsSeatedBySilence() public {
+        vm.prank(host);
+        bytes32 first = datanets.proposeRoster(datanet, seats, weights);
+        vm.expectPartialRevert(DatanetRegistry.AlreadyHost.selector);
+        name(host, host);
+        name(host, stranger);
+        vm.prank(stranger);
+        datanets.acceptHost(datanet);
+        vm.prank(stranger);
+        bytes32 last = datanets.proposeRoster(datanet, seats, weights);
+        vm.warp(block.timestamp + SILENCE);
+        vm.expectPartialRevert(DatanetRegistry.NotDecided.selector);
+        datanets.seatRoster(first, seats, weights);
+        datanets.seatRoster(last, seats, weights);
+        same(datanets.rosterOf(datanet), 2, "the second one");
+    }
+
+    function testRulesHaveALastNumber() public {
+        uint32 last = datanets.MAX_RULES_NUMBER();
+        for (uint32 i = 1; i < last; i++) {
+            speak(put(host, NEXT), validator, true);
+        }
+        same(number(), last, "the last ones");
+        vm.expectPartialRevert(DatanetRegistry.LastRules.selector);
+        put(host, NEXT);
+    }
+
     function name(address by, address next) private {
         vm.prank(by);
         datanets.nameHost(datanet, next);

@@ -4,7 +4,7 @@ import { refusedWith } from '../../../node/chain/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
 
-/** Rosters that were put forward and may still come to something, the newest first. */
+/** Rosters that were put forward and may still come to something: the one that silence can seat, then the newest. */
 const mostShown = 20
 
 /** A Datanet's validators: who sits, who may follow, and how they say so. */
@@ -12,16 +12,22 @@ export function rosterHandlers({
   chain,
   data
 }: Pick<Node, 'chain' | 'data'>): Pick<Handlers, 'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster'> {
-  const sitting = async (datanet: Hex): Promise<number> => (await chain.ledger.datanet(datanet))?.roster ?? 1
+  const { ledger } = chain
+  const sitting = async (datanet: Hex): Promise<number> => (await ledger.datanet(datanet))?.roster ?? 1
 
   async function open(datanet: Hex) {
     const number = await sitting(datanet)
-    const { items } = await chain.ledger.successions(datanet, { reverse: true, limit: mostShown })
-    return items.filter(({ follows }) => follows === number)
+    const announcement = (await ledger.datanet(datanet))?.announcement ?? null
+    const announced = announcement === null ? undefined : await ledger.succession(announcement)
+    const { items } = await ledger.successions(datanet, { reverse: true, limit: mostShown })
+    return [...(announced === undefined ? [] : [announced]), ...items.filter(({ id }) => id !== announcement)]
+      .filter(({ follows }) => follows === number)
+      .slice(0, mostShown)
+      .map(one => (one.id === announcement ? one : { ...one, silentAt: 0n }))
   }
-  async function must(datanet: Hex, id: string) {
-    const found = (await open(datanet)).find(one => one.id === id)
-    if (found !== undefined) return found
+  async function must(datanet: Hex, id: Hex) {
+    const found = await ledger.succession(id)
+    if (found?.datanet === datanet && found.follows === (await sitting(datanet))) return found
     throw new NotFoundError('roster.unknown', 'no such roster was put forward for the one that sits now', {
       help: '`tilth datanet roster NAME` shows those that were.'
     })
@@ -31,7 +37,7 @@ export function rosterHandlers({
     async roster({ params }) {
       const { id, rules } = await data.findDatanet(params.id)
       const number = await sitting(id)
-      const members = (await chain.ledger.roster(id, number)) ?? []
+      const members = (await ledger.roster(id, number)) ?? []
       const now =
         number > 1 ? members.map(({ address, weight }) => ({ address, weight: Number(weight) })) : rules.validators
       const doubles = await data.doubleVotes(id)
@@ -66,7 +72,7 @@ export function rosterHandlers({
       return { succession, silentAt: silentAt === 0n ? null : Number(silentAt) * 1000, transaction }
     },
     async speakOnRoster({ params, body }) {
-      const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession)
+      const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession as Hex)
       const { transaction } = await chain.datanets.speakOnRoster(succession, body.consents)
       if (!body.consents) return { transaction, seated: null }
       // The last word that was missing seats the roster, too; anybody else's does not yet.
@@ -77,7 +83,7 @@ export function rosterHandlers({
       return { transaction, seated: seated?.roster ?? null }
     },
     async seatRoster({ params, body }) {
-      const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession)
+      const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession as Hex)
       const { roster, transaction } = await chain.datanets.seatRoster(succession, validators)
       return { roster, transaction }
     }

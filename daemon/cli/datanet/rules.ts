@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, bytes32 } from '../../../protocol/primitives/index.ts'
 import { rulesChange } from '../../../protocol/data/amendment.ts'
 import type { RulesChange } from '../../../protocol/data/amendment.ts'
 import type { ApiClient, DifferenceView, TermsView } from '../../api/contract/index.ts'
@@ -191,7 +191,9 @@ export function rulesCommand(): Command {
               flags,
               async api => {
                 const { datanet: id, next } = await termsOf(api, wanted)
-                const body = { amendment: meant(next, which).amendment, consents }
+                // A whole id need be none of the shown ones.
+                const whole = bytes32.safeParse(which)
+                const body = { amendment: whole.success ? whole.data : meant(next, which).amendment, consents }
                 return api.call('speakOnRules', { params: { id }, body })
               },
               ({ set }) => (set === null ? 'said' : `rules ${set} are in force`)

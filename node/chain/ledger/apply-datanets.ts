@@ -9,18 +9,22 @@ export const applyDatanets = {
   async DatanetCreated(event, draft, tables) {
     const { datanets, datanetOrder, rosters } = tables
     const { datanet: id, host, rules, createdAt, validators, block } = event
-    const fresh = { nextHost: null, rulesNumber: 1, founders: validators, commitments: 0n, version: 0, roster: 1 }
+    const first = { nextHost: null, rulesNumber: 1, announcement: null, roster: 1 }
+    const fresh = { ...first, founders: validators, commitments: 0n, version: 0 }
     await draft.put(datanets, id, { id, host, rules, createdAt, validators, ...fresh, block })
     await draft.put(rosters, `${id}/${sequenceKey(1)}`, { validators: [...validators], block })
     await draft.put(datanetOrder, placeOf(event), id)
     await total({ datanets: 1n }, draft, tables)
   },
-  async RosterProposed(event, draft, { successions, successionsOf }) {
+  async RosterProposed(event, draft, { datanets, successions, successionsOf }) {
     const { succession: id, datanet, by, follows, silentAt, validators, block } = event
     const place = placeOf(event)
     const record = { id, datanet, by, follows, silentAt, validators, consent: 0n, against: 0n, spoke: [], block, place }
     await draft.put(successions, id, record)
     await draft.put(successionsOf, `${datanet}/${place}`, id)
+    const known = await draft.get(datanets, datanet)
+    if (known === undefined) return `Datanet ${datanet} was never created`
+    if (silentAt !== 0n) await draft.put(datanets, datanet, { ...known, announcement: id })
   },
   async RosterSpoken({ succession, validator, consent, against }, draft, { successions }) {
     const known = await draft.get(successions, succession)
@@ -65,7 +69,7 @@ export const applyDatanets = {
   async HostChanged({ datanet, host }, draft, { datanets }) {
     const known = await draft.get(datanets, datanet)
     if (known === undefined) return `Datanet ${datanet} was never created`
-    await draft.put(datanets, datanet, { ...known, host, nextHost: null })
+    await draft.put(datanets, datanet, { ...known, host, nextHost: null, announcement: null })
   },
   async Committed(event, draft, tables) {
     const { datanets, commitments, authorship } = tables

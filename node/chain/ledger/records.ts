@@ -94,6 +94,8 @@ export const datanetRecord = z.strictObject({
   /** Hash of the first rules, which stands in the id; and the number of those in force. */
   rules: bytes32,
   rulesNumber: small,
+  /** The roster put forward that silence can seat, the only one. */
+  announcement: bytes32.nullable(),
   createdAt: uint(64),
   /** The sitting roster, and its number. */
   validators: members,

@@ -54,6 +54,7 @@ export interface Views {
   rosterAt(datanet: Hex, block: bigint): Promise<DatanetRecord['validators'] | undefined>
   /** Rosters that were put forward for a Datanet, in the order of the chain. */
   successions(datanet: Hex, page?: PageOptions): Promise<Page<SuccessionRecord>>
+  succession(id: Hex): Promise<SuccessionRecord | undefined>
   /** Rules that were put forward for a Datanet, in the order of the chain. */
   amendments(datanet: Hex, page?: PageOptions): Promise<Page<AmendmentRecord>>
   amendment(id: Hex): Promise<AmendmentRecord | undefined>
@@ -168,6 +169,7 @@ export function createViews(book: Book): Views {
     },
     successions: (datanet, page = {}) =>
       list(tables.successionsOf, `${datanet}/`, page, id => get(tables.successions, id)),
+    succession: id => get(tables.successions, id),
     amendments: (datanet, page = {}) =>
       list(tables.amendmentsOf, `${datanet}/`, page, id => get(tables.amendments, id)),
     amendment: id => get(tables.amendments, id),

@@ -44,7 +44,9 @@ export function createVersions(
   const { chain, files, key, log, network, self } = deps
   const read = createCache<string, VersionManifest>({ max: keptManifests })
   const checked = createCache<string, true>({ max: keptChecks })
-  const union = createUnion(deps, book, shards, parents, must, (datanet, version) => manifest(datanet, version))
+  const union = createUnion(deps, book, shards, rosters, parents, must, (datanet, version) =>
+    manifest(datanet, version)
+  )
 
   /** The number of the next version. @throws InvalidError `version.unchanged` where the latest holds the same */
   async function nextVersion(datanet: Hex, root: Hex): Promise<number> {

@@ -14,6 +14,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { Rosters } from '../rosters.ts'
 import type { DataService } from '../types.ts'
 import { inSlices } from '../validator/index.ts'
 import type { Shards } from '../validator/index.ts'
@@ -36,6 +37,7 @@ export function createUnion(
   { chain: { ledger } }: Pick<DataDeps, 'chain'>,
   book: Pick<Book, 'contribution'>,
   shards: Pick<Shards, 'linesOf'>,
+  rosters: Pick<Rosters, 'deciding'>,
   parents: Parents,
   document: (datanet: Hex) => Promise<DatanetDocument>,
   manifestOf: DataService['manifest']
@@ -74,7 +76,8 @@ export function createUnion(
   }
 
   async function rowsOf({ datanet, contribution, cid, own }: MixEntry): Promise<NumberedRow[]> {
-    const lines = await shards.linesOf(await document(datanet), cid, (await book.contribution(contribution))?.provider)
+    const net = await rosters.deciding(contribution, await document(datanet))
+    const lines = await shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
     return own.map(at => {
       const line = lines[at]
       if (line === undefined || !('row' in line))

@@ -6,6 +6,7 @@ import type { Book } from '../book/index.ts'
 import type { Notes } from '../exchange/index.ts'
 import { leftOf } from '../host/left.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Rosters } from '../rosters.ts'
 import type { AcceptedRow, DataService, RowsPage } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
 
@@ -40,6 +41,7 @@ function cursorOf(cursor: string): { place: number; at: number } {
 export function createRows(
   book: Book,
   shards: Pick<Shards, 'linesOf'>,
+  rosters: Pick<Rosters, 'deciding'>,
   interest: Pick<Interest, 'has'>,
   notes: Pick<Notes, 'document'>,
   manifest: DataService['manifest']
@@ -106,8 +108,13 @@ export function createRows(
     return { start: start ?? { place: entries.length, at: 0 }, total }
   }
 
-  const linesOf = async (net: DatanetDocument, { cid, provider, datanet }: Span): Promise<readonly ShardLine[]> =>
-    shards.linesOf(datanet === undefined ? net : await notes.document(datanet), cid, provider)
+  async function linesOf(
+    net: DatanetDocument,
+    { cid, contribution, provider, datanet }: Span
+  ): Promise<readonly ShardLine[]> {
+    const of = datanet === undefined ? net : await notes.document(datanet)
+    return shards.linesOf(await rosters.deciding(contribution, of), cid, provider)
+  }
 
   return {
     async acceptedRows(datanet, { limit = defaultPage, cursor, version: wanted, contributor, search, from } = {}) {

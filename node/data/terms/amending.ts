@@ -1,3 +1,4 @@
+import { amendmentId } from '../../../protocol/contracts/index.ts'
 import {
   changedRules,
   checkLaterRules,
@@ -8,10 +9,10 @@ import {
   rulesText,
   totalWeight
 } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, DatanetRules } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, DatanetRules, LaterRules } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, checkNewName } from '../../../protocol/primitives/index.ts'
-import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
-import type { AmendmentRecord } from '../../chain/types.ts'
+import type { Address, Hex, TakenName } from '../../../protocol/primitives/index.ts'
+import type { AmendmentRecord, DatanetRecord } from '../../chain/types.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createTerms } from './terms.ts'
@@ -19,6 +20,8 @@ import type { AmendmentView, RulesView, TermsService } from './types.ts'
 
 /** Rules that are shown at once, of those that were set and of those put forward. */
 const mostShown = 20
+/** Of the newest that were put forward, those of which the shown ones are chosen. */
+const mostLookedAt = 200
 
 /** Rules that follow others, and hosts that follow others: as they stand, and how this node brings them about. */
 export function createAmending(
@@ -32,19 +35,21 @@ export function createAmending(
   /** That what this node has done is in its own lists. */
   const readBack = (): Promise<void> => ledger.caughtUp({ consumers: true }).catch(() => undefined)
 
-  /** @throws InvalidError `rules.*` where they would be none */
-  function read(before: DatanetRules, text: string): DatanetRules {
-    const rules = readRulesText(text)
-    checkLaterRules(before, rules)
-    return { ...rules, validators: before.validators }
+  /** @throws InvalidError `rules.invalid` where they would be none */
+  function textOf(record: AmendmentRecord): LaterRules {
+    // [reject] Bytes that read as good rules and are others: what they are set as, nobody reads.
+    if (amendmentId(record) !== record.id)
+      throw new InvalidError('rules.invalid', 'the text reads otherwise than the bytes that were put forward')
+    return readRulesText(record.text)
   }
 
   async function viewOf(before: DatanetRules, total: number, record: AmendmentRecord): Promise<AmendmentView> {
     const { id: amendment, by, number, text, consent, against, spoke } = record
     let [rules, why]: [DatanetRules | null, string | null] = [null, null]
     try {
-      rules = { ...readRulesText(text), validators: before.validators }
-      read(before, text)
+      const next = textOf(record)
+      rules = { ...next, validators: before.validators }
+      checkLaterRules(before, next)
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error
       why = error.message
@@ -54,12 +59,24 @@ export function createAmending(
     return { amendment, by, number, rules, differences, why, ...said, text }
   }
 
+  const isOpen = ({ datanet, number, roster }: AmendmentRecord, known: DatanetRecord | undefined): boolean =>
+    datanet === known?.id && number === known.rulesNumber + 1 && roster === known.roster
+
+  /** Those that may still be set, each account's newest first: whoever puts many forward hides no other's. */
   async function openOf(datanet: Hex): Promise<readonly AmendmentRecord[]> {
     const known = await ledger.datanet(datanet)
-    const { items } = await ledger.amendments(datanet, { reverse: true, limit: mostShown })
-    return items.filter(
-      ({ number, roster }) => known !== undefined && number === known.rulesNumber + 1 && roster === known.roster
-    )
+    const { items } = await ledger.amendments(datanet, { reverse: true, limit: mostLookedAt })
+    const counts = new Map<Address, number>()
+    return items
+      .filter(one => isOpen(one, known))
+      .map(one => {
+        const nth = counts.get(one.by) ?? 0
+        counts.set(one.by, nth + 1)
+        return { one, nth }
+      })
+      .sort((a, b) => a.nth - b.nth)
+      .slice(0, mostShown)
+      .map(({ one }) => one)
   }
 
   return {
@@ -135,13 +152,13 @@ export function createAmending(
     },
 
     async speakOnRules(datanet, amendment, consents) {
-      const found = (await openOf(datanet)).find(({ id }) => id === amendment)
-      if (found === undefined)
+      const found = await ledger.amendment(amendment)
+      if (found?.datanet !== datanet || !isOpen(found, await ledger.datanet(datanet)))
         throw new NotFoundError('rules.unknown', 'no such rules were put forward to follow those in force', {
           help: '`tilth datanet rules NAME` shows those that were.'
         })
       // [reject] Nobody agrees here to what would be none, however many do.
-      if (consents) read((await terms.now(datanet, await document(datanet))).rules, found.text)
+      if (consents) checkLaterRules((await terms.now(datanet, await document(datanet))).rules, textOf(found))
       const { transaction, set } = await chain.datanets.speakOnRules(amendment, consents)
       await readBack()
       return { transaction, set: set ?? null }

@@ -5,8 +5,8 @@ import type { DataDeps } from '../deps.ts'
 import type { Interest } from '../interest/index.ts'
 import type { Rosters } from '../rosters.ts'
 
-/** Announced rosters that are looked at, of the newest. */
-const mostAnnounced = 8
+/** Rules put forward that are looked at, of the newest. */
+const mostRules = 8
 
 /**
  * The validator's automation: where a host announces another roster and counts on silence, a validator that is alive
@@ -30,7 +30,7 @@ export function createSeating(
       const { rules } = await rosters.sitting(datanet, net.document)
       if (weightOf(rules.validators, self) === 0) continue
       for (const { id, by, number, roster, spoke } of (
-        await chain.ledger.amendments(datanet, { reverse: true, limit: mostAnnounced })
+        await chain.ledger.amendments(datanet, { reverse: true, limit: mostRules })
       ).items) {
         // Rules are its owner's to decide on: nothing signs them by itself.
         if (number !== known.rulesNumber + 1 || roster !== known.roster || spoke.includes(self)) continue
@@ -39,24 +39,23 @@ export function createSeating(
         const what = `wait for your word on rules ${number} of ${rules.name}`
         yield { due: false, about: datanet, what, why, at: null }
       }
-      const { items } = await chain.ledger.successions(datanet, { reverse: true, limit: mostAnnounced })
-      for (const { id, follows, silentAt, spoke } of items) {
-        if (follows !== known.roster || silentAt === 0n || spoke.includes(self)) continue
-        const plan = { about: datanet, what: `keep its seat on the roster of ${rules.name}` }
-        const at = Number(silentAt - (await chain.datanets.rosterSilence()) / 4n) * 1000
-        if (clock.now() < at) {
-          const why = 'its host announced another roster; `tilth datanet roster accept` or `refuse` answers before that'
-          yield { due: false, ...plan, why, at }
-        } else if (clock.now() < Number(silentAt) * 1000)
-          yield {
-            due: true,
-            ...plan,
-            async run() {
-              await chain.datanets.speakOnRoster(id, false)
-              return `was against another roster of ${rules.name}, which counted on silence`
-            }
+      // Only one can be seated by silence, whatever else is put forward beside it.
+      const next = known.announcement === null ? undefined : await chain.ledger.succession(known.announcement)
+      if (next === undefined || next.follows !== known.roster || next.spoke.includes(self)) continue
+      const plan = { about: datanet, what: `keep its seat on the roster of ${rules.name}` }
+      const at = Number(next.silentAt - (await chain.datanets.rosterSilence()) / 4n) * 1000
+      if (clock.now() < at) {
+        const why = 'its host announced another roster; `tilth datanet roster accept` or `refuse` answers before that'
+        yield { due: false, ...plan, why, at }
+      } else if (clock.now() < Number(next.silentAt) * 1000)
+        yield {
+          due: true,
+          ...plan,
+          async run() {
+            await chain.datanets.speakOnRoster(next.id, false)
+            return `was against another roster of ${rules.name}, which counted on silence`
           }
-      }
+        }
     }
   }
 

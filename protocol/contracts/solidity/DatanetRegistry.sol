@@ -25,6 +25,7 @@ contract DatanetRegistry is StatementReader {
     /// @param announced when the host last put one forward that silence can seat
     /// @param rules hash of their text
     /// @param nextHost whom the host has named, until that one accepts
+    /// @param announcement the one that silence can seat: there is none beside it
     struct Datanet {
         address host;
         uint32 version;
@@ -34,6 +35,7 @@ contract DatanetRegistry is StatementReader {
         uint64 announced;
         bytes32 rules;
         address nextHost;
+        bytes32 announcement;
     }
 
     struct Roster {
@@ -88,6 +90,8 @@ contract DatanetRegistry is StatementReader {
     uint64 public constant LONGEST_VOTE = 7 days;
     /// @notice Bytes of a text of rules.
     uint256 public constant MAX_RULES = 16_384;
+    /// @notice Rules that a Datanet has one after another, so that reading all there were stays cheap.
+    uint32 public constant MAX_RULES_NUMBER = 256;
 
     NodeRegistry public immutable registry;
     /// @notice Seconds for which a roster must be silent about its replacement to count as dead.
@@ -166,8 +170,10 @@ contract DatanetRegistry is StatementReader {
     error AlreadySpoke(address validator);
     error NotDecided(uint64 silentAt);
     error BadRules(uint256 length);
+    error LastRules(uint32 number);
     error OthersInForce(uint32 number, uint32 roster);
     error NotTheHost(address host);
+    error AlreadyHost(address host);
     error NotNamed(address next);
     error AlreadyCommitted(bytes32 contribution, uint64 index);
     error VersionOutOfOrder(uint32 expected);
@@ -210,12 +216,12 @@ contract DatanetRegistry is StatementReader {
         bool host = msg.sender == datanet_.host;
         if (!host && weightOf(datanet, msg.sender) == 0) revert NobodyHere(msg.sender);
         bool announces = host && block.timestamp >= datanet_.announced + rosterSilence;
-        if (announces) datanet_.announced = uint64(block.timestamp);
         _requireRoster(validators, weights);
         bytes32 members = _membersOf(validators, weights);
         succession = keccak256(abi.encode(datanet, datanet_.roster, msg.sender, members));
         if (successionOf[succession].members != 0) revert AlreadyPutForward(succession);
         uint64 silentAt = announces ? uint64(block.timestamp) + rosterSilence : 0;
+        if (announces) (datanet_.announced, datanet_.announcement) = (uint64(block.timestamp), succession);
         successionOf[succession] = Succession(datanet, members, datanet_.roster, silentAt, 0, 0);
         emit RosterProposed(datanet, succession, msg.sender, datanet_.roster, silentAt, validators, weights);
     }
@@ -241,7 +247,7 @@ contract DatanetRegistry is StatementReader {
         uint256 total = _rosters[next.datanet][next.follows].totalWeight;
         Datanet storage datanet = _datanets[next.datanet];
         // What a host announced that has handed over since, or has announced another, counts no more.
-        bool announced = next.silentAt != 0 && next.silentAt == datanet.announced + rosterSilence;
+        bool announced = datanet.announcement == succession;
         bool silent = announced && block.timestamp >= next.silentAt && block.timestamp < next.silentAt + rosterSilence;
         bool dead = silent && uint256(next.against) * 3 <= total;
         if (uint256(next.consent) * 3 <= total * 2 && !dead) revert NotDecided(next.silentAt);
@@ -260,6 +266,7 @@ contract DatanetRegistry is StatementReader {
         if (msg.sender != datanet_.host && weightOf(datanet, msg.sender) == 0) revert NobodyHere(msg.sender);
         if (bytes(text).length == 0 || bytes(text).length > MAX_RULES) revert BadRules(bytes(text).length);
         uint32 number = datanet_.rulesNumber + 1;
+        if (number > MAX_RULES_NUMBER) revert LastRules(datanet_.rulesNumber);
         bytes32 rules = keccak256(bytes(text));
         amendment = keccak256(abi.encode(datanet, number, datanet_.roster, datanet_.rules, rules));
         if (amendmentOf[amendment].number != 0) revert AlreadyPutForward(amendment);
@@ -292,6 +299,7 @@ contract DatanetRegistry is StatementReader {
     function nameHost(bytes32 datanet, address next) external {
         Datanet storage datanet_ = _known(datanet);
         if (msg.sender != datanet_.host) revert NotTheHost(datanet_.host);
+        if (next == msg.sender) revert AlreadyHost(next);
         datanet_.nextHost = next;
         emit HostNamed(datanet, msg.sender, next);
     }
@@ -303,7 +311,7 @@ contract DatanetRegistry is StatementReader {
         emit HostChanged(datanet, datanet_.host, msg.sender);
         datanet_.host = msg.sender;
         datanet_.nextHost = address(0);
-        datanet_.announced = 0;
+        (datanet_.announced, datanet_.announcement) = (0, 0);
     }
 
     /// @notice Gives a contributor's signed commitment its place in the order of authorship. Anyone may bring it: a

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { versionsOf } from '../../../node/jobs/index.ts'
 import { laterRules, rulesText } from '../../../protocol/data/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -26,7 +27,7 @@ describe('data: rules and hosts that follow others', function () {
     one = await staked('one')
     two = await staked('two')
     client = await network.add('client')
-    const rules = rulesFor([one.address, two.address], { name: 'songs', uploadsPerContributor: 1 })
+    const rules = rulesFor([one.address, two.address], { name: 'songs', uploadsPerContributor: 1, maxBytes: 80 })
     datanet = (await host.service.createDatanet(rules, questions)).id
     for (const peer of [one, two, client])
       await until(async () => (await peer.service.datanet(datanet)) !== undefined, `${peer.name} hears of it`)
@@ -71,11 +72,12 @@ describe('data: rules and hosts that follow others', function () {
       name: 'bird songs',
       uploadsPerContributor: 2,
       maxRows: 1,
+      maxBytes: 200,
       leastDataShare: 2500
     })
     assert.deepEqual(
       differences.map(({ rule }) => rule),
-      ['leastDataShare', 'maxRows', 'name', 'uploadsPerContributor']
+      ['leastDataShare', 'maxBytes', 'maxRows', 'name', 'uploadsPerContributor']
     )
     await until(async () => (await one.service.terms(datanet)).next.length === 1, 'a validator is shown it')
     assert.deepEqual(await one.service.speakOnRules(datanet, amendment, true).then(({ set }) => set), null)
@@ -98,7 +100,7 @@ describe('data: rules and hosts that follow others', function () {
       ]),
       refused('shard.too-many-rows')
     )
-    await contribute([['Which bird sings by day?', 'The lark']])
+    await contribute([['Which bird sings by day?', `The lark${', high above the fields'.repeat(3)}`]])
     await accepted(2)
     const { rules } = await client.service.terms(datanet)
     assert.deepEqual(
@@ -128,8 +130,13 @@ describe('data: rules and hosts that follow others', function () {
     const now = await host.service.rulesAt(datanet)
     const { validators: _validators, ...rules } = now
     const text = rulesText(laterRules.parse({ ...rules, kind: 'text', maxRows: 77 }))
+    const good = rulesText(laterRules.parse({ ...rules, maxRows: 78 }))
+    const unlike = await one.chain.datanets.proposeRules(datanet, `\u{feff}${good}`)
+    await until(async () => (await two.service.terms(datanet)).next.length === 1, 'what reads otherwise is put forward')
+    assert.match((await two.service.terms(datanet)).next[0]?.why ?? '', /reads otherwise than the bytes/)
+    await assert.rejects(two.service.speakOnRules(datanet, unlike.amendment, true), refused('rules.invalid'))
     const { amendment } = await one.chain.datanets.proposeRules(datanet, text)
-    await until(async () => (await two.service.terms(datanet)).next.length === 1, 'it is put forward')
+    await until(async () => (await two.service.terms(datanet)).next.length === 2, 'it is put forward')
     assert.match((await two.service.terms(datanet)).next[0]?.why ?? '', /kind never changes/)
     await assert.rejects(two.service.speakOnRules(datanet, amendment, true), refused('rules.fixed'))
     for (const peer of [one, two]) await peer.chain.datanets.speakOnRules(amendment, true)
@@ -140,18 +147,61 @@ describe('data: rules and hosts that follow others', function () {
     }
   })
 
+  it('are answered by their id, and hidden by nobody who puts many forward', async () => {
+    const { amendment } = await host.service.proposeRules(datanet, { description: 'of all birds' })
+    const { validators: _validators, ...rules } = await host.service.rulesAt(datanet)
+    let last: Hex = amendment
+    let first: Hex | undefined
+    for (let i = 0; i < 20; i++) {
+      const text = rulesText(laterRules.parse({ ...rules, description: `${i}` }))
+      last = (await one.chain.datanets.proposeRules(datanet, text)).amendment
+      first ??= last
+    }
+    const shown = async (): Promise<Hex[]> => (await two.service.terms(datanet)).next.map(({ amendment: id }) => id)
+    await until(async () => (await shown())[0] === last, 'the last is shown')
+    assert.equal((await shown()).length, 20)
+    assert.equal((await shown())[1], amendment)
+    assert.ok(first !== undefined && !(await shown()).includes(first))
+    assert.equal((await two.service.speakOnRules(datanet, first, false)).set, null)
+  })
+
   it('are the same to whoever reads a version that several of them judged, and comes later', async () => {
     const { version, count } = await host.service.anchorVersion(datanet)
     assert.deepEqual([version, count], [1, 2])
     const late = await network.add('late')
     await until(async () => (await late.service.datanet(datanet)) !== undefined, 'the late one hears of it')
     assert.equal((await late.service.datanet(datanet))?.rules.name, 'bird songs')
+    assert.equal((await late.service.acceptedRows(datanet, { version: 1 })).items.length, 2, 'each by its own limits')
     const manifest = await late.service.manifest(datanet, 1)
     assert.equal((await late.service.versionRows(manifest)).length, 2)
     assert.deepEqual(
       (await late.service.terms(datanet)).rules.map(({ differences }) => differences),
       (await host.service.terms(datanet)).rules.map(({ differences }) => differences)
     )
+  })
+
+  it('let a mix hold what they alone have let in', async () => {
+    const mixer = await network.add('mixer')
+    const trees = (await mixer.service.createDatanet(rulesFor([mixer.address], { name: 'trees' }), questions)).id
+    await mixer.service.contribute({
+      datanet: trees,
+      file: bytes(jsonl([['Which tree is white?', 'The birch']])),
+      contributorKey: fromHex(keccak('cleo'))
+    })
+    await until(async () => (await listOf(mixer, trees))[0]?.status === 'accepted', 'its row is accepted')
+    await mixer.service.anchorVersion(trees)
+    await until(async () => (await mixer.service.datanet(datanet)) !== undefined, 'it hears of the songs')
+    const { datanet: mix, version } = await mixer.service.mix({ datanets: [datanet, trees] })
+    assert.equal(version.count, 3)
+    const manifest = await mixer.service.manifest(mix.id, 1)
+    assert.equal((await mixer.service.versionRows(manifest)).length, 3)
+
+    const { amendment } = await host.service.proposeRules(datanet, { leastDataShare: 4000 })
+    for (const peer of [one, two]) await peer.chain.datanets.speakOnRules(amendment, true)
+    await until(async () => (await mixer.service.rulesAt(datanet)).leastDataShare === 4000, 'a parent asks for more')
+    const { leastDataShare } = versionsOf(mixer.service, { chain: mixer.chain })
+    assert.equal(await leastDataShare(datanet), 4000)
+    assert.equal(await leastDataShare(mix.id), 2500, 'what it asked for when it was founded')
   })
 
   it('a host hands over to who accepts, and anchors no more', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { licenceText, licenceWarnings } from '../../../protocol/primitives/index.ts'
+import { forbidsChange, licenceText, licenceWarnings } from '../../../protocol/primitives/index.ts'
 
 const of = (licence: string | null) => [{ name: 'The data of birds', licence }]
 const told = (licence: string, theirs: string | null): string => licenceWarnings(licence, of(theirs)).join(' ')
@@ -29,5 +29,18 @@ describe('the licence of a model', () => {
     }
     assert.match(told('CC-BY-4.0', 'Seed licence 3'), /not known here: read/)
     assert.match(told('CC-BY-4.0', null), /No licence is known of The data of birds/)
+  })
+
+  it('is warned of each of several that its data stand under', () => {
+    const all = told('CC-BY-4.0', 'CC0-1.0 AND (GPL-3.0-only OR Seed-3) AND CC-BY-NC-4.0')
+    assert.match(all, /under GPL-3.0-only, which asks that/)
+    assert.match(all, /under Seed-3, which is not known/)
+    assert.match(all, /under CC-BY-NC-4.0, which forbids use for pay/)
+    assert.ok(!all.includes('CC0'))
+    assert.match(told('CC-BY-4.0', 'CC-BY-ND-4.0 AND MIT'), /nothing made from it to be shared/)
+    assert.ok(forbidsChange('MIT AND CC-BY-ND-4.0') && forbidsChange('CC-BY-ND-4.0 AND MIT'))
+    assert.equal(told('CC-BY-SA-4.0', 'MIT AND CC-BY-SA-4.0'), '')
+    assert.equal(told('MIT AND CC-BY-SA-4.0', 'CC-BY-SA-4.0'), '')
+    assert.match(told('MIT OR CC-BY-SA-4.0', 'CC-BY-SA-4.0'), /shared under the same/)
   })
 })
