@@ -199,9 +199,9 @@ describe('data: rules and hosts that follow others', function () {
     const { amendment } = await host.service.proposeRules(datanet, { leastDataShare: 4000 })
     for (const peer of [one, two]) await peer.chain.datanets.speakOnRules(amendment, true)
     await until(async () => (await mixer.service.rulesAt(datanet)).leastDataShare === 4000, 'a parent asks for more')
-    const { leastDataShare } = versionsOf(mixer.service, { chain: mixer.chain })
-    assert.equal(await leastDataShare(datanet), 4000)
-    assert.equal(await leastDataShare(mix.id), 2500, 'what it asked for when it was founded')
+    const versions = versionsOf(mixer.service, { chain: mixer.chain })
+    assert.equal(await versions.leastDataShare(datanet), 4000)
+    assert.equal(await versions.leastDataShare(mix.id), 2500, 'what it asked for when it was founded')
   })
 
   it('a host hands over to who accepts, and anchors no more', async () => {
