@@ -5,6 +5,7 @@ import { backendKinds } from '../../../node/engine/backend/index.ts'
 import type { BackendKind } from '../../../node/engine/backend/index.ts'
 import { loadModel, openEngine, Random } from '../../../node/engine/index.ts'
 import type { Engine, GeneratedToken, GenerateJob, GenerateSettings } from '../../../node/engine/types.ts'
+import { until } from '../../harness/index.ts'
 import { startServer } from '../../harness/engine/server.ts'
 import { temporary } from '../fixture.ts'
 import { backendsAt } from './backends.ts'
@@ -137,6 +138,30 @@ describe('servers that exist already, as they are asked', () => {
         backends.stop()
         await server.stop()
       }
+    }
+  })
+
+  it('an adapter that is served no more is given back, also when that is during a check', async () => {
+    const server = await startServer({ kind: 'vllm', engine, model })
+    const backends = backendsAt(server.url, engine)
+    const checked = () => backends.status()[0]?.checked.map(({ adapter }) => adapter)
+    try {
+      const plain = await backends.open({ base })
+      const [one, two] = [await backends.open({ base, adapter }), await backends.open({ base, adapter })]
+      one.close()
+      assert.deepEqual([checked(), server.adapters.size], [['', adapter.cid], 1])
+      const before = server.asked.length
+      const checking = backends.check('rack')
+      await until(() => server.asked.slice(before).some(({ path }) => path === 'v1/completions'), 'it is being checked')
+      two.close()
+      await checking
+      await until(() => server.adapters.size === 0, 'it was given back')
+      assert.deepEqual(checked(), [''])
+      assert.equal(plain.away(), undefined)
+      assert.throws(() => two.generate({ model, prompt, settings: greedy }), { code: 'backend-model' })
+    } finally {
+      backends.stop()
+      await server.stop()
     }
   })
 
