@@ -6,6 +6,7 @@ import { away } from './http.ts'
 import { answerOf } from './answer.ts'
 import type { Asked } from './answer.ts'
 import { checkServer } from './check.ts'
+import { handedOver } from './handed.ts'
 import { dialectOf } from './dialects/index.ts'
 import type { Dialect } from './dialects/index.ts'
 import type { Agreement, Answerer, BackendModel, BackendOptions, BackendState, BackendStatus } from './types.ts'
@@ -87,12 +88,13 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
     const { folder } = model.base
     const { vocabulary, context: most } = await own.inspect(folder)
     const { adapter } = model
+    const given = (own: string) => (dialect.can.adapters === 'loaded' ? handedOver(own) : own)
     const whole = adapter === undefined ? undefined : options.names[adapter.cid]
     const named =
       adapter === undefined
         ? { model: called }
         : whole === undefined
-          ? await dialect.adapter(way, { cid: adapter.cid, folder: seen(adapter.folder) }, called, signal)
+          ? await dialect.adapter(way, { cid: adapter.cid, folder: seen(await given(adapter.folder)) }, called, signal)
           : { model: whole }
     return {
       way,

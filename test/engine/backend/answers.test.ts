@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { newAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
 import { backendKinds } from '../../../node/engine/backend/index.ts'
@@ -141,13 +142,16 @@ describe('servers that exist already, as they are asked', () => {
     }
   })
 
-  it('an adapter that is served no more is given back, also when that is during a check', async () => {
+  it('an adapter is handed over as its two files, and given back when it is closed, also in a check', async () => {
     const server = await startServer({ kind: 'vllm', engine, model })
     const backends = backendsAt(server.url, engine)
     const checked = () => backends.status()[0]?.checked.map(({ adapter }) => adapter)
     try {
       const plain = await backends.open({ base })
+      writeFileSync(join(adapter.folder, 'tokenizer.py'), 'print("of a stranger")')
       const [one, two] = [await backends.open({ base, adapter }), await backends.open({ base, adapter })]
+      const [handed = ''] = server.adapters.values()
+      assert.deepEqual(readdirSync(handed).sort(), ['adapter_config.json', 'adapter_model.safetensors'])
       one.close()
       assert.deepEqual([checked(), server.adapters.size], [['', adapter.cid], 1])
       const before = server.asked.length
