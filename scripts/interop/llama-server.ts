@@ -7,8 +7,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { run } from './programs.ts'
 
-/** Where it was built stays for the next time: that takes a quarter of an hour. */
-const built = join(tmpdir(), 'tilth-llama-server')
+/** The Python package whose sources have it, by the version that the recorded answers of the tests are of. */
+const source = 'llama-cpp-python'
+const version = '0.3.36'
+/**
+ * Where it was built stays for the next time: that takes a quarter of an hour. Not where others of this machine may put
+ * a program of theirs.
+ */
+const built = join(import.meta.dirname, '../../.cache/llama-server', version)
 const options = [
   '-DCMAKE_BUILD_TYPE=Release',
   '-DBUILD_SHARED_LIBS=OFF',
@@ -36,12 +42,12 @@ export async function findLlamaServer(say: (text: string) => void): Promise<stri
   }
   say("fetching and building llama.cpp's server")
   const pip = ['-m', 'pip', 'download', '--quiet', '--no-deps', '--no-binary', ':all:', '--dest', '.']
-  if (!(await steps([['python3', [...pip, 'llama-cpp-python']]]))) return undefined
+  if (!(await steps([['python3', [...pip, `${source}==${version}`]]]))) return undefined
   const archive = (await readdir(built)).find(name => name.endsWith('.tar.gz')) ?? ''
   if (!(await steps([['tar', ['xzf', archive]]]))) return undefined
-  const source = join(archive.replace(/\.tar\.gz$/, ''), 'vendor', 'llama.cpp')
+  const folder = join(archive.replace(/\.tar\.gz$/, ''), 'vendor', 'llama.cpp')
   const made = await steps([
-    ['cmake', ['-S', source, '-B', 'build', ...options]],
+    ['cmake', ['-S', folder, '-B', 'build', ...options]],
     ['cmake', ['--build', 'build', '--target', 'llama-server', '-j', '2']]
   ])
   return made ? file : undefined

@@ -68,6 +68,25 @@ describe('the package of the client', function () {
     assert.equal(version, own.version)
   })
 
+  it('is in the package of the whole as well, where its exports say, and nothing else that is not kept', async () => {
+    const lines = async (name: string): Promise<string[]> => (await readFile(join(root, name), 'utf8')).split('\n')
+    const kept = new Set(await lines('.npmignore'))
+    for (const line of await lines('.gitignore')) if (line !== 'dist/') assert.ok(kept.has(line), line)
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
+      cwd: root,
+      maxBuffer: 1 << 26
+    })
+    const [{ files } = { files: [] }] = JSON.parse(stdout) as { files: { path: string }[] }[]
+    const packed = new Set(files.map(({ path }) => path))
+    const own = await readFile(join(root, 'package.json'), 'utf8')
+    for (const [, path = ''] of own.matchAll(/"\.\/(client\/[^"]+)"/g)) assert.ok(packed.has(path), path)
+    const built = [...packed].filter(path => /(^|\/)(dist|node_modules|\.cache|\.tilth)\//.test(path))
+    assert.deepEqual(
+      built.filter(path => !path.startsWith('client/dist/')),
+      []
+    )
+  })
+
   it('costs a page no more than its budget', async () => {
     const { length } = gzipSync(await readFile(join(folder, 'package/browser.js')), { level: 9 })
     assert.ok(length <= mostBytes, `${length} bytes compressed, of ${mostBytes}`)

@@ -6,6 +6,7 @@ import { away } from './http.ts'
 import { answerOf } from './answer.ts'
 import type { Asked } from './answer.ts'
 import { checkServer } from './check.ts'
+import { handedOver } from './handed.ts'
 import { dialectOf } from './dialects/index.ts'
 import type { Dialect } from './dialects/index.ts'
 import type { Agreement, Answerer, BackendModel, BackendOptions, BackendState, BackendStatus } from './types.ts'
@@ -87,12 +88,13 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
     const { folder } = model.base
     const { vocabulary, context: most } = await own.inspect(folder)
     const { adapter } = model
+    const given = (own: string) => (dialect.can.adapters === 'loaded' ? handedOver(own) : own)
     const whole = adapter === undefined ? undefined : options.names[adapter.cid]
     const named =
       adapter === undefined
         ? { model: called }
         : whole === undefined
-          ? await dialect.adapter(way, { cid: adapter.cid, folder: seen(adapter.folder) }, called, signal)
+          ? await dialect.adapter(way, { cid: adapter.cid, folder: seen(await given(adapter.folder)) }, called, signal)
           : { model: whole }
     return {
       way,
@@ -159,12 +161,27 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
     return mine
   }
 
+  /** Has a server forget an adapter that it loaded for this node; what it still answers by it is not broken off. */
+  async function forget({ adapter }: BackendModel): Promise<void> {
+    const dialect = server?.dialect
+    if (adapter === undefined || options.names[adapter.cid] !== undefined || dialect?.forget === undefined) return
+    if (open.has(adapter.cid)) return // opened again meanwhile
+    try {
+      await dialect.forget(way, adapter.cid)
+    } catch (error) {
+      log.debug('a server keeps an adapter that is not asked for any more', { backend: name, error })
+    }
+  }
+
   async function checkAll(signal?: AbortSignal): Promise<void> {
     state = 'checking'
     server = undefined
     try {
       server = await meet(signal)
-      for (const [key, { model }] of open) open.set(key, await warm(model, signal))
+      for (const [key, { model }] of open) {
+        const warmed = await warm(model, signal)
+        if (open.has(key)) open.set(key, warmed) // else it was closed meanwhile
+      }
       state = 'ready'
       error = undefined
     } catch (cause) {
@@ -190,6 +207,7 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
           // What is wrong with one adapter is not wrong with the others.
           if (open.size === 0 || !(cause instanceof TilthError) || cause.code !== 'backend-adapter') note(cause)
           if (state === 'checking') state = 'away'
+          if (signal?.aborted !== true) await forget(model)
           throw cause
         }
         users.set(key, (users.get(key) ?? 0) + 1)
@@ -204,6 +222,7 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
             else {
               users.delete(key)
               open.delete(key)
+              void inTurn(() => forget(model)) // after a check that may load it once more
             }
           },
           away: () => (state === 'ready' ? undefined : (error ?? new NotFoundError('backend-away', `${name} is away`))),

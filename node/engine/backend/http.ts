@@ -9,6 +9,8 @@ const mostReplyBytes = 4 << 20
 const mostEventBytes = 1 << 20
 /** Of what a server says of its failure. */
 const mostWords = 240
+/** Objects within one another that its words may lie in; a hostile one sends more than a stack holds. */
+const mostDepth = 4
 
 export interface Way {
   readonly url: string
@@ -100,11 +102,11 @@ export function redacted(said: string, key: string | undefined): string {
 }
 
 /** `{error: {message}}` as OpenAI has it, `{error}` of Ollama, `{message}` of older ones, `{detail}` of FastAPI. */
-export function wordsIn(json: unknown): string | undefined {
+export function wordsIn(json: unknown, depth = 0): string | undefined {
   if (typeof json === 'string') return json
-  if (typeof json !== 'object' || json === null) return undefined
+  if (typeof json !== 'object' || json === null || depth >= mostDepth) return undefined
   for (const name of ['error', 'message', 'detail'] as const) {
-    const found = wordsIn((json as Record<string, unknown>)[name])
+    const found = wordsIn((json as Record<string, unknown>)[name], depth + 1)
     if (found !== undefined) return found
   }
   return undefined

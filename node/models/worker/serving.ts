@@ -203,20 +203,20 @@ export function createServing(
       if (speech === undefined)
         throw new InvalidError('model.tokenizer', 'the base model has no tokenizer.json: prompts could not be counted')
       const answerer = known?.answerer ?? (await answererOf(model, base, adapter))
-      const speed = known?.speed ?? (await trial(answerer, base, adapter))
-      const entry: Served = {
-        model,
-        base,
-        adapter,
-        speech,
-        answerer,
-        inputPrice,
-        outputPrice,
-        speed,
-        offer: sign({ model, inputPrice, outputPrice, speed })
+      let entry: Served
+      try {
+        const speed = known?.speed ?? (await trial(answerer, base, adapter))
+        const offer = sign({ model, inputPrice, outputPrice, speed })
+        await tables.serving.put(id, { inputPrice, outputPrice })
+        await tables.unserved.delete(id)
+        entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }
+      } catch (error) {
+        if (known === undefined) answerer.close()
+        throw error
       }
-      await tables.serving.put(id, { inputPrice, outputPrice })
-      await tables.unserved.delete(id)
+      // Whoever asked for the same meanwhile has opened it as well: the later one answers.
+      const other = served.get(id)?.answerer
+      if (other !== answerer) other?.close()
       served.set(id, entry)
       await announce(entry)
       files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { newAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
 import { backendKinds } from '../../../node/engine/backend/index.ts'
 import type { BackendKind } from '../../../node/engine/backend/index.ts'
 import { loadModel, openEngine, Random } from '../../../node/engine/index.ts'
 import type { Engine, GeneratedToken, GenerateJob, GenerateSettings } from '../../../node/engine/types.ts'
+import { until } from '../../harness/index.ts'
 import { startServer } from '../../harness/engine/server.ts'
 import { temporary } from '../fixture.ts'
 import { backendsAt } from './backends.ts'
@@ -137,6 +139,33 @@ describe('servers that exist already, as they are asked', () => {
         backends.stop()
         await server.stop()
       }
+    }
+  })
+
+  it('an adapter is handed over as its two files, and given back when it is closed, also in a check', async () => {
+    const server = await startServer({ kind: 'vllm', engine, model })
+    const backends = backendsAt(server.url, engine)
+    const checked = () => backends.status()[0]?.checked.map(({ adapter }) => adapter)
+    try {
+      const plain = await backends.open({ base })
+      writeFileSync(join(adapter.folder, 'tokenizer.py'), 'print("of a stranger")')
+      const [one, two] = [await backends.open({ base, adapter }), await backends.open({ base, adapter })]
+      const [handed = ''] = server.adapters.values()
+      assert.deepEqual(readdirSync(handed).sort(), ['adapter_config.json', 'adapter_model.safetensors'])
+      one.close()
+      assert.deepEqual([checked(), server.adapters.size], [['', adapter.cid], 1])
+      const before = server.asked.length
+      const checking = backends.check('rack')
+      await until(() => server.asked.slice(before).some(({ path }) => path === 'v1/completions'), 'it is being checked')
+      two.close()
+      await checking
+      await until(() => server.adapters.size === 0, 'it was given back')
+      assert.deepEqual(checked(), [''])
+      assert.equal(plain.away(), undefined)
+      assert.throws(() => two.generate({ model, prompt, settings: greedy }), { code: 'backend-model' })
+    } finally {
+      backends.stop()
+      await server.stop()
     }
   })
 

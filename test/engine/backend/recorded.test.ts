@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { dialectOf } from '../../../node/engine/backend/dialects/index.ts'
-import { callEvents, callJson } from '../../../node/engine/backend/http.ts'
+import { callEvents, callJson, wordsIn } from '../../../node/engine/backend/http.ts'
 
 // What llama.cpp's own server sent once, and what is read of it.
 
@@ -78,5 +78,11 @@ describe('what llama.cpp sent', () => {
       code: 'backend-refused',
       message: /exceeds the available context size/
     })
+  })
+  it('words that lie deeper than any server puts them are not looked for', () => {
+    const within = (depth: number): unknown =>
+      Array.from({ length: depth }).reduce<unknown>(error => ({ error }), 'no memory')
+    assert.equal(wordsIn(within(4)), 'no memory')
+    assert.equal(wordsIn(within(100_000)), undefined)
   })
 })

@@ -115,4 +115,27 @@ describe('a worker that answers by a server of its owner', function () {
     assert.equal(backends.status()[0]?.state, 'ready')
     assert.deepEqual((await ask(client, asked)).ids, whole)
   })
+  it('answers for no model whose offer failed, and once for a model that was offered twice at once', async () => {
+    const checked = () => backends.status()[0]?.checked.length
+    await worker.service.withdraw(model)
+    assert.equal(checked(), 0)
+    const trial = await engine.text.prompt(folder, [{ role: 'user', content: 'Hello' }])
+    server.options = {
+      ...server.options,
+      spoil(path, response, body) {
+        if (path !== 'v1/completions' || JSON.stringify(body['prompt']) !== JSON.stringify(trial)) return false
+        response.writeHead(400).end('{"error": "not this one"}')
+        return true
+      }
+    }
+    const offer = () => worker.service.offer({ model, inputPrice: 1n, outputPrice: 100n })
+    await assert.rejects(offer(), { code: 'backend-refused' })
+    assert.equal(checked(), 0)
+    const { spoil: _spoil, ...honest } = server.options
+    server.options = honest
+    await Promise.all([offer(), offer()])
+    assert.equal(checked(), 1)
+    await worker.service.withdraw(model)
+    assert.equal(checked(), 0)
+  })
 })

@@ -69,6 +69,8 @@ export interface Dialect {
     model: string,
     signal?: AbortSignal
   ): Promise<Pick<Question, 'model' | 'adapter'>>
+  /** Gives back what `adapter` had it load, where it loads any. @throws as callJson */
+  forget?(way: Way, cid: string): Promise<void>
   ask(question: Question): { readonly path: string; readonly body: unknown }
   /** @throws InvalidError `backend-answer` for what is none · as the server says */
   read(event: unknown): Piece

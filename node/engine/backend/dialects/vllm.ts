@@ -72,6 +72,9 @@ export const vllm: Dialect = {
     }
     return { model: cid }
   },
+  async forget(way, cid) {
+    await callJson(way, { path: 'v1/unload_lora_adapter', body: { lora_name: cid }, timeoutMs: lookMs })
+  },
   ask: ({ model, prompt, maxTokens, temperature, topK, topP, seed, logprobs }) => ({
     path: 'v1/completions',
     body: {
