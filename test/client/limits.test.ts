@@ -107,6 +107,19 @@ describe('what a light peer spends and keeps', function () {
       [known.id]
     )
     await again.close()
+
+    // And of one whose storage is lost, what it holds can be asked back.
+    const lost = { wallet: { privateKey }, storage: folderStorage(await scratch('lost')) }
+    const anew = await connect({ network: network.describe([worker]), ...lost })
+    assert.deepEqual(await anew.channels(), [])
+    assert.ok(await anew.closeChannel(known.id))
+    assert.ok(((await worker.chain.channels.channel(known.id))?.closesAt ?? 0n) > 0n)
+    assert.equal(await anew.closeChannel(known.id), null, 'until its window is over')
+    assert.deepEqual(await anew.channels(), [])
+    await anew.close()
+    const { tilth: other } = await network.light([worker])
+    await assert.rejects(other.closeChannel(known.id), coded('close.unknown'))
+    await other.close()
   })
 
   it('says who is not there, and closes what it opened', async () => {
