@@ -37,7 +37,10 @@ export interface ConnectOptions {
   readonly network: NetworkDescription
   /** The key of the account that pays, 32 bytes; it is also this peer's name in the network. */
   readonly wallet: { readonly privateKey: Hex | Uint8Array }
-  /** Where what was signed is kept. Losing it loses no more than the deposits' time: they come back as they expire. */
+  /**
+   * Where what was signed is kept. If it is lost, deposits come back only where each channel is closed by its id, which
+   * the chain's events tell (`closeChannel`).
+   */
   readonly storage: Storage
   /** Multiaddrs to begin with, before those of the network. */
   readonly peers?: readonly string[]
@@ -179,7 +182,10 @@ export interface Tilth {
   /** The last 1,000. */
   receipts(): Promise<readonly Receipt[]>
   channels(): Promise<readonly Channel[]>
-  /** The next step of closing one: asks the chain to close it, or takes back what is left. @returns its transaction */
+  /**
+   * The next step of closing one: asks the chain to close it, or takes back what is left. It may be one of this account
+   * of which nothing is kept here any more. @returns its transaction
+   */
   closeChannel(id: Hex): Promise<Hex | null>
   /** Sends tokens or the chain's coin: back to who funded this account, for one. */
   send(to: Address, amount: { readonly tokens?: bigint; readonly gas?: bigint }): Promise<void>

@@ -3,7 +3,7 @@ import { appendFile, readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connect, folderStorage } from '../../client/node.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
-import { coin, scratch } from '../harness/index.ts'
+import { coin, scratch, until } from '../harness/index.ts'
 import type { TestPeer } from '../node/models/network.ts'
 import { startLightNetwork, textOf } from './network.ts'
 import type { LightNetwork } from './network.ts'
@@ -107,6 +107,34 @@ describe('what a light peer spends and keeps', function () {
       [known.id]
     )
     await again.close()
+
+    // And of one whose storage is lost, what it holds can be asked back.
+    const lost = { wallet: { privateKey }, storage: folderStorage(await scratch('lost')) }
+    const anew = await connect({ network: network.describe([worker]), ...lost })
+    assert.deepEqual(await anew.channels(), [])
+    assert.ok(await anew.closeChannel(known.id))
+    assert.ok(((await worker.chain.channels.channel(known.id))?.closesAt ?? 0n) > 0n)
+    assert.equal(await anew.closeChannel(known.id), null, 'until its window is over')
+    assert.deepEqual(await anew.channels(), [])
+    await anew.close()
+    const { tilth: other } = await network.light([worker])
+    await assert.rejects(other.closeChannel(known.id), coded('close.unknown'))
+    await other.close()
+  })
+
+  it('waits for a channel’s blocks no longer than its answer is wanted', async () => {
+    const { tilth } = await network.light([worker], { confirmations: 200 })
+    const request = { model: network.model, messages, maxTokens: 8, maxFee: coin } as const
+    const answer = tilth.ask(request)
+    await until(async () => (await tilth.channels()).length === 1, 'its channel is opened')
+    answer.stop()
+    assert.equal((await answer.result).finish, 'cancelled')
+    await tilth.close()
+    const { tilth: other } = await network.light([worker], { confirmations: 200 })
+    const left = other.ask(request)
+    await until(async () => (await other.channels()).length === 1, 'its channel is opened')
+    await other.close()
+    await assert.rejects(left.result)
   })
 
   it('says who is not there, and closes what it opened', async () => {

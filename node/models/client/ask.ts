@@ -175,7 +175,14 @@ export function createAsking(
           return { kind: 'failed', error, blame: 'away' }
         }
       }
-      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential })
+      const { purse, ask } = await wallet.begin({
+        offer,
+        content,
+        seed,
+        maxFee,
+        confidential,
+        signal: AbortSignal.any([signal, life])
+      })
       risked = maxFee
       const asked = clock.now()
       let first = { tokens: 0, ms: 0 }

@@ -51,19 +51,20 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
       channel.state !== 'closed' &&
       (expiry <= now || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= now))
     ) {
-      await finish(purse)
+      await finish(purse.id, purse)
     }
   }
 
   /** @returns null where the chain's clock says that it is too early */
-  async function finish(purse: Purse): Promise<Hex | null> {
-    const done = await chain.channels.finishClose(purse.id).catch((error: unknown) => {
+  async function finish(id: Hex, purse: Purse | undefined): Promise<Hex | null> {
+    const done = await chain.channels.finishClose(id).catch((error: unknown) => {
       if (refusedWith(error, 'NotYet')) return undefined
       throw error
     })
     if (done === undefined) return null
     const { refunded, transaction } = done
-    await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+    if (purse !== undefined)
+      await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
     return transaction
   }
 
@@ -137,26 +138,27 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
       off?.()
     },
     async close(id) {
-      const purse = await wallet.find(id)
-      if (purse === undefined)
+      const [purse, onChain] = [await wallet.find(id), await chain.channels.channel(id)]
+      // One that is no more known here is not paid by again, but what it holds comes back.
+      if (purse === undefined && onChain?.client !== parts.self)
         throw new NotFoundError('close.unknown', `this node pays by no channel ${id}`, {
           help: 'See `tilth channel list`.'
         })
-      const onChain = await chain.channels.channel(id)
-      if (purse.record.channel.state === 'closed' || onChain?.closed === true) throw closed()
-      if ([...purse.asks.values()].some(({ live }) => live))
+      if (purse?.record.channel.state === 'closed' || onChain?.closed === true) throw closed()
+      if ([...(purse?.asks.values() ?? [])].some(({ live }) => live))
         throw new InvalidError('close.busy', 'an answer is coming over that channel', {
           help: 'Try again when it is there.'
         })
-      const { closesAt = 0n, expiry = purse.record.expiry } = onChain ?? {}
+      const { closesAt = 0n, expiry = purse?.record.expiry ?? 0n } = onChain ?? {}
       const due = closesAt !== 0n && closesAt < expiry ? closesAt : expiry
       if ((await chainNow()) >= due)
-        return finish(purse).catch(async (error: unknown) => {
+        return finish(id, purse).catch(async (error: unknown) => {
           // The look at open channels was quicker, and is mined first.
           if ((await chain.channels.channel(id))?.closed === true) throw closed()
           throw error
         })
-      return closesAt === 0n ? askToClose(purse) : null
+      if (closesAt !== 0n) return null
+      return purse === undefined ? (await chain.channels.startClose(id)).transaction : askToClose(purse)
     },
     async reconcile(signal) {
       let count = 0

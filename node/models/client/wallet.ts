@@ -55,6 +55,8 @@ export interface Wallet {
     seed: bigint
     maxFee: bigint
     confidential: boolean
+    /** Who gives up waits for no block: a channel that was opened is there for the next request. */
+    signal?: AbortSignal
   }): Promise<{ purse: Purse; ask: Ask }>
   /** Whether a channel with this worker is open already: else `begin` pays a deposit and gas for a new one. */
   holds(offer: SignedOffer): Promise<boolean>
@@ -179,23 +181,28 @@ export function createWallet(
     return purse
   }
 
-  async function openNew(worker: Address, model: Hex, need: bigint, chainNow: bigint): Promise<Purse> {
+  async function openNew(
+    { worker, model }: { worker: Address; model: Hex },
+    need: bigint,
+    chainNow: bigint,
+    signal: AbortSignal | undefined
+  ): Promise<Purse> {
     const expiry = chainNow + BigInt(policy.channelSeconds)
     const wish = need * BigInt(policy.depositRequests)
-    const openWith = async (deposit: bigint): Promise<Purse> => {
+    const openWith = async (deposit: bigint): Promise<{ purse: Purse; block: bigint }> => {
       const { channel, block } = await chain.channels.open({ worker, model, deposit, expiry })
-      const purse = await adopt({ id: channel, worker, model, deposit, expiry })
-      // A worker serves it no sooner, mostly.
-      await chain.ledger.untilConfirmed(block)
-      return purse
+      return { purse: await adopt({ id: channel, worker, model, deposit, expiry }), block }
     }
-    try {
-      return await openWith(wish)
-    } catch (error) {
+    const { purse, block } = await openWith(wish).catch((error: unknown) => {
       // A balance too small for the usual deposit may still hold this one fee.
       log.debug('a channel with the usual deposit could not be opened', { error })
       return openWith(need)
-    }
+    })
+    // A worker serves it no sooner, mostly.
+    await chain.ledger.untilConfirmed(block, signal).catch((error: unknown) => {
+      if (signal?.aborted !== true) throw error
+    })
+    return purse
   }
 
   async function usableFor(worker: Address, model: Hex, chainNow: bigint): Promise<Purse | undefined> {
@@ -213,10 +220,11 @@ export function createWallet(
     return undefined
   }
 
-  async function purseFor(worker: Address, model: Hex, need: bigint): Promise<Purse> {
+  async function purseFor(offer: SignedOffer, need: bigint, signal: AbortSignal | undefined): Promise<Purse> {
+    const { worker, model } = offer.message
     const chainNow = await time.now()
     const usable = await usableFor(worker, model, chainNow)
-    if (usable === undefined) return openNew(worker, model, need, chainNow)
+    if (usable === undefined) return openNew({ worker, model }, need, chainNow, signal)
     const { id } = usable
     const purse = usable
     const free = (): bigint => purse.record.channel.deposit - committed(purse)
@@ -281,8 +289,7 @@ export function createWallet(
     // One at a time for a worker and model: two that find room at once would share the same room.
     begin: request =>
       queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
-        const { worker, model } = request.offer.message
-        const purse = await purseFor(worker, model, request.maxFee)
+        const purse = await purseFor(request.offer, request.maxFee, request.signal)
         return { purse, ask: beginOn(purse, request) }
       }),
     holds: async ({ message: { worker, model } }) => (await usableFor(worker, model, await time.now())) !== undefined,

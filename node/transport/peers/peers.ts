@@ -1,7 +1,7 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { LimitError, address as addressSchema } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
-import { gauge, within } from '../../runtime/index.ts'
+import { gauge, remember, within } from '../../runtime/index.ts'
 import type { Clock, Log, Metrics } from '../../runtime/index.ts'
 import { unknownPeer, unreachable } from '../errors.ts'
 import { dhtProtocol } from '../host/services.ts'
@@ -12,7 +12,7 @@ import { dialMs, keepConnected } from './keeper.ts'
 import type { Peer, Peers } from '../types.ts'
 
 const findMs = 20_000
-/** Accounts whose peer is remembered. */
+/** Accounts whose peer is remembered once it has left; the latest. */
 const maxMet = 10_000
 
 /** Connected PeerIds. (`libp2p.getPeers` parses each from its text, a curve point every time.) */
@@ -28,7 +28,11 @@ export function createPeers(
   { clock, log, metrics }: { clock: Clock; log: Log; metrics: Metrics }
 ): Peers & { stop(): void } {
   const self = peerOf(libp2p.peerId)
-  const met = new Map<Address, Peer>([[self.address, self]])
+  /** Those that are connected, and those that were lately. */
+  const here = new Map<Address, Peer>()
+  const met = new Map<Address, Peer>()
+  const acquainted = (account: Address): Peer | undefined =>
+    account === self.address ? self : (here.get(account) ?? met.get(account))
   const inDht = new Set<string>()
   const connected = (): Peer[] => connectedIds(libp2p).map(peerOf)
   gauge(metrics, 'tilth_peers', 'Connected peers', [], metric => {
@@ -37,10 +41,15 @@ export function createPeers(
 
   const onConnect = ({ detail }: CustomEvent<PeerId>): void => {
     if (!hasNodeKey(detail)) return
-    if (met.size < maxMet) met.set(peerOf(detail).address, peerOf(detail))
+    const peer = peerOf(detail)
+    here.set(peer.address, peer)
   }
   const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
     inDht.delete(detail.toString())
+    if (!hasNodeKey(detail)) return
+    const peer = peerOf(detail)
+    here.delete(peer.address)
+    remember(met, peer.address, peer, maxMet)
   }
   libp2p.addEventListener('peer:connect', onConnect)
   libp2p.addEventListener('peer:disconnect', onDisconnect)
@@ -59,7 +68,7 @@ export function createPeers(
   }
 
   async function byAddress(address: Address, signal: AbortSignal): Promise<Peer> {
-    const known = met.get(address)
+    const known = acquainted(address)
     if (known !== undefined) return known
     for (const { id } of await libp2p.peerStore.all())
       if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
@@ -93,7 +102,7 @@ export function createPeers(
   }
 
   async function known(account: Address): Promise<{ peerId: string; addresses: readonly string[] } | undefined> {
-    const peer = met.get(account)
+    const peer = acquainted(account)
     if (peer === undefined) return undefined
     if (peer === self) return { peerId: self.peerId, addresses: listening() }
     const id = parsePeerId(peer.peerId)
