@@ -1,6 +1,13 @@
 import { Command } from 'commander'
-import { InvalidError, defaultPage, describeError, largestPage, tokensIn } from '../../protocol/primitives/index.ts'
-import type { Page } from '../../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  address as accountText,
+  defaultPage,
+  describeError,
+  largestPage,
+  tokensIn
+} from '../../protocol/primitives/index.ts'
+import type { Address, Page } from '../../protocol/primitives/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { connect } from './context.ts'
 import type { ConnectFlags } from './context.ts'
@@ -138,6 +145,13 @@ export function wholeNumber(text: string, flag: string, { least, most }: { least
   if (!/^[0-9]+$/.test(text) || value < least || value > most)
     throw new InvalidError('flag.number', `${flag} must be a whole number from ${least} to ${most}, not "${text}"`)
   return value
+}
+
+/** [reject] An account, however its letters are written. @throws InvalidError `flag.address` */
+export function checkAddress(text: string): Address {
+  const parsed = accountText.safeParse(text.toLowerCase())
+  if (parsed.success) return parsed.data
+  throw new InvalidError('flag.address', `${text} is no account: 0x and 40 digits`)
 }
 
 /**

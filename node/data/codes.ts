@@ -4,6 +4,7 @@ export type DataErrorCode =
   | 'contribution.not-ours'
   | 'contribution.not-shown'
   | 'contribution.pending'
+  | 'contribution.rules'
   | 'contribution.removed'
   | 'contribution.sending'
   | 'contribution.unknown'

@@ -372,7 +372,8 @@ export interface DataService extends TermsService {
    * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
    * has its place on
    * chain; the reveal follows also over a crash. @throws InvalidError `signature.mismatch`, `commitment.mismatch`,
-   * `shard.missing` · TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
+   * `shard.missing`, `contribution.rules` (licence or windows are others than when it was prepared) ·
+   * TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
    */
   submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
   /** prepare, sign and submit; with the node's key unless another is given. */

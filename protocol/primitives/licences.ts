@@ -32,12 +32,21 @@ export const forbidsChange = (licence: string): boolean => partsOf(licence).some
 const isFree = (key: string): boolean =>
   /^(CC0-|CC-BY-[1-4]|CC-PDDC|PDDL-|ODC-BY-|MIT(-0)?$|APACHE-|BSD-|0BSD|ISC|UNLICENSE|ZLIB|CDLA-PERMISSIVE-)/.test(key)
 
+/** Of licences joined, and what stands in place of those that are too many to be named. */
+const longestJoined = 1000
+const furtherOnes = 'LicenseRef-further-ones-see-its-rules'
+
 /** What stands under one of several licences each, under all of them: joined by AND, each once. */
 export function licenceOfAll(all: readonly string[]): string {
   const licences = [...new Set(all)]
-  return licences.length === 1
-    ? (licences[0] ?? '')
-    : licences.map(one => (one.includes(' ') ? `(${one})` : one)).join(' AND ')
+  if (licences.length === 1) return licences[0] ?? ''
+  let text = ''
+  for (const one of licences) {
+    const next = `${text}${text === '' ? '' : ' AND '}${one.includes(' ') ? `(${one})` : one}`
+    if (next.length > longestJoined) return `${text} AND ${furtherOnes}`
+    text = next
+  }
+  return text
 }
 
 /**

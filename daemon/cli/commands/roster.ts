@@ -1,8 +1,8 @@
 import type { Command } from 'commander'
-import { InvalidError, address as accountText } from '../../../protocol/primitives/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, RosterView } from '../../api/contract/index.ts'
-import { command, connected, guarded, show, wholeNumber } from '../command.ts'
+import { checkAddress, command, connected, guarded, show, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { dim, red, short, table, tokens } from '../output.ts'
 import { findDatanet } from './find-datanet.ts'
@@ -46,13 +46,6 @@ function meant(next: readonly Next[], wanted: string | undefined): Next {
     only === undefined ? 'no such roster was put forward' : 'several rosters were put forward: say which',
     { help: '`tilth datanet roster NAME` shows them.' }
   )
-}
-
-/** [reject] @throws InvalidError `flag.address` */
-function checkAddress(text: string): Address {
-  const parsed = accountText.safeParse(text.toLowerCase())
-  if (parsed.success) return parsed.data
-  throw new InvalidError('flag.address', `${text} is no account: 0x and 40 digits`)
 }
 
 const put = async (

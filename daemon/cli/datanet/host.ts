@@ -1,17 +1,8 @@
 import type { Command } from 'commander'
-import { InvalidError, address as accountText } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
-import { command, connected, guarded, show } from '../command.ts'
+import { checkAddress, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
 import { termsOf } from './rules.ts'
-
-/** [reject] @throws InvalidError `flag.address` */
-function checkAddress(text: string): Address {
-  const parsed = accountText.safeParse(text.toLowerCase())
-  if (parsed.success) return parsed.data
-  throw new InvalidError('flag.address', `${text} is no account: 0x and 40 digits`)
-}
 
 /** Who hosts a Datanet, and how it is handed over. */
 export function hostCommand(): Command {

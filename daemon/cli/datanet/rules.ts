@@ -25,7 +25,7 @@ const nextText = ({ amendment, number, by, consent, against, total, why, differe
     ...differences.map(differenceText)
   ].join('\n')
 
-const oneText = ({ number, differences, why, set }: TermsView['rules'][number], now: number): string =>
+const oneText = ({ number, differences, why, set }: TermsView['rules'][number], now: number | undefined): string =>
   [
     `rules ${number}${number === now ? ', in force' : ''}` +
       (set === null ? ', which stand in its id' : `, set in block ${set.block} by roster ${set.roster}`),
@@ -33,8 +33,11 @@ const oneText = ({ number, differences, why, set }: TermsView['rules'][number], 
     ...differences.map(differenceText)
   ].join('\n')
 
-const termsText = ({ number, rules, next }: TermsView): string =>
-  [...rules.map(one => oneText(one, number)), ...next.map(nextText)].join('\n')
+function termsText({ number, rules, next }: TermsView): string {
+  // Where the newest are none, those before go on.
+  const now = rules.at(-1)?.number === number ? rules.findLast(({ why }) => why === null)?.number : undefined
+  return [...rules.map(one => oneText(one, now)), ...next.map(nextText)].join('\n')
+}
 
 /** The one that was meant, by the beginning of its id; the only one where none is named. @throws InvalidError */
 function meant(next: readonly Next[], wanted: string | undefined): Next {

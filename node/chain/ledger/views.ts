@@ -58,8 +58,8 @@ export interface Views {
   /** Rules that were put forward for a Datanet, in the order of the chain. */
   amendments(datanet: Hex, page?: PageOptions): Promise<Page<AmendmentRecord>>
   amendment(id: Hex): Promise<AmendmentRecord | undefined>
-  /** Rules that were set after the first ones, up to a number, in their order. */
-  rules(datanet: Hex, upTo: number): Promise<readonly RulesRecord[]>
+  /** Rules that were set after the first ones, from a number (2 unless given) up to one, in their order. */
+  rules(datanet: Hex, upTo: number, from?: number): Promise<readonly RulesRecord[]>
   /** Number of the rules in force when a block was over; 1 also before the Datanet was there. */
   rulesAt(datanet: Hex, block: bigint): Promise<number>
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
@@ -173,9 +173,9 @@ export function createViews(book: Book): Views {
     amendments: (datanet, page = {}) =>
       list(tables.amendmentsOf, `${datanet}/`, page, id => get(tables.amendments, id)),
     amendment: id => get(tables.amendments, id),
-    async rules(datanet, upTo) {
+    async rules(datanet, upTo, from = 2) {
       const all: RulesRecord[] = []
-      for (let number = 2; number <= upTo; number++) {
+      for (let number = from; number <= upTo; number++) {
         const set = await rulesOf(datanet, number)
         if (set !== undefined) all.push(set)
       }

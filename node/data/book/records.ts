@@ -97,8 +97,16 @@ export type VersionRecord = z.infer<typeof versionRecord>
 export const evidenceRecord = z.strictObject({ evidence: doubleVote, reported: z.boolean() })
 export type EvidenceRecord = z.infer<typeof evidenceRecord>
 
-/** Milliseconds since 1970. */
-const preparedRecord = z.strictObject({ until: z.number() })
+/** Milliseconds since 1970; and what its contributor was shown of each Datanet it was prepared for, the last ones. */
+const preparedRecord = z.strictObject({
+  until: z.number(),
+  shown: z
+    .array(
+      z.strictObject({ datanet: bytes32, licence: z.string(), revealSeconds: z.number(), voteSeconds: z.number() })
+    )
+    .max(8)
+    .optional()
+})
 
 /**
  * A vote by hand that nobody was told of yet: until when its owner can take it back (milliseconds since 1970), and

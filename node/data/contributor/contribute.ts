@@ -119,6 +119,18 @@ export function createContributing(
     }
   }
 
+  /** [reject] Nothing is given under another licence, or for other windows, than it was signed for. */
+  async function requireSame(datanet: Hex, cid: string): Promise<void> {
+    const shown = (await book.prepared.get(cid))?.shown?.find(one => one.datanet === datanet)
+    if (shown === undefined) return
+    const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
+    const other = (['licence', 'revealSeconds', 'voteSeconds'] as const).filter(rule => rules[rule] !== shown[rule])
+    if (other.length === 0) return
+    throw new InvalidError('contribution.rules', `the Datanet's rules are others by now: ${other.join(', ')}`, {
+      help: 'Nothing was sent. Read its rules, and contribute again if you agree to them.'
+    })
+  }
+
   const contributing: Contributing = {
     async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
       const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
@@ -151,7 +163,10 @@ export function createContributing(
           help: 'Bring fewer rows, or wait for the next epoch: accepted rows let an account bring more.'
         })
       const cid = await files.addBytes(bytes, { pin: false })
-      await book.prepared.put(cid, { until: clock.now() + preparedMs })
+      const { licence, revealSeconds, voteSeconds } = rules
+      const before = (await book.prepared.get(cid))?.shown?.filter(one => one.datanet !== datanet) ?? []
+      const shown = [...before, { datanet, licence, revealSeconds, voteSeconds }].slice(-8)
+      await book.prepared.put(cid, { until: clock.now() + preparedMs, shown })
       await holdings.fetch(cid, 'prepared', { maxBytes: bytes.length })
       const content = { cid, rows, bytes: bytes.length, salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
       const commitment = commitmentOf({ datanet, contributor, ...content })
@@ -170,6 +185,7 @@ export function createContributing(
           help: 'Send the file to this node first (prepare).'
         })
       if ((await book.contribution(id)) === undefined) {
+        if (!(await book.outbox.has(id))) await requireSame(datanet, cid)
         await holdings.hold(cid, `contribution/${id}`, statements.reveal.message.bytes)
         await book.outbox.put(id, statements)
       }

@@ -57,7 +57,9 @@ export function createTermsHeard(
   return {
     settle,
     async happened(event, back) {
-      await settle(event.datanet)
+      if (back && event.name === 'RulesSet') terms.forget(event.datanet)
+      // What is only put forward, or asked, changes nothing yet.
+      if (event.name === 'RulesSet' || event.name === 'HostChanged') await settle(event.datanet)
       const isMeant = interest.has(event.datanet) || (event.name === 'HostNamed' && event.next === self)
       if (!back && isMeant) tell(event)
     }

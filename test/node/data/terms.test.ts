@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import { versionsOf } from '../../../node/jobs/index.ts'
 import { laterRules, rulesText } from '../../../protocol/data/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
@@ -202,6 +203,22 @@ describe('data: rules and hosts that follow others', function () {
     const versions = versionsOf(mixer.service, { chain: mixer.chain })
     assert.equal(await versions.leastDataShare(datanet), 4000)
     assert.equal(await versions.leastDataShare(mix.id), 2500, 'what it asked for when it was founded')
+  })
+
+  it('take nothing that was prepared under another licence', async () => {
+    const [key, of] = [fromHex(keccak('dee')), host.chain.network]
+    const message = { datanet, contributor: addressOfKey(key) }
+    const file = bytes(jsonl([['Which bird cannot fly?', 'The emu']]))
+    const { id, commitment, ...content } = await host.service.prepare({ ...message, file })
+    const { amendment } = await host.service.proposeRules(datanet, { licence: 'CC-BY-4.0' })
+    for (const peer of [one, two]) await peer.chain.datanets.speakOnRules(amendment, true)
+    await until(async () => (await host.service.rulesAt(datanet)).licence === 'CC-BY-4.0', 'it has another licence')
+    const statements = {
+      commitment: signStatement(of, 'Commitment', { ...message, commitment }, key),
+      reveal: signStatement(of, 'Reveal', { contribution: id, ...content }, key)
+    }
+    await assert.rejects(host.service.submit(statements), refused('contribution.rules'))
+    assert.equal(await host.chain.datanets.commitment(id), undefined, 'nothing was sent')
   })
 
   it('a host hands over to who accepts, and anchors no more', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { forbidsChange, licenceText, licenceWarnings } from '../../../protocol/primitives/index.ts'
+import { forbidsChange, licenceOfAll, licenceText, licenceWarnings } from '../../../protocol/primitives/index.ts'
 
 const of = (licence: string | null) => [{ name: 'The data of birds', licence }]
 const told = (licence: string, theirs: string | null): string => licenceWarnings(licence, of(theirs)).join(' ')
@@ -29,6 +29,14 @@ describe('the licence of a model', () => {
     }
     assert.match(told('CC-BY-4.0', 'Seed licence 3'), /not known here: read/)
     assert.match(told('CC-BY-4.0', null), /No licence is known of The data of birds/)
+  })
+
+  it('of rows under many of them names all, up to a length, and says that there are more', () => {
+    assert.equal(licenceOfAll(['MIT', 'MIT']), 'MIT')
+    assert.equal(licenceOfAll(['MIT', 'CC0-1.0 OR MIT', 'MIT']), 'MIT AND (CC0-1.0 OR MIT)')
+    const many = licenceOfAll(Array.from({ length: 256 }, (_, i) => `LicenseRef-${i}-${'x'.repeat(80)}`))
+    assert.ok(many.length < 1100, `${many.length}`)
+    assert.match(many, /^LicenseRef-0-x+ AND .* AND LicenseRef-further-ones-see-its-rules$/)
   })
 
   it('is warned of each of several that its data stand under', () => {

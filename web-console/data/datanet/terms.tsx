@@ -40,13 +40,16 @@ export function Terms({ net }: { readonly net: DatanetView }) {
 
 function History({ of: { rules, number } }: { readonly of: TermsView }) {
   if (rules.length <= 1) return <p>These are its first rules, which stand in its id.</p>
+  // Where the newest are none, those before go on.
+  const newest = rules.at(-1)?.number === number
+  const inForce = newest ? rules.findLast(({ why }) => why === null)?.number : undefined
   return (
     <ol className="terms" reversed>
       {[...rules].reverse().map(one => (
         <li key={one.number}>
           <h3 className="terms-title">
             Rules {countText(one.number)}
-            {one.number === number ? ', in force' : ''}
+            {one.number === inForce ? ', in force' : ''}
           </h3>
           {one.set === null ? (
             <p className="net-small">Of its founding: they stand in its id.</p>

@@ -51,8 +51,14 @@ export function Differences({ of }: { readonly of: readonly DifferenceView[] }) 
       {of.map(differenceInWords).map(({ name, from, to }) => (
         <li key={name}>
           <span className="rule-difference-name">{name}</span>
-          <span dir="auto">
-            <del>{from}</del> <span aria-hidden="true">→</span> <ins>{to}</ins>
+          <span>
+            <bdi>
+              <del>{from}</del>
+            </bdi>{' '}
+            <span aria-hidden="true">→</span>{' '}
+            <bdi>
+              <ins>{to}</ins>
+            </bdi>
           </span>
         </li>
       ))}
