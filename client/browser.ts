@@ -1,17 +1,15 @@
 import { webRTCDirect } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
 import { connectWith } from './connect.ts'
+import { isForPages } from '../protocol/wire/pages.ts'
 import { checkReceipt as check } from './receipts.ts'
 import type { CheckReceipt, Connect } from './types.ts'
-
-/** What a page can dial: WebSocket, WebRTC, and through a relay by either. */
-const dialled = /\/(?:wss?|webrtc-direct)(?:\/|$)/
 
 /** `tilth/client` in a browser: a page that is a light peer of a Tilth network, with no daemon. */
 export const connect: Connect = options =>
   connectWith(options, {
     transports: [webSockets(), webRTCDirect()],
-    dialled: address => dialled.test(address),
+    dialled: isForPages,
     rpcOf: ({ rpc, pageRpc }) => pageRpc ?? rpc
   })
 

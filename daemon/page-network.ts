@@ -1,7 +1,5 @@
+import { isForPages } from '../protocol/wire/pages.ts'
 import type { DaemonConfig } from './config/index.ts'
-
-/** What pages can dial. */
-const dialled = /\/(?:wss?|webrtc-direct)(?:\/|$)/
 
 /**
  * What the page that is a peer itself is told of the network, without a sign-in: contracts, where nodes are that it can
@@ -18,6 +16,6 @@ export function pageNetwork(
     version: 1,
     preset,
     chain: { ...(pageRpc === undefined ? {} : { rpc: pageRpc, pageRpc }), chainId, contracts },
-    bootstrap: [...new Set([...listening, ...bootstrap])].filter(address => dialled.test(address)).slice(0, 64)
+    bootstrap: [...new Set([...listening, ...bootstrap])].filter(isForPages).slice(0, 64)
   } as const
 }

@@ -1,15 +1,13 @@
 import { mostToldAddresses, mostToldOffers, offersPerFrame, offersQuestion } from '../../protocol/models/index.ts'
 import type { OffersQuestion, ToldOffer } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { isForPages } from '../../protocol/wire/pages.ts'
 import { createCache } from '../runtime/index.ts'
 import { parseMultiaddr } from '../transport/addresses.ts'
 import { isPublic } from '../transport/public.ts'
 import type { MessageStream, Peers } from '../transport/types.ts'
 import type { Parts } from './deps.ts'
 import type { OfferBoard, SignedOffer } from './offers.ts'
-
-/** What pages can dial: WebSocket and WebRTC, to a worker or to the relay before it. */
-const dialled = /\/(?:wss?|webrtc-direct)(?:\/|$)/
 
 /** What was gone through once stands so long for whoever asks next. */
 const sameMs = 1_000
@@ -77,7 +75,7 @@ export function createTelling(
 
   async function placeOf(worker: Address): Promise<Place | undefined> {
     const peer = await peers.known(worker)
-    const usable = peer?.addresses.filter(address => address.length <= 400 && dialled.test(address)) ?? []
+    const usable = peer?.addresses.filter(address => address.length <= 400 && isForPages(address)) ?? []
     if (peer === undefined || usable.length === 0) return undefined
     // Those that everybody can use first: a worker may have many of its own network.
     const isOpen = (text: string): boolean => {

@@ -3,7 +3,7 @@ import { calibrationUnit } from './bounds.ts'
 import { divideAnswer, proven } from './division.ts'
 import type { Standing } from './division.ts'
 import type { KeptPiece } from './kept.ts'
-import { divide } from './shares.ts'
+import { divide, sumOf } from './shares.ts'
 
 // How what was kept back of some money is divided in the end. A later version shows better how far players are
 // believed (b, cal) and what their rows are worth (h); what the answer itself owed to whom (p) stays what it was:
@@ -29,12 +29,11 @@ export interface Vested {
   readonly first: bigint
 }
 
-const sum = (values: readonly bigint[]): bigint => values.reduce((all, value) => all + value, 0n)
 const standing = ({ calibration, most, positive }: Omit<KnownStanding, 'players'>): Standing => ({
   calibration,
   most,
   positive,
-  total: sum(positive)
+  total: sumOf(positive)
 })
 
 /** A piece's parts by the standing that it was first divided by; null where that divides nothing. */
@@ -73,10 +72,10 @@ export function resettle(piece: KeptPiece, known: KnownStanding, later: KnownSta
     const at = places.get(account)
     return at === undefined ? [] : [{ i, at }]
   })
-  const kept = sum(common.map(({ i }) => first[i] ?? 0n))
+  const kept = sumOf(common.map(({ i }) => first[i] ?? 0n))
   const credits = new Map(piece.credits)
   const targets = divideAnswer(
-    kept + sum(common.map(({ i }) => paid[i] ?? 0n)),
+    kept + sumOf(common.map(({ i }) => paid[i] ?? 0n)),
     { players: common.map(({ i }) => credits.get(i) ?? 0n), others: piece.others + leftBehind(piece, known, places) },
     standing({
       calibration: common.map(({ at }) => later?.calibration[at] ?? 0n),

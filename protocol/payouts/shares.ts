@@ -1,6 +1,8 @@
 import { InvalidError } from '../primitives/errors.ts'
 import { floorDiv } from './rational.ts'
 
+export const sumOf = (values: readonly bigint[]): bigint => values.reduce((sum, value) => sum + value, 0n)
+
 /**
  * numerators/denominator as whole numbers that sum to `total`: rounded down, and what is missing given one by one to
  * the
@@ -10,7 +12,7 @@ import { floorDiv } from './rational.ts'
  */
 export function largestRemainder(numerators: readonly bigint[], denominator: bigint, total: bigint): bigint[] {
   const whole = numerators.map(value => floorDiv(value, denominator))
-  const missing = total - whole.reduce((sum, value) => sum + value, 0n)
+  const missing = total - sumOf(whole)
   if (missing < 0n || missing > BigInt(numerators.length))
     throw new InvalidError('shares.total', `${numerators.length} parts cannot be rounded to a sum of ${total}`)
   const order = numerators
@@ -22,7 +24,7 @@ export function largestRemainder(numerators: readonly bigint[], denominator: big
 
 /** Divides an amount in proportion to values of which none is negative and one is positive. */
 export function divide(amount: bigint, values: readonly bigint[]): bigint[] {
-  const sum = values.reduce((a, b) => a + b, 0n)
+  const sum = sumOf(values)
   if (sum <= 0n || values.some(value => value < 0n))
     throw new InvalidError('shares.values', 'shares need values that are not negative, and one that is positive')
   return largestRemainder(

@@ -5,6 +5,7 @@ import type { MeasuredModel } from './held-out.ts'
 import { mostEvidence, mostKeptLines } from './kept.ts'
 import type { KeptLedger, KeptPiece, KeptRow, ModelStanding } from './kept.ts'
 import { resettle } from './resettled.ts'
+import { sumOf } from './shares.ts'
 
 // What of data fees waits to be divided by what later versions show: a ledger that each epoch hands to the next, one
 // row for each epoch and model. A row remembers the best evidence about it so far: a model of a later version that was
@@ -13,10 +14,9 @@ import { resettle } from './resettled.ts'
 // needs a better model of the same questions, of a version that validators have sealed, and turns what is kept, no
 // more. What counts was known an epoch before: a settler who leaves receipts out does not choose the evidence.
 
-const total = (values: readonly bigint[]): bigint => values.reduce((sum, value) => sum + value, 0n)
-const keptIn = ({ pieces }: Pick<KeptRow, 'pieces'>): bigint => total(pieces.map(({ kept }) => kept))
+const keptIn = ({ pieces }: Pick<KeptRow, 'pieces'>): bigint => sumOf(pieces.map(({ kept }) => kept))
 /** All that a ledger keeps. */
-export const keptOf = ({ rows }: Pick<KeptLedger, 'rows'>): bigint => total(rows.map(keptIn))
+export const keptOf = ({ rows }: Pick<KeptLedger, 'rows'>): bigint => sumOf(rows.map(keptIn))
 
 export const standingFrom = ({ measure, values }: MeasuredModel, version: number): ModelStanding => ({
   model: measure.model,
@@ -57,7 +57,7 @@ function piecesOf(pieces: readonly Divided[], share: number): KeptRow['pieces'] 
     return { paid: money - kept, kept, ...creditsOf(weights) }
   })
   const [weighed, plain] = [all.filter(one => one.credits.length > 0), all.filter(one => one.credits.length === 0)]
-  const together = { paid: total(plain.map(one => one.paid)), kept: total(plain.map(one => one.kept)) }
+  const together = { paid: sumOf(plain.map(one => one.paid)), kept: sumOf(plain.map(one => one.kept)) }
   return [...weighed, ...(together.kept > 0n ? [{ ...together, credits: [], others: 0n }] : [])].filter(
     ({ kept }) => kept > 0n
   )
@@ -193,7 +193,7 @@ export function keptBackOf({ rows }: Pick<KeptLedger, 'rows'>, account: Address)
     const parts = row.pieces.flatMap(piece => resettle(piece, row, undefined) ?? [])
     if (parts.length === 0) return []
     const { model, epoch, until, by, evidence } = row
-    const amount = total(parts.flatMap(part => (part.account === account ? [part.first] : [])))
+    const amount = sumOf(parts.flatMap(part => (part.account === account ? [part.first] : [])))
     return [{ model, epoch, until, by, amount, evidence }]
   })
 }

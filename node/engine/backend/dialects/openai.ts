@@ -4,6 +4,7 @@ import { callJson } from '../http.ts'
 import { failed } from './failed.ts'
 import { bytesOfText, lookMs, modelList, readAs } from './dialect.ts'
 import type { Dialect, ToldToken } from './dialect.ts'
+import { listedFacts } from './listed.ts'
 import { unnamed } from './ollama.ts'
 
 // What is known of any server with `/v1/completions`: text in, and tokens by what their log-probabilities say of them.
@@ -57,13 +58,7 @@ export const openai: Dialect = {
   async health(way, signal) {
     await callJson(way, { path: 'v1/models', method: 'GET', signal, timeoutMs: lookMs })
   },
-  async facts(way, signal) {
-    const { data } = readAs(
-      modelList,
-      await callJson(way, { path: 'v1/models', method: 'GET', signal, timeoutMs: lookMs })
-    )
-    return { models: data.map(({ id }) => id), context: data[0]?.max_model_len ?? undefined }
-  },
+  facts: listedFacts,
   tokenize: async () => undefined,
   async adapter(_way, { cid }) {
     throw unnamed(cid)

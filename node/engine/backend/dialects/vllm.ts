@@ -2,8 +2,9 @@ import { z } from 'zod'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import { callJson } from '../http.ts'
 import { failed } from './failed.ts'
-import { loadMs, lookMs, modelList, readAs } from './dialect.ts'
+import { loadMs, lookMs, readAs } from './dialect.ts'
 import type { Dialect, ToldToken } from './dialect.ts'
+import { listedFacts } from './listed.ts'
 
 // vLLM: tokens in and out by their ids, adapters loaded while it runs.
 
@@ -44,13 +45,7 @@ export const vllm: Dialect = {
   async health(way, signal) {
     await callJson(way, { path: 'health', method: 'GET', signal, timeoutMs: lookMs })
   },
-  async facts(way, signal) {
-    const { data } = readAs(
-      modelList,
-      await callJson(way, { path: 'v1/models', method: 'GET', signal, timeoutMs: lookMs })
-    )
-    return { models: data.map(({ id }) => id), context: data[0]?.max_model_len ?? undefined }
-  },
+  facts: listedFacts,
   async tokenize(way, model, text, signal) {
     const body = { model, prompt: text, add_special_tokens: false }
     return readAs(tokens, await callJson(way, { path: 'tokenize', body, signal, timeoutMs: lookMs })).tokens
