@@ -33,3 +33,7 @@ export function recover(
 
 export const pointCompress = (point: Uint8Array, compressed = true): Uint8Array =>
   secp256k1.Point.fromBytes(point).toBytes(compressed)
+
+/** A point times a number that a key is: what two keys share. */
+export const pointMultiply = (point: Uint8Array, key: Uint8Array, compressed = true): Uint8Array =>
+  secp256k1.Point.fromBytes(point).multiply(secp256k1.Point.Fn.fromBytes(key)).toBytes(compressed)

@@ -1,4 +1,5 @@
 export * from './statements.ts'
 export * from './digest.ts'
 export * from './sign.ts'
+export * from './envelope.ts'
 export * from './schema.ts'
