@@ -7,6 +7,7 @@ import type { FieldType, Message, Network, StatementType } from './statements.ts
 
 // EIP-712 for flat structs (https://eips.ethereum.org/EIPS/eip-712): every field encodes to one word, strings to
 // their hash. Checked against viem's general implementation in the tests.
+const prefix = Uint8Array.of(0x19, 0x01)
 const encoder = new TextEncoder()
 const hashText = (text: string): Uint8Array => keccak_256(encoder.encode(text))
 
@@ -69,7 +70,18 @@ export function structHash<T extends StatementType>(type: T, message: Message<T>
   return keccak_256(joinBytes([typeHash(type), ...statements[type].map(([name, kind]) => word(kind, values[name]))]))
 }
 
-/** The EIP-712 digest of a statement: what is signed, and the id by which others refer to it. */
+/** Digests of messages that are held somewhere, with what they are of. */
+const digests = new WeakMap<object, { readonly type: StatementType; readonly domain: Uint8Array; readonly hash: Hex }>()
+
+/**
+ * The EIP-712 digest of a statement: what is signed, and the id by which others refer to it. Hashed once for each
+ * message, which from then on cannot be changed: an epoch asks for its receipts' ids again and again.
+ */
 export function digest<T extends StatementType>(network: Network, type: T, message: Message<T>): Hex {
-  return toHex(keccak_256(joinBytes([Uint8Array.of(0x19, 0x01), domainSeparator(network), structHash(type, message)])))
+  const domain = domainSeparator(network)
+  const known = digests.get(message)
+  if (known !== undefined && known.type === type && known.domain === domain) return known.hash
+  const hash = toHex(keccak_256(joinBytes([prefix, domain, structHash(type, message)])))
+  digests.set(Object.freeze(message), { type, domain, hash })
+  return hash
 }

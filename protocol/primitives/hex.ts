@@ -54,14 +54,20 @@ export const cidText = z
 export const zeroHash: Hex = `0x${'00'.repeat(32)}`
 export const zeroAddress: Address = `0x${'00'.repeat(20)}`
 
+const pairs = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
 export function toHex(bytes: Uint8Array): Hex {
   let text = '0x'
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0')
+  for (const byte of bytes) text += pairs[byte] ?? ''
   return text as Hex
 }
 
+/** Of a digit's code, its last four bits, and nine more for a letter. */
+const digitOf = (code: number): number => (code & 15) + 9 * (code >> 6)
+
 export function fromHex(hex: Hex): Uint8Array {
   const bytes = new Uint8Array((hex.length - 2) >> 1)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 + 2 * i, 4 + 2 * i), 16)
+  for (let i = 0; i < bytes.length; i++)
+    bytes[i] = (digitOf(hex.charCodeAt(2 + 2 * i)) << 4) | digitOf(hex.charCodeAt(3 + 2 * i))
   return bytes
 }

@@ -33,7 +33,8 @@ export interface Script {
   /** Milliseconds with troubles, of the story's time. */
   readonly stormMs: number
 }
-export const wholeScript: Script = { troubles, stormMs: 20_000 }
+/** All troubles, for as long as the seed says: what takes one of a few hits is found sooner in many short stories. */
+export const scriptOf = (seed: number): Script => ({ troubles, stormMs: 4_000 * (1 + (seed % 5)) })
 
 const mostContributions = 5
 /** At most until all is decided after the troubles. */
@@ -48,7 +49,7 @@ const rowsOf = (n: number): string =>
     .map(i => JSON.stringify({ prompt: `What is thing number ${n * 3 + i}?`, response: `thing ${n * 3 + i}` }))
     .join('\n')
 
-export function tellStory(seed: number, script: Script = wholeScript): Promise<Told> {
+export function tellStory(seed: number, script: Script = scriptOf(seed)): Promise<Told> {
   const chance = createChance(seed)
   const clock = manualClock(1_800_000_000_000)
   return inWorld(clock, chance.of('machine'), async () => {

@@ -36,7 +36,12 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 export const network: Network = { chainId: 31337, registry: '0xe7f1725e7734ce288f8367e1bb143e90bb3f0512' }
 export const keyOf = (name: string): Uint8Array => fromHex(keccak(`key of ${name}`))
-export const accountOf = (name: string): Address => addressOfKey(keyOf(name))
+const accounts = new Map<string, Address>()
+export function accountOf(name: string): Address {
+  const known = accounts.get(name) ?? addressOfKey(keyOf(name))
+  accounts.set(name, known)
+  return known
+}
 export const pool = keccak('pool')
 export const model = keccak('model')
 export const players = ['foundation', 'late', 'copier', 'spammer'].map(accountOf)

@@ -1,0 +1,83 @@
+import { availableParallelism } from 'node:os'
+import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+import { tellMoney } from './money/story.ts'
+import type { MoneyTold } from './money/story.ts'
+import { tellStory } from './story.ts'
+import type { Told } from './story.ts'
+
+// Many seeds on all processors. A story puts its own clock and chance in the place of its thread's, so each thread tells
+// one at a time; which thread tells it changes nothing of a story.
+
+export interface Stories {
+  readonly data: Told
+  readonly money: MoneyTold
+}
+type Kind = keyof Stories
+interface Task<K extends Kind> {
+  readonly kind: K
+  readonly seed: number
+}
+
+/** A story keeps little; without room for what is young, a tenth of the time is spent on collecting it. */
+const youngMegabytes = 64
+
+/**
+ * Seeds from one on, until so many are told, the time is over or one is broken; each goes to `onTold` as it ends.
+ * @param least seeds that are told however long they take
+ * @returns how many were told, and the first of those that are broken
+ */
+export async function tellMany<K extends Kind>(
+  kind: K,
+  { from, most, least = 1, ms }: { from: number; most: number; least?: number; ms: number },
+  onTold: (story: Stories[K]) => void = () => undefined
+): Promise<{ readonly told: number; readonly broken: Stories[K] | undefined }> {
+  const end = performance.now() + ms
+  let [next, told] = [from, 0]
+  let broken: Stories[K] | undefined
+  const isOver = (): boolean =>
+    broken !== undefined || next >= from + most || (next >= from + least && performance.now() > end)
+
+  async function tellSome(worker: Worker): Promise<void> {
+    while (!isOver()) {
+      const story = await askedOf(worker, { kind, seed: next++ })
+      told++
+      onTold(story)
+      if (story.faults.length > 0 && (broken === undefined || story.seed < broken.seed)) broken = story
+    }
+  }
+  const workers = Array.from(
+    { length: Math.min(most, availableParallelism()) },
+    () => new Worker(import.meta.filename, { resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes } })
+  )
+  try {
+    await Promise.all(workers.map(tellSome))
+  } finally {
+    await Promise.all(workers.map(worker => worker.terminate()))
+  }
+  return { told, broken }
+}
+
+function askedOf<K extends Kind>(worker: Worker, task: Task<K>): Promise<Stories[K]> {
+  return new Promise((resolve, reject) => {
+    const off = (): void => {
+      worker.off('message', onMessage).off('error', onError)
+    }
+    const onMessage = (story: Stories[K]): void => {
+      off()
+      resolve(story)
+    }
+    const onError = (error: Error): void => {
+      off()
+      reject(new Error(`seed ${task.seed} of ${task.kind} ended its thread`, { cause: error }))
+    }
+    worker.on('message', onMessage).on('error', onError)
+    worker.postMessage(task)
+  })
+}
+
+if (!isMainThread)
+  parentPort?.on('message', ({ kind, seed }: Task<Kind>) => {
+    void (async () => {
+      parentPort?.postMessage(kind === 'data' ? await tellStory(seed) : tellMoney(seed))
+    })()
+  })
