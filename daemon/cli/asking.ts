@@ -17,6 +17,7 @@ export interface AskingFlags extends CallFlags {
   seed?: string
   system?: string
   maxPrice?: string
+  context?: string
   only?: string[]
   ignore?: string[]
   sort?: Route['sort']
@@ -46,6 +47,7 @@ export const asking = (cmd: Command): Command =>
         .choices(['balanced', 'price', 'speed'])
         .default('balanced')
     )
+    .option('--context <rows>', "rows of the model's Datanet that are put before the question: those about it")
     .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
     .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
 
@@ -74,10 +76,17 @@ export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) 
     private: flags.private === true,
     explain: flags.explain === true,
     route: routeOf(flags),
+    ...(flags.context === undefined ? {} : { context: Number(flags.context) }),
     ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }),
     ...(least === undefined ? {} : { maxPrice: least.toString() })
   }
 }
+
+/** The rows that were put before a question, for people. */
+export const sourcesText = (sources: Answer['sources']): string =>
+  sources === undefined || sources.length === 0
+    ? 'No row of its Datanet says anything about it.'
+    : `With rows before it: ${sources.map(({ contribution, row }) => `${short(contribution)} row ${row}`).join(', ')}`
 
 export const costText = ({ inputTokens, outputTokens, fee, receipts }: Omit<Answer, 'explanation'>): string =>
   `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +

@@ -1,5 +1,5 @@
 import type { Network } from '../../protocol/crypto/index.ts'
-import type { KeptBackRule, Row } from '../../protocol/data/index.ts'
+import type { ChatMessage, KeptBackRule, Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Datanets, Escrows, Ledger, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
@@ -42,6 +42,15 @@ export interface Versions {
   leastDataShare(datanet: Hex, registered?: bigint): Promise<number>
   /** What its pool keeps back of data fees, which never changes. @throws as leastDataShare */
   keptBack(datanet: Hex): Promise<KeptBackRule | null>
+  /**
+   * Rows of a version that say something about what is asked, the best first: those that answers are given with.
+   * @throws as rows
+   */
+  context(
+    version: Pick<VersionName, 'datanet' | 'version'>,
+    messages: readonly ChatMessage[],
+    most: number
+  ): Promise<readonly OwnedRow[]>
 }
 
 /** What an owner lends the machine for. */

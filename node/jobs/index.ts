@@ -2,6 +2,7 @@
 // measured and paid (builder/), and its product composed (result).
 export * from './types.ts'
 export { createJobsService } from './service.ts'
+export { createContexts } from './context.ts'
 export { checkDataShare, versionsOf } from './versions.ts'
 export { maxDrafts } from './drafts.ts'
 export { isOver, trainerOf } from './views.ts'

@@ -4,6 +4,7 @@ import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { DataService } from '../data/types.ts'
+import { createContexts } from './context.ts'
 import type { VersionName, Versions } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 
@@ -46,7 +47,10 @@ export function versionsOf(
       // A mix goes by its own rules, which ask for as much as each of its parents did when it was founded.
       return leastDataShareOf(await data.rulesAt(datanet, registered === undefined ? undefined : registered - 1n))
     },
-    keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null
+    keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null,
+    context: createContexts(async (datanet, version, which) =>
+      data.versionRows(await data.manifest(datanet, version), which)
+    )
   }
 }
 

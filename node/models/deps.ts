@@ -157,8 +157,8 @@ export interface ModelsDeps {
   /** The jobs phase: what own jobs came to. */
   readonly jobs?: Pick<JobsService, 'jobs'>
   readonly jobEvents?: Pick<Events<JobEvents>, 'on'>
-  /** What of a model's fees its Datanet asks for. */
-  readonly versions: Pick<Versions, 'leastDataShare'>
+  /** What of a model's fees its Datanet asks for, and rows of its version that a question is asked with. */
+  readonly versions: Pick<Versions, 'leastDataShare' | 'context'>
   /** What a Datanet is called. */
   readonly nameOf?: (datanet: Hex) => Promise<string | undefined>
   readonly timing?: Partial<ModelsTiming>

@@ -1,3 +1,4 @@
+import { withContext } from '../../protocol/data/index.ts'
 import { servedBy, unsayable } from '../../protocol/models/index.ts'
 import type { CosignedReceipt, ModelRecord, Opening, Replayed } from '../../protocol/models/index.ts'
 import { NotFoundError } from '../../protocol/primitives/index.ts'
@@ -23,10 +24,15 @@ const mostWaiting = 16
  * of the one that would be chosen. How far the given ones lie behind is what judges their worker.
  */
 export function createReplay(
-  { shelf, engine }: Pick<Parts, 'shelf' | 'engine'>,
+  { shelf, engine, versions }: Pick<Parts, 'shelf' | 'engine' | 'versions'>,
   catalogue: Pick<Catalogue, 'get'>,
   receipts: Pick<Receipts, 'get' | 'opening' | 'openings'>
 ): (id: Hex, signal?: AbortSignal) => Promise<ReplayView> {
+  interface Leases {
+    readonly base: Lease
+    readonly adapter: Lease | undefined
+    readonly record: ModelRecord
+  }
   interface Answer {
     readonly receipt: CosignedReceipt
     readonly opening: Opening
@@ -54,12 +60,17 @@ export function createReplay(
   }
 
   async function toldOf(
-    { base, adapter }: { base: Lease; adapter: Lease | undefined },
+    { base, adapter, record }: Leases,
     { request, content, answer }: Opening,
     signal: AbortSignal | undefined
   ): Promise<Replayed[]> {
     const told: Replayed[] = []
-    const { messages, day } = content
+    const { day, context } = content
+    const rows = context === undefined ? [] : await versions.context(record, content.messages, context)
+    const messages = withContext(
+      content.messages,
+      rows.map(({ row }) => row)
+    )
     const generation = engine.generate({
       model: base.folder,
       ...(adapter === undefined ? {} : { adapter: adapter.folder }),
@@ -79,16 +90,17 @@ export function createReplay(
   }
 
   async function held<T>(
-    { base, adapter, worker, builder }: ModelRecord,
+    record: ModelRecord,
     signal: AbortSignal | undefined,
-    run: (leases: { base: Lease; adapter: Lease | undefined }) => Promise<T>
+    run: (leases: Leases) => Promise<T>
   ): Promise<T> {
+    const { base, adapter, worker, builder } = record
     const ask = { from: [...new Set([worker, builder])], cause: 'owner', signal } as const
     const under = await shelf.take(base, { ...ask, kind: 'base' })
     try {
       const over = adapter === null ? undefined : await shelf.take(adapter, { ...ask, kind: 'adapter' })
       try {
-        return await run({ base: under, adapter: over })
+        return await run({ base: under, adapter: over, record })
       } finally {
         over?.release()
       }

@@ -1,5 +1,6 @@
 import type { Message } from '../../protocol/crypto/index.ts'
 import type { InferenceContent } from '../../protocol/models/index.ts'
+import { NotFoundError } from '../../protocol/primitives/index.ts'
 import type { GenerateJob } from '../engine/index.ts'
 
 /** How an answer is spoken: what its client has signed for, as the engine is told. */
@@ -19,3 +20,9 @@ export const spokenBy = (
     ...(content.topP === 1 ? {} : { topP: content.topP })
   }
 })
+
+/** A base that is served as it is has no rows to be asked with. */
+export const withoutRows = (): NotFoundError =>
+  new NotFoundError('context.none', 'the model is made of no Datanet, so no rows can be put before a question', {
+    help: 'Ask without rows, or ask a model that was tuned.'
+  })

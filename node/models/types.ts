@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
 import type {
+  Source,
   ChosenLogprob,
   CosignedReceipt,
   ModelRecord,
@@ -80,6 +81,8 @@ export interface AskRequest {
   readonly form?: string
   /** Each token's log-probability comes with it, and those of so many likeliest ones: its worker's word. */
   readonly logprobs?: number
+  /** So many rows of the model's version are put before the question: its worker finds them by their words. */
+  readonly context?: number
   /** Most that the answer may cost, in the token's smallest unit: workers that may ask for more are passed over. */
   readonly maxPrice?: bigint
   /** Which workers may be asked, and in which order. */
@@ -127,7 +130,13 @@ export type AskEvent =
   /**
    * Which worker answers from here on, at which prices, how many tokens it has read, and why the one before does not.
    */
-  | ({ readonly kind: 'worker'; readonly worker: Address; readonly reason?: string } & AskTerms)
+  | ({
+      readonly kind: 'worker'
+      readonly worker: Address
+      /** Rows that it has put before the question, by its own word. */
+      readonly sources?: readonly Source[]
+      readonly reason?: string
+    } & AskTerms)
   | ({ readonly kind: 'done' } & AskResult)
 
 export interface ReceiptsAfter {

@@ -1,3 +1,5 @@
+import { mostContextBytes } from '../data/retrieval.ts'
+
 // What an answer costs and how far either side goes ahead of the other. All in the token's smallest unit.
 
 /** Prices per token, as they stand in an offer. */
@@ -37,9 +39,11 @@ export const voucherDue = (owed: bigint, paid: bigint, credit: bigint): boolean 
 
 /**
  * An upper bound of a prompt's tokens where its tokenizer is not at hand: bytes of UTF-8 and what a template adds to
- * each message.
+ * each message, and to each row that is put before the question.
+ * @param context rows that are asked for
  */
-export function mostInputTokens(messages: readonly { content: string }[], resumed: number): number {
+export function mostInputTokens(messages: readonly { content: string }[], resumed: number, context = 0): number {
   const encoder = new TextEncoder()
-  return messages.reduce((sum, { content }) => sum + encoder.encode(content).length + 64, 64) + resumed
+  const asked = messages.reduce((sum, { content }) => sum + encoder.encode(content).length + 64, 64)
+  return asked + resumed + context * (mostContextBytes + 64)
 }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { address, amount, bytes32, cidText, signature } from '../primitives/hex.ts'
 import { splitParts } from '../primitives/split.ts'
 import { signedSchema } from '../crypto/schema.ts'
+import { mostContextRows } from '../data/retrieval.ts'
 import { chatRole } from '../data/types.ts'
 import { checkForm, mostFormCharacters } from '../form/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
@@ -89,9 +90,15 @@ export const inferenceContent = z.strictObject({
   form: form.optional(),
   /** The tokens' log-probabilities are sent along, and those of so many likeliest ones. */
   logprobs: z.int().min(0).max(mostLogprobs).optional(),
+  /** So many rows of the model's version are put before what is asked (`protocol/data/retrieval.ts`). */
+  context: z.int().min(1).max(mostContextRows).optional(),
   resume: z.array(z.int().min(0)).max(4096)
 })
 export type InferenceContent = z.infer<typeof inferenceContent>
+
+/** A row of a version: its contribution, and its place in the shard. */
+export const source = z.strictObject({ contribution: bytes32, row: z.int().min(0) })
+export type Source = z.infer<typeof source>
 
 /**
  * Frames of `/tilth/models/infer/1`, client's side: a request, vouchers as tokens come, the countersignature of each
@@ -129,7 +136,13 @@ export type Finish = z.infer<typeof finish>
 /** Worker's side: accepted, tokens, finished, then the receipt it has signed. */
 export const workerFrame = z.discriminatedUnion('kind', [
   /** The worker took the request: prompt and resumed tokens counted, and what it serves before the next voucher. */
-  z.strictObject({ kind: z.literal('accepted'), inputTokens: z.int().min(0), creditTokens: z.int().min(0).max(4096) }),
+  z.strictObject({
+    kind: z.literal('accepted'),
+    inputTokens: z.int().min(0),
+    creditTokens: z.int().min(0).max(4096),
+    /** The rows that were put before the question, where some were asked for. */
+    sources: z.array(source).max(mostContextRows).optional()
+  }),
   /**
    * Token ids and the text they complete (may be empty while a character is incomplete). `owed`: this answer's fee so
    * far.

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { mostContextRows } from '../../../protocol/data/retrieval.ts'
 import { chatRole } from '../../../protocol/data/types.ts'
 import { mostFormCharacters } from '../../../protocol/form/index.ts'
 import { route } from '../../../protocol/models/pick.ts'
@@ -23,6 +24,8 @@ export const askRequest = z.strictObject({
   form: z.string().min(1).max(mostFormCharacters).optional(),
   /** Each token's log-probability, and those of so many likeliest ones: the worker's word. */
   logprobs: z.int().min(0).max(mostLogprobs).optional(),
+  /** So many rows of the model's Datanet are put before the question: those that say something about it. */
+  context: z.int().min(1).max(mostContextRows).optional(),
   /** Most that it may cost, in the token's smallest unit: what may cost more is refused before it is asked. */
   maxPrice: decimal.optional(),
   /** Which workers may be asked, and in which order: by price and wait together (`balanced`), `price`, or `speed`. */

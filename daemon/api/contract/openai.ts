@@ -3,7 +3,7 @@ import { mostCalls } from '../../../protocol/form/index.ts'
 import { route } from '../../../protocol/models/pick.ts'
 import { mostLogprobs } from '../../../protocol/models/types.ts'
 import { largestPage } from '../../../protocol/primitives/index.ts'
-import { decimal, explanation, hash } from './views.ts'
+import { decimal, explanation, hash, source } from './views.ts'
 
 // What of the OpenAI API this daemon understands and answers under /v1, in that API's own forms.
 
@@ -43,6 +43,7 @@ const wishes = {
       private: z.boolean().nullish(),
       explain: z.boolean().nullish(),
       maxPrice: z.string().nullish(),
+      context: z.int().min(1).nullish(),
       route: route.nullish()
     })
     .nullish()
@@ -142,6 +143,8 @@ const paid = z.object({
   receipts: z.array(hash),
   private: z.boolean(),
   credits: z.array(credit),
+  /** Rows that were put before the question, by the worker's word. */
+  sources: z.array(source).optional(),
   explanation: explanation.optional()
 })
 export type Paid = z.infer<typeof paid>

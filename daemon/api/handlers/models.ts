@@ -5,7 +5,7 @@ import { trainerOf } from '../../../node/jobs/index.ts'
 import type { ModelView as NodeModel, RegisterRequest } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
-import type { AskEvent, ChosenLogprob, Explanation, ModelView } from '../contract/index.ts'
+import type { AskEvent, ChosenLogprob, Explanation, ModelView, Source } from '../contract/index.ts'
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
@@ -182,6 +182,7 @@ export function modelHandlers(
     }
     let tokens = 0 // of characters that are not whole yet
     let logprobs: ChosenLogprob[] = []
+    let sources: readonly Source[] = []
     for await (const event of toldBy(outlay, models.ask(request))) {
       if (event.kind === 'text') {
         tokens += event.ids.length
@@ -191,7 +192,8 @@ export function modelHandlers(
         tokens = 0
         logprobs = []
       } else if (event.kind === 'worker') {
-        const { inputPrice, outputPrice, ...rest } = event
+        const { inputPrice, outputPrice, sources: found, ...rest } = event
+        sources = found ?? sources
         yield { ...rest, inputPrice: inputPrice.toString(), outputPrice: outputPrice.toString() }
       } else {
         if (logprobs.length > 0) yield { kind: 'text', text: '', tokens, logprobs }
@@ -202,7 +204,8 @@ export function modelHandlers(
           inputTokens: event.usage.inputTokens,
           outputTokens: event.usage.outputTokens,
           fee: event.usage.fee.toString(),
-          receipts: [...event.receipts]
+          receipts: [...event.receipts],
+          ...(body.context === undefined ? {} : { sources: [...sources] })
         }
         if (explain) yield { kind: 'explanation', ...(await explained(event.receipts)) }
       }

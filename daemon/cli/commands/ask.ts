@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { asking, costText, explanationText, questionOf, type AskingFlags, type Turn } from '../asking.ts'
+import { asking, costText, explanationText, questionOf, sourcesText, type AskingFlags, type Turn } from '../asking.ts'
 import { collect, command, guarded } from '../command.ts'
 import { streamAnswer } from '../../api/contract/index.ts'
 import { connect } from '../context.ts'
@@ -33,6 +33,7 @@ export function askCommand(): Command {
         'tilth ask --model elements "What is the symbol of iron?"',
         'tilth ask --model elements --json "Which element is number 26?"',
         'tilth ask --model elements --explain --max-price 0.1 "Which element is number 26?"',
+        'tilth ask --model elements --context 3 "Which element is number 26?"',
         'tilth ask --model elements "What is this about?" --file notes.txt',
         'echo "What is the symbol of tin?" | tilth ask --model elements'
       ]
@@ -56,6 +57,7 @@ export function askCommand(): Command {
           return
         }
         console.log(`\n${dim(costText(answer))}`)
+        if (flags.context !== undefined) console.log(dim(sourcesText(answer.sources)))
         if (answer.explanation !== undefined) console.log(explanationText(answer.explanation))
       })
     )

@@ -1,5 +1,6 @@
 import type { ServerContext } from '@modelcontextprotocol/server'
 import { z } from 'zod'
+import { mostContextRows } from '../../../protocol/data/retrieval.ts'
 import { chatRole } from '../../../protocol/data/types.ts'
 import { mostTurnCharacters, mostTurns, route } from '../../../protocol/models/index.ts'
 import { exactTokenText, tokensIn } from '../../../protocol/primitives/index.ts'
@@ -26,6 +27,12 @@ const input = z.strictObject({
     .refine(amount => tokensIn(amount) !== undefined, 'must be an amount of tokens such as 2 or 0.5')
     .optional()
     .describe('most that the answer may cost, in tokens such as "0.05"; the owner’s own limits hold besides'),
+  context: z
+    .int()
+    .min(1)
+    .max(mostContextRows)
+    .optional()
+    .describe('rows of its Datanet that are put before the question: those that say something about it'),
   route: route.optional().describe('which workers may be asked, by address, and in which order; any, unless given'),
   private: z.boolean().default(false).describe('nobody but the worker that answers ever sees it')
 })
@@ -73,7 +80,14 @@ export const askTool = (api: ApiClient): Tool<typeof input> => ({
       (_text, tokens) => tell(tokens),
       { enough: context.mcpReq.signal, hangUp: new AbortController().signal }
     )
-    const { text: said, finish, inputTokens, outputTokens, fee, receipts } = answer
-    return found(said, { finish, inputTokens, outputTokens, fee: exactTokenText(BigInt(fee)), receipts })
+    const { text: said, finish, inputTokens, outputTokens, fee, receipts, sources } = answer
+    return found(said, {
+      finish,
+      inputTokens,
+      outputTokens,
+      fee: exactTokenText(BigInt(fee)),
+      receipts,
+      ...(sources === undefined ? {} : { sources })
+    })
   }
 })

@@ -1,14 +1,15 @@
 import { digest } from '../../../protocol/crypto/index.ts'
 import { Form } from '../../../protocol/form/index.ts'
 import { dayOf, feeOf, mostInputTokens } from '../../../protocol/models/index.ts'
-import type { InferenceContent, ModelRecord, Route } from '../../../protocol/models/index.ts'
+import type { InferenceContent, ModelRecord, Route, Source } from '../../../protocol/models/index.ts'
 import {
   InvalidError,
   NotFoundError,
   TilthError,
   exactTokenText,
   readAs,
-  toHex
+  toHex,
+  zeroHash
 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inferenceContent } from '../../../protocol/models/index.ts'
@@ -16,6 +17,7 @@ import type { AskingParts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
 import type { Speech } from '../speech.ts'
 import type { AskEvent, AskRequest, AskResult } from '../types.ts'
+import { withoutRows } from '../spoken.ts'
 import { createAttempt } from './attempt.ts'
 import type { Outcome } from './attempt.ts'
 import type { StreamPool } from './pool.ts'
@@ -58,11 +60,16 @@ export function createAsking(
     topP = 1,
     stop = [],
     form,
-    logprobs
+    logprobs,
+    context
   }: AskRequest): InferenceContent {
     const nonce = freshNonce()
     const day = dayOf(parts.now())
-    const wished = { ...(form === undefined ? {} : { form }), ...(logprobs === undefined ? {} : { logprobs }) }
+    const wished = {
+      ...(form === undefined ? {} : { form }),
+      ...(logprobs === undefined ? {} : { logprobs }),
+      ...(context === undefined ? {} : { context })
+    }
     const content = { nonce, day, messages, maxTokens, temperature, topK, topP, stop, ...wished, resume: [] }
     return readAs(inferenceContent, content, 'ask.invalid')
   }
@@ -83,7 +90,7 @@ export function createAsking(
     route: Route | undefined,
     signal: AbortSignal
   ): Promise<void> {
-    const need = { inputTokens: mostInputTokens(base.messages, 0), outputTokens: base.maxTokens }
+    const need = { inputTokens: mostInputTokens(base.messages, 0, base.context), outputTokens: base.maxTokens }
     if ((await workers.offers(model, need, signal, route)).length === 0 && !signal.aborted) throw nobody(model)
   }
 
@@ -109,6 +116,7 @@ export function createAsking(
 
   return async (model, request, emit, signal, life) => {
     const base = contentOf(request)
+    if (base.context !== undefined && model.datanet === zeroHash) throw withoutRows()
     const confidential = request.private ?? false
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
     const both = AbortSignal.any([signal, life])
@@ -124,8 +132,10 @@ export function createAsking(
       }
     }
     // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.
+    // With rows before it that only the worker has found it is bounded as well.
+    const counted = base.context === undefined ? found : undefined
     const counting: Promise<number | undefined> =
-      found?.prompt(base.messages, base.day).then(
+      counted?.prompt(base.messages, base.day).then(
         ids => ids.length,
         (error: unknown) => {
           log.warn("a model's prompt cannot be counted here", { model: model.id, error })
@@ -134,7 +144,7 @@ export function createAsking(
         }
       ) ?? Promise.resolve(undefined)
     // A short prompt is counted while it is asked: its bound is near enough for what it may cost.
-    const bound = mostInputTokens(base.messages, 0)
+    const bound = mostInputTokens(base.messages, 0, base.context)
     const prompt = (bound > countedBefore ? await counting : undefined) ?? bound
     const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
     const receipts: Hex[] = []
@@ -186,7 +196,7 @@ export function createAsking(
       risked = maxFee
       const asked = clock.now()
       let first = { tokens: 0, ms: 0 }
-      const onAccepted = (): void => {
+      const onAccepted = (sources: readonly Source[] | undefined): void => {
         const { inputPrice, outputPrice } = offer.message
         const { inputTokens } = ask.record
         emit({
@@ -195,6 +205,7 @@ export function createAsking(
           inputTokens,
           inputPrice,
           outputPrice,
+          ...(sources === undefined ? {} : { sources }),
           ...(reason === undefined ? {} : { reason })
         })
       }

@@ -8,7 +8,7 @@ import {
   voucherDue,
   workerFrame
 } from '../../../protocol/models/index.ts'
-import type { CosignedReceipt, Finish, WorkerFrame } from '../../../protocol/models/index.ts'
+import type { CosignedReceipt, Finish, Source, WorkerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { ErrorCode } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -48,7 +48,7 @@ export interface AttemptRequest {
   readonly signal: AbortSignal
   /** Gives up at once. */
   readonly life: AbortSignal
-  onAccepted(): void
+  onAccepted(sources: readonly Source[] | undefined): void
   /** The first of its tokens are there. */
   onFirst(tokens: number): void
 }
@@ -172,15 +172,18 @@ export function createAttempt(
             break
           case 'accepted': {
             if (accepted) lie('frame.unexpected', 'accepted twice')
-            const { inputTokens, creditTokens } = frame
+            const { inputTokens, creditTokens, sources } = frame
             // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the
             // text can come to.
             const counted = await request.prompt
             const exact = counted === undefined ? undefined : counted + content.resume.length
             if (exact !== undefined && inputTokens !== exact)
               lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
-            if (inputTokens > mostInputTokens(content.messages, content.resume.length))
+            if (inputTokens > mostInputTokens(content.messages, content.resume.length, content.context))
               lie('answer.input-tokens', 'the worker counts more prompt tokens than the text can have', { inputTokens })
+            // [reject] Rows come before a question where they were asked for, and no more than were.
+            if ((sources?.length ?? 0) > (content.context ?? 0))
+              lie('answer.sources', 'the worker names more rows than it was asked to put before the question')
             // [reject] With less credit than this an answer could not be paid in parts.
             if (creditTokens < leastCreditTokens) lie('answer.credit', 'the worker wants to be paid before it serves')
             // [reject] The fee stays within what was agreed to.
@@ -190,7 +193,7 @@ export function createAttempt(
             await ask.written
             await wallet.accepted(purse, ask, inputTokens, creditTokens)
             await wallet.nothingLeft(purse, before)
-            request.onAccepted()
+            request.onAccepted(sources)
             payLater(() => {
               const before = purse.record.channel.paid
               return dueAtStart(wallet.owed(purse) - before, wallet.credit(purse)) + before

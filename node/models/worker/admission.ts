@@ -1,11 +1,14 @@
+import { withContext } from '../../../protocol/data/index.ts'
+import type { ChatMessage } from '../../../protocol/data/index.ts'
 import { checkMeans, checkOffer, checkRequest, creditOf } from '../../../protocol/models/index.ts'
-import type { ClientFrame } from '../../../protocol/models/index.ts'
-import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import type { ClientFrame, Source } from '../../../protocol/models/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Peer } from '../../transport/types.ts'
 import type { ChainTime } from '../chain-time.ts'
 import type { Parts } from '../deps.ts'
+import { withoutRows } from '../spoken.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { WorkerChannels } from './channels.ts'
 import type { Served, Serving } from './serving.ts'
@@ -19,6 +22,9 @@ export interface Admitted {
   readonly account: Account
   readonly request: Hex
   readonly prompt: readonly number[]
+  /** What is asked, with the rows before it that were asked for. */
+  readonly messages: readonly ChatMessage[]
+  readonly sources: readonly Source[] | undefined
   /** Those of the prompt, and those it resumes from. */
   readonly inputTokens: number
   /** Answer tokens served before they are paid for. */
@@ -46,7 +52,7 @@ const lossesKept = 10_000
 const creditSeconds = 0.2
 
 export function createAdmission(
-  { availability, network, self, policy, timing, now }: Parts,
+  { availability, network, self, policy, timing, versions, now }: Parts,
   accounts: Accounts,
   channels: WorkerChannels,
   serving: Serving,
@@ -69,10 +75,27 @@ export function createAdmission(
       accounts.committed(account)
     )
 
+  async function contextOf(
+    { content: { messages, context } }: RequestFrame,
+    { model }: Served
+  ): Promise<Pick<Admitted, 'messages' | 'sources'>> {
+    if (context === undefined) return { messages, sources: undefined }
+    if (model.datanet === zeroHash) throw withoutRows()
+    const rows = await versions.context(model, messages, context)
+    return {
+      messages: withContext(
+        messages,
+        rows.map(({ row }) => row)
+      ),
+      sources: rows.map(({ contribution, index }) => ({ contribution, row: index }))
+    }
+  }
+
   /** What is left to ask of a request that is one: whether it is new, and whether it can be paid. */
   async function judge(frame: RequestFrame, served: Served, account: Account, request: Hex): Promise<Admitted> {
     const { statement, content, voucher } = frame
-    const reading = served.speech.prompt(content.messages, content.day)
+    const putting = contextOf(frame, served)
+    const reading = putting.then(({ messages }) => served.speech.prompt(messages, content.day))
     reading.catch(() => undefined) // awaited below
     // [reject] A request is answered once.
     if (await accounts.wasServed(statement.message, request))
@@ -83,7 +106,7 @@ export function createAdmission(
       throw new LimitError('client.unreliable', 'this client has left too much unpaid')
     const prompt = await reading
     const inputTokens = prompt.length + content.resume.length
-    const admitted: Admitted = { frame, served, account, request, prompt, inputTokens, creditTokens }
+    const admitted = { frame, served, account, request, prompt, inputTokens, creditTokens, ...(await putting) }
     try {
       if (voucher !== null) await accounts.pay(account, voucher)
       // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is

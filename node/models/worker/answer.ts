@@ -57,11 +57,14 @@ export function createAnswers(
   }
 
   /** Starts the engine on an answer; `signal` ends it. */
-  function generate({ frame: { content, statement }, served, prompt }: Admitted, signal: AbortSignal): Generation {
+  function generate(
+    { frame: { content, statement }, served, prompt, messages }: Admitted,
+    signal: AbortSignal
+  ): Generation {
     const generation = served.answerer.generate({
       model: served.base,
       ...(served.adapter === undefined ? {} : { adapter: served.adapter }),
-      messages: content.messages,
+      messages,
       promptIds: prompt,
       signal,
       ...spokenBy(content, statement.message)
@@ -81,7 +84,7 @@ export function createAnswers(
     { answer, written }: { answer: Answer; written: Promise<void> },
     { sent, coming }: { sent: number[]; coming: Coming }
   ): Promise<{ finish: Finish; tail: string }> {
-    const { served, inputTokens, creditTokens, frame } = admitted
+    const { served, inputTokens, creditTokens, sources, frame } = admitted
     const stop = new AbortController()
     const signal = AbortSignal.any([stop.signal, dialogue.signal])
     let began = clock.now()
@@ -90,7 +93,7 @@ export function createAnswers(
       // has.
       const early = dialogue.fits ? generate(admitted, signal) : undefined
       await written
-      await stream.send({ kind: 'accepted', inputTokens, creditTokens })
+      await stream.send({ kind: 'accepted', inputTokens, creditTokens, ...(sources === undefined ? {} : { sources }) })
       await dialogue.within()
       if (early === undefined) began = clock.now()
       const generation = early ?? generate(admitted, signal)

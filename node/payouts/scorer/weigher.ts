@@ -16,6 +16,7 @@ import { createCache } from '../../runtime/index.ts'
 import { heldOutBatch, modelsHeld, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
 import { createIndexes } from './candidates.ts'
+import { ownedBy, scoresWith } from './context.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 
 /** Utilities by the engine, weights by arithmetic. */
@@ -60,18 +61,29 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const answerIds = [...content.resume, ...answer]
     const { measure } = weighed
     const { base, adapters } = await models.folders(weighed)
-    const { messages, day } = content
+    const { messages, day, context } = content
+    const found = context === undefined ? [] : await deps.versions.context(weighed.result.spec, messages, context)
+    const rows = ownedBy(measure, found)
     const utilities =
       answerIds.length === 0
         ? measure.coalitions.map(() => 0)
-        : utilitiesOf(measure, await deps.engine.score({ model: base, adapters, messages, day, answerIds }))
+        : utilitiesOf(
+            measure,
+            await scoresWith(measure.coalitions, messages, rows, (places, asked) =>
+              deps.engine.score({
+                model: base,
+                adapters: places.map(place => adapters[place] ?? null),
+                messages: asked,
+                day,
+                answerIds
+              })
+            )
+          )
     const candidates = isScreened(measure)
-      ? (await indexOf(weighed)).find(
-          messages,
-          await deps.engine.decode(base, answerIds),
-          maxCandidates,
-          await pooledOf(model, measure)
-        )
+      ? (await indexOf(weighed)).find(messages, await deps.engine.decode(base, answerIds), maxCandidates, [
+          ...rows.map(({ player }) => player),
+          ...(await pooledOf(model, measure))
+        ])
       : everyPlayer(measure)
     return attributionOf(measure, { utilities, candidates })
   }

@@ -5,7 +5,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import type { Addresses, Anvil } from '../../../node/chain/index.ts'
-import { createJobsService } from '../../../node/jobs/index.ts'
+import { createContexts, createJobsService } from '../../../node/jobs/index.ts'
 import type { JobEvents, JobsDeps, JobsService, JobsTiming, OwnedRow, Versions } from '../../../node/jobs/index.ts'
 import { coin, peersOf, startWorld } from '../../harness/index.ts'
 import type { Make, Peer, Resident } from '../../harness/index.ts'
@@ -52,6 +52,7 @@ const versions: Versions = {
   owners: async () => rows.map(({ contributor }) => contributor),
   heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
   leastDataShare: async () => 1000,
+  context: createContexts(async () => rows),
   keptBack: async () => null
 }
 

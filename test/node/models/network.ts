@@ -1,3 +1,4 @@
+import { createContexts } from '../../../node/jobs/index.ts'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Anvil } from '../../../node/chain/index.ts'
@@ -67,7 +68,7 @@ const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, _pee
     engine: options.engine ?? fakeEngine(),
     timing: { ...quick, ...options.timing },
     speech: options.speech ?? fakeSpeech,
-    versions: { leastDataShare: async () => 1000 },
+    versions: { leastDataShare: async () => 1000, context: createContexts(async () => []) },
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.policy === undefined ? {} : { policy: options.policy })
   }

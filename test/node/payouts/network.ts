@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Anvil } from '../../../node/chain/index.ts'
+import { createContexts } from '../../../node/jobs/index.ts'
 import type { OwnedRow } from '../../../node/jobs/deps.ts'
 import type { ModelEvents } from '../../../node/models/types.ts'
 import { createPayoutsService } from '../../../node/payouts/index.ts'
@@ -362,7 +363,8 @@ export async function startNetwork({
           ...versionOf(rows),
           heldOut: async () => held,
           leastDataShare: async () => 1000,
-          keptBack: async () => keptBack
+          keptBack: async () => keptBack,
+          context: createContexts(async () => rows)
         },
         models: {
           receipts: async ({ after = -1, limit = own.length } = {}) =>

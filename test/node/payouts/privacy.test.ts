@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
+import { createContexts } from '../../../node/jobs/index.ts'
 import { randomBytes } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createModelsService } from '../../../node/models/index.ts'
-import type { AskResult, ModelEvents, ModelsService } from '../../../node/models/index.ts'
+import type { AskEvent, AskResult, ModelEvents, ModelsService } from '../../../node/models/index.ts'
 import { createPayoutsService } from '../../../node/payouts/index.ts'
 import type { PayoutEvents, PayoutsService } from '../../../node/payouts/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
@@ -64,7 +65,7 @@ describe('what people ask is between them and the worker', function () {
           roles: { worker, client },
           engine: fakeEngine(),
           speech: fakeSpeech,
-          versions: { leastDataShare: async () => 0 },
+          versions: { leastDataShare: async () => 0, context: createContexts(async () => rows) },
           timing: { renewMs: 1_000, redeemMs: 500, marginSeconds: 60, sweepMs: 500 }
         })
         const payouts = createPayoutsService({
@@ -78,7 +79,8 @@ describe('what people ask is between them and the worker', function () {
             ...versionOf(rows),
             heldOut: async () => heldOut,
             leastDataShare: async () => 0,
-            keptBack: async () => null
+            keptBack: async () => null,
+            context: createContexts(async () => rows)
           },
           models,
           timing: {
@@ -320,5 +322,24 @@ describe('what people ask is between them and the worker', function () {
       for (const line of service.logged)
         for (const key of keys) assert.ok(!line.includes(key), `${name} has logged: ${line}`)
     assert.deepEqual(await keepers(keys), [])
+  })
+
+  it('rows that are put before a question are named and read, and each coalition is weighed with its own', async () => {
+    const { client } = members
+    const [first] = published.rows
+    assert.ok(first !== undefined)
+    const content = first.row.messages[0]?.content ?? ''
+    const found: AskEvent[] = []
+    const request = { model: published.model, messages: [{ role: 'user' as const, content }], maxTokens: 8 }
+    const plain = await ask(content)
+    for await (const event of client.service.models.ask({ ...request, context: 2 })) found.push(event)
+    const [worker, done] = [found.find(({ kind }) => kind === 'worker'), found.at(-1)]
+    assert.ok(worker?.kind === 'worker' && done?.kind === 'done')
+    const sources = worker.sources ?? []
+    assert.ok(sources.length > 0 && sources.length <= 2)
+    assert.deepEqual(sources[0], { contribution: first.contribution, row: first.index })
+    assert.ok(done.usage.inputTokens > plain.usage.inputTokens)
+    const explained = await client.service.payouts.explain(done.receipts[0] as Hex)
+    assert.ok(Object.values(explained.weights).some(weight => weight !== 0n))
   })
 })

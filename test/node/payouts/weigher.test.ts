@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createContexts } from '../../../node/jobs/index.ts'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import type { Models, Weighed } from '../../../node/payouts/models.ts'
 import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
@@ -52,7 +53,13 @@ function worldOf(players: number, knows: (coalition: bigint, town: number) => bo
   const scores = (town: number): number[][] =>
     coalitions.map(coalition => [coalition !== 0n && knows(coalition, town) ? 0.9 : 0.1])
   const engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'decode' | 'generate'> = {
-    score: async ({ answerIds }) => scores(answerIds[0] ?? 0),
+    // Whoever has the row before the question has the answer, whatever was learnt.
+    score: async ({ answerIds: [town = 0], adapters, messages = [] }) =>
+      messages.some(({ content }) => content.includes(`What is made in ${towns[town]}?`))
+        ? (adapters ?? []).map(() => [0.9])
+        : (adapters ?? []).map(
+            adapter => scores(town)[adapter === null ? 0 : coalitions.indexOf(BigInt(adapter))] ?? []
+          ),
     scoreMany: async ({ answers }) => answers.map(({ answerIds }) => scores(answerIds[0] ?? 0)),
     encode: async (_, row) => ({
       prompt: [1],
@@ -69,19 +76,21 @@ function worldOf(players: number, knows: (coalition: bigint, town: number) => bo
       }
     }
   }
+  const rows = towns
+    .slice(0, players)
+    .map((town, i) => ({ contributor: accountOf(i), row: qa(`What is made in ${town}?`, 'wool') }))
   const versions = {
-    rows: async () =>
-      towns
-        .slice(0, players)
-        .map((town, i) => ({ contributor: accountOf(i), row: qa(`What is made in ${town}?`, 'wool') })),
-    heldOut: async () => towns.slice(0, players).map(town => qa(`Which goods come from ${town}?`, 'wool'))
+    rows: async () => rows,
+    heldOut: async () => towns.slice(0, players).map(town => qa(`Which goods come from ${town}?`, 'wool')),
+    context: createContexts(async () => rows as never)
   }
   const weigher = createWeigher({ engine, versions, store: { collection } } as never, models as Models)
-  const ask = (town: number) => ({
+  const ask = (town: number, context?: number) => ({
     model: model as Hex,
     content: {
       messages: [{ role: 'user' as const, content: `What do they make in ${towns[town]}?` }],
-      resume: []
+      resume: [],
+      context
     } as never,
     answer: [town]
   })
@@ -120,5 +129,20 @@ describe('what is measured of an answer', () => {
     const attribution = await weigher.attribute(ask(4))
     assert.ok(attribution !== null && attribution.candidates.includes(19))
     assert.ok((weightOf(attribution, 19) ?? 0n) > 200_000n, attribution.weights.join())
+  })
+
+  it('owes to the rows before the question what they add to the answer, and to no others that were there', async () => {
+    for (const players of [3, 20]) {
+      // Nobody has learnt anything.
+      const { weigher, ask } = worldOf(players, () => false)
+      const plain = await weigher.attribute(ask(1))
+      assert.ok(plain?.weights.every(weight => weight === 0n))
+      const attribution = await weigher.attribute(ask(1, 3))
+      assert.ok(attribution !== null && attribution.candidates.includes(1))
+      assert.ok((weightOf(attribution, 1) ?? 0n) > 750_000n, attribution.weights.join())
+      for (const player of [0, 2]) assert.ok((weightOf(attribution, player) ?? 0n) < 20_000n, `${player}`)
+      const sum = attribution.weights.reduce((all, weight) => all + weight, attribution.others)
+      assert.equal(sum, 800_000n)
+    }
   })
 })

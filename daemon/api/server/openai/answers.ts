@@ -57,11 +57,13 @@ export function paidFor(
 ): Paid {
   const workers = new Set(answers.flatMap(one => one.workers))
   const contributors = contributorsOf(answers)
+  const sources = answers.flatMap(({ done }) => done.sources ?? [])
   const explained = answers.flatMap(({ explanation }) => (explanation === undefined ? [] : [explanation]))
   return {
     fee: answers.reduce((sum, { done }) => sum + BigInt(done.fee), 0n).toString(),
     receipts: answers.flatMap(({ done }) => done.receipts),
     private: confidential,
+    ...(sources.length === 0 ? {} : { sources }),
     credits: [
       ...[...workers].map(account => ({ as: 'worker' as const, account, share: split.worker })),
       { as: 'builder', account: builder, share: split.builder },

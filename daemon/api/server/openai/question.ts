@@ -70,6 +70,7 @@ export function questionsOf(
       private: body.tilth?.private ?? body.private ?? undefined,
       explain: body.tilth?.explain ?? undefined,
       maxPrice: body.tilth?.maxPrice ?? undefined,
+      context: body.tilth?.context ?? undefined,
       route: body.tilth?.route ?? undefined,
       stop: stopsOf(body.stop),
       ...about,
