@@ -1,6 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonApiErrorCode =
   | 'audit.epoch'
+  | 'audit.prompt'
   | 'audit.held-out'
   | 'audit.training'
   | 'account.text'

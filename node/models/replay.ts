@@ -63,7 +63,7 @@ export function createReplay(
     { base, adapter, record }: Leases,
     { request, content, answer }: Opening,
     signal: AbortSignal | undefined
-  ): Promise<Replayed[]> {
+  ): Promise<{ readonly told: Replayed[]; readonly inputTokens: number }> {
     const told: Replayed[] = []
     const { day, context } = content
     const rows = context === undefined ? [] : await versions.context(record, content.messages, context)
@@ -83,10 +83,13 @@ export function createReplay(
       ...(signal === undefined ? {} : { signal })
     })
     for await (const { replayed } of generation) if (replayed !== undefined) told.push(replayed)
-    await generation.result
+    const { promptTokens } = await generation.result
     signal?.throwIfAborted()
     // What could not have been said any more, after an end by its form or a word that stops it, lies behind endlessly.
-    return answer.map((_, i) => told[i] ?? unsayable)
+    return {
+      told: answer.map((_, i) => told[i] ?? unsayable),
+      inputTokens: promptTokens + content.resume.length
+    }
   }
 
   async function held<T>(
@@ -121,20 +124,21 @@ export function createReplay(
     const known = catalogue.get(model)
     if (known === undefined) throw new NotFoundError('model.unknown', `no model ${model} is registered`)
     return held(known.record, signal, async leases => {
-      const all = await toldOf(leases, answer.opening, signal)
+      const { told: all, inputTokens } = await toldOf(leases, answer.opening, signal)
       const own = servedBy(all)
+      const { inputTokens: paid } = answer.receipt.receipt.message
       let answers = 1
       // What another engine drew differs in all of it from what is drawn here: it would drown what the others say.
       for (const other of own.verdict === 'redrawn' ? [] : await othersOf(id, answer)) {
-        const told = await toldOf(leases, other, signal).catch(() => {
+        const again = await toldOf(leases, other, signal).catch(() => {
           signal?.throwIfAborted()
           return undefined // one that cannot be said again says nothing of this one
         })
-        if (told === undefined || servedBy(told).verdict === 'redrawn') continue
-        all.push(...told)
+        if (again === undefined || servedBy(again.told).verdict === 'redrawn') continue
+        all.push(...again.told)
         answers++
       }
-      return { own, together: { ...servedBy(all), answers } }
+      return { own, prompt: { counted: inputTokens, paid }, together: { ...servedBy(all), answers } }
     })
   }
   return (id, signal) => queue.run('one', () => replay(id, signal))

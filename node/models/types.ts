@@ -211,6 +211,8 @@ export interface AnswerUnderway {
 /** What was served, judged by the weights that were offered. */
 export interface ReplayView {
   readonly own: Served
+  /** Tokens of the prompt, with rows before it and what it resumes from: as this machine counts them, and as paid. */
+  readonly prompt: { readonly counted: number; readonly paid: number }
   /** With others of the same worker and model that this node has the words of. */
   readonly together: Served & { readonly answers: number }
 }

@@ -5,8 +5,8 @@ import type { MoneyTold } from './money/story.ts'
 import { tellStory } from './story.ts'
 import type { Told } from './story.ts'
 
-// Many seeds on all processors. A story puts its own clock and chance in the place of its thread's, so each thread tells
-// one at a time; which thread tells it changes nothing of a story.
+// Many seeds on all processors. A story puts its own clock and chance in the place of its thread's, so each thread
+// tells one at a time; which thread tells it changes nothing of a story.
 
 export interface Stories {
   readonly data: Told
@@ -71,6 +71,7 @@ function askedOf<K extends Kind>(worker: Worker, task: Task<K>): Promise<Stories
       reject(new Error(`seed ${task.seed} of ${task.kind} ended its thread`, { cause: error }))
     }
     worker.on('message', onMessage).on('error', onError)
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(task)
   })
 }
@@ -78,6 +79,7 @@ function askedOf<K extends Kind>(worker: Worker, task: Task<K>): Promise<Stories
 if (!isMainThread)
   parentPort?.on('message', ({ kind, seed }: Task<Kind>) => {
     void (async () => {
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       parentPort?.postMessage(kind === 'data' ? await tellStory(seed) : tellMoney(seed))
     })()
   })

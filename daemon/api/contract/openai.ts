@@ -3,7 +3,8 @@ import { mostCalls } from '../../../protocol/form/index.ts'
 import { route } from '../../../protocol/models/pick.ts'
 import { mostLogprobs } from '../../../protocol/models/types.ts'
 import { largestPage } from '../../../protocol/primitives/index.ts'
-import { decimal, explanation, hash, source } from './views.ts'
+import { source } from './ask-events.ts'
+import { decimal, explanation, hash } from './views.ts'
 
 // What of the OpenAI API this daemon understands and answers under /v1, in that API's own forms.
 

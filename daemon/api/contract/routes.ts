@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { licenceText } from '../../../protocol/primitives/licences.ts'
+import { askEvent } from './ask-events.ts'
 import { askName, askRequest } from './asking.ts'
 import { availabilityRoutes } from './availability.ts'
 import { backupRoutes } from './backup.ts'
@@ -26,7 +27,6 @@ import { baseRoutes, draftRoutes, jobRoutes } from './jobs.ts'
 import {
   account,
   accountingView,
-  askEvent,
   decimal,
   epochView,
   hash,

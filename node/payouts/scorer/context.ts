@@ -4,9 +4,9 @@ import { hasPlayer } from '../../../protocol/jobs/index.ts'
 import type { Measure } from '../../../protocol/payouts/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 
-// An answer that was given with rows before its question owes to them twice: to what was learnt from them, and to having
-// them at hand. Both are measured at once: each coalition's adapter is asked with the coalition's own rows before the
-// question, and nobody else's. So what follows from utilities (values, calibration, shares) is as without them.
+// An answer that was given with rows before its question owes to them twice: to what was learnt from them, and to
+// having them at hand. Both are measured at once: each coalition's adapter is asked with the coalition's own rows
+// before the question, and nobody else's. So what follows from utilities (values, calibration, shares) is as without.
 
 /** A row that was put before a question, with the index of the player whose it is. */
 export interface ContextRow {
@@ -39,7 +39,7 @@ export async function scoresWith<T>(
     const mask = masks[place] ?? 0n
     return rows.map(({ player }) => (hasPlayer(mask, player) ? '1' : '0')).join('')
   })
-  const scores = new Array<T>(coalitions.length)
+  const scores = Array.from<T>({ length: coalitions.length })
   for (const [key, places] of byRows) {
     const own = rows.flatMap(({ row }, i) => (key[i] === '1' ? [row] : []))
     const found = await score(places, withContext(messages, own))

@@ -60,7 +60,9 @@ describe('answers said again by the weights that were offered', function () {
   it('tell an honest worker, whatever its arithmetic, from one that serves something else', async () => {
     let honest = 0
     for (const seed of [1, 2, 3]) {
-      const { own, together } = await replayed('honest', seed)
+      const { own, prompt, together } = await replayed('honest', seed)
+      assert.ok(prompt.counted > 5)
+      assert.equal(prompt.counted, prompt.paid)
       assert.notEqual(own.verdict, 'other', JSON.stringify(own))
       assert.deepEqual([together.answers, together.verdict === 'other'], [seed, false])
       honest = together.tokens

@@ -54,12 +54,10 @@ function worldOf(players: number, knows: (coalition: bigint, town: number) => bo
     coalitions.map(coalition => [coalition !== 0n && knows(coalition, town) ? 0.9 : 0.1])
   const engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'decode' | 'generate'> = {
     // Whoever has the row before the question has the answer, whatever was learnt.
-    score: async ({ answerIds: [town = 0], adapters, messages = [] }) =>
+    score: async ({ answerIds: [town = 0], adapters, messages }) =>
       messages.some(({ content }) => content.includes(`What is made in ${towns[town]}?`))
-        ? (adapters ?? []).map(() => [0.9])
-        : (adapters ?? []).map(
-            adapter => scores(town)[adapter === null ? 0 : coalitions.indexOf(BigInt(adapter))] ?? []
-          ),
+        ? adapters.map(() => [0.9])
+        : adapters.map(adapter => scores(town)[adapter === null ? 0 : coalitions.indexOf(BigInt(adapter))] ?? []),
     scoreMany: async ({ answers }) => answers.map(({ answerIds }) => scores(answerIds[0] ?? 0)),
     encode: async (_, row) => ({
       prompt: [1],

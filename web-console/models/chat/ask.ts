@@ -1,5 +1,5 @@
 import { stopping } from '../../../daemon/api/contract/stopping.ts'
-import type { AskEvent } from '../../../daemon/api/contract/views.ts'
+import type { AskEvent } from '../../../daemon/api/contract/ask-events.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { api } from '../../api/index.ts'
 import type { AskSettings } from './settings-form.ts'

@@ -56,8 +56,10 @@ export async function servedAsOffered(
 ): Promise<TraceStep> {
   const facts: TraceStep['facts'] = []
   let verdict: Served['verdict'] | undefined
+  let prompt: { readonly counted: number; readonly paid: number } | undefined
   const check = await look('Its tokens', async () => {
-    const { own, together } = await models.replay(id, signal)
+    const { own, prompt: found, together } = await models.replay(id, signal)
+    prompt = found
     facts.push(fact('tokens', own.tokens), fact('behind by more than rounding', own.strange))
     const answers = `${together.answers} ${together.answers === 1 ? 'answer' : 'answers'}`
     if (together.answers > 1) facts.push(fact('with others of this worker', `${answers}, ${together.tokens} tokens`))
@@ -76,14 +78,22 @@ export async function servedAsOffered(
       return `${repeated(own)}: too little to tell${together.answers > 1 ? `, also with ${answers}` : ''}`
     return `this machine, with the offered weights and the client's seed, chooses each of its ${own.tokens} tokens`
   })
+  const counts = prompt
   // Only what was measured speaks against a worker: what this machine could not do is left open.
   const holds = verdict === 'as-offered' ? true : verdict === 'other' ? false : null
   return {
     stage: 'inference',
     title: 'Said again by the offered weights',
     facts,
-    checks: [{ ...check, holds }]
+    checks: [{ ...check, holds }, ...(counts === undefined ? [] : [await look('Its prompt', () => readAsPaid(counts))])]
   }
+}
+
+/** @throws InvalidError `audit.prompt` */
+async function readAsPaid({ counted, paid }: { readonly counted: number; readonly paid: number }): Promise<string> {
+  if (counted !== paid)
+    throw new InvalidError('audit.prompt', `${paid} tokens of prompt were paid for, and this machine counts ${counted}`)
+  return `${counted} tokens, as the receipt says`
 }
 
 /** Everything that a watcher checks of a pending epoch, once more, of any epoch. */

@@ -1,0 +1,42 @@
+import { z } from 'zod'
+import { addressView, decimal, explanation, hash } from './views.ts'
+
+const tokenLogprob = z.object({ bytes: z.array(z.int()), logprob: z.number() })
+/** A token of an answer, and the likeliest ones in its place, most likely first. */
+const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
+export type ChosenLogprob = z.infer<typeof chosenLogprob>
+/** A row of a version: its contribution, and its place in the shard. */
+export const source = z.object({ contribution: hash, row: z.int() })
+export type Source = z.infer<typeof source>
+export const askEvent = z.discriminatedUnion('kind', [
+  /** `tokens`: how many of the answer's have come with this text. */
+  z.object({
+    kind: z.literal('text'),
+    text: z.string(),
+    tokens: z.int().optional(),
+    logprobs: z.array(chosenLogprob).optional()
+  }),
+  /** Which worker answers from here on, what it has read and at which prices: what it costs as it grows. */
+  z.object({
+    kind: z.literal('worker'),
+    worker: addressView,
+    reason: z.string().optional(),
+    inputTokens: z.int().optional(),
+    inputPrice: decimal.optional(),
+    outputPrice: decimal.optional()
+  }),
+  z.object({
+    kind: z.literal('done'),
+    text: z.string(),
+    finish: z.string(),
+    inputTokens: z.int(),
+    outputTokens: z.int(),
+    fee: decimal,
+    receipts: z.array(hash),
+    /** Rows that were put before the question, where some were asked for: its worker's word. */
+    sources: z.array(source).optional()
+  }),
+  explanation.extend({ kind: z.literal('explanation') }),
+  z.object({ kind: z.literal('error'), code: z.string(), message: z.string(), help: z.string().optional() })
+])
+export type AskEvent = z.infer<typeof askEvent>
