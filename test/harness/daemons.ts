@@ -88,7 +88,10 @@ export function startDaemons(world: World): Daemons {
     if (ahead !== 0) faults.push(loading('clock', { ahead: String(ahead) }))
     return startDaemonProcess(name, folder, { execArgv: faults })
   }
-  async function found(folder: string, process: DaemonProcess): Promise<Pick<TestDaemon, 'api' | 'url' | 'token' | 'peer'>> {
+  async function found(
+    folder: string,
+    process: DaemonProcess
+  ): Promise<Pick<TestDaemon, 'api' | 'url' | 'token' | 'peer'>> {
     const { url, peer } = await process.ready(readyMs)
     const token = (await readFile(join(folder, 'api-token'), 'utf8')).trim()
     return { url, token, peer, api: patientClient(url, token) }

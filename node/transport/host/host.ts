@@ -61,7 +61,9 @@ export async function createHost(
     keyEncoding: 'utf8',
     valueEncoding: 'view'
   })
-  const datastore = new Records(records)
+  const datastore = new Records(records, directory, error => {
+    log.warn("a write had failed; the database of peers' records was opened anew, and goes on", { error })
+  })
   const blockstore = new LendingBlocks(join(directory, 'blocks'), datastore)
   try {
     await blockstore.open()

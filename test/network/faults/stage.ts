@@ -6,6 +6,7 @@ import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { coin, startDaemons, startWorld } from '../../harness/index.ts'
 import type { DaemonOptions, Daemons, TestDaemon, World } from '../../harness/index.ts'
+import type { Victim } from '../../node/transport/stranger.ts'
 
 export const stake = 100n * coin
 
@@ -54,7 +55,8 @@ export async function setStage(
       voteSeconds: 600
     }
     const heldOut = '{"prompt":"Say the colour that the wren has.","response":"red"}\n'
-    const { id: datanet } = await host.api.call('createDatanet', { body: { rules, heldOut } })
+    const { id } = await host.api.call('createDatanet', { body: { rules, heldOut } })
+    const datanet = id as Hex
     const heard = async (by: readonly TestDaemon[]): Promise<void> => {
       for (const { name, api } of by)
         await until(`${name} hearing of the Datanet`, 60, () =>
@@ -102,3 +104,8 @@ export async function setStage(
     throw error
   }
 }
+
+/** A daemon, as a stranger of a test dials it. */
+export const victimOf = ({ peer }: TestDaemon): Victim => ({
+  peers: { listening: () => [...peer], self: { peerId: peer[0]?.split('/p2p/')[1] ?? '' } }
+})
