@@ -52,7 +52,7 @@ export async function createHost(
   const privateKey = libp2pKey(options.privateKey)
   const announced = new Set(announce)
   checkAnnounced(announce ?? [], peerIdFromPrivateKey(privateKey).toString(), preset === 'local')
-  const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation)]
+  const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation, clock)]
   await checkFormat(directory, blocksFormat)
   const noted = join(directory, 'peers')
   await requireHead(noted, directory)

@@ -12,7 +12,7 @@ import { pause } from '../../harness/index.ts'
 import { envelope, frame, refusal } from '../../node/transport/stranger.ts'
 import { goOn, startAttack } from './attacker.ts'
 import type { Attack, Somebody } from './attacker.ts'
-import { field, framed, join } from './protobuf.ts'
+import { field, framed, join } from '../../harness/protobuf.ts'
 
 export interface Target {
   readonly peerId: string

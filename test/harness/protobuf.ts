@@ -1,4 +1,11 @@
-import { decode as decodeVarint, encode as varint } from 'uint8-varint'
+/** Whole numbers, seven bits a byte, the least first. */
+function varint(value: number): Uint8Array {
+  const bytes: number[] = []
+  for (let left = value; ; left = Math.floor(left / 128)) {
+    if (left < 128) return Uint8Array.of(...bytes, left)
+    bytes.push((left % 128) | 128)
+  }
+}
 
 /** A field of a protobuf message: a number, or bytes (a message within is its bytes). */
 export function field(number: number, value: number | Uint8Array): Uint8Array {
@@ -10,6 +17,3 @@ export const join = (...parts: readonly Uint8Array[]): Uint8Array => new Uint8Ar
 
 /** As libp2p frames messages. */
 export const framed = (message: Uint8Array): Uint8Array => join(varint(message.length), message)
-
-/** The length that a frame begins with. */
-export const lengthOf = (frame: Uint8Array): number => decodeVarint(frame)
