@@ -90,7 +90,7 @@ export async function stopStrangers(): Promise<void> {
 /** A frame with a tag, as the wire has it. */
 export function frame(tag: number, body: string | Uint8Array): Uint8Array {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-  return encode.single(Uint8Array.of(tag, ...bytes)).subarray()
+  return encode.single(Buffer.concat([Uint8Array.of(tag), bytes])).subarray()
 }
 
 /** The code with which the other side closes a stream, or undefined when it closed without. */
