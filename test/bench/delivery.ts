@@ -13,7 +13,8 @@ import { startHouse } from './delivery/house.ts'
 import type { House } from './delivery/house.ts'
 import { measured, quantiles, show, sizesOf } from './series/series.ts'
 
-const usage = `usage: node test/bench/delivery.ts [--peers 20,60,120] [--processes 4] [--messages 60] [--pace 100] [--into FILE] [--json]
+const usage = `usage: node test/bench/delivery.ts [--peers 20,60,120] [--processes 4] [--messages 60] [--pace 100]
+  [--into FILE] [--json]
 Example: node test/bench/delivery.ts --peers 10,20 --messages 20`
 const { values: flags } = parseArgs({
   options: {

@@ -23,7 +23,8 @@ import type { Outcome } from './hostile/attacker.ts'
 import { startAsking } from './hostile/latency.ts'
 import type { Latency } from './hostile/latency.ts'
 
-const usage = `usage: node test/bench/hostile.ts [--attacks ${attackNames.join(',')}] [--seconds 20] [--into FILE] [--json]
+const usage = `usage: node test/bench/hostile.ts [--attacks NAMES] [--seconds 20] [--into FILE] [--json]
+Attacks: ${attackNames.join(', ')}
 Example: node test/bench/hostile.ts --attacks gossip,dht --seconds 10`
 const { values: flags } = parseArgs({
   options: {

@@ -18,7 +18,8 @@ import type { Row } from '../../protocol/data/index.ts'
 import { keccak } from '../../protocol/primitives/index.ts'
 import { measured, quantiles, show, sizesOf } from './series/series.ts'
 
-const usage = `usage: node test/bench/row-index.ts [--rows 10000,100000,1000000] [--into FILE] [--json]
+const usage = `usage: node test/bench/row-index.ts [--rows 10000,100000,1000000]
+  [--into FILE] [--json]
 Example: node test/bench/row-index.ts --rows 1000,10000`
 const { values: flags } = parseArgs({
   options: {

@@ -13,7 +13,8 @@ import type { TestDaemon } from '../harness/index.ts'
 import { setStage } from '../network/faults/stage.ts'
 import { measured, quantiles, show, sizesOf } from './series/series.ts'
 
-const usage = `usage: node test/bench/votes.ts [--validators 3,9,21] [--contributions 40] [--at-once 8] [--into FILE] [--json]
+const usage = `usage: node test/bench/votes.ts [--validators 3,9,21] [--contributions 40] [--at-once 8]
+  [--into FILE] [--json]
 Example: node test/bench/votes.ts --validators 3,9 --contributions 20 --into /tmp/votes.json`
 const { values: flags } = parseArgs({
   options: {

@@ -69,7 +69,7 @@ describe('transport: a DHT full of lies', () => {
     assert.equal(stream.readBufferLength, 0, 'it says that it keeps it')
   })
 
-  it('keeps so many records of each provider, and of all; known ones are renewed, and its own are its own', async () => {
+  it('keeps so many records of each provider, and of all, and all of its own; known ones are renewed', async () => {
     const clock = manualClock()
     const folder = await scratch('providers')
     const level = new Level<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' })
