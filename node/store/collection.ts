@@ -2,6 +2,7 @@ import type { Level } from 'level'
 import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
 import type { Log } from '../runtime/index.ts'
+import type { Anew } from './anew.ts'
 import type { Commit } from './commits.ts'
 import { storeError } from './errors.ts'
 import { bounds, fullKey, shortKey } from './keys.ts'
@@ -12,9 +13,18 @@ export type Database = Level
 /** What every table shares: the database, where it is, for errors, and who is told of damage. */
 export interface Base {
   readonly db: Database
+  readonly anew: Pick<Anew, 'read' | 'since' | 'times'>
   readonly directory: string
   readonly commit: Commit
   readonly log?: Pick<Log, 'warn'>
+}
+
+interface Range {
+  readonly gt?: string
+  readonly gte?: string
+  readonly lt: string
+  readonly reverse: boolean
+  readonly limit: number
 }
 
 /** Where entries go that cannot be read, each under its table and key, for a person to look at. */
@@ -33,13 +43,13 @@ export function decode<T>(text: string, schema: z.ZodType<T>): { value: T } | { 
 }
 
 export function createCollection<T>(
-  { db, directory, log, commit }: Base,
+  { db, anew, directory, log, commit }: Base,
   name: string,
   schema: z.ZodType<T>
 ): Collection<T> {
-  async function guard<R>(work: Promise<R>): Promise<R> {
+  async function guard<R>(work: () => Promise<R>): Promise<R> {
     try {
-      return await work
+      return await anew.read(work)
     } catch (error) {
       throw storeError(error, directory)
     }
@@ -48,7 +58,7 @@ export function createCollection<T>(
   let told = false
   /** One entry that cannot be read keeps no node from starting: it is moved aside, and the table is as if without. */
   async function setAside(key: string, text: string, why: string): Promise<void> {
-    if ((await db.get(fullKey(name, key))) !== text) return // it was written anew meanwhile
+    if ((await guard(() => db.get(fullKey(name, key)))) !== text) return // it was written anew meanwhile
     const at = `${name}/${key}`.slice(0, 900)
     await commit(
       [
@@ -72,31 +82,49 @@ export function createCollection<T>(
     return undefined
   }
 
-  const range = ({ reverse = false, limit = -1, ...rest }: RangeOptions = {}) => ({
-    ...bounds(name, rest),
-    reverse,
-    limit
-  })
+  /**
+   * What an iterator of a range gives. Of a database that is opened anew meanwhile another goes on behind the last key:
+   * of what is written in that moment it may see some.
+   */
+  async function* walk<R>(
+    { reverse = false, limit = -1, ...rest }: RangeOptions = {},
+    begin: (range: Range) => AsyncIterable<R>,
+    keyOf: (item: R) => string
+  ): AsyncGenerator<R> {
+    let within: Pick<Range, 'gt' | 'gte' | 'lt'> = bounds(name, rest)
+    let left = limit
+    while (left !== 0) {
+      const times = anew.times()
+      try {
+        for await (const item of begin({ ...within, reverse, limit: left })) {
+          const key = keyOf(item)
+          within = reverse ? { ...within, lt: key } : { lt: within.lt, gt: key }
+          left--
+          yield item
+        }
+        return
+      } catch (error) {
+        if (!(await anew.since(times))) throw storeError(error, directory)
+      }
+    }
+  }
 
   async function* entries(options?: RangeOptions): AsyncGenerator<[string, T]> {
-    try {
-      for await (const [key, text] of db.iterator(range(options))) {
-        const short = shortKey(name, key)
-        const found = await read(short, text)
-        if (found !== undefined) yield [short, found.value]
-      }
-    } catch (error) {
-      throw storeError(error, directory)
+    const begin = (range: Range): AsyncIterable<[string, string]> => db.iterator(range)
+    for await (const [key, text] of walk(options, begin, ([key]) => key)) {
+      const short = shortKey(name, key)
+      const found = await read(short, text)
+      if (found !== undefined) yield [short, found.value]
     }
   }
 
   return {
     name,
     async get(key) {
-      const text = await guard(db.get(fullKey(name, key)))
-      return text === undefined ? undefined : (await guard(read(key, text)))?.value
+      const text = await guard(() => db.get(fullKey(name, key)))
+      return text === undefined ? undefined : (await read(key, text))?.value
     },
-    has: key => guard(db.has(fullKey(name, key))),
+    has: key => guard(() => db.has(fullKey(name, key))),
     put: async (key, value, { sync = true }: WriteOptions = {}) =>
       commit([{ type: 'put', key: fullKey(name, key), value: canonicalJson(value) }], sync),
     delete: async (key, { sync = true }: WriteOptions = {}) => commit([{ type: 'del', key: fullKey(name, key) }], sync),
@@ -105,11 +133,12 @@ export function createCollection<T>(
       for await (const [, value] of entries(options)) yield value
     },
     async *keys(options) {
-      try {
-        for await (const key of db.keys(range(options))) yield shortKey(name, key)
-      } catch (error) {
-        throw storeError(error, directory)
-      }
+      for await (const key of walk(
+        options,
+        range => db.keys(range),
+        key => key
+      ))
+        yield shortKey(name, key)
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Level } from 'level'
+import type { Anew } from './anew.ts'
 import { storeError } from './errors.ts'
 
 export type Operation = { type: 'put'; key: string; value: string } | { type: 'del'; key: string }
@@ -19,7 +20,11 @@ interface Waiting {
  * Group commit: what is written while the disk is busy goes there together next time, so that many small writes at once
  * cost one flush. The queue is as long as there are callers that wait for their write.
  */
-export function createCommits(db: Level, directory: string): { commit: Commit; idle: () => Promise<void> } {
+export function createCommits(
+  db: Level,
+  anew: Pick<Anew, 'write'>,
+  directory: string
+): { commit: Commit; idle: () => Promise<void> } {
   let waiting: Waiting[] = []
   let running: Promise<void> | undefined
 
@@ -28,10 +33,9 @@ export function createCommits(db: Level, directory: string): { commit: Commit; i
       const group = waiting
       waiting = []
       try {
-        await db.batch(
-          group.flatMap(({ operations }) => operations),
-          { sync: group.some(({ sync }) => sync) }
-        )
+        const operations = group.flatMap(({ operations }) => operations)
+        const sync = group.some(({ sync }) => sync)
+        await anew.write(() => db.batch(operations, { sync }))
         for (const { resolve } of group) resolve()
       } catch (cause) {
         const error = storeError(cause, directory)

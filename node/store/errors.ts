@@ -18,7 +18,7 @@ export class StoreError extends TilthError {
 }
 
 /** Every `code` along an error's chain of causes, Node's and LevelDB's. */
-function codesOf(error: unknown): string[] {
+export function codesOf(error: unknown): string[] {
   const codes: string[] = []
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 6; at = at.cause, depth++) {
     if ('code' in at && typeof at.code === 'string') codes.push(at.code)
@@ -56,7 +56,7 @@ export function storeError(error: unknown, directory: string): TilthError {
   }
   if (is('ENOSPC', 'EDQUOT')) {
     return new StoreError('store.disk-full', `no space is left for the data folder ${directory}`, {
-      help: 'Free some space or move the folder, then start again; what was acknowledged is still there.',
+      help: 'Free some space, and it goes on; or move the folder and start again. What was acknowledged is there.',
       cause: error
     })
   }

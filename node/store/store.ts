@@ -3,6 +3,7 @@ import { Level } from 'level'
 import type { z } from 'zod'
 import { canonicalJson } from '../../protocol/primitives/index.ts'
 import type { Log as RuntimeLog } from '../runtime/index.ts'
+import { createAnew } from './anew.ts'
 import { createCollection } from './collection.ts'
 import type { Base } from './collection.ts'
 import { createCommits } from './commits.ts'
@@ -37,8 +38,11 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
     await db.close()
     throw error
   }
-  const { commit, idle } = createCommits(db, directory)
-  const base: Base = { db, directory, commit, ...options }
+  const anew = createAnew(db, directory, error => {
+    options.log?.warn('a write had failed; the database was opened anew, and goes on', { error })
+  })
+  const { commit, idle } = createCommits(db, anew, directory)
+  const base: Base = { db, anew, directory, commit, ...options }
   const tables = new Map<string, Collection<unknown>>()
 
   function operationsOf(fill: (batch: Batch) => void): Operation[] {
@@ -69,11 +73,11 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
       try {
         for (const { name } of tables) {
           const [first, last] = around(name)
-          const compact = (): Promise<void> => (db as Compacting).compactRange(first, last)
+          const compact = (): Promise<void> => anew.read(() => (db as Compacting).compactRange(first, last))
           // What is in memory is written down as it is, and the lowest level is not looked at unless something lies
           // above it: so two entries of no table are laid around this one, and pressed down with all that is between.
           await compact()
-          await db.batch([first, last].map(key => ({ type: 'put', key, value: '' })))
+          await anew.write(() => db.batch([first, last].map(key => ({ type: 'put', key, value: '' }))))
           await compact()
         }
       } catch (error) {
@@ -91,7 +95,7 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
     },
     async close() {
       await idle()
-      await db.close()
+      await anew.end()
     }
   }
 }

@@ -313,6 +313,17 @@ export const relayLimits = {
   opens: { perSecond: 1 / 30, burst: 20 }
 } as const
 
+/** What the DHT here takes of others. */
+export const dhtLimits = {
+  /** What one peer says to it, in pieces of so many bytes: a request is one or two, a node that provides all its files
+   * anew says some 50 a second. */
+  piece: 256,
+  said: { perSecond: 200, burst: 8_000 },
+  /** New records of who provides what, of one peer and of all. They last two days, so twice the burst is kept. */
+  eachProvider: { perSecond: 10_000 / 172_800, burst: 10_000 },
+  allProviders: { perSecond: 200_000 / 172_800, burst: 200_000 }
+} as const
+
 /**
  * Values of any JSON that peers say, lists and fields in all: the largest frame (a page of scorings) has some 8,000. A
  * megabyte of empty lists would take the main thread longer than it may be taken.

@@ -1,5 +1,5 @@
 import { dhtProtocol, patienceMs } from '../../node/transport/host/services.ts'
-import { relayLimits } from '../../protocol/wire/index.ts'
+import { dhtLimits, relayLimits } from '../../protocol/wire/index.ts'
 import { bytesText, countText, quotaText, timeText } from './forms.ts'
 
 // Protocols that libraries handle on a node's connections: what bounds them, and what happens beyond.
@@ -38,8 +38,11 @@ export const libraryRows: readonly LibraryRow[] = [
   {
     protocol: dhtProtocol,
     what: 'the DHT: who has what, who is where',
-    bounds: '32 streams a connection; a message of 4 MiB; records and providers go after their time',
-    beyond: 'the stream is reset'
+    bounds:
+      `32 streams a connection; a message of 4 MiB; of a peer ${quotaText(dhtLimits.said)}, each of ` +
+      `${dhtLimits.piece} bytes; ${countText(dhtLimits.eachProvider.burst)} new providers’ records of a peer and ` +
+      `${countText(dhtLimits.allProviders.burst)} in all, as many again within their two days; no values`,
+    beyond: 'the stream is reset, and costs a peer that says too much; records beyond are forgotten'
   },
   ...['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'].map(protocol => ({ protocol, ...meshsub })),
   {

@@ -52,7 +52,7 @@ export async function createHost(
   const privateKey = libp2pKey(options.privateKey)
   const announced = new Set(announce)
   checkAnnounced(announce ?? [], peerIdFromPrivateKey(privateKey).toString(), preset === 'local')
-  const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation)]
+  const [transports, services] = [await transportsOf(options), await servicesOf(options, reputation, clock)]
   await checkFormat(directory, blocksFormat)
   const noted = join(directory, 'peers')
   await requireHead(noted, directory)
@@ -61,7 +61,9 @@ export async function createHost(
     keyEncoding: 'utf8',
     valueEncoding: 'view'
   })
-  const datastore = new Records(records)
+  const datastore = new Records(records, directory, error => {
+    log.warn("a write had failed; the database of peers' records was opened anew, and goes on", { error })
+  })
   const blockstore = new LendingBlocks(join(directory, 'blocks'), datastore)
   try {
     await blockstore.open()

@@ -9,11 +9,14 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { ping } from '@libp2p/ping'
 import type { Ping } from '@libp2p/ping'
 import type { ServiceFactoryMap } from 'libp2p'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { relayLimits } from '../../../protocol/wire/index.ts'
 import { gossipService } from '../gossip/service.ts'
+import type { Clock } from '../../runtime/index.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import { isOwnNetwork } from '../public.ts'
 import type { TransportOptions } from '../types.ts'
+import { guardedDht } from './dht-guard.ts'
 
 /** The two parts of libp2p that know its addresses. */
 export interface Addressing {
@@ -37,10 +40,15 @@ export const dhtProtocol = '/tilth/kad/1'
 /** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
 export const patienceMs = 30_000
 
+/** [reject] The DHT finds peers and files here and keeps no values: nobody's disk is filled with them. */
+const refuseValues = (): Promise<never> =>
+  Promise.reject(new InvalidError('frame.schema', 'the DHT of this network keeps no values'))
+
 /** What a node speaks with others beside the protocols of this network, by its preset and roles. */
 export async function servicesOf(
   options: TransportOptions,
-  reputation: Reputation
+  reputation: Reputation,
+  clock: Pick<Clock, 'now'>
 ): Promise<ServiceFactoryMap<Services>> {
   const { preset, clientMode = false, relay = false, upnp = false } = options
   const own = isOwnNetwork(options)
@@ -49,15 +57,20 @@ export async function servicesOf(
     // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
     identifyPush: identifyPush({ timeout: patienceMs }),
     ping: ping(),
-    dht: kadDHT({
-      protocol: dhtProtocol,
-      // Left alone a node answers for the DHT once it has a public address, since peers could not ask it before.
-      ...(clientMode ? { clientMode } : own ? { clientMode: false } : {}),
-      networkDialTimeout: { minTimeout: patienceMs / 3 },
-      pingNewContactTimeout: { minTimeout: patienceMs / 3 },
-      pingOldContactTimeout: { minTimeout: patienceMs / 3 },
-      peerInfoMapper: own ? passthroughMapper : removePrivateAddressesMapper
-    }),
+    dht: guardedDht(
+      kadDHT({
+        validators: { pk: refuseValues },
+        protocol: dhtProtocol,
+        // Left alone a node answers for the DHT once it has a public address, since peers could not ask it before.
+        ...(clientMode ? { clientMode } : own ? { clientMode: false } : {}),
+        networkDialTimeout: { minTimeout: patienceMs / 3 },
+        pingNewContactTimeout: { minTimeout: patienceMs / 3 },
+        pingOldContactTimeout: { minTimeout: patienceMs / 3 },
+        peerInfoMapper: own ? passthroughMapper : removePrivateAddressesMapper
+      }),
+      reputation,
+      clock
+    ),
     pubsub: gossipService(preset, reputation),
     // Says to libp2p's UPnP that somebody confirms addresses: it is done beside it (reach).
     addressing: ({ addressManager, transportManager }: Addressing) => ({

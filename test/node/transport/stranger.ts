@@ -30,10 +30,12 @@ export interface Stranger {
 
 const strangers = new Set<Libp2p>()
 
-export async function startStranger(
-  victim: Transport,
-  keyType: 'secp256k1' | 'Ed25519' = 'secp256k1'
-): Promise<Stranger> {
+/** Whom a stranger meets: a node of this process, or what is known of one elsewhere. */
+export interface Victim {
+  readonly peers: Pick<Transport['peers'], 'listening'> & { readonly self: { readonly peerId: string } }
+}
+
+export async function startStranger(victim: Victim, keyType: 'secp256k1' | 'Ed25519' = 'secp256k1'): Promise<Stranger> {
   const privateKey = await generateKeyPair(keyType)
   const libp2p = await createLibp2p({
     privateKey,
@@ -88,7 +90,7 @@ export async function stopStrangers(): Promise<void> {
 /** A frame with a tag, as the wire has it. */
 export function frame(tag: number, body: string | Uint8Array): Uint8Array {
   const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-  return encode.single(Uint8Array.of(tag, ...bytes)).subarray()
+  return encode.single(Buffer.concat([Uint8Array.of(tag), bytes])).subarray()
 }
 
 /** The code with which the other side closes a stream, or undefined when it closed without. */

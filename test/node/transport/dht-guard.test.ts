@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { multiaddr } from '@multiformats/multiaddr'
+import { Key } from 'interface-datastore'
+import { Level } from 'level'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import * as Digest from 'multiformats/hashes/digest'
+import { createMetrics, manualClock } from '../../../node/runtime/index.ts'
+import { boundedProviders } from '../../../node/transport/host/dht-guard.ts'
+import { Records } from '../../../node/transport/host/datastore.ts'
+import { dhtProtocol } from '../../../node/transport/host/services.ts'
+import { scratch, startNode, stopNodes, until } from '../../harness/index.ts'
+import type { TestNode } from '../../harness/index.ts'
+import { field, framed, join } from '../../harness/protobuf.ts'
+import { startStranger, stopStrangers } from './stranger.ts'
+
+const hash = (text: string): Uint8Array => new Uint8Array(createHash('sha256').update(text).digest())
+const cidOf = (text: string): CID => CID.createV1(raw.code, Digest.create(0x12, hash(text)))
+
+describe('transport: a DHT full of lies', () => {
+  const metrics = createMetrics()
+  let victim: TestNode
+  before(async () => {
+    victim = await startNode({}, { metrics })
+  })
+  afterEach(stopStrangers)
+  after(stopNodes)
+  const at = () => victim.peers.listening().map(text => multiaddr(text))
+
+  it('cuts off who says more to it than an honest peer has to ask, and finds for others what there is', async () => {
+    const liar = await startStranger(victim)
+    const self = liar.libp2p.peerId.toMultihash().bytes
+    const peer = join(field(1, self), field(2, multiaddr('/ip4/10.0.0.1/tcp/4001').bytes))
+    await liar.dial()
+    for (let n = 0; liar.connected();) {
+      const stream = await liar.libp2p.dialProtocol(at(), dhtProtocol).catch(() => undefined)
+      // A lie each, that it has what it has not, as many at once as go into a frame of the connection.
+      while (stream?.status === 'open' && stream.writeStatus === 'writable' && liar.connected()) {
+        const lies = Array.from({ length: 200 }, () => {
+          return framed(join(field(1, 2), field(2, cidOf(`lie ${n++}`).bytes), field(9, peer)))
+        })
+        if (!stream.send(join(...lies))) await stream.onDrain().catch(() => undefined)
+        await new Promise(resolve => {
+          setImmediate(resolve)
+        })
+      }
+    }
+    await until(async () => /tilth_peer_bans_total 1/.test(await metrics.metrics()), 'it is banned')
+
+    const [friend, other] = [await startNode({ join: [victim] }), await startNode({ join: [victim] })]
+    const cid = await friend.files.addBytes(new TextEncoder().encode('what there is'))
+    await friend.files.provide(cid)
+    const text = new TextDecoder().decode(await other.files.fetchBytes(cid, { maxBytes: 100 }))
+    assert.equal(text, 'what there is')
+  })
+
+  it('keeps no values', async () => {
+    const stranger = await startStranger(victim)
+    const { publicKey } = stranger.libp2p.peerId
+    assert.ok(publicKey)
+    const key = join(new TextEncoder().encode('/pk/'), stranger.libp2p.peerId.toMultihash().bytes)
+    // As libp2p writes public keys: which kind it is, and its bytes.
+    const value = join(field(1, 2), field(2, publicKey.raw))
+    const record = join(field(1, key), field(2, value))
+    const stream = await stranger.libp2p.dialProtocol(at(), dhtProtocol)
+    stream.send(framed(join(field(1, 0), field(2, key), field(3, record))))
+    await until(() => stream.status !== 'open' || stream.readBufferLength > 0, 'it is answered or reset')
+    assert.equal(stream.readBufferLength, 0, 'it says that it keeps it')
+  })
+
+  it('keeps so many records of each provider, and of all, and all of its own; known ones are renewed', async () => {
+    const clock = manualClock()
+    const folder = await scratch('providers')
+    const level = new Level<string, Uint8Array>(folder, { keyEncoding: 'utf8', valueEncoding: 'view' })
+    await level.open()
+    const datastore = new Records(level, folder)
+    const day = 86_400
+    const bounded = boundedProviders(datastore, 'self', clock, {
+      eachProvider: { perSecond: 3 / (2 * day), burst: 3 },
+      allProviders: { perSecond: 5 / (2 * day), burst: 5 }
+    } as never)
+    const put = (peer: string, n: number): unknown =>
+      bounded.put(new Key(`/dht/provider/FILE${n}/${peer}`), Uint8Array.of(n))
+    const count = async (): Promise<number> => {
+      let count = 0
+      for await (const _ of datastore.queryKeys({ prefix: '/dht/provider/' })) count++
+      return count
+    }
+    for (let n = 0; n < 10; n++) await put('one', n)
+    assert.equal(await count(), 3)
+    for (let n = 0; n < 10; n++) await put('other', n)
+    assert.equal(await count(), 5)
+    for (let n = 0; n < 10; n++) await put('self', n)
+    assert.equal(await count(), 15)
+    await bounded.put(new Key('/dht/provider/FILE1/one'), Uint8Array.of(9))
+    assert.deepEqual([...(await datastore.get(new Key('/dht/provider/FILE1/one')))], [9])
+    await clock.advance(2 * day * 1000)
+    for (let n = 10; n < 20; n++) await put('one', n)
+    assert.equal(await count(), 18)
+    await bounded.put(new Key('/pin/x'), Uint8Array.of(1))
+    assert.ok(await bounded.has(new Key('/pin/x')))
+    await datastore.close()
+  })
+})
