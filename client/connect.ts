@@ -1,6 +1,6 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
-import { rankOffers, route as routeForm } from '../protocol/models/index.ts'
+import { everyModelOver, rankOffers, route as routeForm } from '../protocol/models/index.ts'
 import { InvalidError, TilthError, fromHex, readAs, toHex } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
@@ -136,9 +136,10 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       log.debug('receipts could not be settled', { error })
     })
 
-    const offerOf = async ({ message }: SignedOffer): Promise<Offer> => {
-      const model = await market.model(message.model)
-      const { model: id, worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires } = message
+    /** @param id the model that was asked for, where the offer may be for every model over its base */
+    const offerOf = async ({ message }: SignedOffer, id = message.model): Promise<Offer> => {
+      const model = await market.model(id)
+      const { worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires } = message
       return {
         model: id,
         name: model?.name ?? '',
@@ -159,13 +160,15 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       account: self,
       peers: () => peer.connected().map(({ peerId }) => peerId),
       async *offers({ model, datanet, signal } = {}) {
-        const question = { ...(model === undefined ? {} : { models: [model] }), ...(datanet ? { datanet } : {}) }
+        const base = model === undefined ? undefined : (await market.model(model))?.base
+        const models = model === undefined ? undefined : [model, ...(base === undefined ? [] : [everyModelOver(base)])]
+        const question = { ...(models === undefined ? {} : { models }), ...(datanet ? { datanet } : {}) }
         const both = signal === undefined ? life.signal : AbortSignal.any([signal, life.signal])
         const found: SignedOffer[] = []
         for await (const offer of market.look(question, both)) found.push(offer)
         const need = { inputTokens: 128, outputTokens: defaultMaxTokens }
         for (const offer of rankOffers(found, need, acquaintance.of, 'price')) {
-          const view = await offerOf(offer)
+          const view = await offerOf(offer, model)
           if (datanet === undefined || view.datanet === datanet) yield view
         }
       },

@@ -1,5 +1,5 @@
 import { modelId } from '../protocol/contracts/index.ts'
-import { checkOffer, mostToldOffers, offersAnswer } from '../protocol/models/index.ts'
+import { checkOffer, everyModelOver, mostToldOffers, offersAnswer } from '../protocol/models/index.ts'
 import type { ModelRecord, OffersQuestion, ToldOffer } from '../protocol/models/index.ts'
 import { modelRecord } from '../protocol/models/index.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
@@ -48,6 +48,8 @@ export function createMarket(
   const models = createCache<Hex, Promise<ModelRecord | undefined>>({ max: mostModels, forMs: believedMs, clock })
   /** Those of the above that are registered, for whoever cannot wait. */
   const registered = createCache<Hex, true>({ max: mostModels, forMs: believedMs, clock })
+  /** What offers for every model over their bases name. */
+  const bases = createCache<Hex, true>({ max: mostModels, forMs: believedMs, clock })
 
   async function read(id: Hex): Promise<ModelRecord | undefined> {
     const found = await chain.models.model(id)
@@ -56,6 +58,7 @@ export function createMarket(
     const record = modelRecord.safeParse(recordOf(found))
     if (!record.success) return undefined
     registered.set(id, true)
+    bases.set(everyModelOver(record.data.base), true)
     return record.data
   }
   function model(id: Hex): Promise<ModelRecord | undefined> {
@@ -66,14 +69,15 @@ export function createMarket(
     reading.catch(() => models.delete(id)) // the next one asks again; whoever waits is told
     return reading
   }
-  const offers = createOffers(parts, id => registered.get(id) === true, acquaintance.rank)
+  const offers = createOffers(parts, id => registered.get(id) === true || bases.get(id) === true, acquaintance.rank)
 
   /** @param teller who may have the chain asked of so many models more @returns the offer, if it stands */
   async function take({ offer, peerId, addresses }: ToldOffer, teller: Teller): Promise<SignedOffer | undefined> {
     const { worker, model: id } = offer.message
     // [reject] A worker's PeerId is its own key's.
     if (peerNamed(peerId)?.address !== worker) return undefined
-    if (models.get(id) === undefined) {
+    const isBase = bases.get(id) === true
+    if (!isBase && models.get(id) === undefined) {
       try {
         checkOffer(offer, { network: parts.network, now: parts.now() })
       } catch (error) {
@@ -83,7 +87,7 @@ export function createMarket(
       // [ignore] Each costs a question to the chain: the next look has the room again.
       if (--teller.left < 0) return undefined
     }
-    if ((await model(id)) === undefined) return undefined
+    if (!isBase && (await model(id)) === undefined) return undefined
     try {
       offers.take(offer)
     } catch (error) {
@@ -156,8 +160,8 @@ export function createMarket(
     board: {
       list: offers.list,
       quote: offers.quote,
-      async find({ id }, signal) {
-        for await (const _ of look({ models: [id] }, signal)) continue
+      async find({ id, base }, signal) {
+        for await (const _ of look({ models: [id, everyModelOver(base)] }, signal)) continue
       }
     }
   }

@@ -1,10 +1,11 @@
 // What others made, against a network of ours: installed into a temporary folder, never a dependency.
-// Usage: node scripts/interop.ts [clients] [mcp] [model] [backends] [peft]
+// Usage: node scripts/interop.ts [clients] [mcp] [model] [backends] [peft] [ipfs]
 // and node scripts/interop.ts versions [--with REVISION], with another version of this program itself: by default the
 // commit before this one.
 import { parseArgs } from 'node:util'
 import { backends } from './interop/backends.ts'
 import { clients } from './interop/clients.ts'
+import { ipfs } from './interop/ipfs.ts'
 import { mcp } from './interop/mcp.ts'
 import { model } from './interop/model.ts'
 import { peft } from './interop/peft.ts'
@@ -20,6 +21,7 @@ const parts = {
   model,
   backends,
   peft,
+  ipfs,
   versions: (say: (text: string) => void) => versions(say, flags.with)
 } as const
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)

@@ -1,6 +1,6 @@
 import { decodeResult } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
-import { checkSplit, checkUpstream, modelRecord } from '../../protocol/models/index.ts'
+import { checkSplit, checkUpstream, everyModelOver, modelRecord } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import {
   InvalidError,
@@ -29,6 +29,8 @@ export interface Catalogue {
   /** Oldest first. */
   list(): Registered[]
   get(id: Hex): Registered | undefined
+  /** The base whose models an offer with this name is for (`everyModelOver`), where some model stands over it. */
+  baseOf(name: Hex): string | undefined
   /** The chain's news. */
   registered(event: ChainEventOf<'ModelRegistered'>): Promise<void>
   retired(id: Hex, retired: boolean): Promise<void>
@@ -43,6 +45,15 @@ const usualBaseSplit = { worker: 8000, builder: 2000, data: 0 } as const
 export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
   const { chain, files, events, log, self, versions } = parts
   const models = new Map<Hex, Registered>()
+  /** Bases of models, by what offers for every model over one name; no more of them than models. */
+  const bases = new Map<Hex, string>()
+  let newest = 0
+
+  function take(entry: Registered): void {
+    models.set(entry.record.id, entry)
+    bases.set(everyModelOver(entry.record.base), entry.record.base)
+    newest = Math.max(newest, entry.order)
+  }
 
   async function put(onChain: ModelOnChain, block: bigint): Promise<ModelRecord> {
     const known = models.get(onChain.id)
@@ -50,9 +61,9 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
       record: recordOf(onChain),
       block,
       retired: onChain.retired,
-      order: known?.order ?? [...models.values()].reduce((most, { order }) => Math.max(most, order), 0) + 1
+      order: known?.order ?? newest + 1
     }
-    models.set(onChain.id, entry)
+    take(entry)
     await tables.models.put(onChain.id, entry)
     if (known === undefined)
       events.emit('models.registered', { model: onChain.id, builder: onChain.builder, datanet: onChain.datanet })
@@ -103,7 +114,7 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
 
   return {
     async load() {
-      for await (const entry of tables.models.values()) models.set(entry.record.id, entry)
+      for await (const entry of tables.models.values()) take(entry)
     },
     async register({ name, result: cid, worker = self, split: wanted, upstream, licence = '', providers = [] }) {
       const result = await resultOf(cid, providers)
@@ -133,6 +144,7 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
       }),
     list: () => [...models.values()].sort((a, b) => a.order - b.order),
     get: id => models.get(id),
+    baseOf: name => bases.get(name),
     async registered({ model: id, builder, registration, block }) {
       const onChain = { id, builder, retired: models.get(id)?.retired ?? false, ...registration }
       // [ignore] The contract takes longer names and any text for a CID: such a model is none that can be served.

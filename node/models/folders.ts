@@ -12,8 +12,16 @@ const mostTokenizers = 8
 const mostMissing = 1_000
 
 export interface Folders {
-  /** Folders of base and adapter on this disk, which stay until the model is dropped. @throws as shelf.take */
-  fetch(model: ModelRecord, signal?: AbortSignal): Promise<{ base: string; adapter: string | undefined }>
+  /**
+   * Folders of base and adapter on this disk, which stay until the model is dropped.
+   * @param strangers somebody else has caused it: what it may take, in bytes of its adapter
+   * @throws as shelf.take
+   */
+  fetch(
+    model: ModelRecord,
+    signal?: AbortSignal,
+    strangers?: { readonly maxAdapterBytes: number }
+  ): Promise<{ base: string; adapter: string | undefined }>
   /** The model is offered no more. */
   drop(model: Hex): void
   /** The base model's folder, unless it is larger than that or nobody gives it. */
@@ -29,12 +37,14 @@ export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log'
   const providersOf = ({ builder, worker }: ModelRecord): string[] => [...new Set([worker, builder])]
 
   const folders: Folders = {
-    async fetch(model, signal) {
-      const ask = { from: providersOf(model), cause: 'owner', signal } as const
+    async fetch(model, signal, strangers) {
+      const cause = strangers === undefined ? 'owner' : 'stranger'
+      const most = strangers === undefined ? {} : { maxBytes: strangers.maxAdapterBytes }
+      const ask = { from: providersOf(model), cause, signal } as const
       const base = await shelf.take(model.base, { ...ask, kind: 'base' })
       try {
         const adapter =
-          model.adapter === null ? undefined : await shelf.take(model.adapter, { ...ask, kind: 'adapter' })
+          model.adapter === null ? undefined : await shelf.take(model.adapter, { ...ask, ...most, kind: 'adapter' })
         folders.drop(model.id)
         offered.set(model.id, adapter === undefined ? [base] : [base, adapter])
         return { base: base.folder, adapter: adapter?.folder }

@@ -62,7 +62,7 @@ export function createOffers(
 
   function take(offer: SignedOffer): void {
     const { model, worker } = checkOffer(offer, { network, now: now() })
-    // [ignore] An offer for a model that the chain does not know, or that this node has not seen yet.
+    // [ignore] An offer for a model, or the models of a base, that the chain does not know, or this node not yet.
     if (!known(model)) throw new NotFoundError('model.unknown', 'the offer is for a model that is not registered')
     const offers = board.get(model) ?? new Map<Address, SignedOffer>()
     // [ignore] An offer that was overtaken by a later one of the same worker.
@@ -137,18 +137,23 @@ export function createOfferBoard(
     },
     async find(model, signal) {
       const asked: Promise<void>[] = []
-      try {
-        for await (const peer of files.findProviders(model.adapter ?? model.base, { signal, limit: 8 })) {
-          if (peer.address === self) continue
-          // Providers that do not serve it say so, or are gone: the next one may.
-          asked.push(
-            offers.quote(peer.address, model.id, signal).catch((error: unknown) => {
-              log.debug('a provider gave no offer', { worker: peer.address, error })
-            })
-          )
+      const before = new Set<Address>([self])
+      // Who serves every model over a base says that it has the base, and fetches an adapter when it is asked for.
+      for (const cid of model.adapter === null ? [model.base] : [model.adapter, model.base]) {
+        try {
+          for await (const peer of files.findProviders(cid, { signal, limit: 8 })) {
+            if (before.has(peer.address)) continue
+            before.add(peer.address)
+            // Providers that do not serve it say so, or are gone: the next one may.
+            asked.push(
+              offers.quote(peer.address, model.id, signal).catch((error: unknown) => {
+                log.debug('a provider gave no offer', { worker: peer.address, error })
+              })
+            )
+          }
+        } catch (error) {
+          if (!signal.aborted) log.debug('the DHT gave no providers', { model: model.id, error })
         }
-      } catch (error) {
-        if (!signal.aborted) log.debug('the DHT gave no providers', { model: model.id, error })
       }
       await Promise.all(asked)
     }

@@ -89,6 +89,8 @@ export function openTables(store: Pick<Store, 'collection'>) {
   return {
     models: store.collection('models/registered', registered),
     serving: store.collection('models/serving', z.strictObject({ inputPrice: amount, outputPrice: amount })),
+    /** Bases of which every model is offered, by CID. */
+    servingBases: store.collection('models/serving-bases', z.strictObject({ inputPrice: amount, outputPrice: amount })),
     /** Models that the owner withdrew: not served again by itself. */
     unserved: store.collection('models/unserved', z.literal(true)),
     workerChannels: store.collection('models/worker-channels', workerChannel),

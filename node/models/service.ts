@@ -8,6 +8,7 @@ import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { ModelsDeps, Parts } from './deps.ts'
 import { hearNews } from './news.ts'
 import { createFolders } from './folders.ts'
+import { createOffered } from './offered.ts'
 import { createOfferBoard, offerView } from './offers.ts'
 import { createForgetting } from './forgetting.ts'
 import { createReceipts } from './receipts.ts'
@@ -46,9 +47,19 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const catalogue = createCatalogue(parts, tables)
   const receipts = createReceipts(parts, tables)
   const acquaintance = createAcquaintance(parts)
-  const board = createOfferBoard(parts, id => catalogue.get(id) !== undefined, acquaintance.rank)
+  const board = createOfferBoard(
+    parts,
+    id => catalogue.get(id) !== undefined || catalogue.baseOf(id) !== undefined,
+    acquaintance.rank
+  )
+  const offered = createOffered(board)
+  /** Without what is for every model over a base, unless it is asked for by its name. */
+  const ofModels = {
+    list: (model?: Hex) =>
+      board.list(model).filter(({ message }) => model !== undefined || catalogue.baseOf(message.model) === undefined)
+  }
   const folders = createFolders(parts)
-  const telling = createTelling(parts.peers, board, id => catalogue.get(id)?.record.datanet, parts)
+  const telling = createTelling(parts.peers, ofModels, id => catalogue.get(id)?.record.datanet, parts)
 
   const { time, wallet, pool, asking, keeper } = createClient(parts, {
     tables,
@@ -86,7 +97,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const view = ({ record, retired }: Registered): ModelView => ({
     ...record,
     retired,
-    offers: board.list(record.id).map(offerView)
+    offers: offered.of(record)
   })
   function named(idOrName: string): Registered | undefined {
     const byId = catalogue.get(idOrName as Hex)
@@ -96,7 +107,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       .filter(({ record, retired }) => record.name === idOrName && !retired)
       .reverse()
     // Several may have one name: the newest that somebody serves, else the newest.
-    return all.find(({ record }) => board.list(record.id).length > 0) ?? all[0]
+    return all.find(({ record }) => offered.of(record).length > 0) ?? all[0]
   }
 
   return {
@@ -153,7 +164,15 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       return offerView(await serving.serve(request))
     },
     withdraw: model => serving.withdraw(model),
-    offers: model => board.list(model).map(offerView),
+    offers(id) {
+      const record = id === undefined ? undefined : catalogue.get(id)?.record
+      return record === undefined ? ofModels.list(id).map(offerView) : offered.of(record)
+    },
+    async offerAll(request) {
+      return { base: (await serving.serveAll(request)).base }
+    },
+    withdrawAll: model => serving.withdrawAll(model),
+    wholeBases: () => serving.bases(),
     ask(request): AsyncIterable<AskEvent> {
       const found = named(request.model)
       if (found === undefined)

@@ -28,6 +28,15 @@ export interface OfferView {
   readonly expires: number
 }
 
+/** A base of which this node offers every model. */
+export interface WholeBase {
+  readonly base: string
+  readonly inputPrice: bigint
+  readonly outputPrice: bigint
+  /** Tokens a second, as measured lately. */
+  readonly speed: number
+}
+
 /** A registered model with what is offered for it now. */
 export interface ModelView extends ModelRecord {
   readonly retired: boolean
@@ -275,6 +284,14 @@ export interface ModelsService {
    */
   offer(request: { model: Hex; inputPrice?: bigint; outputPrice?: bigint }): Promise<OfferView>
   withdraw(model: Hex): Promise<void>
+  /**
+   * Offers every model over this one's base, by one message however many they are: adapters of those that are asked for
+   * are fetched and opened then.
+   */
+  offerAll(request: { model: Hex; inputPrice?: bigint; outputPrice?: bigint }): Promise<{ base: string }>
+  withdrawAll(model: Hex): Promise<{ base: string; served: boolean }>
+  /** Bases of which this node offers every model. */
+  wholeBases(): readonly WholeBase[]
   /** Everybody's offers that stand now. */
   offers(model?: Hex): readonly OfferView[]
 

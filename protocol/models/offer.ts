@@ -1,5 +1,7 @@
 import { requireSigner } from '../crypto/sign.ts'
 import type { Message, Network, Signed } from '../crypto/statements.ts'
+import { keccak } from '../primitives/canonical.ts'
+import type { Hex } from '../primitives/hex.ts'
 import { clockSkewSeconds, ignore, reject } from './refuse.ts'
 
 /** An offer is renewed long before it ends; one that stands for longer would outlive its worker. */
@@ -32,6 +34,13 @@ export function checkOffer(offer: Signed<'Offer'>, { network, now }: OfferContex
   if (expires <= now) ignore('offer.expired', 'the offer has expired')
   return offer.message
 }
+
+/**
+ * What an offer names in a model's place that is for every model over a base, whoever registers it: one message for
+ * thousands of adapters. It says what is asked for in general; whoever wants one of them asks the worker for an offer
+ * that names it, and answers and receipts go by that alone.
+ */
+export const everyModelOver = (base: string): Hex => keccak(`tilth/every-model-over/${base}`)
 
 /** Whether an offer takes the place of an earlier one by the same worker for the same model. */
 export const supersedes = (next: Message<'Offer'>, known: Message<'Offer'> | undefined): boolean =>

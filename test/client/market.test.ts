@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { signStatement } from '../../protocol/crypto/index.ts'
 import type { Message } from '../../protocol/crypto/index.ts'
 import { mostToldOffers, offersAnswer } from '../../protocol/models/index.ts'
 import type { ToldOffer } from '../../protocol/models/index.ts'
+import { until } from '../harness/index.ts'
 import { zeroHash } from '../../protocol/primitives/index.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
 import { tamper } from '../node/models/network.ts'
@@ -57,6 +60,23 @@ describe('what is told of offers', function () {
     assert.equal(await count({ datanet: zeroHash }), 1)
     assert.equal(await count({ datanet: `0x${'12'.repeat(32)}` }), 0)
     assert.equal(await count({ model: `0x${'12'.repeat(32)}` }), 0)
+    await tilth.close()
+  })
+
+  it('what is for every model over a base, to who asks for one of them', async () => {
+    const folder = join(network.world.root, 'another base')
+    await mkdir(folder)
+    await writeFile(join(folder, 'config.json'), '{"model_type":"another"}')
+    const model = await network.registerBase(folder, 'another')
+    await until(() => [worker, host].every(({ service }) => service.model(model) !== undefined), 'it is known')
+    await worker.service.offerAll({ model })
+    await until(() => host.service.offers(model).length === 1, 'the offer is heard')
+    const { tilth } = await network.light([host])
+    const [offer] = await allOf(tilth.offers({ model }))
+    assert.deepEqual([offer?.model, offer?.name, offer?.worker], [model, 'another', worker.address])
+    const { receipts } = await tilth.ask({ model, messages: [{ role: 'user', content: 'hello' }], maxFee: 10n ** 18n })
+      .result
+    assert.equal(receipts.length, 1)
     await tilth.close()
   })
 

@@ -22,7 +22,8 @@ export const offerRoutes = {
     stage: 'offer',
     summary: 'Serve a model no more: its offer goes, answers under way are finished (worker)',
     params: named,
-    body: nothing,
+    /** Every model over its base is offered no more; those that are offered by themselves still are. */
+    body: nothing.or(z.strictObject({ all: z.boolean() })),
     /** `served`: whether it was. It is not served by itself again either way. */
     reply: z.object({ id: hash, name: z.string(), served: z.boolean() })
   }),

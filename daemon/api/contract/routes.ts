@@ -154,8 +154,14 @@ export const routes = {
     stage: 'offer',
     summary: 'Serve a model for pay (worker)',
     params: named,
-    body: z.strictObject({ inputPrice: decimal.optional(), outputPrice: decimal.optional() }),
-    reply: z.object({ id: hash })
+    body: z.strictObject({
+      inputPrice: decimal.optional(),
+      outputPrice: decimal.optional(),
+      /** Every model over its base, by one offer: those that are asked for are fetched then. */
+      all: z.boolean().default(false)
+    }),
+    /** `base`: of which every model is offered. */
+    reply: z.object({ id: hash, base: z.string().optional() })
   }),
   ...offerRoutes,
   ask: route({

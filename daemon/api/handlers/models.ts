@@ -261,15 +261,19 @@ export function modelHandlers(
     },
     model: async ({ params }) => marking()(await which.model(params.id)),
     async serve({ params, body }) {
-      const offer = await models.offer({
-        model: (await which.model(params.id)).id,
+      const { id } = await which.model(params.id)
+      const request = {
+        model: id,
         ...(body.inputPrice === undefined ? {} : { inputPrice: BigInt(body.inputPrice) }),
         ...(body.outputPrice === undefined ? {} : { outputPrice: BigInt(body.outputPrice) })
-      })
-      return { id: offer.model }
+      }
+      if (body.all) return { id, ...(await models.offerAll(request)) }
+      return { id: (await models.offer(request)).model }
     },
-    async unserve({ params }) {
+    async unserve({ params, body }) {
       const { id, name } = await which.model(params.id)
+      if (body !== undefined && 'all' in body && body.all)
+        return { id, name, served: (await models.withdrawAll(id)).served }
       const served = models.offers(id).some(({ worker }) => worker === self)
       await models.withdraw(id)
       return { id, name, served }
@@ -277,9 +281,10 @@ export function modelHandlers(
     async offers({ params: { model, ...page } }) {
       const wanted = model === undefined ? undefined : (await which.model(model)).id
       // Whoever has a channel for a retired model is served by it; to others it is offered no more.
-      const open = models
-        .offers(wanted)
-        .filter(one => wanted !== undefined || models.model(one.model)?.retired !== true)
+      const open =
+        wanted === undefined
+          ? models.models().flatMap(({ retired, offers: of }) => (retired ? [] : of))
+          : models.offers(wanted)
       const offers = open.map(one => ({
         ...one,
         name: models.model(one.model)?.name ?? '',

@@ -17,19 +17,21 @@ export function serveCommand(): Command {
         examples: [
           'tilth serve elements --as worker-1',
           'tilth serve elements --input-price 0.1/1000 --output-price 0.4/1000',
-          'tilth serve 0x12ab… --output-price 400000000000000'
+          'tilth serve 0x12ab… --output-price 400000000000000',
+          'tilth serve elements --all'
         ]
       })
     )
   )
     .argument('<model>', modelArgument)
+    .option('--all', 'every model over its base, by one offer; each is fetched when somebody asks for it')
     .action(
-      guarded(async (model: string, flags: CallFlags & PriceFlags) => {
-        const body = pricesOf(flags)
+      guarded(async (model: string, flags: CallFlags & PriceFlags & { all?: boolean }) => {
+        const body = { ...pricesOf(flags), all: flags.all === true }
         await show(
           flags,
           api => api.call('serve', { params: { id: model }, body }),
-          ({ id }) => `serving ${id}`
+          ({ id, base }) => (base === undefined ? `serving ${id}` : `serving every model over ${base}`)
         )
       })
     )
@@ -44,8 +46,18 @@ export function unserveCommand(): Command {
     })
   )
     .argument('<model>', modelArgument)
+    .option('--all', 'every model over its base that is not offered by itself')
     .action(
-      guarded(async (model: string, flags: CallFlags) => {
+      guarded(async (model: string, flags: CallFlags & { all?: boolean }) => {
+        if (flags.all === true)
+          return show(
+            flags,
+            api => api.call('unserve', { params: { id: model }, body: { all: true } }),
+            ({ name, served }) =>
+              served
+                ? `the models over the base of ${safe(name)} are offered no more`
+                : `every model over the base of ${safe(name)} was not offered here`
+          )
         await show(
           flags,
           api => api.call('unserve', { params: { id: model } }),

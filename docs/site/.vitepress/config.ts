@@ -66,6 +66,7 @@ export default defineConfig({
           { text: 'HTTP API', link: '/docs/API' },
           { text: 'Limits', link: '/docs/LIMITS' },
           { text: 'Engines of your own', link: '/docs/ENGINES' },
+          { text: 'Other peers of IPFS', link: '/docs/PEERS' },
           { text: 'The client library', link: '/docs/client' },
           { text: 'Scale', link: '/SCALE' },
           { text: 'Benchmarks', link: '/test/bench/BENCHMARKS' }

@@ -1,6 +1,7 @@
 import type { Experience, ModelRecord, Route } from '../../../protocol/models/index.ts'
-import { leadsTo, rankOffers } from '../../../protocol/models/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
+import { everyModelOver, leadsTo, rankOffers } from '../../../protocol/models/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
@@ -35,6 +36,9 @@ export interface Acquaintance {
 /** Workers remembered, each for its kind of news: keys are free, so what is said of them is bounded. */
 const remembered = 1024
 const awayMs = 60_000
+/** Workers that serve every model over a base: asked at once for one of them, and not again for it where they refused. */
+const mostAsked = 4
+const refusedMs = 30_000
 
 export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintance {
   const experience = createCache<Address, Experience>({ max: remembered })
@@ -96,21 +100,60 @@ export function createWorkers(
   board: Pick<OfferBoard, 'list' | 'find' | 'quote'>,
   acquaintance: Acquaintance
 ): Workers {
-  const standing = (model: ModelRecord): SignedOffer[] =>
-    board.list(model.id).filter(({ message: { worker } }) => worker !== self && !acquaintance.hasLied(worker))
+  const refused = createCache<`${Address}/${Hex}`, true>({ max: remembered, forMs: refusedMs, clock })
+  const standingBy = (name: Hex): SignedOffer[] =>
+    board.list(name).filter(({ message: { worker } }) => worker !== self && !acquaintance.hasLied(worker))
+  const standing = (model: ModelRecord): SignedOffer[] => standingBy(model.id)
+  const overItsBase = (model: ModelRecord): SignedOffer[] =>
+    standingBy(everyModelOver(model.base)).filter(
+      ({ message: { worker } }) => refused.get(`${worker}/${model.id}`) === undefined
+    )
+
+  /** Has those that serve every model over its base, the best of them first, offer this one by its name. */
+  async function askForIt(
+    model: ModelRecord,
+    need: { inputTokens: number; outputTokens: number },
+    signal: AbortSignal,
+    route: Route
+  ): Promise<void> {
+    const known = new Set(standing(model).map(({ message }) => message.worker))
+    const open = overItsBase(model).filter(
+      ({ message: { worker } }) => !known.has(worker) && leadsTo(route, worker) && !acquaintance.isAway(worker)
+    )
+    const best = rankOffers(open, need, acquaintance.of, route.sort).slice(0, mostAsked)
+    await Promise.all(
+      best.map(async ({ message: { worker } }) => {
+        try {
+          await board.quote(worker, model.id, AbortSignal.any([signal, AbortSignal.timeout(timing.reachMs)]))
+        } catch (error) {
+          if (signal.aborted) return
+          const code = error instanceof TilthError ? error.code : 'internal'
+          // It does not serve this one, or could not get it: of others that says nothing.
+          if (code === 'offer.none' || /^(shelf|files)\./u.test(code)) refused.set(`${worker}/${model.id}`, true)
+          else if (code !== 'worker.busy') acquaintance.away(worker)
+        }
+      })
+    )
+  }
 
   return {
     ...acquaintance,
-    offered: model => standing(model).length > 0,
+    offered: model => standing(model).length > 0 || overItsBase(model).length > 0,
     async offers(model, need, signal, route = {}) {
       const deadline = clock.now() + timing.findMs
       const allowed = (): SignedOffer[] => standing(model).filter(({ message }) => leadsTo(route, message.worker))
+      const asked = askForIt(model, need, signal, route)
       let found = allowed()
+      if (found.length === 0) {
+        await asked
+        found = allowed()
+      }
       for (let i = 0; found.length === 0 && clock.now() < deadline; i++) {
         signal.throwIfAborted()
         if (i % 4 === 0)
           await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
         else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
+        if (i > 0) await askForIt(model, need, signal, route)
         found = allowed()
       }
       const ranked = rankOffers(found, need, acquaintance.of, route.sort)

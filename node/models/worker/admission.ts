@@ -135,7 +135,7 @@ export function createAdmission(
       // [ignore] Its owner wants the machine for something else: whoever asks goes elsewhere.
       if (availability?.away() !== undefined)
         throw new NotFoundError('worker.away', 'this worker takes on no answers now')
-      const served = serving.demand(statement.message.model)
+      const served = await serving.demand(statement.message.model)
       if (served.answerer.away() !== undefined)
         throw new NotFoundError('worker.away', 'the server that answers for this model is away')
       // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.

@@ -225,7 +225,7 @@ export function createAnswers(
   async function take(frame: ClientFrame, stream: MessageStream): Promise<ClientFrame | undefined> {
     switch (frame.kind) {
       case 'quote': {
-        const served = serving.get(frame.model)
+        const served = await serving.find(frame.model)
         if (served === undefined || parts.availability?.away() !== undefined || served.answerer.away() !== undefined)
           throw new NotFoundError('offer.none', 'the model is not served here now')
         await stream.send({ kind: 'offer', offer: served.offer })

@@ -1,6 +1,5 @@
-import { signStatement } from '../../../protocol/crypto/index.ts'
-import { longestOfferSeconds } from '../../../protocol/models/index.ts'
-import type { ModelRecord, ModelsMessage } from '../../../protocol/models/index.ts'
+import { everyModelOver } from '../../../protocol/models/index.ts'
+import type { ModelRecord } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
@@ -11,6 +10,11 @@ import type { OfferBoard, SignedOffer } from '../offers.ts'
 import type { Tables } from '../records.ts'
 import type { Catalogue } from '../catalogue.ts'
 import type { Speech } from '../speech.ts'
+import type { WholeBase } from '../types.ts'
+import { createAnnouncing } from './announcing.ts'
+import type { Announced } from './announcing.ts'
+import { createBases } from './bases.ts'
+import { createOpening } from './opening.ts'
 import type { Slots } from './slots.ts'
 
 /** A model that is open in the engine and offered. */
@@ -38,12 +42,22 @@ export interface Serving {
     outputPrice?: bigint | undefined
   }): Promise<SignedOffer>
   withdraw(model: Hex): Promise<void>
-  get(model: Hex): Served | undefined
+  /** Offers every model over this one's base, those that will be registered as well; each is brought when asked for. */
+  serveAll(request: {
+    model: Hex
+    inputPrice?: bigint | undefined
+    outputPrice?: bigint | undefined
+  }): Promise<{ base: string; offer: SignedOffer }>
+  withdrawAll(model: Hex): Promise<{ base: string; served: boolean }>
+  /** Bases of which every model is offered. */
+  bases(): readonly WholeBase[]
+  /** What is served, or can be at once: a model over an offered base is opened. @throws as Bases.open */
+  find(model: Hex): Promise<Served | undefined>
   /**
    * @throws LimitError `worker.busy` while what was served before a restart is opened again · NotFoundError
-   * `offer.none`
+   * `offer.none` · as find
    */
-  demand(model: Hex): Served
+  demand(model: Hex): Promise<Served>
   /** Holds the model's folders for an answer, also when it is offered no more. @returns that the answer is over */
   use(model: Hex): () => void
   /** What is offered now. */
@@ -54,8 +68,8 @@ export interface Serving {
   measured(model: Hex, tokens: number, ms: number): void
 }
 
-/** Tokens generated to measure a model's speed before its first offer. */
-const trialTokens = 16
+/** Models that are offered one by one: each is said anew every twenty seconds. */
+const mostServed = 256
 
 export function createServing(
   parts: Parts,
@@ -65,123 +79,99 @@ export function createServing(
   board: OfferBoard,
   slots: Slots
 ): Serving {
-  const { key, self, network, policy, timing, clock, log, gossip, files, peers, engine, speech: speechOf, now } = parts
+  const { self, policy, timing, clock, log, files, peers } = parts
   const served = new Map<Hex, Served>()
-  /** Served before this start, and not open yet. */
+  /** Served before this start, and not open yet: models, and bases. */
   const coming = new Set<Hex>()
+  const comingBases = new Set<string>()
   let started = false
-  /** Own offers that stand, by signature. */
-  const made = new Map<Hex, SignedOffer>()
+  const mustBeWorker = (): void => {
+    if (!parts.roles.worker)
+      throw new InvalidError('models.not-worker', 'this node does not serve models', {
+        help: 'Start it with the worker role.'
+      })
+  }
+  function registered(id: Hex): ModelRecord {
+    const model = catalogue.get(id)?.record
+    if (model === undefined)
+      throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
+    return model
+  }
   /** Answers that were taken on and are not over. */
   const users = new Map<Hex, number>()
   const life = new AbortController()
   const offs: (() => void)[] = []
 
-  function sign(entry: Pick<Served, 'model' | 'inputPrice' | 'outputPrice' | 'speed'>): SignedOffer {
-    const seconds = BigInt(Math.max(1, Math.round(timing.offerMs / 1000)))
-    const issuedAt = now()
-    for (const [signature, { message }] of made) if (message.expires <= issuedAt) made.delete(signature)
-    const offer = signStatement(
-      network,
-      'Offer',
-      {
-        model: entry.model.id,
-        worker: self,
-        inputPrice: entry.inputPrice,
-        outputPrice: entry.outputPrice,
-        capacity: slots.free,
-        tokensPerSecond: Math.max(1, Math.round(entry.speed)),
-        issuedAt,
-        expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds)
-      },
-      key
-    )
-    made.set(offer.signature, offer)
-    return offer
-  }
+  const announcing = createAnnouncing(parts, board, slots)
+  const opening = createOpening(parts)
+  const bases = createBases(parts, tables, { folders, announcing, opening }, model => users.has(model), life.signal)
 
-  async function announce(entry: Served): Promise<void> {
-    // What was offered runs out.
-    if (parts.availability?.away() !== undefined || entry.answerer.away() !== undefined) return
-    entry.offer = sign(entry)
-    try {
-      board.take(entry.offer)
-    } catch (error) {
-      log.debug('the own offer is not new', { error })
+  const announced = (entry: Served): Announced => ({
+    terms: () => ({ ...entry, model: entry.model.id }),
+    answerer: entry.answerer,
+    took(offer) {
+      entry.offer = offer
     }
-    await gossip.publish('tilth/models/1', { kind: 'offer', offer: entry.offer } satisfies ModelsMessage)
+  })
+  const announce = (entry: Served): Promise<void> => announcing.announce(announced(entry))
+  async function announceAll(): Promise<void> {
+    for (const entry of served.values()) await announce(entry)
+    for (const base of bases) await announcing.announce(base)
   }
-
-  /** Tokens a second of a short greedy answer. */
-  async function trial(answerer: Answerer, base: string, adapter: string | undefined): Promise<number> {
-    const started = clock.now()
-    const generation = answerer.generate({
-      model: base,
-      ...(adapter === undefined ? {} : { adapter }),
-      messages: [{ role: 'user', content: 'Hello' }],
-      settings: { maxTokens: trialTokens, temperature: 0, seed: 0 }
+  /** Takes up again what was offered before this start. */
+  const again = <T>(model: Hex, offer: () => Promise<T>): Promise<T> =>
+    retry(offer, {
+      // A server of the owner's may be started long after this node.
+      attempts: parts.backends?.has(catalogue.get(model)?.record.base ?? '') === true ? Infinity : 10,
+      baseMs: 1_000,
+      maxMs: 60_000,
+      signal: life.signal,
+      clock
     })
-    const { ids } = await generation.result
-    return ids.length / Math.max(0.001, (clock.now() - started) / 1000)
-  }
-
-  /** What answers for a model: a server that its owner has named for the base, else the node's own engine. */
-  async function answererOf(model: ModelRecord, base: string, adapter: string | undefined): Promise<Answerer> {
-    if (parts.backends?.has(model.base) !== true) {
-      await engine.open(base)
-      return { name: 'engine', away: () => undefined, generate: job => engine.generate(job), close: () => undefined }
-    }
-    return parts.backends.open(
-      {
-        base: { cid: model.base, folder: base },
-        ...(model.adapter === null || adapter === undefined ? {} : { adapter: { cid: model.adapter, folder: adapter } })
-      },
-      life.signal
-    )
-  }
 
   const serving: Serving = {
     async start() {
-      const renew = async (): Promise<void> => {
-        for (const entry of served.values()) await announce(entry)
-      }
       offs.push(
-        clock.every(timing.renewMs, renew, error => {
+        clock.every(timing.renewMs, announceAll, error => {
           log.warn('offers could not be renewed', { error })
         }),
         // A peer that has just come should not wait for the next renewal.
         peers.on('connect', () => {
           void clock
             .sleep(500, life.signal)
-            .then(renew)
+            .then(announceAll)
             .catch((error: unknown) => {
               if (!life.signal.aborted) log.debug('offers could not be sent to a new peer', { error })
             })
         })
       )
       const heard = parts.availability?.onChange(away => {
-        if (away !== undefined) for (const { model } of served.values()) board.withdraw(model.id, self)
-        else
-          renew().catch((error: unknown) => {
+        if (away !== undefined) {
+          for (const { model } of served.values()) board.withdraw(model.id, self)
+          for (const { terms } of bases) board.withdraw(terms().model, self)
+        } else
+          announceAll().catch((error: unknown) => {
             log.warn('offers could not be renewed', { error })
           })
       })
       if (heard !== undefined) offs.push(heard)
       for await (const [model, prices] of tables.serving.entries()) {
-        const again = retry(() => serving.serve({ model: model as Hex, ...prices }), {
-          // A server of the owner's may be started long after this node.
-          attempts: parts.backends?.has(catalogue.get(model as Hex)?.record.base ?? '') === true ? Infinity : 10,
-          baseMs: 1_000,
-          maxMs: 60_000,
-          signal: life.signal,
-          clock
-        })
         coming.add(model as Hex)
-        again
+        again(model as Hex, () => serving.serve({ model: model as Hex, ...prices }))
           .catch((error: unknown) => {
             if (!life.signal.aborted) log.error('a model could not be served again', { model, error })
           })
           .finally(() => coming.delete(model as Hex))
+      }
+      for await (const [base, prices] of tables.servingBases.entries()) {
+        const model = catalogue.list().find(({ record }) => record.base === base)?.record.id
+        if (model === undefined) continue
+        comingBases.add(base)
+        again(model, () => serving.serveAll({ model, ...prices }))
+          .catch((error: unknown) => {
+            if (!life.signal.aborted) log.error('the models over a base could not be served again', { base, error })
+          })
+          .finally(() => comingBases.delete(base))
       }
       started = true
     },
@@ -190,23 +180,22 @@ export function createServing(
       for (const off of offs) off()
     },
     async serve({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
-      if (!parts.roles.worker)
-        throw new InvalidError('models.not-worker', 'this node does not serve models', {
-          help: 'Start it with the worker role.'
-        })
-      const model = catalogue.get(id)?.record
-      if (model === undefined)
-        throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
+      mustBeWorker()
+      const model = registered(id)
       const known = served.get(id)
-      const { base, adapter } = known ?? (await folders.fetch(model, life.signal))
-      const speech = known?.speech ?? speechOf(base)
-      if (speech === undefined)
-        throw new InvalidError('model.tokenizer', 'the base model has no tokenizer.json: prompts could not be counted')
-      const answerer = known?.answerer ?? (await answererOf(model, base, adapter))
+      if (known === undefined && served.size >= mostServed)
+        throw new LimitError('offer.models', `${mostServed} models are offered one by one, and no more are`, {
+          help: 'Offer every model over their base at once: `tilth serve MODEL --all`.'
+        })
+      bases.handOver(id)
+      const places = known ?? (await folders.fetch(model, life.signal))
+      const { base, adapter } = places
+      const speech = known?.speech ?? opening.speech(base)
+      const answerer = known?.answerer ?? (await opening.answerer(model, places, life.signal))
       let entry: Served
       try {
-        const speed = known?.speed ?? (await trial(answerer, base, adapter))
-        const offer = sign({ model, inputPrice, outputPrice, speed })
+        const speed = known?.speed ?? (await opening.trial(answerer, places))
+        const offer = announcing.sign({ model: id, inputPrice, outputPrice, speed })
         await tables.serving.put(id, { inputPrice, outputPrice })
         await tables.unserved.delete(id)
         entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }
@@ -224,9 +213,23 @@ export function createServing(
       })
       return entry.offer
     },
+    async serveAll({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
+      mustBeWorker()
+      const { base } = registered(id)
+      const offer = await bases.offer(registered(id), { inputPrice, outputPrice })
+      for (const entry of bases) if (entry.terms().model === offer.message.model) await announcing.announce(entry)
+      return { base, offer }
+    },
+    async withdrawAll(id) {
+      const { base } = registered(id)
+      board.withdraw(everyModelOver(base), self)
+      return { base, served: await bases.withdraw(base) }
+    },
+    bases: () => bases.list(),
     async withdraw(model) {
       served.get(model)?.answerer.close()
       served.delete(model)
+      if (!users.has(model)) bases.close(model)
       // Answers under way are finished.
       if (!users.has(model)) folders.drop(model)
       parts.events.emit('models.withdrawn', { model, worker: self })
@@ -234,12 +237,15 @@ export function createServing(
       await tables.unserved.put(model, true)
       await tables.serving.delete(model)
     },
-    get: model => served.get(model),
-    demand(model) {
-      const entry = served.get(model)
+    async find(id) {
+      const model = catalogue.get(id)?.record
+      return served.get(id) ?? (model === undefined ? undefined : await bases.open(model))
+    },
+    async demand(model) {
+      const entry = await serving.find(model)
       if (entry !== undefined) return entry
       // Its offer stands with others since before: they come back to it.
-      if (!started || coming.has(model))
+      if (!started || coming.has(model) || comingBases.has(catalogue.get(model)?.record.base ?? ''))
         throw new LimitError('worker.busy', 'the model is being opened', { consequence: 'retry' })
       throw new NotFoundError('offer.none', 'the model is not served here')
     },
@@ -253,20 +259,20 @@ export function createServing(
         if (left > 0) users.set(model, left)
         else {
           users.delete(model)
-          if (!served.has(model)) folders.drop(model)
+          if (served.has(model) || bases.has(bases.get(model)?.model.base ?? '')) return
+          bases.close(model)
+          folders.drop(model)
         }
       }
     },
     served: () => [...served.values()],
-    own({ signature, message }) {
-      const offer = made.get(signature)?.message
-      if (offer === undefined || offer.expires <= now()) return false
-      return (Object.keys(offer) as (keyof typeof offer)[]).every(field => offer[field] === message[field])
-    },
+    own: offer => announcing.own(offer),
     measured(model, tokens, ms) {
+      if (tokens < 4 || ms <= 0) return
+      const speed = (tokens * 1000) / ms
       const entry = served.get(model)
-      if (entry === undefined || tokens < 4 || ms <= 0) return
-      entry.speed = 0.8 * entry.speed + (0.2 * (tokens * 1000)) / ms
+      if (entry === undefined) bases.measured(model, speed)
+      else entry.speed = 0.8 * entry.speed + 0.2 * speed
     }
   }
   return serving

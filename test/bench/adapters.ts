@@ -1,0 +1,177 @@
+// Thousands of adapters over one base: node test/bench/adapters.ts [--adapters 5000] [--rank 8] [--batch 64]
+// [--tokens 64] [--loads 200] [--rounds 3] [--threads 2] [--quantize none|int8|int4] [--json]
+// A builder makes seeded random LoRA adapters of the shipped base, keeps them in its block store and registers them on
+// a chain; a worker, a process of its own, offers every model over that base. A client asks it for offers of adapters
+// that it never had, which brings each from the builder's blocks and opens it, and again for some that are here. Then
+// it asks a batch of different adapters at once, as many questions to one adapter, and one question alone, in turns.
+import { cpus, availableParallelism } from 'node:os'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { openEngine } from '../../node/engine/index.ts'
+import { folderSpeech } from '../../node/models/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
+import { until } from '../harness/index.ts'
+import { question, startNetwork } from '../node/models/network.ts'
+import { makeAdapters } from './adapters/make.ts'
+import { inEngine } from './adapters/in-engine.ts'
+import { startWorker } from './adapters/worker.ts'
+import { endless } from './serving/network.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    model: { type: 'string', default: resolve(import.meta.dirname, '../../daemon/assets/seedling') },
+    adapters: { type: 'string', default: '5000' },
+    rank: { type: 'string', default: '8' },
+    batch: { type: 'string', default: '64' },
+    tokens: { type: 'string', default: '64' },
+    loads: { type: 'string', default: '200' },
+    rounds: { type: 'string', default: '3' },
+    threads: { type: 'string', default: '2' },
+    quantize: { type: 'string', default: 'int8' },
+    json: { type: 'boolean', default: false }
+  }
+})
+const [count, rank, batch, maxTokens] = [flags.adapters, flags.rank, flags.batch, flags.tokens].map(Number) as [
+  number,
+  number,
+  number,
+  number
+]
+const serving = { threads: Number(flags.threads), quantize: flags.quantize as 'none' | 'int8' | 'int4' }
+const say = (text: string): void => void process.stderr.write(`${text}\n`)
+
+const anything = z.unknown()
+const quantile = (of: readonly number[], share: number): number =>
+  of.toSorted((a, b) => a - b)[Math.min(of.length - 1, Math.floor(share * of.length))] ?? NaN
+const median = (of: readonly number[]): number => quantile(of, 0.5)
+const round = (of: number): number => Math.round(10 * of) / 10
+
+/** Resident memory of a process, in MB: all of it, and what no file is behind. */
+async function memory(pid: number): Promise<{ readonly resident: number; readonly anonymous: number }> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  const of = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'mu').exec(status)?.[1]) / 1024
+  return { resident: Math.round(of('VmRSS')), anonymous: Math.round(of('RssAnon')) }
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+const network = await startNetwork()
+const reader = openEngine({ threads: 1 }) // prompts are counted by it
+try {
+  const { root } = network.world
+  const { builder } = network
+  const model = await endless(flags.model, `${root}/base`)
+  const worker = await startWorker(network, { ...serving, capacity: batch })
+  try {
+    const client = await network.addPeer('client', {
+      roles: { worker: false, client: true },
+      speech: folderSpeech(reader.text),
+      policy: { depositRequests: 2 * Number(flags.rounds) + 4 },
+      timing: { findMs: 60_000, reachMs: 30_000, acceptMs: 120_000, silenceMs: 120_000 }
+    })
+    await network.world.faucet.tokens.transfer(client.address, 1_000_000n * 10n ** 18n)
+    await network.world.faucet.tokens.sendGas(client.address, 100n * 10n ** 18n)
+    const made = performance.now()
+    const { ids, folders, bytes } = await makeAdapters(builder, { model, count, rank, folder: `${root}/adapters` }, say)
+    const makingSeconds = (performance.now() - made) / 1000
+    say('the worker and the client hear of them')
+    const known = (): number => client.service.models().length
+    await until(() => known() > count, 'the client knows them', 600_000)
+    while ((await worker.models()) <= count) await new Promise(wake => setTimeout(wake, 500))
+    const before = await memory(worker.pid)
+    const [first] = ids
+    await worker.api.call('serve', { params: { id: first as Hex }, body: { all: true } })
+    await until(() => client.service.offers(ids.at(-1)).length === 1, 'the client hears of all of them', 60_000)
+    const offered = await memory(worker.pid)
+
+    const address = await worker.address()
+    const quote = async (id: Hex): Promise<void> => {
+      const stream = await client.node.streams.open(address, '/tilth/models/infer/1')
+      await stream.send({ kind: 'quote', model: id })
+      for await (const frame of stream.receive(anything)) if ((frame as { kind: string }).kind !== 'offer') throw frame
+      await stream.end()
+    }
+    await quote(ids[0] as Hex) // connections and code
+    say('loading')
+    const few = Math.min(Number(flags.loads), count - 1 - batch)
+    const cold: number[] = []
+    const warm: number[] = []
+    // From all over them, in an order that nothing prefetches.
+    const chosen = Array.from({ length: few }, (_, i) => ids[1 + ((i * 7919) % (count - 1 - batch))] as Hex)
+    for (const id of new Set(chosen)) cold.push(await timed(() => quote(id)))
+    for (const id of chosen.slice(-50)) warm.push(await timed(() => quote(id)))
+    say(`cold ${round(median(cold))} ms, at most ${round(Math.max(...cold))}; again ${round(median(warm))}`)
+    const together = ids.slice(-batch)
+    const coming = (id: Hex): Promise<void> =>
+      quote(id).catch((error: unknown) => {
+        if ((error as { code?: string }).code !== 'worker.busy') throw error
+        return coming(id) // on its way: whoever asks comes back
+      })
+    const many = await timed(() => Promise.all(together.map(coming)))
+    say(`${batch} at once ${round(many)} ms`)
+    const loaded = await memory(worker.pid)
+
+    let asked = 0
+    const ask = async (id: Hex): Promise<number> => {
+      const request = question(`Tell me about thing ${asked++}.`, { model: id, maxTokens, seed: asked })
+      for await (const event of client.service.ask(request)) if (event.kind === 'done') return event.ids.length
+      throw new Error('an answer did not end')
+    }
+    /** Tokens a second of all. */
+    const rate = async (models: readonly Hex[]): Promise<number> => {
+      let tokens = 0
+      const ms = await timed(async () => {
+        for (const one of await Promise.all(models.map(ask))) tokens += one
+      })
+      return (1000 * tokens) / ms
+    }
+    const same = Array.from({ length: batch }, () => together[0] as Hex)
+    say('opening channels')
+    for (let at = 0; at < batch; at += 8) await Promise.all(together.slice(at, at + 8).map(ask))
+    await rate(same)
+    const rates = { different: [] as number[], same: [] as number[], alone: [] as number[] }
+    for (let turn = 0; turn < Number(flags.rounds); turn++) {
+      rates.different.push(await rate(together))
+      rates.same.push(await rate(same))
+      rates.alone.push(await rate(same.slice(0, 1)))
+      say(
+        Object.entries(rates)
+          .map(([name, all]) => `${name} ${round(all.at(-1) ?? NaN)}`)
+          .join('  ')
+      )
+    }
+    const served = await memory(worker.pid)
+    say('the engine alone')
+    const engine = await inEngine({ ...serving, model, folders: folders.slice(0, 2 * batch), batch, maxTokens })
+
+    const result = {
+      machine: `${cpus()[0]?.model ?? ''}, ${availableParallelism()} cores`,
+      ...flags,
+      adapterKB: Math.round(bytes / 1024),
+      makingSeconds: round(makingSeconds),
+      loadP50: round(median(cold)),
+      loadP99: round(quantile(cold, 0.99)),
+      againP50: round(median(warm)),
+      togetherMs: round(many),
+      ...engine,
+      differentTokensPerSecond: round(median(rates.different)),
+      sameTokensPerSecond: round(median(rates.same)),
+      aloneTokensPerSecond: round(median(rates.alone)),
+      ratio: Math.round((100 * median(rates.different)) / median(rates.same)) / 100,
+      memory: { before, offered, loaded, served }
+    }
+    console.log(flags.json ? JSON.stringify(result, null, 2) : result)
+  } finally {
+    await worker.stop()
+  }
+} finally {
+  await network.stop()
+  await reader.close()
+}
+process.exit()
