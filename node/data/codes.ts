@@ -1,5 +1,11 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DataErrorCode =
+  | 'challenge.known'
+  | 'challenge.late'
+  | 'challenge.no-jurors'
+  | 'challenge.no-roster'
+  | 'challenge.not-decided'
+  | 'challenge.reason'
   | 'contribution.decided'
   | 'contribution.not-ours'
   | 'contribution.not-shown'
@@ -19,6 +25,9 @@ export type DataErrorCode =
   | 'datanet.not-followed'
   | 'datanet.unknown'
   | 'host.self'
+  | 'jury.not-drawn'
+  | 'jury.not-open'
+  | 'jury.voted'
   | 'mix.early'
   | 'page.cursor'
   | 'removal.known'

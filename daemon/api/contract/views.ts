@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
-import { datanetKind, keptBackRule, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
+import { datanetKind, keptBackRule, rowSchema, uploadLimits, weighing } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
@@ -154,6 +154,8 @@ export const datanetView = z.object({
     leastDataShare: z.int(),
     /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
+    /** How its validators' seats weigh, where they are not weighed by name. */
+    weights: weighing.optional(),
     nearDuplicate: z.int(),
     revealSeconds: z.int(),
     voteSeconds: z.int()

@@ -1,4 +1,5 @@
 import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { isWeighingCode, seatsFor } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -11,7 +12,10 @@ const mostShown = 20
 export function rosterHandlers({
   chain,
   data
-}: Pick<Node, 'chain' | 'data'>): Pick<Handlers, 'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster'> {
+}: Pick<Node, 'chain' | 'data'>): Pick<
+  Handlers,
+  'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster' | 'weighRoster'
+> {
   const { ledger } = chain
   const sitting = async (datanet: Hex): Promise<number> => (await ledger.datanet(datanet))?.roster ?? 1
 
@@ -39,7 +43,9 @@ export function rosterHandlers({
       const number = await sitting(id)
       const members = (await ledger.roster(id, number)) ?? []
       const now =
-        number > 1 ? members.map(({ address, weight }) => ({ address, weight: Number(weight) })) : rules.validators
+        number > 1 || rules.weights !== undefined
+          ? members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+          : rules.validators
       const doubles = await data.doubleVotes(id)
       const { of: decided, counts } = await data.turnout(id)
       const validators = await Promise.all(
@@ -61,13 +67,17 @@ export function rosterHandlers({
         silentAt: silentAt === 0n ? null : Number(silentAt) * 1000,
         consent: Number(consent),
         against: Number(against),
-        validators: validators.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+        // What seats will weigh that are weighed when they are seated nobody knows yet.
+        validators: validators.map(({ address, weight }) => ({
+          address,
+          weight: isWeighingCode(weight) ? 1 : Number(weight)
+        }))
       }))
       return { datanet: id, number, decided, validators, next }
     },
     async proposeRoster({ params, body }) {
-      const { id } = await data.findDatanet(params.id)
-      const members = body.validators.map(({ address, weight }) => ({ address, weight: BigInt(weight) }))
+      const { id, rules } = await data.findDatanet(params.id)
+      const members = seatsFor(rules, body.validators as typeof rules.validators)
       const { succession, silentAt, transaction } = await chain.datanets.proposeRoster(id, members)
       return { succession, silentAt: silentAt === 0n ? null : Number(silentAt) * 1000, transaction }
     },
@@ -81,6 +91,10 @@ export function rosterHandlers({
         throw error
       })
       return { transaction, seated: seated?.roster ?? null }
+    },
+    async weighRoster({ params }) {
+      const { roster, transaction } = await chain.datanets.reweigh((await data.findDatanet(params.id)).id)
+      return { roster, transaction }
     },
     async seatRoster({ params, body }) {
       const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession as Hex)

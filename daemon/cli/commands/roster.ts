@@ -146,6 +146,25 @@ export function rosterCommand(): Command {
   parent.addCommand(
     connected(
       command({
+        name: 'weigh',
+        summary: 'weigh its seats by what they have staked now, where they weigh by stake; anyone may',
+        examples: ['tilth datanet roster weigh elements']
+      })
+    )
+      .argument('<datanet>', 'id, prefix of one, or name')
+      .action(
+        guarded(async (wanted: string, flags: CallFlags) => {
+          await show(
+            flags,
+            async api => api.call('weighRoster', { params: { id: (await findDatanet(api, wanted)).id } }),
+            ({ roster }) => `roster ${roster} sits now: the same seats, weighed anew`
+          )
+        })
+      )
+  )
+  parent.addCommand(
+    connected(
+      command({
         name: 'seat',
         summary: 'seat a roster that was decided on, or that a dead one did not answer in time',
         examples: ['tilth datanet roster seat elements']

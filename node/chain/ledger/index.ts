@@ -23,6 +23,7 @@ export type {
   RulesRecord,
   SlashRecord,
   Totals,
+  TrialRecord,
   UndoRecord,
   VersionRecord
 } from './records.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+import { address, amount, bytes32, signature, uint } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
@@ -126,6 +126,39 @@ export const commitmentRecord = z.strictObject({
   transaction: bytes32
 })
 export type CommitmentRecord = z.infer<typeof commitmentRecord>
+
+/** What a jury of chance's drawing is asked, and what became of it. Times are chain seconds. */
+export const trialRecord = z.strictObject({
+  contribution: bytes32,
+  datanet: bytes32,
+  challenger: address,
+  reason: z.string(),
+  /** What the roster had decided. */
+  accepted: z.boolean(),
+  outcome: bytes32,
+  deposit: amount,
+  drawFrom: uint(64),
+  size: small,
+  candidates: z.array(address),
+  /** Nobody before the draw. */
+  jury: z.array(address),
+  commitEnds: uint(64),
+  revealEnds: uint(64),
+  committed: z.array(address),
+  votes: z.array(z.strictObject({ juror: address, accept: z.boolean(), outcome: bytes32, salt: bytes32, signature })),
+  absent: z.array(address),
+  closed: z
+    .strictObject({
+      decided: z.enum(['nothing', 'rejected', 'accepted']),
+      outcome: bytes32,
+      returned: amount,
+      burnt: amount,
+      block
+    })
+    .nullable(),
+  block
+})
+export type TrialRecord = z.infer<typeof trialRecord>
 
 export const versionRecord = z.strictObject({
   datanet: bytes32,
@@ -307,7 +340,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 8
+export const ledgerLayout = 9
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -373,6 +406,11 @@ export function openTables(store: Pick<Store, 'collection'>) {
     commitments: table('commitments', commitmentRecord),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),
+    /** CONTRIBUTION: what was challenged. */
+    trials: table('trials', trialRecord),
+    /** DATANET/CONTRIBUTION of all, and CONTRIBUTION of what is open or has absent jurors still. */
+    trialsOf: table('trials-of', id),
+    openTrials: table('open-trials', id),
     /** DATANET/VERSION */
     versions: table('versions', versionRecord),
     /** ROOT → what is drawn for it. */

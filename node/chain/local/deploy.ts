@@ -4,6 +4,7 @@ import {
   attributionAnchorAbi,
   datanetRegistryAbi,
   jobEscrowAbi,
+  juriesAbi,
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
@@ -74,6 +75,8 @@ export interface DeployOptions {
   /** What a proposer posts at least, default 50 tokens, and must have staked, default 100 tokens. */
   bond?: bigint
   minStake?: bigint
+  /** What a challenge of a contribution's decision puts down. Default as the bond. */
+  deposit?: bigint
   /** Default a thousand million tokens. */
   supply?: bigint
   /** Hears of each step as it begins. */
@@ -87,6 +90,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     attributionAnchorBytecode,
     datanetRegistryBytecode,
     jobEscrowBytecode,
+    juriesBytecode,
     modelRegistryBytecode,
     nodeRegistryBytecode,
     paymentChannelsBytecode,
@@ -162,9 +166,19 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         help: 'Deploy again, with an account that nothing else uses meanwhile.'
       })
 
-    for (const slasher of [datanets, anchor])
+    const juries = await make('the juries', juriesAbi, juriesBytecode, [
+      registry,
+      datanets,
+      {
+        commit: BigInt(windows.commitSeconds),
+        reveal: BigInt(windows.revealSeconds),
+        drawBlocks: BigInt(options.drawBlocks ?? 8)
+      },
+      options.deposit ?? options.bond ?? 50n * coin
+    ])
+    for (const slasher of [datanets, anchor, juries])
       await connection.write({
-        what: 'letting double votes and false epochs be slashed',
+        what: 'letting double votes, false epochs and absent jurors be slashed',
         address: registry,
         abi: nodeRegistryAbi,
         functionName: 'authorise',
@@ -185,6 +199,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       escrow,
       channels,
       anchor,
+      juries,
       chainId: connection.chainId,
       deploymentBlock: deploymentBlock ?? 0
     }

@@ -173,6 +173,7 @@ export function memoryPeer(self: string, store = memoryStore()): MemoryPeer {
       revealed: () => undefined,
       decided: async () => undefined,
       left: async () => undefined,
+      overturned: async () => undefined,
       follows: () => true,
       doubleVote: () => undefined
     }

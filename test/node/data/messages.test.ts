@@ -107,6 +107,7 @@ describe('data: what a message is found to be', () => {
         revealed: () => undefined,
         decided: async () => undefined,
         left: async () => undefined,
+        overturned: async () => undefined,
         follows: () => true,
         doubleVote: () => undefined
       }
