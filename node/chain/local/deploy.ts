@@ -68,6 +68,8 @@ export interface DeployOptions {
   /** Seconds for scorers to weigh and commit, default a day, and to show their words, default six hours. */
   commitSeconds?: number
   revealSeconds?: number
+  /** Seconds for jurors to show their votes; as for scorers unless given. They close at once when all have. */
+  juryRevealSeconds?: number
   /** Blocks between an epoch's receipts and the one whose hash draws what is weighed. Default 8. */
   drawBlocks?: number
   /** Seconds for which a Datanet's validators must be silent before its host may replace them. Default 30 days. */
@@ -171,7 +173,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       datanets,
       {
         commit: BigInt(windows.commitSeconds),
-        reveal: BigInt(windows.revealSeconds),
+        reveal: BigInt(options.juryRevealSeconds ?? windows.revealSeconds),
         drawBlocks: BigInt(options.drawBlocks ?? 8)
       },
       options.deposit ?? options.bond ?? 50n * coin

@@ -131,7 +131,6 @@ export function createServing(
     const { contribution: id, jury, candidates, challenger, drawFrom, committed, votes, commitEnds, revealEnds } = trial
     const about = trial.datanet
     const step = stepOf(trial, now())
-    const has = { about, what: `serve on the jury of ${id}` }
     if (step === 'drawing') {
       // Whoever could sit, or wants it decided, draws.
       if (challenger !== self && !candidates.includes(self)) return undefined
@@ -151,9 +150,10 @@ export function createServing(
       if (!isMine(trial) || committed.includes(self)) return undefined
       if ((await voteOn(trial)) === undefined) {
         const why = 'its shard is being fetched, or you vote by hand: `tilth jury vote`'
-        return { due: false, ...has, why, at: Number(commitEnds) * 1000 }
+        return { due: false, about, what: `vote on the jury of ${id}`, why, at: Number(commitEnds) * 1000 }
       }
-      return { due: true, ...has, run: () => once(`sat on the jury of ${id}`, () => commit(trial), 'AlreadyCommitted') }
+      const what = `commit to a vote on ${id}`
+      return { due: true, about, what, run: () => once(`committed to a vote on ${id}`, () => commit(trial), 'AlreadyCommitted') }
     }
     if (step === 'showing') {
       const vote = (await book.juryVotes.get(id))?.vote
@@ -161,7 +161,8 @@ export function createServing(
       const { message, signature } = vote
       return {
         due: true,
-        ...has,
+        about,
+        what: `show the vote on ${id}`,
         run: () => once(`showed its vote on ${id}`, () => juries.reveal(message, signature), 'NotWhatWasCommitted')
       }
     }

@@ -22,7 +22,7 @@ describe('data: a decision that is challenged', function () {
     host = await network.add('host')
     // It votes by hand, and as it likes.
     liar = await network.start(await network.account('liar', minStake), { autoVote: false })
-    author = await network.start(await network.account('author', 50n * coin), soon)
+    author = await network.start(await network.account('author', 0n, 50n * coin), soon)
     datanet = (
       await host.service.createDatanet(
         rulesFor([liar.address]),
