@@ -40,6 +40,7 @@ export type DataErrorCode =
   | 'shard.too-large'
   | 'shard.too-many-rows'
   | 'sync.bad-peer'
+  | 'version.early'
   | 'version.empty'
   | 'version.not-here'
   | 'version.not-host'

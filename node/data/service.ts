@@ -1,5 +1,5 @@
 import { digest } from '../../protocol/crypto/index.ts'
-import { DataError, datanetMessage, isJuried } from '../../protocol/data/index.ts'
+import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
 import type { DatanetDocument } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -40,6 +40,8 @@ import {
   createTurns
 } from './validator/index.ts'
 
+/** Rejected contributions of a Datanet looked at in one go, of the oldest. */
+const refusedAtOnce = 1_000
 /** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
 const healedAtOnce = 32
 
@@ -239,6 +241,15 @@ export function createDataService(deps: DataDeps): DataService {
       if (!here.has(record.id)) await letGo(record)
     }
   }
+  /** What this node brought in is kept while its rejection can be challenged, and no longer. */
+  async function letRefusedGo(): Promise<void> {
+    for (const datanet of interest.all())
+      for (const index of await book.refused(datanet, 1, refusedAtOnce)) {
+        const record = await book.at(datanet, index)
+        if (record?.state.name !== 'rejected' || !isBroughtBy(self, record)) continue
+        if (clock.now() > record.seenAt + challengeMs) await letGo(record)
+      }
+  }
   async function letGo({ id, datanet, state }: ContributionRecord): Promise<void> {
     if (!('statements' in state) || state.statements === undefined) return
     const { cid } = state.statements.reveal.message
@@ -321,6 +332,7 @@ export function createDataService(deps: DataDeps): DataService {
         clock.every(
           timing.spareMs,
           async () => {
+            await letRefusedGo()
             await keeping.round()
             await spare.round()
           },

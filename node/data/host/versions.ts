@@ -1,12 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
-import type {
-  AnchoredVersion,
-  DatanetDocument,
-  DatanetRules,
-  JuryWord,
-  VersionManifest
-} from '../../../protocol/data/index.ts'
+import type { AnchoredVersion, DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
@@ -22,7 +16,7 @@ import type { Holdings } from '../storage/index.ts'
 import type { Shards } from '../validator/index.ts'
 import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
-import { heldBack, wordOf } from '../jury/words.ts'
+import { heldBack, juriesIn } from '../jury/words.ts'
 import { acceptedOf } from './entries.ts'
 import { goneFrom, leftOf, refuseTakenDown } from './left.ts'
 import type { Seals } from './seals.ts'
@@ -115,12 +109,9 @@ export function createVersions(
     const orders = await ordersOf(manifest)
     const decided = new Map<Hex, DatanetRules>()
     const blocks = new Map<Hex, bigint>()
-    const words = new Map<Hex, JuryWord>()
     for (const { contribution } of manifest.entries) {
       const judged = (await rosters.deciding(contribution, net)).rules
       decided.set(contribution, judged)
-      const word = await wordOf(chain.ledger, contribution)
-      if (word !== undefined) words.set(contribution, word)
       const there = judged.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
       if (there !== undefined) blocks.set(contribution, there.block)
     }
@@ -134,7 +125,7 @@ export function createVersions(
       id => decided.get(id) ?? rules,
       sitting.rules.validators,
       id => blocks.get(id),
-      { block: (await chain.ledger.version(manifest.datanet, manifest.version))?.block ?? 0n, of: id => words.get(id) }
+      await juriesIn(chain.ledger, manifest)
     )
   }
 

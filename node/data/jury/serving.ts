@@ -153,7 +153,12 @@ export function createServing(
         return { due: false, about, what: `vote on the jury of ${id}`, why, at: Number(commitEnds) * 1000 }
       }
       const what = `commit to a vote on ${id}`
-      return { due: true, about, what, run: () => once(`committed to a vote on ${id}`, () => commit(trial), 'AlreadyCommitted') }
+      return {
+        due: true,
+        about,
+        what,
+        run: () => once(`committed to a vote on ${id}`, () => commit(trial), 'AlreadyCommitted')
+      }
     }
     if (step === 'showing') {
       const vote = (await book.juryVotes.get(id))?.vote
