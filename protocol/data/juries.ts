@@ -10,11 +10,6 @@ import { isQuorum, saidBy } from './votes.ts'
 // drawn, what each says and what comes of it stands on chain (`Juries.sol`), so everybody finds the same, whatever else
 // was heard before or is heard after. Its word is final.
 
-/** Jurors at most; the contract's `MOST_JURORS`. */
-export const mostJurors = 63
-/** How many are drawn for a decision of a roster of so many seats. */
-export const jurySize = (seats: number): number => Math.min(mostJurors, 2 * seats + 1)
-
 /** How long after its commitment a decision can be challenged; the contract's `WINDOW`. */
 export const challengeMs = 30 * 86_400_000
 /** Bytes of a challenger's reason; the contract's `MAX_REASON`. */

@@ -165,13 +165,13 @@ function checkDecision(
   network: Network,
   roster: DatanetRules['validators'],
   certificate: Certificate,
-  { block, of }: Juries
+  juries: Juries
 ): void {
-  const word = of(certificate.contribution)
+  const word = juries.of(certificate.contribution)
   const isWord = word?.accept === true && word.outcome === certificate.outcome
   // [reject] What a jury has decided otherwise is in no version from some blocks after its word on; what was cut before
   // stays what it is.
-  if (word !== undefined && !isWord && block > word.block + juryGrace)
+  if (word !== undefined && !isWord && juries.block > word.block + juryGrace)
     throw new InvalidError('version.outcome', 'a jury has decided otherwise on an entry of the version')
   if (isWord && certificate.votes.every(({ message }) => word.jury.includes(message.validator)))
     checkJuryCertificate(network, word.jury, certificate)

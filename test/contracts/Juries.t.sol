@@ -250,7 +250,8 @@ contract JuriesTest is Network {
         challengedBy(contributor);
         same(candidates.length, SEATS + 1, "jurors, and who challenges nothing here");
         for (uint256 i = 0; i < candidates.length; i++) {
-            yes(candidates[i] != contributor && candidates[i] != host && candidates[i] != validator, "has no part in it");
+            address one = candidates[i];
+            yes(one != contributor && one != host && one != validator, "has no part in it");
         }
     }
 

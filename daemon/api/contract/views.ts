@@ -154,7 +154,6 @@ export const datanetView = z.object({
     leastDataShare: z.int(),
     /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
-    /** How its validators' seats weigh, where they are not weighed by name. */
     weights: weighing.optional(),
     nearDuplicate: z.int(),
     revealSeconds: z.int(),
@@ -414,9 +413,7 @@ export const explainedAnswer = z.object({
   utilities: z.array(z.int()).readonly()
 })
 export const unexplainedAnswer = z.object({ receipt: hash, code: z.string() })
-/**
- * What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say.
- */
+/** What workers say their answers owe to whom; scorers' word pays. `failed`: who would not or could not say. */
 export const explanation = z.object({
   unofficial: z.literal(true),
   answers: z.array(explainedAnswer),

@@ -100,7 +100,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...dataHandlers(node, which, people),
       ...rosterHandlers(node),
       ...termsHandlers(node),
-      ...juryHandlers(node, which),
+      ...juryHandlers(node, which, about.spending),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),

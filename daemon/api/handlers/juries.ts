@@ -1,4 +1,5 @@
 import type { Node } from '../../../node/node.ts'
+import type { Spending } from '../../spending/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
@@ -11,8 +12,9 @@ const written = <T extends { deposit: bigint; returned: bigint | null }>(view: T
 
 /** Challenged decisions, and the juries that decide them. */
 export function juryHandlers(
-  { data }: Pick<Node, 'data'>,
-  which: Pick<Which, 'contribution'>
+  { chain, data }: Pick<Node, 'chain' | 'data'>,
+  which: Pick<Which, 'contribution'>,
+  spending: Pick<Spending, 'paying'>
 ): Pick<Handlers, 'challengeOf' | 'challenge' | 'jury' | 'serveOnJuries' | 'juryVote'> {
   const asked = async (): Promise<Awaited<ReturnType<Handlers['jury']>>> => juryOf(await data.jury())
   const juryOf = ({ items, ...view }: Awaited<ReturnType<typeof data.jury>>) => ({
@@ -28,8 +30,11 @@ export function juryHandlers(
       const { challenge, deposit, ...state } = await data.challengeOf(await which.contribution(params.id))
       return { ...state, deposit: deposit.toString(), challenge: challenge === null ? null : challengeOf(challenge) }
     },
-    challenge: async ({ params, body }) =>
-      challengeOf(await data.challenge(await which.contribution(params.id), body.reason)),
+    async challenge({ params, body, key }) {
+      const id = await which.contribution(params.id)
+      const { deposit } = await chain.juries.rules()
+      return challengeOf(await spending.paying(key, deposit, () => data.challenge(id, body.reason)))
+    },
     jury: asked,
     serveOnJuries: async ({ body }) => juryOf(await data.serve(body.serve)),
     async juryVote({ params, body }) {

@@ -1,5 +1,6 @@
 import { NotFoundError } from '../../../protocol/primitives/index.ts'
-import { isWeighingCode, seatsFor } from '../../../protocol/data/index.ts'
+import { cappedWeights, isWeighingCode, seatsFor, unitsOf } from '../../../protocol/data/index.ts'
+import type { DatanetRules } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -37,6 +38,20 @@ export function rosterHandlers({
     })
   }
 
+  /** What the seats would weigh if they were weighed now; undefined where that makes no difference. */
+  async function dueWeights(
+    { weights }: Pick<DatanetRules, 'weights'>,
+    seats: readonly { readonly weight: number; readonly stake: string }[]
+  ): Promise<number[] | undefined> {
+    if (weights?.by !== 'stake') return undefined
+    const { minStake: least } = await chain.payouts.rules()
+    const due = cappedWeights(
+      seats.map(({ stake }) => unitsOf(BigInt(stake), least)),
+      weights.cap
+    )
+    return due.some((weight, i) => weight !== seats[i]?.weight) ? due : undefined
+  }
+
   return {
     async roster({ params }) {
       const { id, rules } = await data.findDatanet(params.id)
@@ -61,6 +76,7 @@ export function rosterHandlers({
           }
         })
       )
+      const due = await dueWeights(rules, validators)
       const next = (await open(id)).map(({ id: succession, by, silentAt, validators, consent, against }) => ({
         id: succession,
         by,
@@ -73,7 +89,7 @@ export function rosterHandlers({
           weight: isWeighingCode(weight) ? 1 : Number(weight)
         }))
       }))
-      return { datanet: id, number, decided, validators, next }
+      return { datanet: id, number, decided, validators, ...(due === undefined ? {} : { due }), next }
     },
     async proposeRoster({ params, body }) {
       const { id, rules } = await data.findDatanet(params.id)

@@ -24,7 +24,8 @@ const jurorText = ({ step, accept }: ChallengeView['jurors'][number]): string =>
 function outcomeText({ decided, overturned, returned, deposit, accepted }: ChallengeView): string[] {
   if (decided === null) return []
   const said = decided === 'nothing' ? `no two thirds: it stays ${side(accepted)}` : side(decided === 'accepted')
-  const money = returned === '0' ? `the deposit of ${tokens(deposit)} was burnt` : `${tokens(deposit)} went back`
+  const what = `the deposit of ${tokens(deposit)}`
+  const money = `${what} ${returned === '0' ? 'was burnt' : 'went back'}`
   return [`${overturned ? 'overturned' : 'confirmed'}: ${said}; ${money}`]
 }
 
@@ -49,7 +50,7 @@ function stateText({ challenge, deposit, size, candidates, until, why }: Challen
   if (why !== null) return yellow(`it cannot be challenged now: ${why}`)
   return [
     `it can be challenged${timeOf(until)}, for a deposit of ${tokens(deposit)}`,
-    `${size} of ${candidates} jurors would be drawn; the deposit comes back if they decide otherwise, and is burnt if not`,
+    `${size} of ${candidates} jurors would be drawn; it comes back if they decide otherwise, and is burnt if not`,
     dim('tilth challenge CONTRIBUTION --reason "what is wrong with the decision"')
   ].join('\n')
 }

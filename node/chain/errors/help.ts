@@ -59,7 +59,7 @@ const help = {
   AlreadySpoke: 'This validator has spoken on it already.',
   NotDecided: 'It takes the consent of more than two thirds, or the silence of a roster until the announced date.',
   OtherWeighing:
-    'What seats weigh is made as the rules of its Datanet say: by name, one each, or by stake under a cap, and no other.',
+    'What seats weigh is made as the rules of its Datanet say: by name, one each, or by stake under a cap.',
   SeatWithoutStake:
     'Whoever has a seat by stake has at least the least one staked when it is seated: `tilth wallet stake`.',
   SameWeights: 'Nothing has changed: every seat weighs what it has staked.',
@@ -68,8 +68,8 @@ const help = {
   ReasonTooLong: 'Say why in at most 1,000 bytes.',
   NotTheDecision: 'What is challenged is shown by the votes of the roster that decided it, as they were signed.',
   TooFewJurors:
-    'Too few staked accounts have taken a seat among the jurors for a jury that is larger than the roster. Nothing was ' +
-    'paid. Who would serve runs `tilth jury join`.',
+    'Too few staked accounts have taken a seat among the jurors for a jury that is larger than the roster. ' +
+    'Nothing was paid. Who would serve runs `tilth jury join`.',
   NotChallenged: 'Nobody has challenged it, or its jury has decided for good.',
   OtherCandidates: useLatest,
   NotAJuror: 'That account was not drawn for this jury.',

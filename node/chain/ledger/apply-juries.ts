@@ -1,6 +1,7 @@
 import type { ChainEventOf } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
-import type { Tables, TrialRecord } from './records.ts'
+import type { Tables } from './records.ts'
+import type { TrialRecord } from './trials.ts'
 
 const outcomes = ['nothing', 'rejected', 'accepted'] as const
 

@@ -23,7 +23,7 @@ export type {
   RulesRecord,
   SlashRecord,
   Totals,
-  TrialRecord,
   UndoRecord,
   VersionRecord
 } from './records.ts'
+export type { TrialRecord } from './trials.ts'

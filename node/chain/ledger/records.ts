@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { address, amount, bytes32, signature, uint } from '../../../protocol/primitives/index.ts'
+import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 import { chainEvent, registration } from '../events/index.ts'
 import type { ChainEvent } from '../events/index.ts'
+import { trialRecord } from './trials.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
@@ -126,39 +127,6 @@ export const commitmentRecord = z.strictObject({
   transaction: bytes32
 })
 export type CommitmentRecord = z.infer<typeof commitmentRecord>
-
-/** What a jury of chance's drawing is asked, and what became of it. Times are chain seconds. */
-export const trialRecord = z.strictObject({
-  contribution: bytes32,
-  datanet: bytes32,
-  challenger: address,
-  reason: z.string(),
-  /** What the roster had decided. */
-  accepted: z.boolean(),
-  outcome: bytes32,
-  deposit: amount,
-  drawFrom: uint(64),
-  size: small,
-  candidates: z.array(address),
-  /** Nobody before the draw. */
-  jury: z.array(address),
-  commitEnds: uint(64),
-  revealEnds: uint(64),
-  committed: z.array(address),
-  votes: z.array(z.strictObject({ juror: address, accept: z.boolean(), outcome: bytes32, salt: bytes32, signature })),
-  absent: z.array(address),
-  closed: z
-    .strictObject({
-      decided: z.enum(['nothing', 'rejected', 'accepted']),
-      outcome: bytes32,
-      returned: amount,
-      burnt: amount,
-      block
-    })
-    .nullable(),
-  block
-})
-export type TrialRecord = z.infer<typeof trialRecord>
 
 export const versionRecord = z.strictObject({
   datanet: bytes32,

@@ -20,11 +20,11 @@ import type {
   RulesRecord,
   SlashRecord,
   SuccessionRecord,
-  TrialRecord,
   Table,
   Totals,
   VersionRecord
 } from './records.ts'
+import type { TrialRecord } from './trials.ts'
 
 /** Records in memory for each of the tables that are asked while somebody waits. */
 const cached = 4096

@@ -28,7 +28,10 @@ export function createChallenging(
 ): Pick<JuryService, 'challenge' | 'challengeOf'> {
   const seconds = (): bigint => chain.ledger.head()?.timestamp ?? BigInt(Math.floor(clock.now() / 1000))
 
-  /** What its roster has decided, as a certificate. @throws InvalidError `challenge.not-decided`, `challenge.no-roster` */
+  /**
+   * What its roster has decided, as a certificate.
+   * @throws InvalidError `challenge.not-decided`, `challenge.no-roster`
+   */
   function decisionOf({ state }: ContributionRecord): Certificate {
     if (state.name !== 'accepted' && state.name !== 'rejected')
       throw new InvalidError('challenge.not-decided', `a contribution that is ${state.name} is not decided`, {

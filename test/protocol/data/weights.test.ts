@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { cappedWeights, checkWeights, jurySize, seatsFor, unitsOf } from '../../../protocol/data/index.ts'
+import { cappedWeights, checkWeights, seatsFor, unitsOf } from '../../../protocol/data/index.ts'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
 
@@ -75,11 +75,5 @@ describe('weights by stake under a cap', () => {
     checkWeights({ weights: by, validators })
     const named = validators.map(one => ({ ...one, weight: 2 }))
     assert.throws(() => checkWeights({ weights: by, validators: named }), { code: 'rules.weights' })
-  })
-})
-
-describe('juries', () => {
-  it('are larger than rosters, up to a bound', () => {
-    assert.deepEqual([1, 3, 21, 31, 62, 100].map(jurySize), [3, 7, 43, 63, 63, 63])
   })
 })

@@ -49,8 +49,8 @@ function Ask({ id, state }: { readonly id: string; readonly state: ChallengeStat
     <Section
       title="If this was decided wrongly"
       note={
-        `${countText(size)} jurors, drawn by chance of all who serve and have no part in it, decide once more and for ` +
-        'good. More than two thirds of them are needed.'
+        `${countText(size)} jurors, drawn by chance of all who serve and have no part in it, decide once more ` +
+        'and for good. More than two thirds of them are needed.'
       }
     >
       {why !== null ? (
