@@ -17,7 +17,7 @@ import { challengeView, stepOf } from './views.ts'
 
 /** Open trials looked at in one go: each holds a deposit. */
 const mostTrials = 100
-/** Ended ones of which this node remembers that it followed their Datanet for them. */
+/** Trials of which is remembered that this node sat on them. */
 const mostServed = 256
 
 export interface Serving extends Pick<JuryService, 'jury' | 'serve' | 'juryVote'> {
@@ -35,13 +35,14 @@ export function createServing(
   deps: Pick<DataDeps, 'automations' | 'chain' | 'clock' | 'jury' | 'key' | 'log' | 'network' | 'self'>,
   everyMs: number,
   book: Book,
-  interest: Pick<Interest, 'has' | 'roles' | 'take' | 'end'>,
+  interest: Pick<Interest, 'all' | 'end' | 'roles' | 'take'>,
   shards: Pick<Shards, 'check'>,
   policy: () => Promise<VotePolicy>
 ): Serving {
   const { automations, chain, clock, jury: isOn = true, key, log, network, self } = deps
   const { juries, ledger } = chain
-  const served = new Map<Hex, Hex>() // contribution → Datanet, at most mostServed
+  /** Contributions whose juries this node sat on, the last ones: who was absent from them is said. */
+  const served = new Set<Hex>() // at most mostServed
 
   /** Chain time, at least as late as the last block says; blocks may be rare. */
   const now = (): bigint => {
@@ -185,25 +186,19 @@ export function createServing(
   }
 
   async function follow({ contribution, datanet }: TrialRecord): Promise<void> {
-    if (served.get(contribution) === undefined) {
-      served.set(contribution, datanet)
-      if (served.size > mostServed) served.delete(served.keys().next().value ?? contribution)
-    }
+    served.add(contribution)
+    if (served.size > mostServed) served.delete(served.values().next().value ?? contribution)
     await interest.take(datanet, 'juror')
   }
-  /** Datanets that this node followed for a trial that is over. */
+  /** Datanets that this node followed for a trial that is over, also before it was started. */
   async function leaveOver(trials: readonly TrialRecord[]): Promise<void> {
     const asked = new Set(trials.filter(isMine).map(({ datanet }) => datanet))
-    for (const [contribution, datanet] of served) {
-      const trial = await ledger.trial(contribution)
-      if (trial !== undefined && trial.closed === null) continue
-      served.delete(contribution)
-      if (!asked.has(datanet)) await interest.end(datanet, 'juror')
-    }
+    for (const datanet of interest.all())
+      if (interest.roles(datanet).includes('juror') && !asked.has(datanet)) await interest.end(datanet, 'juror')
   }
 
   async function* absences(): AsyncGenerator<Plan> {
-    for (const contribution of served.keys()) {
+    for (const contribution of served) {
       const trial = await ledger.trial(contribution)
       if (trial === undefined || now() < trial.revealEnds) continue
       for (const juror of trial.jury) {

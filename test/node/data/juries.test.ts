@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { coin, jsonl, listOf, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
@@ -98,5 +99,28 @@ describe('data: a decision that is challenged', function () {
     await late.service.follow(datanet)
     await until(async () => (await statusAt(late, wronged)) === 'accepted', 'the late one comes to the same')
     assert.equal((await late.service.manifest(datanet, 1)).entries.length, 1)
+  })
+
+  it('that accepted what repeats others leaves again, and waits for no version meanwhile', async () => {
+    const { id: copied } = await author.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl([['Which bird sings at night?', 'The nightingale']])),
+      contributorKey: fromHex(keccak('a thief'))
+    })
+    await until(async () => (await liar.service.review()).items.some(({ id }) => id === copied), 'it is voted on')
+    await until(async () => (await liar.service.reviewOf(copied)).advice === false, 'it is checked')
+    await liar.service.vote(copied, true)
+    for (const peer of [host, author])
+      await until(async () => (await statusAt(peer, copied)) === 'accepted', `${peer.name} knows the acceptance`)
+    await author.service.challenge(copied, 'it repeats mine')
+    await until(async () => (await statusAt(host, copied)) === 'rejected', 'the jury has refused it', 90_000)
+    await assert.rejects(host.service.anchorVersion(datanet), { code: 'version.unchanged' })
+    for await (const { judged, validators } of author.service.decisions(datanet)) {
+      assert.equal(judged, true)
+      assert.equal(validators.length, 4, 'jurors stand among them for being there')
+    }
+    // Who was asked has to do with it no more.
+    for (const { service } of jurors)
+      await until(() => service.followed().every(({ id }) => id !== datanet), 'a juror leaves')
   })
 })
