@@ -92,6 +92,8 @@ export const stageOfNews = {
   'data.voted': 'votes',
   'data.decided': 'acceptance',
   'data.double-vote': 'votes',
+  'data.challenged': 'acceptance',
+  'data.jury': 'acceptance',
   'data.removed': 'version',
   'data.version': 'version',
   'data.rules': 'datanet',

@@ -14,6 +14,7 @@ import { contributeCommand } from './commands/contribute.ts'
 import { contributionsCommand } from './commands/contributions.ts'
 import { datanetCommand } from './commands/data.ts'
 import { knownCommand } from './completion/index.ts'
+import { challengeCommand, juryCommand } from './commands/jury.ts'
 import { reviewCommand, voteCommand } from './commands/review.ts'
 import { channelCommand } from './commands/channels.ts'
 import { daemonCommand } from './commands/daemon.ts'
@@ -94,7 +95,7 @@ const commandsOf: Record<Stage, Command[]> = {
   contribution: [contributeCommand(), withdrawCommand()],
   checks: [contributionsCommand()],
   votes: [reviewCommand(), voteCommand(), slashesCommand()],
-  acceptance: [],
+  acceptance: [challengeCommand(), juryCommand()],
   version: [takeDownCommand()],
   job: [tuneCommand(), jobsCommand()],
   bids: [],

@@ -161,6 +161,11 @@ const automation: readonly Omit<Setting, 'group'>[] = [
     says: 'A validator says that it is alive where a host announces others and counts on silence.'
   },
   {
+    path: 'automation.jury.on',
+    label: 'Serve on juries by itself',
+    says: 'A juror that is drawn checks, commits, shows its vote and closes; it votes by hand where a validator does.'
+  },
+  {
     path: 'automation.register.on',
     label: 'Register models by itself',
     says: 'A builder registers the model of a finished job, with the name and split that the job gave.'

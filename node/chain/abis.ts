@@ -3,6 +3,7 @@ import {
   attributionAnchorAbi,
   datanetRegistryAbi,
   jobEscrowAbi,
+  juriesAbi,
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
@@ -18,5 +19,6 @@ export const abis = {
   models: modelRegistryAbi,
   escrow: jobEscrowAbi,
   channels: paymentChannelsAbi,
-  anchor: attributionAnchorAbi
+  anchor: attributionAnchorAbi,
+  juries: juriesAbi
 } as const satisfies Record<keyof Addresses, Abi>

@@ -5,13 +5,14 @@ import {
   createChannels,
   createDatanets,
   createEscrows,
+  createJuries,
   createModels,
   createNodes,
   createPayouts,
   createTokens,
   createTransactions
 } from './calls/index.ts'
-import type { Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
+import type { Channels, Datanets, Escrows, Juries, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
 import type { Payouts } from './calls/index.ts'
@@ -33,6 +34,7 @@ export interface Chain {
   readonly escrows: Escrows
   readonly channels: Channels
   readonly payouts: Payouts
+  readonly juries: Juries
   /** Whatever was mined. */
   readonly transactions: Transactions
   /** Latest block's number and time. */
@@ -95,6 +97,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),
     payouts: createPayouts(connection, addresses),
+    juries: createJuries(connection, addresses),
     transactions: createTransactions(connection, addresses),
     async head() {
       const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => {

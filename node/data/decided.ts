@@ -5,12 +5,14 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 
 /**
  * What a quorum decided, and what each validator of its roster had said; `accept` null: it
- * abstained, or its vote was not heard.
+ * abstained, or its vote was not heard. Jurors stand among them for being there: what they said is what it came to.
  */
 export interface DecisionView {
   readonly contribution: Hex
   readonly contributor: Address
   readonly accepted: boolean
+  /** A jury has decided it once more, for good: who said otherwise before was wrong. */
+  readonly judged: boolean
   readonly validators: readonly {
     readonly validator: Address
     readonly accept: boolean | null

@@ -21,6 +21,8 @@ export interface DataTiming {
   readonly anchorMs: number
   /** How long a host asks validators to seal a version, and how long one may lack what was just accepted. */
   readonly sealMs: number
+  /** How often a juror looks at what is asked of it, besides after each block with news of it. */
+  readonly juryMs: number
   readonly sealGraceMs: number
 }
 
@@ -32,6 +34,7 @@ export const defaultTiming: DataTiming = {
   spareMs: 60_000,
   anchorMs: 30_000,
   sealMs: 30_000,
+  juryMs: 15_000,
   sealGraceMs: 30_000
 }
 
@@ -50,7 +53,7 @@ export interface DataDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'ledger'>
+  readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'juries' | 'ledger'>
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
@@ -68,6 +71,8 @@ export interface DataDeps {
   readonly anchor?: Switched<AnchorPolicy>
   /** Whether a validator that is alive keeps its seat by itself. Default true. */
   readonly seat?: boolean
+  /** Whether a juror that is drawn does what it is asked by itself. Default true. */
+  readonly jury?: boolean
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

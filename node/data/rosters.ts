@@ -34,7 +34,9 @@ export const hostOf = (net: DatanetDocument & Partial<Pick<RuledDatanet, 'host'>
 export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Rosters {
   const terms = createTerms({ ledger })
   async function withRoster(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument> {
-    const members = number <= 1 ? undefined : await ledger.roster(datanet, number)
+    // The first one stands in the rules, unless its seats were weighed.
+    const isNamed = number <= 1 && net.rules.weights === undefined
+    const members = isNamed ? undefined : await ledger.roster(datanet, Math.max(1, number))
     if (members === undefined) return net
     const validators = members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
     return { ...net, rules: { ...net.rules, validators } }
@@ -54,7 +56,7 @@ export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Ro
     async existing(datanet, number, net) {
       const last = (await ledger.datanet(datanet))?.roster ?? 1
       if (number < 1 || number > last) return undefined
-      return number > 1 && (await ledger.roster(datanet, number)) === undefined
+      return (number > 1 || net.rules.weights !== undefined) && (await ledger.roster(datanet, number)) === undefined
         ? undefined
         : withRoster(datanet, number, net)
     },

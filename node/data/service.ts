@@ -1,10 +1,10 @@
 import { digest } from '../../protocol/crypto/index.ts'
-import { DataError, datanetMessage } from '../../protocol/data/index.ts'
+import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
 import type { DatanetDocument } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'
-import { contributionView, createBook, datanetView } from './book/index.ts'
+import { contributionView, createBook, datanetView, isBroughtBy } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
 import { createContributing, createPreviews, createWithdrawing } from './contributor/index.ts'
 import { defaultStorage, defaultTiming } from './deps.ts'
@@ -20,6 +20,7 @@ import {
   createVersions
 } from './host/index.ts'
 import { createInterest } from './interest/index.ts'
+import { createChallenging, createJuryNews, createServing } from './jury/index.ts'
 import { createLists } from './lists.ts'
 import { createMade, createParents, questionsOf } from './mixes/index.ts'
 import { createDataMetrics } from './metrics.ts'
@@ -39,6 +40,8 @@ import {
   createTurns
 } from './validator/index.ts'
 
+/** Rejected contributions of a Datanet looked at in one go, of the oldest. */
+const refusedAtOnce = 1_000
 /** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
 const healedAtOnce = 32
 
@@ -74,6 +77,7 @@ export function createDataService(deps: DataDeps): DataService {
     changed,
     decided,
     left,
+    overturned,
     follows,
     async datanet(datanet, document) {
       made.note(datanet, document)
@@ -92,6 +96,14 @@ export function createDataService(deps: DataDeps): DataService {
   const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, follows, decided)
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest)
   const shown = createShown(book, shards, rosters)
+  const serving = createServing(deps, timing.juryMs, book, interest, shards, () => turns.policy())
+  const juryNews = createJuryNews(deps, {
+    changed,
+    closed: id => receiver.judged(id),
+    wake: () => {
+      serving.wake()
+    }
+  })
   const previews = createPreviews(deps, book, allowances, shards, notes, rosters, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
@@ -201,8 +213,9 @@ export function createDataService(deps: DataDeps): DataService {
       status,
       ...(reason === undefined ? {} : { reason })
     })
-    // What was not accepted is nobody's to keep.
-    if (status !== 'accepted') await letGo(record)
+    // What was not accepted is nobody's to keep; who brought it in does while its rejection can be challenged.
+    const mayReturn = status === 'rejected' && !isJuried(record.state) && isBroughtBy(self, record)
+    if (status !== 'accepted' && !mayReturn) await letGo(record)
     else if ((await book.removed(record.id)) === 'taken-down') await hide(record)
     else seals.accepted(record.id)
     turns.revisit(record.datanet, record.index)
@@ -228,6 +241,15 @@ export function createDataService(deps: DataDeps): DataService {
       if (!here.has(record.id)) await letGo(record)
     }
   }
+  /** What this node brought in is kept while its rejection can be challenged, and no longer. */
+  async function letRefusedGo(): Promise<void> {
+    for (const datanet of interest.all())
+      for (const index of await book.refused(datanet, 1, refusedAtOnce)) {
+        const record = await book.at(datanet, index)
+        if (record?.state.name !== 'rejected' || !isBroughtBy(self, record)) continue
+        if (clock.now() > record.seenAt + challengeMs) await letGo(record)
+      }
+  }
   async function letGo({ id, datanet, state }: ContributionRecord): Promise<void> {
     if (!('statements' in state) || state.statements === undefined) return
     const { cid } = state.statements.reveal.message
@@ -242,6 +264,10 @@ export function createDataService(deps: DataDeps): DataService {
         .catch((error: unknown) => {
           log.debug('a reveal waits for the chain', { error })
         })
+    await overturned({ datanet })
+  }
+  /** Which rows are accepted is otherwise than it was: what later ones are compared with is gathered anew. */
+  async function overturned({ datanet }: Pick<ContributionRecord, 'datanet'>): Promise<void> {
     await shards.forget(datanet)
     turns.revisit(datanet, 1)
   }
@@ -268,6 +294,7 @@ export function createDataService(deps: DataDeps): DataService {
       )
       await interest.start()
       await commitments.start()
+      await juryNews.start()
       for (const datanet of interest.all()) turns.wake(datanet)
       offs.push(
         peers.on('connect', ({ peerId }) => {
@@ -305,6 +332,7 @@ export function createDataService(deps: DataDeps): DataService {
         clock.every(
           timing.spareMs,
           async () => {
+            await letRefusedGo()
             await keeping.round()
             await spare.round()
           },
@@ -322,15 +350,18 @@ export function createDataService(deps: DataDeps): DataService {
       )
       anchoring?.start()
       seating?.start()
+      serving.automation?.start()
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
       await anchoring?.stop()
       await seating?.stop()
+      await serving.automation?.stop()
       interest.stop()
       for (const off of offs.splice(0)) await off()
       await commitments.stop()
+      await juryNews.stop()
       await turns.stop()
       await notes.idle()
       await book.serially(async () => undefined)
@@ -371,6 +402,10 @@ export function createDataService(deps: DataDeps): DataService {
     ...previews,
     ...withdrawing,
     ...createTakingDown(deps, book, rosters, shown, receiver),
+    ...createChallenging(deps, shown),
+    jury: serving.jury,
+    serve: serving.serve,
+    juryVote: serving.juryVote,
     vote: (id, accept, reason, holdMs) => turns.vote(id, accept, reason, holdMs),
     unvote: id => turns.unvote(id),
     ...createReview(book, shards, shown, interest, rosters, startedAt),

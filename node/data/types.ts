@@ -15,6 +15,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { JuryEvents, JuryService } from './jury/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -38,7 +39,7 @@ export interface DatanetView {
 }
 
 /** What a node can have to do with a Datanet; `choice` is its owner's. */
-export type DatanetRole = 'host' | 'validator' | 'contributor' | 'builder' | 'worker' | 'choice'
+export type DatanetRole = 'host' | 'validator' | 'contributor' | 'builder' | 'worker' | 'juror' | 'choice'
 
 export type ContributionStatus = 'committed' | 'revealed' | 'voting' | 'accepted' | 'rejected' | 'expired'
 
@@ -82,9 +83,7 @@ export interface VersionView {
   readonly transaction?: Hex
 }
 
-/**
- * A row of a version with its author: what training and attribution work on. In order of authorship, then of the shard.
- */
+/** A row of a version with its author, in the order of authorship, then of the shard: what is trained on. */
 export interface VersionRow {
   readonly contributor: Address
   readonly contribution: Hex
@@ -298,7 +297,8 @@ export type DataEvents = {
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
-} & TermsEvents
+} & JuryEvents &
+  TermsEvents
 
 export interface MixRequest {
   readonly datanets: readonly Hex[]
@@ -315,7 +315,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends TermsService {
+export interface DataService extends JuryService, TermsService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>

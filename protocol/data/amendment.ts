@@ -29,6 +29,7 @@ export type RulesChange = z.infer<typeof rulesChange>
 /** Why some rules stay as they are for as long as there is the Datanet. */
 export const fixedRules = {
   validators: 'who validates is handed over from roster to roster',
+  weights: 'who validates counts on what a seat weighs: it is a roster of another kind otherwise',
   heldOut: 'every version was measured by these questions, and what was paid follows from that',
   keptBack: 'it was kept back for so long of what was paid, and stays that for whoever waits for it',
   kind: 'the rows that were accepted are of this kind',
@@ -85,7 +86,7 @@ export function checkLaterRules(before: DatanetRules, next: LaterRules): void {
       help: 'Found another mix: it takes their rules as they are by then.'
     })
   // [reject] Questions, what is kept back, kind and parents stay.
-  for (const rule of ['heldOut', 'keptBack', 'kind', 'parents'] as const)
+  for (const rule of ['heldOut', 'keptBack', 'kind', 'parents', 'weights'] as const)
     if (canonicalJson(next[rule]) !== canonicalJson(before[rule])) throw fixed(rule)
   // [reject] Every row that was accepted would be accepted still.
   const [was, is] = [takes(before), takes(next)]

@@ -28,6 +28,7 @@ export type ProtocolDataErrorCode =
   | 'rules.narrower'
   | 'rules.same'
   | 'rules.too-long'
+  | 'rules.weights'
   | 'signature.mismatch'
   | 'version.allowance'
   | 'version.empty'

@@ -14,9 +14,13 @@ import { supersedes } from './version.ts'
  *
  * What the chain alone shows to be beyond its author's allowance expires at once, whatever was shown of it.
  *
+ * What a jury has decided, after somebody challenged it, takes the place of what any roster has, for good.
+ *
  * A certificate decides from any state, for a peer that was away sees it first; and what expired here may have been
  * accepted by a quorum that this peer did not hear in time. Times are milliseconds by this peer's clock.
  */
+/** A jury's word: final. `before`: what the roster had decided, where that is known here. */
+const juried = z.strictObject({ before: certificate.optional() })
 const expired = z.enum(['not-revealed', 'no-quorum', 'over-allowance'])
 export const contributionState = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('committed'), at: z.int() }),
@@ -31,8 +35,18 @@ export const contributionState = z.discriminatedUnion('name', [
     shown: z.int().optional(),
     statements: contributionStatements
   }),
-  z.strictObject({ name: z.literal('accepted'), certificate, statements: contributionStatements }),
-  z.strictObject({ name: z.literal('rejected'), certificate, statements: contributionStatements }),
+  z.strictObject({
+    name: z.literal('accepted'),
+    certificate,
+    statements: contributionStatements,
+    jury: juried.optional()
+  }),
+  z.strictObject({
+    name: z.literal('rejected'),
+    certificate,
+    statements: contributionStatements,
+    jury: juried.optional()
+  }),
   z.strictObject({ name: z.literal('expired'), reason: expired, statements: contributionStatements.optional() })
 ])
 export type ContributionState = Readonly<z.infer<typeof contributionState>>
@@ -69,8 +83,10 @@ export function decide(
   certificate: Certificate,
   statements: ContributionStatements
 ): In<'accepted' | 'rejected'> {
-  if ((state.name === 'accepted' || state.name === 'rejected') && !supersedes(certificate, state.certificate))
-    throw wrong(state.name, certificate.accept ? 'accepted' : 'rejected')
+  const isOver =
+    (state.name === 'accepted' || state.name === 'rejected') &&
+    (state.jury !== undefined || !supersedes(certificate, state.certificate))
+  if (isOver) throw wrong(state.name, certificate.accept ? 'accepted' : 'rejected')
   return { name: certificate.accept ? 'accepted' : 'rejected', certificate, statements }
 }
 
@@ -93,3 +109,32 @@ export function expire(state: ContributionState, beyond = false): In<'expired'> 
       throw wrong(state.name, 'expired')
   }
 }
+
+/** any → accepted | rejected, by a jury: no certificate takes its place. */
+export function judge(
+  state: ContributionState,
+  certificate: Certificate,
+  statements: ContributionStatements
+): In<'accepted' | 'rejected'> {
+  const isDone = state.name === 'accepted' || state.name === 'rejected'
+  const before = !isDone ? undefined : state.jury === undefined ? state.certificate : state.jury.before
+  const jury = before === undefined ? {} : { before }
+  return { name: certificate.accept ? 'accepted' : 'rejected', certificate, statements, jury }
+}
+
+/** Whether a jury has decided: nothing else does any more. */
+export const isJuried = (state: ContributionState): boolean =>
+  (state.name === 'accepted' || state.name === 'rejected') && state.jury !== undefined
+
+/** The same before the jury's word, which the chain has taken back. */
+export function unjudge(state: In<'accepted' | 'rejected'>): ContributionState {
+  const { jury, statements } = state
+  if (jury === undefined) return state
+  return jury.before === undefined
+    ? { name: 'expired', reason: 'no-quorum', statements }
+    : { name: jury.before.accept ? 'accepted' : 'rejected', certificate: jury.before, statements }
+}
+
+/** What a roster has decided, whatever a jury has said since: it is what peers tell one another. */
+export const rosterCertificate = ({ certificate, jury }: In<'accepted' | 'rejected'>): Certificate | undefined =>
+  jury === undefined ? certificate : jury.before

@@ -88,6 +88,14 @@ export type KeptBackRule = z.infer<typeof keptBackRule>
  */
 export const usualKeptBack: KeptBackRule = { share: 3_000, epochs: 3, seconds: 90 * 86_400 }
 
+/** How the seats of a Datanet weigh; where the rules say nothing, as they are named. */
+export const weighing = z.discriminatedUnion('by', [
+  z.strictObject({ by: z.literal('seat') }),
+  /** `cap`: what one seat has at most of what all weigh, in basis points. */
+  z.strictObject({ by: z.literal('stake'), cap: z.int().min(1).max(10_000) })
+])
+export type Weighing = z.infer<typeof weighing>
+
 /** Datanets that one mix is made of, at most. */
 export const mostParents = 8
 
@@ -145,6 +153,8 @@ export const datanetRules = z.strictObject({
     .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))
     .min(1)
     .max(100),
+  /** How their seats weigh; as they are named where it is not said. */
+  weights: weighing.optional(),
   /**
    * CID of the held-out questions (JSONL of rows): never trained on, used for contamination checks and the held-out
    * gate.

@@ -8,6 +8,8 @@ import { uploadEpoch } from './allowance.ts'
 import { outcomeOf } from './checks.ts'
 import type { Certificate, DatanetRules, VersionEntry, VersionManifest } from './types.ts'
 import { checkSeals } from './seal.ts'
+import { checkJuryCertificate } from './juries.ts'
+import type { JuryWord } from './juries.ts'
 import { checkCertificate } from './votes.ts'
 
 // A Merkle tree over a version's entries in order of authorship. Leaves and nodes are hashed with tags of their own, so
@@ -146,12 +148,43 @@ export function checkAnchored(rules: DatanetRules, manifest: VersionManifest, an
     throw new InvalidError('version.root', 'the entries do not have the root that was anchored')
 }
 
+/** What juries have decided of a version's contributions, and where the version stands. */
+export interface Juries {
+  readonly block: bigint
+  of(contribution: Hex): JuryWord | undefined
+}
+
+/** Blocks for which a version may stand as it was sealed before a jury's word was heard. */
+export const juryGrace = 64n
+
+/**
+ * Whether an entry was accepted: by its roster, or by the jury that was drawn since.
+ * @throws InvalidError `version.outcome`, and as checkCertificate and checkJuryCertificate
+ */
+function checkDecision(
+  network: Network,
+  roster: DatanetRules['validators'],
+  certificate: Certificate,
+  juries: Juries
+): void {
+  const word = juries.of(certificate.contribution)
+  const isWord = word?.accept === true && word.outcome === certificate.outcome
+  // [reject] What a jury has decided otherwise is in no version from some blocks after its word on; what was cut before
+  // stays what it is.
+  if (word !== undefined && !isWord && juries.block > word.block + juryGrace)
+    throw new InvalidError('version.outcome', 'a jury has decided otherwise on an entry of the version')
+  if (isWord && certificate.votes.every(({ message }) => word.jury.includes(message.validator)))
+    checkJuryCertificate(network, word.jury, certificate)
+  else checkCertificate(network, roster, certificate)
+}
+
 /**
  * Whether a manifest is the version that the chain anchors.
  * @param orderOf place of a contribution in the Datanet's order of authorship, from the chain
  * @param rulesOf by which a contribution was judged, with who decided on it, from the chain
  * @param sitting who sat when it was anchored, from the chain
  * @param blockOf the block of a contribution's commitment, where the rules set limits by epoch
+ * @param juries what juries have decided, from the chain, and the block that the version stands in
  * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`,
  * `version.outcome`, `version.incomplete`, `version.allowance`, and as checkCertificate
  */
@@ -163,7 +196,8 @@ export function checkVersion(
   orderOf: (contribution: Hex) => number | undefined,
   rulesOf: (contribution: Hex) => DatanetRules = () => rules,
   sitting: DatanetRules['validators'] = rules.validators,
-  blockOf: (contribution: Hex) => bigint | undefined = () => undefined
+  blockOf: (contribution: Hex) => bigint | undefined = () => undefined,
+  juries: Juries = { block: 0n, of: () => undefined }
 ): void {
   checkAnchored(rules, manifest, anchored)
   // [reject] What takes contributions of its own holds nobody else's.
@@ -185,7 +219,7 @@ export function checkVersion(
     ) {
       throw new InvalidError('version.outcome', 'an entry is not what its certificate accepted')
     }
-    checkCertificate(network, rulesOf(entry.contribution).validators, entry.certificate)
+    checkDecision(network, rulesOf(entry.contribution).validators, entry.certificate, juries)
   }
   checkUploads(rulesOf, manifest.entries, blockOf)
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
+import {Rosters} from "solidity/Rosters.sol";
 import {StatementReader} from "solidity/StatementReader.sol";
 import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
@@ -38,17 +39,17 @@ contract DatanetRegistryTest is Network {
     function testRostersMustMakeSense() public {
         (address[] memory validators, uint96[] memory weights) = roster();
         weights[0] = 0;
-        vm.expectPartialRevert(DatanetRegistry.BadRoster.selector);
+        vm.expectPartialRevert(Rosters.BadRoster.selector);
         datanets.create("rules", 1, validators, weights);
         (validators, weights) = roster();
         validators[1] = validators[0];
-        vm.expectPartialRevert(DatanetRegistry.BadRoster.selector);
+        vm.expectPartialRevert(Rosters.BadRoster.selector);
         datanets.create("rules", 1, validators, weights);
-        vm.expectPartialRevert(DatanetRegistry.BadRoster.selector);
+        vm.expectPartialRevert(Rosters.BadRoster.selector);
         datanets.create("rules", 1, new address[](0), new uint96[](0));
-        vm.expectPartialRevert(DatanetRegistry.BadRoster.selector);
+        vm.expectPartialRevert(Rosters.BadRoster.selector);
         datanets.create("rules", 1, validators, new uint96[](1));
-        vm.expectPartialRevert(DatanetRegistry.BadRoster.selector);
+        vm.expectPartialRevert(Rosters.BadRoster.selector);
         datanets.create("rules", 1, new address[](101), new uint96[](101));
     }
 

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
 import {JobEscrow} from "solidity/JobEscrow.sol";
+import {Juries} from "solidity/Juries.sol";
 import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {PaymentChannels} from "solidity/PaymentChannels.sol";
@@ -50,6 +51,7 @@ abstract contract Network is Tester {
     JobEscrow internal escrow;
     PaymentChannels internal channels;
     AttributionAnchor internal anchor;
+    Juries internal juries;
 
     address internal host = vm.addr(HOST);
     address internal contributor = vm.addr(CONTRIBUTOR);
@@ -77,6 +79,8 @@ abstract contract Network is Tester {
         channels = new PaymentChannels(registry, models, expected, DISPUTE);
         anchor = new AttributionAnchor(registry, models, channels, windows(CHALLENGE), BOND);
         yes(address(anchor) == address(expected), "channels know the anchor");
+        juries = new Juries(registry, datanets, Juries.Windows(COMMIT, REVEAL, DRAW_BLOCKS), BOND);
+        registry.authorise(address(juries));
         registry.authorise(address(datanets));
         registry.authorise(address(anchor));
         registry.renounceOwnership();

@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
+import {Rosters} from "solidity/Rosters.sol";
 import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
 
@@ -102,7 +103,7 @@ contract RostersTest is Network {
         registry.requestUnbond(1);
         vm.expectPartialRevert(DatanetRegistry.NotAValidator.selector);
         speak(succession, validator, true); // not without its stake
-        vm.expectPartialRevert(DatanetRegistry.BadRoster.selector);
+        vm.expectPartialRevert(Rosters.BadRoster.selector);
         datanets.seatRoster(succession, next, new uint96[](2));
     }
 

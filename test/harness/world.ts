@@ -41,7 +41,7 @@ export interface World {
 }
 
 /** Scorers of tests are there at once, and blocks come only with transactions. */
-const quickRounds = { commitSeconds: 90, revealSeconds: 3, drawBlocks: 0 }
+const quickRounds = { commitSeconds: 90, revealSeconds: 3, juryRevealSeconds: 90, drawBlocks: 0 }
 
 export async function startWorld(
   name: string,

@@ -4,6 +4,7 @@ import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
 import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, When, Who } from '../parts/index.ts'
+import { Challenge } from './contributing/challenge.tsx'
 import { CheckList } from './contributing/check-list.tsx'
 import { Earned } from './contributing/earned.tsx'
 import { Refused } from './contributing/refused.tsx'
@@ -89,6 +90,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
         />
       </div>
       <Votes id={id} isOver={isDecided(view)} />
+      {status === 'accepted' || status === 'rejected' ? <Challenge id={id} /> : null}
       {view.checks.length === 0 ? null : <CheckList checks={view.checks} />}
       {status === 'accepted' ? <Earned view={view} /> : null}
       {hasRefused ? <Refused id={id} count={view.rowIssues.length} /> : null}

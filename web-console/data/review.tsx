@@ -7,6 +7,7 @@ import { Go, GoButton, Notice, Page as Frame, ReadList, Switch, Who } from '../p
 import type { ReviewView } from '../../daemon/api/contract/data-views.ts'
 import { CheckList } from './contributing/check-list.tsx'
 import { Ballot } from './reviewing/ballot.tsx'
+import { Jury } from './reviewing/jury.tsx'
 import { Queue } from './reviewing/queue.tsx'
 import { Reading } from './reviewing/reading.tsx'
 import './check/check.css'
@@ -74,6 +75,7 @@ export function Page() {
           </div>
         )}
       </ReadList>
+      <Jury />
     </Frame>
   )
 }

@@ -142,7 +142,8 @@ export const contractWords: Readonly<Record<string, string>> = {
   models: 'the registry of models',
   escrow: 'the escrow of jobs',
   channels: 'the payment channels',
-  anchor: 'the anchor of epochs, which pays contributors'
+  anchor: 'the anchor of epochs, which pays contributors',
+  juries: 'the juries, which decide challenged contributions once more'
 }
 
 /** What a call of a contract does, as a title. */
@@ -150,6 +151,7 @@ export const callWords: Readonly<Record<string, string>> = {
   anchorVersion: 'A version was anchored',
   anchor: 'A version was anchored',
   approve: 'A contract was allowed to take tokens',
+  challenge: 'A decision on a contribution was challenged',
   burn: 'An escrow whose delivery was refused was burnt',
   claim: 'Money was claimed',
   close: 'A channel was closed',

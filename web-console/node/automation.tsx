@@ -5,6 +5,8 @@ import './automation.css'
 /** What each of them is, for who reads its name the first time. */
 const says: Readonly<Record<string, string>> = {
   anchor: 'Puts accepted data on chain as a new version',
+  seat: 'Keeps its seat among validators',
+  jury: 'Serves on juries that it is drawn for',
   register: 'Registers the models of finished jobs',
   serve: 'Offers models',
   redeem: 'Brings what clients promised to the chain',

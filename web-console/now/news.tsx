@@ -59,6 +59,17 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
       {text(data, 'reason') === '' ? '' : `: ${text(data, 'reason')}`}
     </>
   ),
+  'data.challenged': data => (
+    <>
+      {who(data, 'challenger')} challenged what was decided on {file(data)}: a jury decides
+    </>
+  ),
+  'data.jury': data => (
+    <>
+      A jury has decided on {file(data)}:{' '}
+      {text(data, 'decided') === 'nothing' ? 'the first decision stands' : text(data, 'decided')}
+    </>
+  ),
   'data.removed': data => (
     <>
       {file(data)} {text(data, 'by') === 'withdrawn' ? 'was taken back by its contributor' : 'was taken down'}

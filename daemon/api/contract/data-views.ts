@@ -225,6 +225,8 @@ export const rosterView = z.object({
       reviewed: z.int()
     })
   ),
+  /** What they would weigh if they were weighed by stake now, in their order, where that makes a difference. */
+  due: z.array(z.int()).optional(),
   /** What was put forward to follow it. */
   next: z.array(
     z.object({

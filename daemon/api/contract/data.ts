@@ -171,6 +171,14 @@ export const dataRoutes = {
     body: z.strictObject({ succession: hash }),
     reply: z.object({ roster: z.int(), transaction: hash })
   }),
+  weighRoster: route({
+    method: 'POST',
+    path: '/api/datanets/:id/roster/weigh',
+    stage: 'datanet',
+    summary: 'Weigh the seats of its roster by what they have staked now; anyone may, where they weigh by stake',
+    params: named,
+    reply: z.object({ roster: z.int(), transaction: hash })
+  }),
   heldOut: route({
     method: 'GET',
     path: '/api/datanets/:id/held-out',

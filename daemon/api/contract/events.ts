@@ -10,6 +10,8 @@ export const eventNames = [
   'data.voted',
   'data.decided',
   'data.double-vote',
+  'data.challenged',
+  'data.jury',
   'data.removed',
   'data.version',
   'data.rules',

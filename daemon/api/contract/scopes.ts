@@ -19,6 +19,8 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'setVotePolicy',
   'vote',
   'unvote',
+  'juryVote',
+  'weighRoster',
   'anchorVersion',
   'claim',
   'planJob',
@@ -51,6 +53,8 @@ const paying: ReadonlySet<RouteName> = new Set<RouteName>([
   'awardJob',
   'settle',
   'splitModel',
+  'challenge',
+  'serveOnJuries',
   'pin',
   'unpin'
 ])

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
-import { datanetKind, keptBackRule, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
+import { datanetKind, keptBackRule, rowSchema, uploadLimits, weighing } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
@@ -154,6 +154,7 @@ export const datanetView = z.object({
     leastDataShare: z.int(),
     /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
+    weights: weighing.optional(),
     nearDuplicate: z.int(),
     revealSeconds: z.int(),
     voteSeconds: z.int()
@@ -412,9 +413,7 @@ export const explainedAnswer = z.object({
   utilities: z.array(z.int()).readonly()
 })
 export const unexplainedAnswer = z.object({ receipt: hash, code: z.string() })
-/**
- * What workers say their answers owe to whom; what pays is what scorers find. `failed`: who would not or could not say.
- */
+/** What workers say their answers owe to whom; scorers' word pays. `failed`: who would not or could not say. */
 export const explanation = z.object({
   unofficial: z.literal(true),
   answers: z.array(explainedAnswer),

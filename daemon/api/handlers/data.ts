@@ -71,6 +71,7 @@ const viewWith = (
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
     ...(rules.keptBack === undefined ? {} : { keptBack: rules.keptBack }),
+    ...(rules.weights === undefined ? {} : { weights: rules.weights }),
     nearDuplicate: rules.nearDuplicate,
     revealSeconds: rules.revealSeconds,
     voteSeconds: rules.voteSeconds

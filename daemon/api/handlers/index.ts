@@ -24,6 +24,7 @@ import { explorerHandlers } from './explorer/index.ts'
 import { identityHandlers } from './identities.ts'
 import { flowHandlers } from './flow.ts'
 import { jobHandlers } from './jobs.ts'
+import { juryHandlers } from './juries.ts'
 import { finishedJobHandlers } from './finished-jobs.ts'
 import { logHandlers } from './log.ts'
 import { machineHandlers } from './machine.ts'
@@ -99,6 +100,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...dataHandlers(node, which, people),
       ...rosterHandlers(node),
       ...termsHandlers(node),
+      ...juryHandlers(node, which, about.spending),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),

@@ -1,4 +1,6 @@
 import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { cappedWeights, isWeighingCode, seatsFor, unitsOf } from '../../../protocol/data/index.ts'
+import type { DatanetRules } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -11,7 +13,10 @@ const mostShown = 20
 export function rosterHandlers({
   chain,
   data
-}: Pick<Node, 'chain' | 'data'>): Pick<Handlers, 'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster'> {
+}: Pick<Node, 'chain' | 'data'>): Pick<
+  Handlers,
+  'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster' | 'weighRoster'
+> {
   const { ledger } = chain
   const sitting = async (datanet: Hex): Promise<number> => (await ledger.datanet(datanet))?.roster ?? 1
 
@@ -33,13 +38,29 @@ export function rosterHandlers({
     })
   }
 
+  /** What the seats would weigh if they were weighed now; undefined where that makes no difference. */
+  async function dueWeights(
+    { weights }: Pick<DatanetRules, 'weights'>,
+    seats: readonly { readonly weight: number; readonly stake: string }[]
+  ): Promise<number[] | undefined> {
+    if (weights?.by !== 'stake') return undefined
+    const { minStake: least } = await chain.payouts.rules()
+    const due = cappedWeights(
+      seats.map(({ stake }) => unitsOf(BigInt(stake), least)),
+      weights.cap
+    )
+    return due.some((weight, i) => weight !== seats[i]?.weight) ? due : undefined
+  }
+
   return {
     async roster({ params }) {
       const { id, rules } = await data.findDatanet(params.id)
       const number = await sitting(id)
       const members = (await ledger.roster(id, number)) ?? []
       const now =
-        number > 1 ? members.map(({ address, weight }) => ({ address, weight: Number(weight) })) : rules.validators
+        number > 1 || rules.weights !== undefined
+          ? members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+          : rules.validators
       const doubles = await data.doubleVotes(id)
       const { of: decided, counts } = await data.turnout(id)
       const validators = await Promise.all(
@@ -55,19 +76,24 @@ export function rosterHandlers({
           }
         })
       )
+      const due = await dueWeights(rules, validators)
       const next = (await open(id)).map(({ id: succession, by, silentAt, validators, consent, against }) => ({
         id: succession,
         by,
         silentAt: silentAt === 0n ? null : Number(silentAt) * 1000,
         consent: Number(consent),
         against: Number(against),
-        validators: validators.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+        // What seats will weigh that are weighed when they are seated nobody knows yet.
+        validators: validators.map(({ address, weight }) => ({
+          address,
+          weight: isWeighingCode(weight) ? 1 : Number(weight)
+        }))
       }))
-      return { datanet: id, number, decided, validators, next }
+      return { datanet: id, number, decided, validators, ...(due === undefined ? {} : { due }), next }
     },
     async proposeRoster({ params, body }) {
-      const { id } = await data.findDatanet(params.id)
-      const members = body.validators.map(({ address, weight }) => ({ address, weight: BigInt(weight) }))
+      const { id, rules } = await data.findDatanet(params.id)
+      const members = seatsFor(rules, body.validators as typeof rules.validators)
       const { succession, silentAt, transaction } = await chain.datanets.proposeRoster(id, members)
       return { succession, silentAt: silentAt === 0n ? null : Number(silentAt) * 1000, transaction }
     },
@@ -81,6 +107,10 @@ export function rosterHandlers({
         throw error
       })
       return { transaction, seated: seated?.roster ?? null }
+    },
+    async weighRoster({ params }) {
+      const { roster, transaction } = await chain.datanets.reweigh((await data.findDatanet(params.id)).id)
+      return { roster, transaction }
     },
     async seatRoster({ params, body }) {
       const { id: succession, validators } = await must((await data.findDatanet(params.id)).id, body.succession as Hex)

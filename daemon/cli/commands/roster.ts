@@ -20,7 +20,7 @@ const nextText = ({ id, validators, consent, against, silentAt }: Next): string 
       (silentAt === null ? '' : `; seated if too few are against it by ${new Date(silentAt).toISOString()}`)
   ].join('\n')
 
-const rosterText = ({ number, validators, next }: RosterView): string => {
+const rosterText = ({ number, validators, due, next }: RosterView): string => {
   const members = table(
     ['validator', 'weight', 'at stake', 'on its way out', 'double votes'],
     validators.map(({ address, weight, stake, unbonding, doubleVotes }) => [
@@ -32,8 +32,10 @@ const rosterText = ({ number, validators, next }: RosterView): string => {
     ]),
     [1, 2, 3, 4]
   )
-  if (number === 1 && next.length === 0) return members
-  return [members, dim(`roster ${number}`), ...next.map(one => `put forward: ${nextText(one)}`)].join('\n')
+  if (number === 1 && next.length === 0 && due === undefined) return members
+  const anew =
+    due === undefined ? [] : [dim(`weighed by what is at stake now: ${due.join(', ')} (tilth datanet roster weigh)`)]
+  return [members, dim(`roster ${number}`), ...anew, ...next.map(one => `put forward: ${nextText(one)}`)].join('\n')
 }
 
 /** The one that was meant, by the beginning of its id; the only one where none is named. @throws InvalidError */
@@ -143,6 +145,25 @@ export function rosterCommand(): Command {
           })
         )
     )
+  parent.addCommand(
+    connected(
+      command({
+        name: 'weigh',
+        summary: 'weigh its seats by what they have staked now, where they weigh by stake; anyone may',
+        examples: ['tilth datanet roster weigh elements']
+      })
+    )
+      .argument('<datanet>', 'id, prefix of one, or name')
+      .action(
+        guarded(async (wanted: string, flags: CallFlags) => {
+          await show(
+            flags,
+            async api => api.call('weighRoster', { params: { id: (await findDatanet(api, wanted)).id } }),
+            ({ roster }) => `roster ${roster} sits now: the same seats, weighed anew`
+          )
+        })
+      )
+  )
   parent.addCommand(
     connected(
       command({

@@ -20,6 +20,8 @@ interface CreateFlags extends CallFlags {
   questions: string
   map?: string[]
   validator: string[]
+  weights: 'fixed' | 'equal' | 'stake'
+  cap: string
   uploads: string
   epochBlocks?: string
   epochRows: string
@@ -46,6 +48,12 @@ function rowsOf({ system, mostTurns, mostCharacters }: CreateFlags) {
     ...(mostCharacters === undefined ? {} : { mostCharacters: Number(mostCharacters) })
   }
   return Object.keys(rows).length === 0 ? {} : { rows }
+}
+
+/** How seats weigh, unless as they are named. */
+function weightsOf({ weights, cap }: CreateFlags) {
+  if (weights === 'fixed') return {}
+  return { weights: weights === 'equal' ? { by: 'seat' as const } : { by: 'stake' as const, cap: Number(cap) } }
 }
 
 /** Limits by epoch, where an epoch was named. */
@@ -82,7 +90,9 @@ export function createCommand(): Command {
         'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl ' +
           '--validator 0xabc…=1 --validator 0xdef…=1',
         'tilth datanet create --name birds --licence CC-BY-4.0 --kind qa --language en --tag nature ' +
-          '--questions held-out.jsonl --validator 0xabc…=1 --epoch-blocks 7200 --epoch-rows 500'
+          '--questions held-out.jsonl --validator 0xabc…=1 --epoch-blocks 7200 --epoch-rows 500',
+        'tilth datanet create --name birds --licence CC0-1.0 --questions held-out.jsonl ' +
+          '--validator 0xabc… 0xdef… 0x123… 0x456… --weights stake --cap 3400'
       ]
     })
   )
@@ -98,6 +108,12 @@ export function createCommand(): Command {
     .requiredOption('--questions <file>', 'held-out questions with their answers, in any form that rows have')
     .option('--map <what=column>', mapHelp, collect)
     .requiredOption('--validator <address=weight...>', 'accounts that vote, with their weights')
+    .addOption(
+      new Option('--weights <how>', 'how their votes weigh: as named, one each, or by what each has staked')
+        .choices(['fixed', 'equal', 'stake'])
+        .default('fixed')
+    )
+    .option('--cap <basis points>', 'by stake: what one of them has at most of all weight', '3400')
     .option('--uploads <n>', 'contributions one account may make', '10')
     .option('--epoch-blocks <n>', 'limit what is brought in so many blocks: with the four options below')
     .option('--epoch-rows <n>', 'rows of an account in an epoch, and one more for each that was accepted', '1000')
@@ -138,6 +154,7 @@ export function createCommand(): Command {
           leastDataShare: Number(flags.leastDataShare),
           ...keptBackOf(flags),
           validators,
+          ...weightsOf(flags),
           revealSeconds: Number(flags.revealSeconds),
           voteSeconds: Number(flags.voteSeconds)
         }

@@ -26,6 +26,7 @@ const policy = {
   // Once all who were drawn have committed there is nothing to wait for; blocks come only with transactions here.
   commitSeconds: 120,
   revealSeconds: 3,
+  juryRevealSeconds: 60,
   drawBlocks: 0
 } as const
 

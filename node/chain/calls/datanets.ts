@@ -57,6 +57,8 @@ export interface Datanets {
   rosterSilence(): Promise<bigint>
   /** Seats what was decided on; anyone may. */
   seatRoster(succession: Hex, members: Members): Promise<Mined & { roster: number }>
+  /** Weighs the sitting seats by what they have staked now; anyone may, where it makes a difference. */
+  reweigh(datanet: Hex): Promise<Mined & { roster: number }>
   /** Puts other rules forward, by their text: this account is the host or sits. */
   proposeRules(datanet: Hex, text: string): Promise<Mined & { amendment: Hex }>
   /** A sitting, staked validator's word on them. `set`: their number, where it was the word that was missing. */
@@ -122,7 +124,7 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
         functionName: 'contributionOf',
         args: [contribution]
       })
-      return index === 0n ? undefined : { datanet, contributor: lower(contributor), commitment, index }
+      return index === 0 ? undefined : { datanet, contributor: lower(contributor), commitment, index: BigInt(index) }
     },
     async create({ rules, createdAt, validators }) {
       const receipt = await connection.write({
@@ -165,6 +167,11 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
         functionName: 'seatRoster',
         args: [succession, members.map(({ address }) => address), members.map(({ weight }) => weight)]
       })
+      return { ...mined(receipt), roster: eventOf(receipt, datanetRegistryAbi, 'RosterSeated').roster }
+    },
+    async reweigh(datanet) {
+      const what = `weighing the seats of ${datanet}`
+      const receipt = await connection.write({ ...at, what, functionName: 'reweigh', args: [datanet] })
       return { ...mined(receipt), roster: eventOf(receipt, datanetRegistryAbi, 'RosterSeated').roster }
     },
     async proposeRules(datanet, text) {

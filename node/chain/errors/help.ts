@@ -20,6 +20,7 @@ const help = {
   InvalidAccountNonce: 'That permit was used already.',
   InvalidShortString: bug,
   StringTooLong: bug,
+  StringsInsufficientHexLength: bug,
   ECDSAInvalidSignature: 'These bytes are no signature.',
   ECDSAInvalidSignatureLength: 'A signature has 65 bytes.',
   ECDSAInvalidSignatureS: 'A signature has a low s.',
@@ -57,6 +58,23 @@ const help = {
   NotNamed: 'Its host has named another, or nobody: `tilth datanet host` says whom.',
   AlreadySpoke: 'This validator has spoken on it already.',
   NotDecided: 'It takes the consent of more than two thirds, or the silence of a roster until the announced date.',
+  OtherWeighing:
+    'What seats weigh is made as the rules of its Datanet say: by name, one each, or by stake under a cap.',
+  SeatWithoutStake:
+    'Whoever has a seat by stake has at least the least one staked when it is seated: `tilth wallet stake`.',
+  SameWeights: 'Nothing has changed: every seat weighs what it has staked.',
+  // juries
+  AlreadyChallenged: 'It was challenged already, and a jury decides for good: `tilth challenge` shows how it stands.',
+  ReasonTooLong: 'Say why in at most 1,000 bytes.',
+  NotTheDecision: 'What is challenged is shown by the votes of the roster that decided it, as they were signed.',
+  TooFewJurors:
+    'Too few staked accounts have taken a seat among the jurors for a jury that is larger than the roster. ' +
+    'Nothing was paid. Who would serve runs `tilth jury join`.',
+  NotChallenged: 'Nobody has challenged it, or its jury has decided for good.',
+  OtherCandidates: useLatest,
+  NotAJuror: 'That account was not drawn for this jury.',
+  RevealOver: 'The time for it is over.',
+  NotWhatWasCommitted: 'A vote is shown as it was committed to, and once.',
   // models
   AlreadyRegistered: 'This very model is registered already: go on with it.',
   UnknownModel: 'Register the model first.',

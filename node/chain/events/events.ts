@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, amount, bytes32, splitParts, uint } from '../../../protocol/primitives/index.ts'
+import { address, amount, bytes32, signature, splitParts, uint } from '../../../protocol/primitives/index.ts'
 
 // What the chain tells, by the contracts' own names. One table gives the types, the check of what an RPC answers, and
 // the form on disk.
@@ -156,6 +156,52 @@ const fields = {
   EpochVetoed: { pool: bytes32, epoch: small, validator: address, round: small, vetoed: uint(128) },
   BondSettled: { pool: bytes32, epoch: small, proposer: address, returned: amount, burnt: amount },
   EpochFinalized: { pool: bytes32, epoch: small, payoutsTotal: amount },
+  Challenged: {
+    contribution: bytes32,
+    datanet: bytes32,
+    challenger: address,
+    accepted: z.boolean(),
+    outcome: bytes32,
+    deposit: amount,
+    drawFrom: uint(64),
+    size: small,
+    // As many as a pool has seats.
+    candidates: z.array(address).max(64),
+    reason: z.string().max(1_000)
+  },
+  JuryDrawn: {
+    contribution: bytes32,
+    datanet: bytes32,
+    jury: z.array(address).max(63),
+    commitEnds: uint(64),
+    revealEnds: uint(64)
+  },
+  JurorCommitted: {
+    contribution: bytes32,
+    juror: address,
+    commitment: bytes32,
+    commitEnds: uint(64),
+    revealEnds: uint(64)
+  },
+  JurorVoted: {
+    contribution: bytes32,
+    juror: address,
+    accept: z.boolean(),
+    outcome: bytes32,
+    salt: bytes32,
+    signature
+  },
+  /** `decided`: 0 nothing, 1 rejected, 2 accepted. */
+  JuryClosed: {
+    contribution: bytes32,
+    datanet: bytes32,
+    decided: z.int().min(0).max(2),
+    outcome: bytes32,
+    returned: amount,
+    burnt: amount
+  },
+  ChallengeLapsed: { contribution: bytes32, datanet: bytes32, challenger: address, burnt: amount },
+  JurorAbsent: { contribution: bytes32, juror: address, taken: amount },
   PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
 } as const satisfies Record<string, z.ZodRawShape>
 

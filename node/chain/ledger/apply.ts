@@ -3,6 +3,7 @@ import type { Apply, Draft } from './draft.ts'
 import { applyChannels } from './apply-channels.ts'
 import { applyDatanets } from './apply-datanets.ts'
 import { applyJobs } from './apply-jobs.ts'
+import { applyJuries } from './apply-juries.ts'
 import { applyModels } from './apply-models.ts'
 import { applyPools } from './apply-pools.ts'
 import type { Tables } from './records.ts'
@@ -11,6 +12,7 @@ import type { Tables } from './records.ts'
 const effects: { [N in ChainEventName]: Apply<N> } = {
   ...applyJobs,
   ...applyDatanets,
+  ...applyJuries,
   ...applyModels,
   ...applyChannels,
   ...applyPools

@@ -26,3 +26,4 @@ export type {
   UndoRecord,
   VersionRecord
 } from './records.ts'
+export type { TrialRecord } from './trials.ts'

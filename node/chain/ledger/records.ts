@@ -5,6 +5,7 @@ import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 import { chainEvent, registration } from '../events/index.ts'
 import type { ChainEvent } from '../events/index.ts'
+import { trialRecord } from './trials.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
@@ -307,7 +308,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 8
+export const ledgerLayout = 9
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -373,6 +374,11 @@ export function openTables(store: Pick<Store, 'collection'>) {
     commitments: table('commitments', commitmentRecord),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),
+    /** CONTRIBUTION: what was challenged. */
+    trials: table('trials', trialRecord),
+    /** DATANET/CONTRIBUTION of all, and CONTRIBUTION of what is open or has absent jurors still. */
+    trialsOf: table('trials-of', id),
+    openTrials: table('open-trials', id),
     /** DATANET/VERSION */
     versions: table('versions', versionRecord),
     /** ROOT → what is drawn for it. */

@@ -24,6 +24,7 @@ import type {
   Totals,
   VersionRecord
 } from './records.ts'
+import type { TrialRecord } from './trials.ts'
 
 /** Records in memory for each of the tables that are asked while somebody waits. */
 const cached = 4096
@@ -65,6 +66,12 @@ export interface Views {
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
   /** In the order of authorship. */
   commitments(datanet: Hex, page?: PageOptions): Promise<Page<CommitmentRecord>>
+  /** What was challenged of a contribution's decision. */
+  trial(contribution: Hex): Promise<TrialRecord | undefined>
+  /** Of a Datanet, in the order of the contributions' ids. */
+  trials(datanet: Hex, page?: PageOptions): Promise<Page<TrialRecord>>
+  /** What is open, of all Datanets. */
+  openTrials(page?: PageOptions): Promise<Page<TrialRecord>>
   version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
   versions(datanet: Hex, page?: PageOptions): Promise<Page<VersionRecord>>
   model(id: Hex): Promise<ModelRecord | undefined>
@@ -192,6 +199,9 @@ export function createViews(book: Book): Views {
     commitment: id => get(tables.commitments, id),
     commitments: (datanet, page = {}) =>
       list(tables.authorship, `${datanet}/`, page, id => get(tables.commitments, id)),
+    trial: id => get(tables.trials, id),
+    trials: (datanet, page = {}) => list(tables.trialsOf, `${datanet}/`, page, id => get(tables.trials, id)),
+    openTrials: (page = {}) => list(tables.openTrials, '', page, id => get(tables.trials, id)),
     version: (datanet, version) => get(tables.versions, `${datanet}/${sequenceKey(version)}`),
     versions: (datanet, page = {}) => list(tables.versions, `${datanet}/`, page, same),
     model: id => get(tables.models, id),

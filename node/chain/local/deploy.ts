@@ -4,6 +4,7 @@ import {
   attributionAnchorAbi,
   datanetRegistryAbi,
   jobEscrowAbi,
+  juriesAbi,
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
@@ -67,6 +68,8 @@ export interface DeployOptions {
   /** Seconds for scorers to weigh and commit, default a day, and to show their words, default six hours. */
   commitSeconds?: number
   revealSeconds?: number
+  /** Seconds for jurors to show their votes; as for scorers unless given. They close at once when all have. */
+  juryRevealSeconds?: number
   /** Blocks between an epoch's receipts and the one whose hash draws what is weighed. Default 8. */
   drawBlocks?: number
   /** Seconds for which a Datanet's validators must be silent before its host may replace them. Default 30 days. */
@@ -74,6 +77,8 @@ export interface DeployOptions {
   /** What a proposer posts at least, default 50 tokens, and must have staked, default 100 tokens. */
   bond?: bigint
   minStake?: bigint
+  /** What a challenge of a contribution's decision puts down. Default as the bond. */
+  deposit?: bigint
   /** Default a thousand million tokens. */
   supply?: bigint
   /** Hears of each step as it begins. */
@@ -87,6 +92,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     attributionAnchorBytecode,
     datanetRegistryBytecode,
     jobEscrowBytecode,
+    juriesBytecode,
     modelRegistryBytecode,
     nodeRegistryBytecode,
     paymentChannelsBytecode,
@@ -162,9 +168,19 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         help: 'Deploy again, with an account that nothing else uses meanwhile.'
       })
 
-    for (const slasher of [datanets, anchor])
+    const juries = await make('the juries', juriesAbi, juriesBytecode, [
+      registry,
+      datanets,
+      {
+        commit: BigInt(windows.commitSeconds),
+        reveal: BigInt(options.juryRevealSeconds ?? windows.revealSeconds),
+        drawBlocks: BigInt(options.drawBlocks ?? 8)
+      },
+      options.deposit ?? options.bond ?? 50n * coin
+    ])
+    for (const slasher of [datanets, anchor, juries])
       await connection.write({
-        what: 'letting double votes and false epochs be slashed',
+        what: 'letting double votes, false epochs and absent jurors be slashed',
         address: registry,
         abi: nodeRegistryAbi,
         functionName: 'authorise',
@@ -185,6 +201,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       escrow,
       channels,
       anchor,
+      juries,
       chainId: connection.chainId,
       deploymentBlock: deploymentBlock ?? 0
     }

@@ -79,6 +79,7 @@ export interface Book extends Directory {
   removals(datanet: Hex, from: number, limit: number): AsyncIterable<{ index: number; removal: RemovalRecord }>
   outbox: Tables['outbox']
   withdrawn: Tables['withdrawn']
+  juryVotes: Tables['juryVotes']
   reasons: Tables['reasons']
   told: Tables['told']
   chosen: Tables['chosen']
@@ -307,6 +308,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     },
     outbox: tables.outbox,
     withdrawn: tables.withdrawn,
+    juryVotes: tables.juryVotes,
     reasons: tables.reasons,
     told: tables.told,
     chosen: tables.chosen,

@@ -43,7 +43,7 @@ export const datanetRecord = z.strictObject({
 export type DatanetRecord = z.infer<typeof datanetRecord>
 
 /** Why this node follows a Datanet. */
-export const datanetRole = z.enum(['host', 'validator', 'contributor', 'builder', 'worker', 'choice'])
+export const datanetRole = z.enum(['host', 'validator', 'contributor', 'builder', 'worker', 'juror', 'choice'])
 export type DatanetRole = z.infer<typeof datanetRole>
 
 /** A commitment as the chain told it, and what became of it here. */
@@ -114,6 +114,9 @@ const preparedRecord = z.strictObject({
  */
 const chosenRecord = z.strictObject({ accept: said, until: z.number(), released: z.boolean() })
 
+/** A juror's vote: what its owner says, where it was said by hand, and the signed one once it is made. */
+const juryVoteRecord = z.strictObject({ says: said.optional(), vote: signedSchema('Vote').optional() })
+
 /** Words alone are those of an older version. */
 const reasonRecord = z.union([z.string().max(mostReason), voteReason])
 
@@ -156,6 +159,8 @@ export interface Tables {
   readonly outbox: Collection<z.infer<typeof contributionStatements>>
   /** Contributions whose owner took back here what was not decided. */
   readonly withdrawn: Collection<true>
+  /** This node's own votes on juries, made before any is committed to. */
+  readonly juryVotes: Collection<z.infer<typeof juryVoteRecord>>
   /** Why this node votes as it does, in its owner's words, until the vote is made. */
   readonly reasons: Collection<z.infer<typeof reasonRecord>>
   /** `DATANET/INDEX` of what was withdrawn or is to be taken down, and who says so. */
@@ -191,6 +196,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     unreported: store.collection('data/unreported', mark),
     outbox: store.collection('data/outbox', contributionStatements),
     withdrawn: store.collection('data/withdrawn', mark),
+    juryVotes: store.collection('data/jury-votes', juryVoteRecord),
     reasons: store.collection('data/reasons', reasonRecord),
     removals: store.collection('data/removals', removalRecord),
     told: store.collection('data/told', because),

@@ -11,6 +11,7 @@ import {
   commitMs,
   decide,
   isDoubleVote,
+  isJuried,
   opens,
   reveal,
   signedWith,
@@ -36,6 +37,8 @@ import type { Book, ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createRosters } from '../rosters.ts'
 import { createLookup } from './lookup.ts'
+import { createJudging } from '../jury/judging.ts'
+import type { Judging } from '../jury/judging.ts'
 import { createParked } from './parked.ts'
 import { createRemoving } from './removing.ts'
 
@@ -58,6 +61,8 @@ export interface Receiver {
    * @throws DataError `datanet.roster` · NotFoundError `datanet.unknown` · ChainError
    */
   confirm(document: DatanetDocument): Promise<void>
+  /** What the chain says of a jury's word on a contribution, now: takes it over, or takes it back. */
+  judged(contribution: Hex): Promise<boolean>
   /** Something it waited for has become known: takes what was parked. */
   unpark(about: Hex): Promise<void>
 }
@@ -72,6 +77,8 @@ export interface ReceiverHooks {
   decided(record: ContributionRecord): Promise<void>
   /** It was withdrawn or taken down. */
   left(record: ContributionRecord): Promise<void>
+  /** A jury has decided otherwise than the roster had, or the chain has taken that back. */
+  overturned(record: ContributionRecord): Promise<void>
   follows(datanet: Hex): boolean
   doubleVote(key: string): void
 }
@@ -84,7 +91,10 @@ function checkRoster({ rules }: DatanetDocument, { founders }: Pick<DatanetOnCha
   const weights = new Map(founders.map(({ address, weight }) => [address, Number(weight)]))
   if (
     weights.size !== rules.validators.length ||
-    rules.validators.some(({ address, weight }) => weights.get(address) !== weight)
+    rules.validators.some(({ address, weight }) =>
+      // What seats weigh is the chain's to say where they are not weighed by name.
+      rules.weights === undefined ? weights.get(address) !== weight : !weights.has(address)
+    )
   )
     throw new DataError('datanet.roster', 'the validators on chain are not those of the rules')
 }
@@ -101,6 +111,7 @@ export function createReceiver(
   const lookup = createLookup(deps)
   const rosters = createRosters(deps.chain)
   const allowances = createAllowances(book)
+  const judging: Judging = createJudging(deps, book, hooks)
   const removing = createRemoving(deps, book, rosters, record => hooks.left(record))
 
   /**
@@ -168,6 +179,7 @@ export function createReceiver(
     const { cid, rows } = statements.reveal.message
     events.emit('data.revealed', { datanet: record.datanet, contribution: id, cid, rows })
     hooks.revealed(revealed)
+    if (await judging.settle(id)) return true
     await count(id, net) // votes may have come first
     hooks.changed(record.datanet)
     return true
@@ -271,7 +283,7 @@ export function createReceiver(
     const record = await book.contribution(id)
     if (record === undefined || record.state.name === 'accepted' || record.state.name === 'expired') return
     const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
-    if (statements === undefined) return
+    if (statements === undefined || isJuried(record.state)) return
     const { commits, votes } = await book.ballot(id)
     const result = tally(
       id,
@@ -297,6 +309,7 @@ export function createReceiver(
     await book.setState(id, decide(record.state, certificate, statements))
     const decided = await book.contribution(id)
     if (decided !== undefined) await hooks.decided(decided)
+    await judging.settle(id)
     hooks.changed(record.datanet)
   }
 
@@ -304,6 +317,8 @@ export function createReceiver(
     const { certificate, statements, provider, because = [] } = message
     const id = certificate.contribution
     const { record, net } = await about(id, message)
+    // [ignore] A jury has decided, for good.
+    if (isJuried(record.state)) return false
     if (
       (record.state.name === 'accepted' || record.state.name === 'rejected') &&
       !supersedes(certificate, record.state.certificate)
@@ -387,6 +402,7 @@ export function createReceiver(
   }
 
   const receiver: Receiver = {
+    judged: id => book.serially(() => judging.settle(id)),
     async take(message, from) {
       checkAlone(message)
       return message.kind === 'datanet'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { dataMessage, signedWith } from '../../../protocol/data/index.ts'
+import { dataMessage, rosterCertificate, signedWith } from '../../../protocol/data/index.ts'
 import type { Because, DataMessage, RemovalRecord } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -81,7 +81,10 @@ async function messagesOf(book: Book, datanet: Hex, index: number, theirs: strin
   if (record === undefined || state === undefined || state.name === 'committed' || theirs === 'a') return []
   const hint = record.provider === undefined ? {} : { provider: record.provider }
   if (state.name === 'accepted' || state.name === 'rejected') {
-    const { certificate, statements } = state
+    const { statements } = state
+    // What a jury has said of it the chain tells.
+    const certificate = rosterCertificate(state)
+    if (certificate === undefined) return theirs === 'r' ? [] : [{ kind: 'reveal', statements, ...hint }]
     const told = await Promise.all(certificate.votes.map(vote => reasonFor(book, vote)))
     const because = told.flatMap(why => why ?? [])
     return [{ kind: 'certificate', certificate, statements, ...(because.length > 0 ? { because } : {}), ...hint }]

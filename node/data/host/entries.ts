@@ -13,12 +13,14 @@ export interface Accepted {
 
 /**
  * What a version of a Datanet holds, by what is known here.
+ * @param held what is challenged, and not decided by a jury yet
  * @param last the place to stop at; all that is decided without a gap, where it is not given
  * @throws TilthError `version.rows` where this node does not know which rows were accepted
  */
 export async function acceptedOf(
   book: Pick<Book, 'contributions' | 'removed' | 'verdict'>,
   datanet: Hex,
+  held: ReadonlySet<Hex>,
   last = Infinity
 ): Promise<Accepted> {
   const entries: VersionEntry[] = []
@@ -28,6 +30,8 @@ export async function acceptedOf(
     // Where nothing is said of how far to look, what is open holds up what comes after it.
     if (last === Infinity && !isDecided(record.state)) break
     // What has left is in no version from then on.
+    // … and what is challenged waits for its jury.
+    if (held.has(record.id)) continue
     if (record.state.name !== 'accepted' || (await book.removed(record.id)) !== undefined) continue
     entries.push(await entryOf(book, record, record.state))
     at = record.index

@@ -1,5 +1,5 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { checkLicence, datanetRules, parseHeldOut } from '../../../protocol/data/index.ts'
+import { checkLicence, checkWeights, datanetRules, parseHeldOut, seatsFor } from '../../../protocol/data/index.ts'
 import type { DatanetRules } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, checkNewName, contentHash, readAs } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
@@ -37,12 +37,13 @@ export function createHosting(
       const rules = readAs(datanetRules, { ...wanted, heldOut: await files.addBytes(bytes) }, 'rules.invalid')
       if (new Set(rules.validators.map(({ address }) => address)).size !== rules.validators.length)
         throw new InvalidError('rules.invalid', 'a validator stands in the rules twice')
+      checkWeights(rules)
       const message = { host: self, rules: contentHash(rules), createdAt: BigInt(Math.floor(clock.now() / 1000)) }
       const document = { statement: signStatement(network, 'Datanet', message, key), rules }
       const { datanet, block } = await chain.datanets.create({
         rules: message.rules,
         createdAt: message.createdAt,
-        validators: rules.validators
+        validators: seatsFor(rules, rules.validators)
       })
       const announcement = { kind: 'datanet', document } as const
       await book.putListing(datanet as Hex, { host: self, block, commitments: 0, version: 0, count: 0 })

@@ -11,6 +11,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Rosters } from '../rosters.ts'
+import { heldBack } from '../jury/words.ts'
 import { acceptedOf } from './entries.ts'
 
 // /tilth/data/seal/1: a host asks a validator to seal a version. The validator makes the version of its own book, as
@@ -74,10 +75,12 @@ export function createSeals(
 
   /** Whether something that was accepted a while ago comes after a place. */
   async function lacks(datanet: Hex, last: number): Promise<boolean> {
+    const held = await heldBack(chain.ledger)
     for await (const { id, state } of book.contributions(datanet, last + 1))
       // What is not remembered was accepted before this process began.
       if (
         state.name === 'accepted' &&
+        !held.has(id) &&
         (acceptedAt.get(id) ?? 0) + timing.sealGraceMs < clock.now() &&
         (await book.removed(id)) === undefined
       )
@@ -90,7 +93,7 @@ export function createSeals(
     const { rules } = await rosters.sitting(asked.datanet, net)
     const latest = (await chain.ledger.datanet(asked.datanet))?.version ?? 0
     if (weightOf(rules.validators, self) === 0 || latest + 1 !== asked.version) return { kind: 'differs' }
-    const { entries } = await acceptedOf(book, asked.datanet, last)
+    const { entries } = await acceptedOf(book, asked.datanet, await heldBack(chain.ledger), last)
     if (entries.length !== asked.count || versionRoot(entries) !== asked.root) return { kind: 'differs' }
     if (await lacks(asked.datanet, last)) return { kind: 'more' }
     return { kind: 'sealed', seal: sign(version) }

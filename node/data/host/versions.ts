@@ -16,6 +16,7 @@ import type { Holdings } from '../storage/index.ts'
 import type { Shards } from '../validator/index.ts'
 import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
+import { heldBack, juriesIn } from '../jury/words.ts'
 import { acceptedOf } from './entries.ts'
 import { goneFrom, leftOf, refuseTakenDown } from './left.ts'
 import type { Seals } from './seals.ts'
@@ -66,11 +67,11 @@ export function createVersions(
   /** Everything accepted, as the next version, sealed; begun anew when validators know of more. */
   async function sealedVersion(datanet: Hex, net: DatanetDocument): Promise<VersionManifest> {
     const rootNow = async (): Promise<Hex | undefined> => {
-      const { entries } = await acceptedOf(book, datanet)
+      const { entries } = await acceptedOf(book, datanet, await heldBack(chain.ledger))
       return entries.length === 0 ? undefined : versionRoot(entries)
     }
     for (let tries = 1; ; tries++) {
-      const { entries, last } = await acceptedOf(book, datanet)
+      const { entries, last } = await acceptedOf(book, datanet, await heldBack(chain.ledger))
       if (entries.length === 0)
         throw new InvalidError('version.empty', 'nothing has been accepted yet', {
           help: 'Contributions are listed with what became of them.'
@@ -123,7 +124,8 @@ export function createVersions(
       id => orders.get(id),
       id => decided.get(id) ?? rules,
       sitting.rules.validators,
-      id => blocks.get(id)
+      id => blocks.get(id),
+      await juriesIn(chain.ledger, manifest)
     )
   }
 

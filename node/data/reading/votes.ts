@@ -1,8 +1,17 @@
-import { outcomeOf, ownRows, saidBy, saltOf, voteMs } from '../../../protocol/data/index.ts'
+import {
+  isJuried,
+  outcomeOf,
+  ownRows,
+  rosterCertificate,
+  saidBy,
+  saltOf,
+  voteMs
+} from '../../../protocol/data/index.ts'
 import type { VoteReason } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { DecisionView } from '../decided.ts'
 import type { DataService, VoteView } from '../types.ts'
 import type { Shown } from '../validator/index.ts'
 
@@ -13,7 +22,7 @@ const decisionsOf = 1000
 
 /** Who voted what, as far as it is known here. */
 export function createVotes(
-  { self }: Pick<DataDeps, 'self'>,
+  { chain, self }: Pick<DataDeps, 'chain' | 'self'>,
   book: Book,
   shown: Pick<Shown, 'must'>,
   startedAt: number
@@ -29,9 +38,18 @@ export function createVotes(
         accepted: record.state.name === 'accepted',
         commits,
         votes,
-        certificate: record.state.certificate
+        judged: isJuried(record.state),
+        certified: rosterCertificate(record.state)?.votes ?? []
       }
     }
+  }
+
+  /** Who was drawn for a jury that is over, and whether it came. */
+  async function jurorsOf(id: Hex): Promise<DecisionView['validators']> {
+    const trial = await chain.ledger.trial(id)
+    if (trial === undefined || trial.closed === null) return []
+    const shown = new Set(trial.votes.map(({ juror }) => juror))
+    return trial.jury.map(validator => ({ validator, accept: null, present: shown.has(validator) }))
   }
 
   return {
@@ -40,7 +58,8 @@ export function createVotes(
       const { state } = record
       const { commits, votes, mine } = await book.ballot(id)
       const verdict = await book.verdict(id)
-      const certified = state.name === 'accepted' || state.name === 'rejected' ? state.certificate.votes : []
+      const certified =
+        state.name === 'accepted' || state.name === 'rejected' ? (rosterCertificate(state)?.votes ?? []) : []
       const revealed = new Map([...certified, ...votes].map(({ message }) => [message.validator, message]))
       const committed = new Set(commits.map(({ message }) => message.validator))
       const found = (accept: boolean): Hex | undefined =>
@@ -83,29 +102,30 @@ export function createVotes(
     async turnout(datanet) {
       const counts = new Map<Address, number>()
       let of = 0
-      for await (const { commits, votes, certificate } of decided(datanet, turnoutOf)) {
+      for await (const { commits, votes, certified } of decided(datanet, turnoutOf)) {
         of++
-        const seen = new Set([...commits, ...votes, ...certificate.votes].map(({ message }) => message.validator))
+        const seen = new Set([...commits, ...votes, ...certified].map(({ message }) => message.validator))
         for (const address of seen) counts.set(address, (counts.get(address) ?? 0) + 1)
       }
       return { of, counts }
     },
     async *decisions(datanet) {
-      for await (const { record, accepted, commits, votes, certificate } of decided(datanet, decisionsOf)) {
+      for await (const { record, accepted, judged, commits, votes, certified } of decided(datanet, decisionsOf)) {
         const { net } = await shown.must(record.id)
-        const said = new Map(
-          [...certificate.votes, ...votes].map(({ message }) => [message.validator, saidBy(message)])
-        )
+        const said = new Map([...certified, ...votes].map(({ message }) => [message.validator, saidBy(message)]))
         const committed = new Set(commits.map(({ message }) => message.validator))
         yield {
           contribution: record.id,
           contributor: record.contributor,
           accepted,
-          validators: net.rules.validators.map(({ address }) => {
-            const says = said.get(address) ?? null
-            const present = says !== null || committed.has(address)
-            return { validator: address, accept: says === 'abstain' ? null : says, present }
-          })
+          judged,
+          validators: net.rules.validators
+            .map(({ address }) => {
+              const says = said.get(address) ?? null
+              const present = says !== null || committed.has(address)
+              return { validator: address, accept: says === 'abstain' ? null : says, present }
+            })
+            .concat(await jurorsOf(record.id))
         }
       }
     }

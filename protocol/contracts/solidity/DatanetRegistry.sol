@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {NodeRegistry} from "./NodeRegistry.sol";
+import {Rosters} from "./Rosters.sol";
 import {StatementReader} from "./StatementReader.sol";
 import {Statements} from "./Statements.sol";
 
@@ -14,7 +15,7 @@ import {Statements} from "./Statements.sol";
 /// and they are set by more than two thirds of that roster's weight. Their text goes through the chain, so that it is
 /// to be had wherever the chain is; what it may not change, its readers know (protocol/data/amendment.ts). The host
 /// hands over to whoever accepts.
-contract DatanetRegistry is StatementReader {
+contract DatanetRegistry is StatementReader, Rosters {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
     using Statements for Statements.Vote;
@@ -36,14 +37,6 @@ contract DatanetRegistry is StatementReader {
         bytes32 rules;
         address nextHost;
         bytes32 announcement;
-    }
-
-    struct Roster {
-        uint128 totalWeight;
-        address[] validators;
-        mapping(address validator => uint96) weightOf;
-        /// Who was caught voting twice: no stake brings that vote back.
-        mapping(address validator => bool) caught;
     }
 
     /// @notice A roster that was put forward.
@@ -70,10 +63,12 @@ contract DatanetRegistry is StatementReader {
         uint128 against;
     }
 
+    /// @param committedAt from then on the time runs in which its decision can be challenged
     struct Contribution {
         bytes32 datanet;
         address contributor;
-        uint64 index;
+        uint32 index;
+        uint32 committedAt;
         uint32 roster;
         bytes32 commitment;
     }
@@ -85,7 +80,6 @@ contract DatanetRegistry is StatementReader {
         string cid;
     }
 
-    uint256 public constant MAX_VALIDATORS = 100;
     /// @notice No Datanet's rules let a vote take longer, so that evidence of two votes reaches stakes in time.
     uint64 public constant LONGEST_VOTE = 7 days;
     /// @notice Bytes of a text of rules.
@@ -93,12 +87,10 @@ contract DatanetRegistry is StatementReader {
     /// @notice Rules that a Datanet has one after another, so that reading all there were stays cheap.
     uint32 public constant MAX_RULES_NUMBER = 256;
 
-    NodeRegistry public immutable registry;
     /// @notice Seconds for which a roster must be silent about its replacement to count as dead.
     uint64 public immutable rosterSilence;
 
     mapping(bytes32 id => Datanet) private _datanets;
-    mapping(bytes32 datanet => mapping(uint32 number => Roster)) private _rosters;
     mapping(bytes32 succession => Succession) public successionOf;
     mapping(bytes32 succession => mapping(address validator => bool)) public spoke;
     mapping(bytes32 amendment => Amendment) public amendmentOf;
@@ -128,7 +120,6 @@ contract DatanetRegistry is StatementReader {
     event RosterSpoken(
         bytes32 indexed succession, address indexed validator, bool consents, uint128 consent, uint128 against
     );
-    event RosterSeated(bytes32 indexed datanet, uint32 indexed roster, address[] validators, uint96[] weights);
     /// @notice With the text, which the chain keeps for whoever reads it.
     event RulesProposed(
         bytes32 indexed datanet,
@@ -161,7 +152,6 @@ contract DatanetRegistry is StatementReader {
     error AlreadyExists(bytes32 id);
     error UnknownDatanet(bytes32 datanet);
     error UnknownContribution(bytes32 contribution);
-    error BadRoster();
     error UnbondingTooShort(uint64 unbondDelay);
     error NotEnoughStake(uint256 staked);
     error NobodyHere(address caller);
@@ -182,9 +172,8 @@ contract DatanetRegistry is StatementReader {
     error NotAValidator(address validator);
     error AlreadyPunished(bytes32 contribution, address validator);
 
-    constructor(NodeRegistry registry_, uint64 rosterSilence_) StatementReader(address(registry_)) {
+    constructor(NodeRegistry registry_, uint64 rosterSilence_) StatementReader(address(registry_)) Rosters(registry_) {
         if (registry_.unbondDelay() <= LONGEST_VOTE) revert UnbondingTooShort(registry_.unbondDelay());
-        registry = registry_;
         rosterSilence = rosterSilence_;
     }
 
@@ -201,8 +190,9 @@ contract DatanetRegistry is StatementReader {
         datanet.host = msg.sender;
         datanet.rules = rules;
         datanet.rulesNumber = 1;
-        _seat(id, datanet, validators, weights);
-        emit DatanetCreated(id, msg.sender, rules, createdAt, validators, weights);
+        datanet.roster = 1;
+        uint96[] memory weighed = _seat(id, 1, validators, weights);
+        emit DatanetCreated(id, msg.sender, rules, createdAt, validators, weighed);
     }
 
     /// @notice The host or a sitting validator puts the next roster forward. A host's waits for consent or, at the
@@ -216,7 +206,7 @@ contract DatanetRegistry is StatementReader {
         bool host = msg.sender == datanet_.host;
         if (!host && weightOf(datanet, msg.sender) == 0) revert NobodyHere(msg.sender);
         bool announces = host && block.timestamp >= datanet_.announced + rosterSilence;
-        _requireRoster(validators, weights);
+        _requireRoster(datanet, validators, weights);
         bytes32 members = _membersOf(validators, weights);
         succession = keccak256(abi.encode(datanet, datanet_.roster, msg.sender, members));
         if (successionOf[succession].members != 0) revert AlreadyPutForward(succession);
@@ -255,8 +245,8 @@ contract DatanetRegistry is StatementReader {
             uint256 staked = registry.stakeOf(validators[i]);
             if (staked < registry.minStake()) revert NotEnoughStake(staked);
         }
-        _seat(next.datanet, datanet, validators, weights);
-        emit RosterSeated(next.datanet, datanet.roster, validators, weights);
+        uint96[] memory weighed = _seat(next.datanet, ++datanet.roster, validators, weights);
+        emit RosterSeated(next.datanet, datanet.roster, validators, weighed);
     }
 
     /// @notice The host or a sitting validator puts other rules forward: those that follow the ones in force, if the
@@ -279,7 +269,8 @@ contract DatanetRegistry is StatementReader {
     function speakOnRules(bytes32 amendment, bool consents) external {
         Amendment storage next = amendmentOf[amendment];
         Datanet storage datanet = _datanets[next.datanet];
-        if (next.number == 0 || next.number != datanet.rulesNumber + 1 || next.roster != datanet.roster) {
+        bool sits = _seatedAs(next.datanet, datanet.roster) == _seatedAs(next.datanet, next.roster);
+        if (next.number == 0 || next.number != datanet.rulesNumber + 1 || !sits) {
             revert OthersInForce(datanet.rulesNumber, datanet.roster);
         }
         uint96 weight = votingWeightOf(next.datanet, next.roster, msg.sender);
@@ -326,7 +317,9 @@ contract DatanetRegistry is StatementReader {
         if (made.index != 0) revert AlreadyCommitted(contribution, made.index);
         _requireSigned(contribution, signature, contributor);
         index = ++datanet_.commitments;
-        _contributions[contribution] = Contribution(datanet, contributor, index, datanet_.roster, commitment);
+        _contributions[contribution] = Contribution(
+            datanet, contributor, uint32(index), uint32(block.timestamp), datanet_.roster, commitment
+        );
         emit Committed(datanet, contribution, contributor, commitment, index);
     }
 
@@ -395,32 +388,9 @@ contract DatanetRegistry is StatementReader {
         return (_datanets[datanet].rulesNumber, _datanets[datanet].nextHost);
     }
 
-    function membersOf(bytes32 datanet, uint32 number)
-        public
-        view
-        returns (address[] memory validators, uint96[] memory weights)
-    {
-        Roster storage roster = _rosters[datanet][number];
-        validators = roster.validators;
-        weights = new uint96[](validators.length);
-        for (uint256 i = 0; i < weights.length; i++) weights[i] = roster.weightOf[validators[i]];
-    }
-
-    function totalWeightOf(bytes32 datanet, uint32 number) external view returns (uint128) {
-        return _rosters[datanet][number].totalWeight;
-    }
-
     /// @notice A sitting validator's weight; 0 for everyone else.
     function weightOf(bytes32 datanet, address validator) public view returns (uint96) {
         return _rosters[datanet][_datanets[datanet].roster].weightOf[validator];
-    }
-
-    /// @notice The weight with which a validator of a roster speaks on chain: none without a stake, and none after it
-    /// was caught voting twice.
-    function votingWeightOf(bytes32 datanet, uint32 number, address validator) public view returns (uint96) {
-        Roster storage roster = _rosters[datanet][number];
-        if (roster.caught[validator] || registry.stakeOf(validator) < registry.minStake()) return 0;
-        return roster.weightOf[validator];
     }
 
     function contributionOf(bytes32 contribution) external view returns (Contribution memory) {
@@ -439,35 +409,19 @@ contract DatanetRegistry is StatementReader {
         return keccak256(abi.encode(validators, weights));
     }
 
-    function _requireRoster(address[] calldata validators, uint96[] calldata weights) private pure {
-        if (validators.length == 0 || validators.length > MAX_VALIDATORS || validators.length != weights.length) {
-            revert BadRoster();
-        }
+    function _sitting(bytes32 datanet) internal view override returns (uint32) {
+        return _datanets[datanet].roster;
     }
 
-    function _seat(
-        bytes32 id,
-        Datanet storage datanet,
-        address[] calldata validators,
-        uint96[] calldata weights
-    ) private {
-        _requireRoster(validators, weights);
-        Roster storage roster = _rosters[id][++datanet.roster];
-        roster.validators = validators;
-        uint128 total = 0;
-        for (uint256 i = 0; i < validators.length; i++) {
-            address validator = validators[i];
-            if (validator == address(0) || weights[i] == 0 || roster.weightOf[validator] != 0) revert BadRoster();
-            roster.weightOf[validator] = weights[i];
-            total += weights[i];
-        }
-        roster.totalWeight = total;
+    function _seatAgain(bytes32 datanet) internal override returns (uint32) {
+        return ++_datanets[datanet].roster;
     }
 
     function _open(bytes32 succession) private view returns (Succession storage next) {
         next = successionOf[succession];
         uint32 sits = _datanets[next.datanet].roster;
-        if (next.members == 0 || next.follows != sits) revert AnotherSits(sits);
+        bool follows = _seatedAs(next.datanet, next.follows) == _seatedAs(next.datanet, sits);
+        if (next.members == 0 || !follows) revert AnotherSits(sits);
     }
 
     function _known(bytes32 datanet) private view returns (Datanet storage known) {

@@ -36,7 +36,7 @@ const mostLanguages = 8
 export function mixRoster(rosters: readonly Roster[]): Roster {
   const weights = new Map<Address, number>()
   for (const roster of rosters) {
-    const total = totalWeight(roster)
+    const total = Math.max(1, totalWeight(roster))
     for (const { address, weight } of roster) {
       const part = Math.max(1, Math.floor((weight * parentWeight) / total))
       weights.set(address, (weights.get(address) ?? 0) + part)

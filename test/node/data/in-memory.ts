@@ -7,8 +7,9 @@ import type {
   DatanetDocument,
   DatanetRules
 } from '../../../protocol/data/index.ts'
-import { canonicalJson, contentHash, fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, contentHash, fromHex, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { TrialRecord } from '../../../node/chain/types.ts'
 import { createBook } from '../../../node/data/book/index.ts'
 import type { Book } from '../../../node/data/book/index.ts'
 import type { DataEvents } from '../../../node/data/index.ts'
@@ -152,6 +153,8 @@ function streamTo(serve: (stream: MessageStream) => Promise<void>, traffic: Traf
 }
 
 export interface MemoryPeer {
+  /** What its chain tells of challenges. */
+  readonly trials: Map<Hex, TrialRecord>
   readonly book: Book
   readonly receiver: Receiver
   /** Compares notes with another about one Datanet, as nodes do. @returns what went over */
@@ -161,7 +164,13 @@ export interface MemoryPeer {
 export function memoryPeer(self: string, store = memoryStore()): MemoryPeer {
   const clock = manualClock()
   const book = createBook({ store, network })
-  const chain = { ledger: { commitment: async () => undefined, datanet: async () => undefined } }
+  const trials = new Map<Hex, TrialRecord>()
+  const ledger = {
+    commitment: async () => undefined,
+    datanet: async () => undefined,
+    trial: async (id: Hex) => trials.get(id)
+  }
+  const chain = { ledger }
   const deps = { network, self: addressOfKey(keyOf(self)), chain, clock, events: createEvents<DataEvents>(silentLog) }
   const receiver = createReceiver(
     { ...deps, log: silentLog } as unknown as Parameters<typeof createReceiver>[0],
@@ -173,6 +182,7 @@ export function memoryPeer(self: string, store = memoryStore()): MemoryPeer {
       revealed: () => undefined,
       decided: async () => undefined,
       left: async () => undefined,
+      overturned: async () => undefined,
       follows: () => true,
       doubleVote: () => undefined
     }
@@ -181,6 +191,7 @@ export function memoryPeer(self: string, store = memoryStore()): MemoryPeer {
   return {
     book,
     receiver,
+    trials,
     async pull(other, datanet) {
       const traffic: Traffic = { asked: 0, answered: 0 }
       const streams = {
@@ -246,6 +257,45 @@ export function votePair(
     { kind: 'vote-commit', statement: signStatement(network, 'VoteCommit', commit, keyOf(name)) },
     { kind: 'vote', statement: signStatement(network, 'Vote', vote, keyOf(name)) }
   ]
+}
+
+/** A challenge that is over: what a jury of so many names has said. */
+export function trialOf(
+  contribution: Hex,
+  datanet: Hex,
+  accept: boolean,
+  own: readonly number[],
+  names: readonly string[]
+): TrialRecord {
+  const votes = names.map(name => votePair(name, contribution, accept, own)[1].statement)
+  const jury = names.map(name => addressOfKey(keyOf(name)))
+  const outcome = accept ? outcomeOf({ contribution, cid, own: [...own] }, true) : zeroHash
+  return {
+    contribution,
+    datanet,
+    challenger: addressOfKey(keyOf('challenger')),
+    reason: 'it is wrong',
+    accepted: !accept,
+    outcome: zeroHash,
+    deposit: 1n,
+    drawFrom: 1n,
+    size: jury.length,
+    candidates: jury,
+    jury,
+    commitEnds: 1n,
+    revealEnds: 2n,
+    committed: jury,
+    votes: votes.map(({ message: { validator: juror, accept: says, outcome: found, salt }, signature }) => ({
+      juror,
+      accept: says,
+      outcome: found,
+      salt,
+      signature
+    })),
+    absent: [],
+    closed: { decided: accept ? 'accepted' : 'rejected', outcome, returned: 1n, burnt: 0n, block: 9n },
+    block: 5n
+  }
 }
 
 /**

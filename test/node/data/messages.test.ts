@@ -82,7 +82,7 @@ describe('data: what a message is found to be', () => {
     book = createBook({ store, network })
     await book.load()
     const chain = {
-      ledger: { datanet: async () => undefined, commitment: async () => undefined },
+      ledger: { datanet: async () => undefined, commitment: async () => undefined, trial: async () => undefined },
       datanets: {
         datanet: async (id: Hex) =>
           id === datanet
@@ -107,6 +107,7 @@ describe('data: what a message is found to be', () => {
         revealed: () => undefined,
         decided: async () => undefined,
         left: async () => undefined,
+        overturned: async () => undefined,
         follows: () => true,
         doubleVote: () => undefined
       }

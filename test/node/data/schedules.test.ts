@@ -4,11 +4,22 @@ import type { ContributionMessage } from '../../../protocol/data/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { Random } from '../../../node/engine/weights/random.ts'
-import { cid, compareNotes, contributionTo, datanetOf, memoryPeer, memoryStore, votePair } from './in-memory.ts'
+import {
+  cid,
+  compareNotes,
+  contributionTo,
+  datanetOf,
+  memoryPeer,
+  memoryStore,
+  trialOf,
+  votePair
+} from './in-memory.ts'
 import type { MemoryPeer } from './in-memory.ts'
 
 const right = [0, 1, 2]
 const wrong = [0]
+/** Rows that no validator found and a jury did. */
+const other = [0, 1]
 
 /** Everything that validators could say, signed once: schedules choose of it. */
 function cast(size: number) {
@@ -20,8 +31,10 @@ function cast(size: number) {
     other: votePair(name, id, true, wrong),
     reject: votePair(name, id, false, [])
   }))
+  const jurors = Array.from({ length: 2 * size + 1 }, (_, i) => `juror ${i}`)
+  const words = [trialOf(id, datanet, true, other, jurors), trialOf(id, datanet, false, [], jurors)]
   const reveal: ContributionMessage = { kind: 'reveal', statements }
-  return { datanet, document, id, statements, reveal, said, faulty: Math.floor((size - 1) / 3) }
+  return { datanet, document, id, statements, reveal, said, words, faulty: Math.floor((size - 1) / 3) }
 }
 type Cast = ReturnType<typeof cast>
 type Truth = 'accept' | 'reject' | 'split'
@@ -68,11 +81,43 @@ async function peerOf({ datanet, document, id, statements }: Cast, name: string)
   return peer
 }
 
-async function deliver({ receiver }: MemoryPeer, messages: readonly ContributionMessage[]): Promise<void> {
-  for (const message of messages)
+/** @param chain what the chain tells meanwhile, before a message by its place, and after all at the latest */
+async function deliver(
+  { receiver }: MemoryPeer,
+  messages: readonly ContributionMessage[],
+  chain: ReadonlyMap<number, () => Promise<unknown>> = new Map()
+): Promise<void> {
+  for (const [i, message] of messages.entries()) {
+    await chain.get(i)?.()
     await receiver.take(message).catch((error: unknown) => {
       if (!(error instanceof TilthError)) throw error
     })
+  }
+  await chain.get(messages.length)?.()
+}
+
+/** A chain that tells of a jury's word at some moment, and now and then takes it back and tells it again. */
+function toldOf(
+  { trials, receiver }: MemoryPeer,
+  word: Cast['words'][number],
+  messages: number,
+  random: Random
+): Map<number, () => Promise<unknown>> {
+  const tell = (): Promise<unknown> => {
+    trials.set(word.contribution, word)
+    return receiver.judged(word.contribution)
+  }
+  const takeBack = (): Promise<unknown> => {
+    trials.delete(word.contribution)
+    return receiver.judged(word.contribution)
+  }
+  const at = [0, 1, 2].map(() => below(random, messages + 1)).sort((a, b) => a - b)
+  if (random.uniform() < 0.7) return new Map([[at[0] as number, tell]])
+  return new Map([
+    [at[0] as number, tell],
+    [at[1] as number, takeBack],
+    [at[2] as number, tell]
+  ])
 }
 
 /** What a peer holds for decided: nothing, or what with which rows. */
@@ -94,9 +139,12 @@ describe('data: what is decided, whatever is heard in which order', function () 
     const messages = messagesOf(chosen, truth, random)
     const [one, two] = [await peerOf(chosen, 'one'), await peerOf(chosen, 'two')]
     const isWhole = random.uniform() < 0.5
+    // In some of them somebody challenges it, and the chain tells each peer of the jury's word when it likes.
+    const word = chosen.words[below(random, 6)]
     for (const peer of [one, two]) {
       const heard = isWhole ? messages : messages.filter(() => random.uniform() < 0.6)
-      await deliver(peer, shuffled(random, [...heard, ...heard.filter(() => random.uniform() < 0.3)]))
+      const all = shuffled(random, [...heard, ...heard.filter(() => random.uniform() < 0.3)])
+      await deliver(peer, all, word === undefined ? undefined : toldOf(peer, word, all.length, random))
     }
     // The same messages are the same state, with nobody to ask.
     if (isWhole) assert.equal(await stateOf(one, chosen.id), await stateOf(two, chosen.id))
@@ -106,6 +154,12 @@ describe('data: what is decided, whatever is heard in which order', function () 
     }
     const [a, b] = [await stateOf(one, chosen.id), await stateOf(two, chosen.id)]
     assert.equal(a, b, 'two peers that have compared notes hold the same')
+    // What a jury has said stands, whatever its roster says and whenever, as soon as it is known what it is about.
+    if (word !== undefined) {
+      const due = word.closed?.decided === 'accepted' ? `accepted ${word.closed.outcome}` : 'rejected'
+      if (isWhole || a !== 'open') assert.equal(a, due)
+      return
+    }
     // What no honest validator found is never accepted; what all of them say is not held up, once it is all there.
     const accepted = `accepted ${outcomeOf({ contribution: chosen.id, cid, own: right }, true)}`
     assert.ok(a === 'open' || a === 'rejected' || a === accepted, a)

@@ -46,6 +46,7 @@ function reader(count: number) {
     self: addressOf('reader'),
     key: keyOf('reader'),
     chain: {
+      ledger: { trial: async () => undefined },
       datanets: {
         async version(datanet: Hex) {
           const name = `manifest of ${datanet}`

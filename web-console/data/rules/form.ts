@@ -155,6 +155,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),
     voteSeconds: scaled(form.voteMinutes, 60),
+    weights: undefined, // as they are named
     validators: listed(form.validators, /\n/).map(line => {
       const [address = '', weight = '1'] = line.split(/[\s,=]+/)
       return { address: address.toLowerCase(), weight: scaled(weight, 1) }

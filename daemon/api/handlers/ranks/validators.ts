@@ -32,11 +32,11 @@ export async function validatorRanksOf(
   }
   for (const { id } of await meantDatanets(parts, datanet)) {
     const values = await valuesIn(parts, id)
-    for await (const { contributor, accepted, validators } of parts.data.decisions(id)) {
+    for await (const { contributor, accepted, judged, validators } of parts.data.decisions(id)) {
       const value = accepted ? (values.get(contributor) ?? null) : null
       for (const { validator, accept, present } of validators) {
         const count = of(validator)
-        const borneOut = accept === null ? undefined : isBorneOut(accept, value)
+        const borneOut = accept === null ? undefined : judged ? accept === accepted : isBorneOut(accept, value)
         if (!present) count.missed++
         else if (borneOut === undefined) count.open++
         else if (borneOut) count.borneOut++

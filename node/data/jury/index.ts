@@ -1,0 +1,5 @@
+export { createChallenging } from './challenging.ts'
+export { createJuryNews } from './news.ts'
+export { createServing } from './serving.ts'
+export { heldBack, wordOf } from './words.ts'
+export type * from './types.ts'

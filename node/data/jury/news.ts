@@ -1,0 +1,48 @@
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { DataDeps } from '../deps.ts'
+
+/** What the chain tells of challenges, for the book and for whoever was drawn. */
+export interface JuryNews {
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+export function createJuryNews(
+  { chain, events }: Pick<DataDeps, 'chain' | 'events'>,
+  hooks: {
+    /** What a jury has decided is on chain now, or no more. */
+    closed(contribution: Hex): Promise<unknown>
+    changed(datanet: Hex): void
+    /** Something may be due to be done. */
+    wake(): void
+  }
+): JuryNews {
+  let stop: (() => Promise<void>) | undefined
+  return {
+    async start() {
+      stop = await chain.ledger.consume({
+        name: 'juries',
+        names: ['Challenged', 'JuryDrawn', 'JurorCommitted', 'JurorVoted', 'JuryClosed', 'ChallengeLapsed'],
+        async forward(event) {
+          if (event.name === 'Challenged') {
+            const { contribution, datanet, challenger } = event
+            events.emit('data.challenged', { datanet, contribution, challenger })
+            hooks.changed(datanet)
+          }
+          if (event.name === 'JuryClosed') {
+            await hooks.closed(event.contribution)
+            const decided = (await chain.ledger.trial(event.contribution))?.closed?.decided
+            const { contribution, datanet } = event
+            if (decided !== undefined) events.emit('data.jury', { datanet, contribution, decided })
+          }
+          hooks.wake()
+        },
+        async back(event) {
+          if (event.name === 'JuryClosed') await hooks.closed(event.contribution)
+          hooks.wake()
+        }
+      })
+    },
+    stop: async () => stop?.()
+  }
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import { until } from '../../harness/index.ts'
+import { coin, jsonl, listOf, rulesFor, startNetwork } from './network.ts'
+import type { TestNetwork, TestPeer } from './network.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+
+const minStake = 100n * coin
+const soon = { timing: { juryMs: 300 } }
+
+describe('data: a decision that is challenged', function () {
+  this.timeout(180_000)
+  let network: TestNetwork
+  let host: TestPeer
+  let liar: TestPeer
+  let author: TestPeer
+  const jurors: TestPeer[] = []
+  let datanet: Hex
+  let wronged: Hex
+
+  before(async () => {
+    network = await startNetwork()
+    host = await network.add('host')
+    // It votes by hand, and as it likes.
+    liar = await network.start(await network.account('liar', minStake), { autoVote: false })
+    author = await network.start(await network.account('author', 0n, 50n * coin), soon)
+    datanet = (
+      await host.service.createDatanet(
+        rulesFor([liar.address]),
+        new TextEncoder().encode(jsonl([['What is held?', 'Out']]))
+      )
+    ).id
+    for (const peer of [liar, author])
+      await until(async () => (await peer.service.datanet(datanet)) !== undefined, `${peer.name} hears of it`)
+    await author.service.follow(datanet)
+  })
+  after(() => network.stop())
+
+  const statusAt = async (peer: TestPeer, id: Hex): Promise<string | undefined> =>
+    (await listOf(peer, datanet)).find(one => one.id === id)?.status
+
+  it('is refused before any money moves while too few could sit', async () => {
+    const made = await author.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl([['Which bird sings at night?', 'The nightingale']]))
+    })
+    wronged = made.id
+    await until(async () => (await statusAt(author, wronged)) === 'voting', 'it is known here')
+    await assert.rejects(author.service.challenge(wronged, 'too early'), { code: 'challenge.not-decided' })
+    await until(async () => (await liar.service.review()).items.some(one => one.advice === true), 'it is voted on')
+    await liar.service.vote(wronged, false)
+    for (const peer of [host, author])
+      await until(async () => (await statusAt(peer, wronged)) === 'rejected', `${peer.name} knows the rejection`)
+    const before = await author.chain.tokens.balanceOf(author.address)
+    await assert.rejects(author.service.challenge(wronged, 'these rows are good'), { code: 'challenge.no-jurors' })
+    assert.equal(await author.chain.tokens.balanceOf(author.address), before)
+    assert.match((await author.service.challengeOf(wronged)).why ?? '', /of 3 jurors only 0/)
+  })
+
+  it('is overturned by a jury that was drawn, for everybody and for good, and the deposit comes back', async () => {
+    for (const name of ['juror 1', 'juror 2', 'juror 3']) {
+      const juror = await network.start(await network.account(name, minStake), soon)
+      await juror.service.serve(true)
+      jurors.push(juror)
+    }
+    assert.equal((await jurors[0]!.service.jury()).seats, 3)
+    const before = await author.chain.tokens.balanceOf(author.address)
+    const challenge = await author.service.challenge(wronged, 'these rows are good')
+    assert.deepEqual([challenge.accepted, challenge.size, challenge.candidates], [false, 3, 3])
+    await assert.rejects(author.service.challenge(wronged, 'again'), { code: 'challenge.known' })
+    await until(
+      async () => (await author.service.challengeOf(wronged)).challenge?.state === 'closed',
+      'the jury has decided',
+      90_000
+    )
+    const closed = (await author.service.challengeOf(wronged)).challenge
+    assert.deepEqual(
+      [closed?.decided, closed?.overturned, closed?.jurors.map(({ accept }) => accept)],
+      ['accepted', true, [true, true, true]]
+    )
+    assert.equal(await author.chain.tokens.balanceOf(author.address), before)
+    for (const peer of [host, liar, author])
+      await until(async () => (await statusAt(peer, wronged)) === 'accepted', `${peer.name} knows the jury's word`)
+  })
+
+  it('stands in the next version, which anybody can check', async () => {
+    // Its one validator seals by hand of nobody: it finds the same.
+    const { count } = await host.service.anchorVersion(datanet)
+    assert.equal(count, 1)
+    await until(async () => (await author.service.datanet(datanet))?.latestVersion === 1, 'the version is known')
+    const [entry] = (await author.service.manifest(datanet, 1)).entries
+    assert.deepEqual(
+      entry?.certificate.votes.map(({ message }) => message.validator).toSorted(),
+      jurors.map(({ address }) => address).toSorted()
+    )
+    // Whoever comes later finds the same from the chain and from any peer, though no roster ever accepted it.
+    const late = await network.add('late')
+    await until(async () => (await late.service.datanet(datanet)) !== undefined, 'the late one hears of it')
+    await late.service.follow(datanet)
+    await until(async () => (await statusAt(late, wronged)) === 'accepted', 'the late one comes to the same')
+    assert.equal((await late.service.manifest(datanet, 1)).entries.length, 1)
+  })
+
+  it('that accepted what repeats others leaves again, and waits for no version meanwhile', async () => {
+    const { id: copied } = await author.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl([['Which bird sings at night?', 'The nightingale']])),
+      contributorKey: fromHex(keccak('a thief'))
+    })
+    await until(async () => (await liar.service.review()).items.some(({ id }) => id === copied), 'it is voted on')
+    await until(async () => (await liar.service.reviewOf(copied)).advice === false, 'it is checked')
+    await liar.service.vote(copied, true)
+    for (const peer of [host, author])
+      await until(async () => (await statusAt(peer, copied)) === 'accepted', `${peer.name} knows the acceptance`)
+    await author.service.challenge(copied, 'it repeats mine')
+    await until(async () => (await statusAt(host, copied)) === 'rejected', 'the jury has refused it', 90_000)
+    await assert.rejects(host.service.anchorVersion(datanet), { code: 'version.unchanged' })
+    for await (const { judged, validators } of author.service.decisions(datanet)) {
+      assert.equal(judged, true)
+      assert.equal(validators.length, 4, 'jurors stand among them for being there')
+    }
+    // Who was asked has to do with it no more.
+    for (const { service } of jurors)
+      await until(() => service.followed().every(({ id }) => id !== datanet), 'a juror leaves')
+  })
+})
