@@ -24,7 +24,8 @@ const contracts = [
   'ModelRegistry',
   'JobEscrow',
   'PaymentChannels',
-  'AttributionAnchor'
+  'AttributionAnchor',
+  'TrainingAudits'
 ]
 
 const env = {

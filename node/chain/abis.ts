@@ -6,7 +6,8 @@ import {
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
-  tilthTokenAbi
+  tilthTokenAbi,
+  trainingAuditsAbi
 } from '../../protocol/contracts/index.ts'
 import type { Addresses } from './addresses.ts'
 
@@ -18,5 +19,6 @@ export const abis = {
   models: modelRegistryAbi,
   escrow: jobEscrowAbi,
   channels: paymentChannelsAbi,
-  anchor: attributionAnchorAbi
+  anchor: attributionAnchorAbi,
+  audits: trainingAuditsAbi
 } as const satisfies Record<keyof Addresses, Abi>

@@ -9,6 +9,7 @@ export interface Addresses {
   readonly escrow: Address
   readonly channels: Address
   readonly anchor: Address
+  readonly audits: Address
 }
 
 /** What `contracts.json` holds: the addresses, and where to begin to read. */

@@ -2,6 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
 import {
+  createAudits,
   createChannels,
   createDatanets,
   createEscrows,
@@ -11,7 +12,7 @@ import {
   createTokens,
   createTransactions
 } from './calls/index.ts'
-import type { Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
+import type { AuditCalls, Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
 import type { Payouts } from './calls/index.ts'
@@ -33,6 +34,7 @@ export interface Chain {
   readonly escrows: Escrows
   readonly channels: Channels
   readonly payouts: Payouts
+  readonly audits: AuditCalls
   /** Whatever was mined. */
   readonly transactions: Transactions
   /** Latest block's number and time. */
@@ -95,6 +97,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),
     payouts: createPayouts(connection, addresses),
+    audits: createAudits(connection, addresses),
     transactions: createTransactions(connection, addresses),
     async head() {
       const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => {

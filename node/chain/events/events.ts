@@ -156,6 +156,17 @@ const fields = {
   EpochVetoed: { pool: bytes32, epoch: small, validator: address, round: small, vetoed: uint(128) },
   BondSettled: { pool: bytes32, epoch: small, proposer: address, returned: amount, burnt: amount },
   EpochFinalized: { pool: bytes32, epoch: small, payoutsTotal: amount },
+  AuditOpened: { audit: bytes32, model: bytes32, pool: bytes32, round: small, drawFrom: uint(64), bond: amount },
+  AuditorsDrawn: {
+    audit: bytes32,
+    round: small,
+    seed: bytes32,
+    panel: z.array(address).max(9),
+    until: uint(64)
+  },
+  AuditSaid: { audit: bytes32, auditor: address, round: small, agrees: z.boolean(), subject: bytes32 },
+  AuditClosed: { audit: bytes32, round: small, refused: z.boolean(), returned: amount },
+  AuditorPenalised: { audit: bytes32, auditor: address, round: small, taken: amount },
   PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
 } as const satisfies Record<string, z.ZodRawShape>
 

@@ -9,6 +9,8 @@ export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
+  AuditRecord,
+  AuditRound,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,

@@ -209,6 +209,36 @@ export const proposalRecord = z.strictObject({
 })
 export type ProposalRecord = z.infer<typeof proposalRecord>
 
+/** One round of an audit: whom chance has drawn, and what each has said. */
+const auditRound = z.strictObject({
+  number: small,
+  /** Block whose hash draws. */
+  drawFrom: uint(64),
+  /** null before the draw. */
+  seed: bytes32.nullable(),
+  panel: z.array(address).max(9),
+  /** Chain seconds; 0 before the draw. */
+  until: uint(64),
+  words: z.array(z.strictObject({ auditor: address, agrees: z.boolean(), subject: bytes32 })).max(9),
+  closed: z.boolean()
+})
+export type AuditRound = z.infer<typeof auditRound>
+
+/** The audit of a job's trainings: opened by the first registration that names the job. */
+export const auditRecord = z.strictObject({
+  id: bytes32,
+  model: bytes32,
+  pool: bytes32,
+  bond: amount,
+  /** A third of the words were against it: it is opened no more. */
+  refused: z.boolean(),
+  /** As many as the contract allows. */
+  rounds: z.array(auditRound).max(8),
+  block,
+  place: z.string()
+})
+export type AuditRecord = z.infer<typeof auditRecord>
+
 export const claimRecord = z.strictObject({
   pool: bytes32,
   account: address,
@@ -307,7 +337,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 8
+export const ledgerLayout = 9
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -390,6 +420,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     proposalsOf: table('proposals-of', z.string()),
     /** POOL/PLACE of what is open to challenge → the pool. */
     pending: table('pending', id),
+    /** By builder and job (`auditId`). */
+    audits: table('audits', auditRecord),
+    /** PLACE → audit. */
+    auditOrder: table('audit-order', id),
     /** PLACE */
     claims: table('claims', claimRecord),
     /** `account/ADDRESS/PLACE` and `pool/ID/PLACE` → place. */

@@ -6,6 +6,7 @@ import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './reco
 import type {
   AccountRecord,
   AmendmentRecord,
+  AuditRecord,
   ChannelClaimRecord,
   ChannelRecord,
   ClaimRecord,
@@ -90,6 +91,10 @@ export interface Views {
   proposalsOf(pool: Hex, epoch: number, page?: PageOptions): Promise<Page<ProposalRecord>>
   /** Of all pools, what is open to challenge. */
   pending(page?: PageOptions): Promise<Page<ProposalRecord>>
+  /** Of a builder's job, by `auditId`. */
+  audit(id: Hex): Promise<AuditRecord | undefined>
+  /** In the order of their opening. */
+  audits(page?: PageOptions): Promise<Page<AuditRecord>>
   /** What an account was paid from a pool so far. */
   claimed(pool: Hex, account: Address): Promise<bigint>
   /** By its place. */
@@ -228,6 +233,8 @@ export function createViews(book: Book): Views {
       }
       return { items: found, ...(next === undefined ? {} : { next }) }
     },
+    audit: id => get(tables.audits, id),
+    audits: (page = {}) => list(tables.auditOrder, '', page, id => get(tables.audits, id)),
     claimed: async (pool, account) => (await get(tables.claimed, claimedKey(pool, account))) ?? 0n,
     claim: place => get(tables.claims, place),
     claims: (filter, page = {}) => {

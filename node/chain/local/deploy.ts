@@ -7,7 +7,8 @@ import {
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
-  tilthTokenAbi
+  tilthTokenAbi,
+  trainingAuditsAbi
 } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { connect, lower } from '../connection/index.ts'
@@ -69,6 +70,10 @@ export interface DeployOptions {
   revealSeconds?: number
   /** Blocks between an epoch's receipts and the one whose hash draws what is weighed. Default 8. */
   drawBlocks?: number
+  /**
+   * Seconds for auditors to run steps of a training again. Default a day, or a quarter of unbonding where that is less.
+   */
+  auditSeconds?: number
   /** Seconds for which a Datanet's validators must be silent before its host may replace them. Default 30 days. */
   rosterSeconds?: number
   /** What a proposer posts at least, default 50 tokens, and must have staked, default 100 tokens. */
@@ -90,7 +95,8 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     modelRegistryBytecode,
     nodeRegistryBytecode,
     paymentChannelsBytecode,
-    tilthTokenBytecode
+    tilthTokenBytecode,
+    trainingAuditsBytecode
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
   const windows = {
     challengeSeconds: options.challengeSeconds ?? defaultWindows.challengeSeconds,
@@ -162,9 +168,16 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
         help: 'Deploy again, with an account that nothing else uses meanwhile.'
       })
 
-    for (const slasher of [datanets, anchor])
+    const audits = await make('the audits of trainings', trainingAuditsAbi, trainingAuditsBytecode, [
+      registry,
+      models,
+      BigInt(options.auditSeconds ?? Math.min(day, Math.floor(windows.unbondSeconds / 4))),
+      BigInt(options.drawBlocks ?? 8)
+    ])
+
+    for (const slasher of [datanets, anchor, audits])
       await connection.write({
-        what: 'letting double votes and false epochs be slashed',
+        what: 'letting double votes, false epochs and false audits be slashed',
         address: registry,
         abi: nodeRegistryAbi,
         functionName: 'authorise',
@@ -185,6 +198,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       escrow,
       channels,
       anchor,
+      audits,
       chainId: connection.chainId,
       deploymentBlock: deploymentBlock ?? 0
     }

@@ -62,7 +62,7 @@ const onDisk = (
   })
 
 const contracts = Object.fromEntries(
-  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
+  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor', 'audits'].map((name, i) => [
     name,
     `0x${String(i + 1).repeat(40)}`
   ])
