@@ -261,8 +261,8 @@ export interface PartJob extends Omit<TuneJob, 'output' | 'checkpoint'> {
   readonly begin?: string
   /** File of the state that is said to follow. */
   readonly end: string
-  /** What is said to have been delivered, where `end` is the last state. */
-  readonly delivered?: string
+  /** File of the last state of the whole training, and the folder that was delivered for it. */
+  readonly last?: { readonly state: string; readonly delivered: string }
 }
 export interface PartResult {
   /** Of the whole training, by rows and settings. */

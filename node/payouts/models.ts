@@ -7,6 +7,7 @@ import type { ModelOnChain } from '../chain/types.ts'
 import { createCache } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import { createAdmission } from './admission.ts'
+import type { Certificates } from './audits/index.ts'
 import { modelHeldMs, modelsHeld, modelsKnown, modelsWeighed } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
@@ -36,6 +37,12 @@ export interface Models {
    */
   weighed(model: Hex): Promise<Weighed | null>
   /**
+   * The same of a model that is admitted to its Datanet's pool: where the rules ask for it, drawn auditors have run parts
+   * of its trainings again.
+   * @throws as weighed · TilthError `audit.waiting` (retry) · InvalidError `audit.refused`, `audit.other`
+   */
+  admitted(model: Hex): Promise<Weighed | null>
+  /**
    * The same of a job's result that is not registered yet, under the job's id.
    * @throws InvalidError `result.*`
    */
@@ -55,7 +62,8 @@ export interface Models {
  * tried again when it is next asked for.
  */
 export function createModels(
-  deps: Pick<PayoutsDeps, 'chain' | 'files' | 'result' | 'versions' | 'shelf' | 'clock'>
+  deps: Pick<PayoutsDeps, 'chain' | 'files' | 'result' | 'versions' | 'shelf' | 'clock'>,
+  certificates: Pick<Certificates, 'require'>
 ): Models {
   const admission = createAdmission(deps)
 
@@ -147,6 +155,11 @@ export function createModels(
   return {
     registered,
     weighed,
+    async admitted(model) {
+      const found = await weighed(model)
+      if (found !== null) await certificates.require(await registered(model), found.result)
+      return found
+    },
     async unregistered(cid, parties) {
       const result = await deps.result(cid)
       const { job, spec } = result

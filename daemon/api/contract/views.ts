@@ -152,6 +152,8 @@ export const datanetView = z.object({
     minOwnShare: z.int(),
     /** What of its fees a model must give to the data, in basis points. */
     leastDataShare: z.int(),
+    /** Parts of a model's trainings that drawn auditors run again before it earns; 0 for none. */
+    auditedSegments: z.int(),
     /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
     nearDuplicate: z.int(),

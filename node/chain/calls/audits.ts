@@ -7,6 +7,8 @@ import type { Addresses, Mined } from '../addresses.ts'
 export interface AuditCalls {
   /** What a builder stakes on its job's audit, and an auditor loses whose word is false. */
   bond(): Promise<bigint>
+  /** Seconds that auditors have. */
+  window(): Promise<bigint>
   /** Of the job that a model's registration names. Builder only; takes the bond. */
   open(model: Hex): Promise<Mined>
   /** Anyone may, once its block is over and while the chain knows it. */
@@ -25,6 +27,7 @@ export function createAudits(connection: Connection, { audits, token }: Addresse
     connection.read({ ...at, what: "the bond of a training's audit", functionName: 'bond', args: [] })
   return {
     bond,
+    window: () => connection.read({ ...at, what: "the time for a training's audit", functionName: 'window', args: [] }),
     async open(model) {
       await connection.allow(token, audits, await bond())
       const what = `opening the audit of ${model}`

@@ -1,6 +1,7 @@
 import { isFull, readTuned, type Tuned } from '../adapters/index.ts'
+import type { ModelConfig } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
-import { distance, labelled, type State } from '../train/index.ts'
+import { distance, labelled } from '../train/index.ts'
 import type { PartJob, PartResult, TrainRow } from '../types.ts'
 import type { Library } from './library.ts'
 import type { PartTokens } from './messages.ts'
@@ -15,7 +16,7 @@ export async function runPart(
   library: Library,
   job: PartTokens & Pick<PartJob, 'signal' | 'onProgress'>
 ): Promise<PartResult> {
-  const { settings, from, to, begin, end, delivered } = job
+  const { settings, from, to, begin, end, last } = job
   const opened = library.open(job.model, baseForm(settings))
   const rows = cutRows(opened, job.rows, settings).filter((row: TrainRow) => labelled(row) > 0)
   let result: PartResult = { steps: 0, distance: Infinity }
@@ -32,7 +33,11 @@ export async function runPart(
         to,
         begin,
         found(ran) {
-          result = compare(ran, end, delivered === undefined ? undefined : readTuned(delivered, opened.model.config))
+          result = {
+            steps: ran.steps,
+            distance: distanceTo(ran, end),
+            ...(last === undefined ? {} : { delivered: isDelivered(ran, last, opened.model.config) })
+          }
         }
       },
       signal: job.signal,
@@ -44,19 +49,23 @@ export async function runPart(
   return result
 }
 
-function compare({ steps, here, began, read, adapter }: Ran, end: string, delivered: Tuned | undefined): PartResult {
-  let committed: State
+function distanceTo({ here, began, read }: Ran, end: string): number {
   try {
-    committed = read(end)
+    const far = distance(here, began, read(end))
+    return Number.isNaN(far) ? Infinity : far
   } catch (error) {
     if (!isUnreadable(error)) throw error
-    return { steps, distance: Infinity }
+    return Infinity
   }
-  const far = distance(here, began, committed)
-  return {
-    steps,
-    distance: Number.isNaN(far) ? Infinity : far,
-    ...(delivered === undefined ? {} : { delivered: sameWeights(adapter(committed), delivered) })
+}
+
+/** Whether what was delivered is what the last state comes to. */
+function isDelivered({ read, adapter }: Ran, last: NonNullable<PartJob['last']>, config: ModelConfig): boolean {
+  try {
+    return sameWeights(adapter(read(last.state)), readTuned(last.delivered, config))
+  } catch (error) {
+    if (!isUnreadable(error)) throw error
+    return false
   }
 }
 
@@ -75,6 +84,13 @@ function sameWeights(a: Tuned, b: Tuned): boolean {
 }
 
 /** What a stranger's file is not is told by its codes. */
-const unreadable: ReadonlySet<string> = new Set(['state-mismatch', 'weights-invalid', 'weights-missing'])
+const unreadable: ReadonlySet<string> = new Set([
+  'state-mismatch',
+  'weights-invalid',
+  'weights-missing',
+  'adapter-config',
+  'adapter-unsupported',
+  'adapter-missing',
+  'adapter-mismatch'
+])
 const isUnreadable = (error: unknown): boolean => error instanceof ModelError && unreadable.has(error.code)
-

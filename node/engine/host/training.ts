@@ -9,8 +9,9 @@ import {
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
-import { segmentEnds } from '../../../protocol/jobs/segments.ts'
+import { mostSegments, segmentEnds } from '../../../protocol/jobs/segments.ts'
 import {
+  bytesOfState,
   checkRow,
   enterState,
   kept,
@@ -74,6 +75,9 @@ export interface Ran {
 const tokensPerPass = 1024
 const checkpointSeconds = 15
 
+/** What the states of one training may take on disk; a larger one commits to none. */
+const mostStateBytes = 16 * 2 ** 30
+
 /** Settings in, adapters out. Throws a ModelError where settings or rows mean nothing for this model. */
 export async function train(job: Training): Promise<MemberResult[]> {
   const { model, settings, start, runtime } = job
@@ -131,6 +135,7 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
   const { part } = job
   let ended: MemberState | undefined
   const fresh = (): MemberState => graph.begin(start, 0, { averaged: settings.ema > 0, keepsBest: false })
+  const stateBytes = job.states === undefined ? 0 : members.length * mostSegments * bytesOfState(fresh())
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, evaluation } = settings
   try {
     const began = part?.begin === undefined ? undefined : readState(part.begin, fresh())
@@ -161,7 +166,7 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
       part: part && { from: part.from, to: part.to, state: began },
       onStep(member, step, state) {
         if (part !== undefined) ended = state
-        if (job.states === undefined) return
+        if (job.states === undefined || stateBytes > mostStateBytes) return
         const { folder, numbers } = job.states
         if (segmentEnds(members[member]?.plan.length ?? 0).includes(step))
           writeState(stateFile(folder, numbers[member] ?? member, step), state)

@@ -155,7 +155,8 @@ function isRunning<T extends Tuned>(run: AdapterRun<T>, progress: Progress, k: n
   const { members, evaluation, part } = run
   return (
     progress.tick < (part?.to ?? Infinity) &&
-    members[k]?.plan[progress.tick] !== undefined && !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
+    members[k]?.plan[progress.tick] !== undefined &&
+    !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
   )
 }
 

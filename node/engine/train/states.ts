@@ -29,6 +29,10 @@ export function writeState(file: string, { tensors }: MemberState): void {
   writeSafetensors(file, all)
 }
 
+/** What one takes on disk, but for its header. */
+export const bytesOfState = ({ tensors }: MemberState): number =>
+  tensors.reduce((sum, p) => sum + parts.filter(part => p[part] !== undefined).length * 4 * p.data.length, 0)
+
 /** A state as it was written, by tensor and part. */
 export type State = ReadonlyMap<string, Float32Array>
 

@@ -9,7 +9,7 @@ import { addressOfKey, digest, signDigest, signStatement } from '../../../protoc
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import type { KeptBackRule, Row } from '../../../protocol/data/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
-import type { JobResult, Lot, TrainSettings } from '../../../protocol/jobs/index.ts'
+import type { JobResult, Lot, TrainSettings, TrainingLog } from '../../../protocol/jobs/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, InferenceContent, Opening } from '../../../protocol/models/index.ts'
 import { attributionHash, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
@@ -91,6 +91,7 @@ export interface TestNetwork {
   readonly host: Account
   readonly client: Account
   readonly players: readonly Address[]
+  readonly rows: readonly OwnedRow[]
   addPeer(name: string, options?: PeerOptions): Promise<TestPeer>
   kill(peer: TestPeer): Promise<void>
   revive(peer: TestPeer): Promise<void>
@@ -198,7 +199,9 @@ interface JobParties {
 export async function trainedResult(
   { network, builder, trainer, files }: JobParties,
   product: Product,
-  money: 'none' | 'funded' | 'released' = 'released'
+  money: 'none' | 'funded' | 'released' = 'released',
+  /** Of each adapter, by its place: how it was trained, and the states that were committed to. */
+  trained: readonly { readonly log: TrainingLog; readonly states?: readonly string[] }[] = []
 ): Promise<JobResult> {
   const deadline = (await builder.chain.head()).timestamp + 86_400n
   const { spec, adapters } = product
@@ -223,8 +226,13 @@ export async function trainedResult(
       const { escrow } = await builder.chain.escrows.fund(key, 1n, deadline)
       if (money === 'released') await builder.chain.escrows.release(escrow)
     }
-    const trained = (lot.kind === 'adapter' ? [last] : lot.coalitions).map(index => adapters[index] ?? '')
-    const content = { adapters: trained, logs: trained.map(() => log) }
+    const places = lot.kind === 'adapter' ? [last] : lot.coalitions
+    const states = places.flatMap(index => (trained[index]?.states === undefined ? [] : [trained[index].states]))
+    const content = {
+      adapters: places.map(index => adapters[index] ?? ''),
+      logs: places.map(index => trained[index]?.log ?? log),
+      ...(states.length === 0 ? {} : { states })
+    }
     const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(content)))
     const delivery = { job, worker: trainer.address, lot: key.lot, cid, log: contentHash(content) }
     lots.push({
@@ -328,11 +336,13 @@ export async function startNetwork({
   held = heldOut,
   closingMs = 5_000,
   keptBack = null,
+  auditedSegments = 0,
   ...options
 }: ModelOptions & {
   held?: readonly Row[]
   closingMs?: number
   keptBack?: KeptBackRule | null
+  auditedSegments?: number
 } = {}): Promise<TestNetwork> {
   const world = await startPayoutsWorld('payouts')
   const { anvil } = world
@@ -362,6 +372,7 @@ export async function startNetwork({
           ...versionOf(rows),
           heldOut: async () => held,
           leastDataShare: async () => 1000,
+          auditedSegments: async () => auditedSegments,
           keptBack: async () => keptBack
         },
         models: {
@@ -410,6 +421,7 @@ export async function startNetwork({
     host,
     client,
     players,
+    rows,
     async addPeer(name, options = {}) {
       const stake = options.stake === false ? 0n : minStake
       const peer = await peers.add(name, options, { key: options.key, stake })
