@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import { modelAudit, ownModels } from './audits.ts'
 import { automationView } from './events.ts'
+import { chosenLogprob } from './logprobs.ts'
 import { wanted } from './route.ts'
 import { datanetKind, keptBackRule, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
@@ -108,8 +110,7 @@ export const statusView = z.object({
   serving: z.array(
     z.object({ model: hash, name: z.string(), inputPrice: decimal, outputPrice: decimal, tokensPerSecond: z.int() })
   ),
-  /** Its own models whose data have less of their fees than their Datanets ask for, where there are any. */
-  unweighed: z.array(z.object({ id: hash, name: z.string(), split: splitParts, leastDataShare: z.int() })).optional(),
+  ...ownModels,
   /** Answers given within the last hour (or since the start, if that was later), and what more could begin now. */
   activity: z.object({ seconds: z.int(), requests: z.int(), tokens: z.int(), fees: decimal, free: z.int() }),
   /** What clients have signed for and no transaction has brought yet; what data has earned and may be claimed. */
@@ -365,6 +366,7 @@ export const modelView = z.object({
   left: z.int().optional(),
   /** Basis points of every fee that its Datanet asks for its data, where its split gives less: it is never weighed. */
   leastDataShare: z.int().optional(),
+  ...modelAudit,
   /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
   licence: z.string().optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))
@@ -423,10 +425,6 @@ export const explanation = z.object({
   failed: z.array(unexplainedAnswer)
 })
 export type Explanation = z.infer<typeof explanation>
-const tokenLogprob = z.object({ bytes: z.array(z.int()), logprob: z.number() })
-/** A token of an answer, and the likeliest ones in its place, most likely first. */
-const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
-export type ChosenLogprob = z.infer<typeof chosenLogprob>
 export const askEvent = z.discriminatedUnion('kind', [
   /** `tokens`: how many of the answer's have come with this text. */
   z.object({

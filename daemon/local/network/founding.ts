@@ -26,6 +26,8 @@ const policy = {
   // Once all who were drawn have committed there is nothing to wait for; blocks come only with transactions here.
   commitSeconds: 120,
   revealSeconds: 3,
+  // Words of all who were drawn end it sooner for the model; the bond waits for those who had nothing to run.
+  auditSeconds: 600,
   drawBlocks: 0
 } as const
 

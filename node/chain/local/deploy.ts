@@ -25,7 +25,8 @@ export const defaultWindows = {
   revealSeconds: day / 4,
   disputeSeconds: 3 * day,
   unbondSeconds: 21 * day,
-  rosterSeconds: 30 * day
+  rosterSeconds: 30 * day,
+  auditSeconds: day
 } as const
 
 /** Longest vote that any Datanet's rules allow; the contract's `LONGEST_VOTE`. */
@@ -40,10 +41,11 @@ function checkWindows({
   commitSeconds,
   revealSeconds,
   disputeSeconds,
-  unbondSeconds
+  unbondSeconds,
+  auditSeconds
 }: Record<keyof typeof defaultWindows, number>): void {
   const scored = commitSeconds + revealSeconds + 2 * challengeSeconds
-  const longest = Math.max(scored, disputeSeconds, longestVote)
+  const longest = Math.max(scored, disputeSeconds, longestVote, 3 * auditSeconds)
   if (unbondSeconds > longest) return
   throw new ChainError(
     'chain.windows',
@@ -98,13 +100,15 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     tilthTokenBytecode,
     trainingAuditsBytecode
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
+  const { unbondSeconds = defaultWindows.unbondSeconds } = options
   const windows = {
     challengeSeconds: options.challengeSeconds ?? defaultWindows.challengeSeconds,
     commitSeconds: options.commitSeconds ?? defaultWindows.commitSeconds,
     revealSeconds: options.revealSeconds ?? defaultWindows.revealSeconds,
     disputeSeconds: options.disputeSeconds ?? defaultWindows.disputeSeconds,
-    unbondSeconds: options.unbondSeconds ?? defaultWindows.unbondSeconds,
-    rosterSeconds: options.rosterSeconds ?? defaultWindows.rosterSeconds
+    unbondSeconds,
+    rosterSeconds: options.rosterSeconds ?? defaultWindows.rosterSeconds,
+    auditSeconds: options.auditSeconds ?? Math.min(defaultWindows.auditSeconds, Math.floor(unbondSeconds / 4))
   }
   checkWindows(windows)
   const connection = await connect(options)
@@ -171,7 +175,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     const audits = await make('the audits of trainings', trainingAuditsAbi, trainingAuditsBytecode, [
       registry,
       models,
-      BigInt(options.auditSeconds ?? Math.min(day, Math.floor(windows.unbondSeconds / 4))),
+      BigInt(windows.auditSeconds),
       BigInt(options.drawBlocks ?? 8)
     ])
 

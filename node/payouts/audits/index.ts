@@ -1,6 +1,6 @@
 // Before a model earns, steps of its trainings are run again: certificates (what the auditors' words on chain come to),
 // auditor (draws, runs and speaks, where chance has drawn this node), opening (a builder's own models).
 export { createAuditor } from './auditor.ts'
-export { createCertificates } from './certificates.ts'
+export { auditWords, createCertificates } from './certificates.ts'
 export type { Certificates } from './certificates.ts'
 export { createOpening } from './opening.ts'

@@ -67,6 +67,15 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     }
   })
 
+  await reporter.stage('registration', 'drawn auditors run parts of the training again', async say => {
+    await until('the audit of the model', 300, async () => {
+      const { audit } = await builder.call('model', { params: { id: model.id } })
+      if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
+      say(audit?.why ?? 'its papers are fetched')
+      return audit?.state === 'passed' ? audit : undefined
+    })
+  })
+
   const ask = async (which: ModelView, say: (text: string) => void): Promise<Answer[]> => {
     const answers: Answer[] = []
     for (const [i, row] of input.questions.entries()) {
