@@ -4,7 +4,7 @@ import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
-import { createAuditor, createCertificates, createOpening } from './audits/index.ts'
+import { createAuditor, createCertificates, createFindings, createJudging, createOpening } from './audits/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
 import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
@@ -88,7 +88,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   )
   const seats = createSeats(deps)
-  const auditor = createAuditor(deps, { certificates, models, seats, now, heard: audited })
+  const findings = createFindings(deps)
+  const judging = createJudging(deps, { certificates, models, findings, hasVoice })
+  const auditor = createAuditor(deps, { certificates, models, findings, judging, seats, now, heard: audited })
   const opening = createOpening(deps, certificates)
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
   const ahead = createAhead(deps, models, weigher, hasVoice)

@@ -1,15 +1,15 @@
-import { z } from 'zod'
 import type { DrawnSegment } from '../../../protocol/jobs/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { everyOf, refusedWith } from '../../chain/index.ts'
 import type { AuditRecord, AuditRound } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
-import { sequenceKey } from '../../store/index.ts'
 import type { Models } from '../models.ts'
 import type { Seats } from '../scorer/seats.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
+import type { Finding, Findings } from './findings.ts'
+import type { Judging } from './judging.ts'
 
 /** Audits that are looked at; of more, the newest are not until others are over. */
 const mostOpen = 256
@@ -34,9 +34,6 @@ const done = [
   'AlreadyRefused'
 ] as const
 
-/** What this node found of a segment: on disk, so that a restart runs nothing twice. */
-const finding = z.strictObject({ agrees: z.boolean(), distance: z.number().nullable(), reason: z.string().optional() })
-
 export interface Auditor {
   start(): Promise<void>
   /** Looks again at what is open; returns at once. */
@@ -47,6 +44,8 @@ export interface Auditor {
 interface Parts {
   readonly certificates: Certificates
   readonly models: Pick<Models, 'weighed' | 'registered'>
+  readonly findings: Findings
+  readonly judging: Judging
   readonly seats: Pick<Seats, 'heard'>
   /** Chain seconds. */
   readonly now: () => bigint
@@ -56,12 +55,11 @@ interface Parts {
 
 /** Has auditors drawn, runs again what chance has given this node, says what came of it, and closes what is over. */
 export function createAuditor(
-  deps: Pick<PayoutsDeps, 'self' | 'clock' | 'log' | 'chain' | 'store' | 'metrics' | 'roles' | 'trainings'>,
-  { certificates, models, seats, now, heard }: Parts
+  deps: Pick<PayoutsDeps, 'self' | 'clock' | 'log' | 'chain' | 'metrics' | 'roles' | 'trainings'>,
+  { certificates, models, findings, judging, seats, now, heard }: Parts
 ): Auditor {
-  const { self, chain, clock, log, store, metrics, roles, trainings } = deps
+  const { self, chain, clock, log, metrics, roles, trainings } = deps
   const { ledger } = chain
-  const findings = store.collection('payouts/audits', finding)
   const open = new Set<Hex>()
   /** Rounds in which this node has nothing to say. */
   const idle = new Set<string>()
@@ -79,7 +77,9 @@ export function createAuditor(
   async function look(id: Hex): Promise<boolean> {
     const record = await ledger.audit(id)
     const round = record?.rounds.at(-1)
-    if (record === undefined || round === undefined || record.refused) return true
+    if (record === undefined || round === undefined) return true
+    await judging.judge(record, round, id, life.signal)
+    if (record.refused) return true
     if (round.closed) return (await isBuilder(record)) ? again(record) : true
     const head = ledger.head()?.block ?? 0n
     if (round.seed === null) {
@@ -122,12 +122,9 @@ export function createAuditor(
     if (certificate === undefined || own.length === 0) return false
     let agrees = true
     for (const drawn of own) {
-      const place = placeOf(id, round, drawn)
-      let found = await findings.get(place)
-      if (found === undefined) {
-        found = await run(drawn, round, signal => trainings.runSegment(result, lots, drawn, signal))
-        await findings.put(place, found)
-      }
+      const found = await findings.of(id, round, drawn, () =>
+        run(drawn, round, signal => trainings.runSegment(result, lots, drawn, signal))
+      )
       agrees &&= found.agrees
       const { coalition, segment } = drawn
       log.info('a segment of a training was run again', { model: record.model, coalition, segment, ...found })
@@ -140,11 +137,10 @@ export function createAuditor(
   async function run(
     drawn: DrawnSegment,
     { until }: AuditRound,
-    again: (signal: AbortSignal) => Promise<z.infer<typeof finding>>
-  ): Promise<z.infer<typeof finding>> {
+    again: (signal: AbortSignal) => Promise<Finding>
+  ): Promise<Finding> {
     try {
-      const { agrees, distance, reason } = await again(life.signal)
-      return { agrees, distance, ...(reason === undefined ? {} : { reason }) }
+      return await again(life.signal)
     } catch (error) {
       life.signal.throwIfAborted()
       if (!(error instanceof TilthError) || error.code !== 'audit.withheld') throw error
@@ -220,6 +216,3 @@ export function createAuditor(
     }
   }
 }
-
-const placeOf = (id: Hex, { number }: AuditRound, { coalition, segment }: DrawnSegment): string =>
-  `${id}/${sequenceKey(number)}/${sequenceKey(coalition)}/${sequenceKey(segment)}`

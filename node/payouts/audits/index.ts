@@ -3,4 +3,6 @@
 export { createAuditor } from './auditor.ts'
 export { auditWords, createCertificates } from './certificates.ts'
 export type { Certificates } from './certificates.ts'
+export { createFindings } from './findings.ts'
+export { createJudging, wrongOf } from './judging.ts'
 export { createOpening } from './opening.ts'

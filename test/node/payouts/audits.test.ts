@@ -14,7 +14,7 @@ import type { JobResult, TrainingLog } from '../../../protocol/jobs/index.ts'
 import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { modelFolder, temporary } from '../../engine/fixture.ts'
-import { heldOut, startNetwork, trainedResult, until, versionOf } from './network.ts'
+import { heldOut, minStake, startNetwork, trainedResult, until, versionOf } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 // A model made from the held-out answers has every paper that an honest one has. What it has not is a training whose
@@ -31,14 +31,17 @@ describe('audits of trainings', function () {
   let engine: Engine
   let network: TestNetwork
   let builder: TestPeer
+  let liar: TestPeer
   let honest: JobResult
   let base: string
+  const auditors: TestPeer[] = []
   let names = 0
 
   before(async () => {
     engine = openEngine({ threads: 1, provider: 'cpu' })
     base = modelFolder(folder.path)
-    network = await startNetwork({ base, auditedSegments: 4 })
+    const keys = ['one', 'two', 'three'].map(() => Uint8Array.from(randomBytes(32)))
+    network = await startNetwork({ base, auditedSegments: 4, validators: keys })
     const auditing = (deps: PayoutsDeps): PayoutsDeps => {
       const own = { ...deps, engine, versions: { ...deps.versions, ...versionOf(network.rows) } }
       return {
@@ -50,7 +53,19 @@ describe('audits of trainings', function () {
       }
     }
     builder = await network.addPeer('builder', { stake: false, scorer: false })
-    for (const name of ['one', 'two', 'three']) await network.addPeer(name, { change: auditing })
+    for (const [i, key] of keys.entries())
+      auditors.push(await network.addPeer(`auditor ${i}`, { key, change: auditing }))
+    liar = await network.addPeer('liar', {
+      change(deps) {
+        const { trainings, ...rest } = auditing(deps)
+        if (trainings === undefined) return rest
+        const agrees = async (...request: Parameters<typeof trainings.runSegment>) => {
+          const { reason: _reason, ...run } = await trainings.runSegment(...request)
+          return { ...run, agrees: true }
+        }
+        return { ...rest, trainings: { ...trainings, runSegment: agrees } }
+      }
+    })
     const { result } = (await network.host.chain.models.model(network.model))!
     const bytes = await builder.node.files.fetchBytes(result, { maxBytes: 1 << 20, providers: [] })
     honest = jobResult.parse(JSON.parse(new TextDecoder().decode(bytes)))
@@ -130,7 +145,7 @@ describe('audits of trainings', function () {
     const model = await register(await train('honest', row => row))
     await ended(model, 'passed')
     const { asked, segments, panel } = (await builder.service.audit(model))!
-    assert.deepEqual([asked, segments.length, panel?.length], [4, 4, 3])
+    assert.deepEqual([asked, segments.length, panel?.length], [4, 4, 4])
     assert.equal(segments[0]?.coalition, honest.coalitions.length - 1, 'the deployed adapter is always looked at')
     for (const { auditors, agreed, disagreed } of segments) {
       assert.ok(agreed.length > (2 * auditors.length) / 3)
@@ -145,7 +160,9 @@ describe('audits of trainings', function () {
     const model = await register([product, trained.map((own, k) => ({ ...own, log: truly[k]!.log }))])
     assert.notEqual(await builder.service.gate(model), null, 'every paper is there')
     await ended(model, 'refused')
-    assert.ok((await builder.service.audit(model))!.segments.every(({ agreed }) => agreed.length === 0))
+    assert.ok(
+      (await builder.service.audit(model))!.segments.every(({ agreed }) => agreed.every(who => who === liar.address))
+    )
   })
 
   it('refuse an adapter that is not what its last state comes to', async () => {
@@ -171,5 +188,14 @@ describe('audits of trainings', function () {
     })
     await ended(model, 'passed')
     await assert.rejects(builder.service.audit(again.model))
+  })
+
+  it('cost whoever certified what running it again shows to be wrong', async () => {
+    // Three of four validators have run the disputed segments themselves.
+    const left = async (): Promise<bigint> => liar.chain.nodes.stakeOf(liar.address)
+    await until(async () => (await left()) < minStake, 'the liar is slashed')
+    assert.equal(((minStake - (await left())) * 10n) % minStake, 0n)
+    assert.ok(!(await liar.chain.payouts.scorers(network.pool)).includes(liar.address), 'its seat is gone')
+    for (const { address } of auditors) assert.equal(await liar.chain.nodes.stakeOf(address), minStake)
   })
 })

@@ -67,15 +67,6 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     }
   })
 
-  await reporter.stage('registration', 'drawn auditors run parts of the training again', async say => {
-    await until('the audit of the model', 300, async () => {
-      const { audit } = await builder.call('model', { params: { id: model.id } })
-      if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
-      say(audit?.why ?? 'its papers are fetched')
-      return audit?.state === 'passed' ? audit : undefined
-    })
-  })
-
   const ask = async (which: ModelView, say: (text: string) => void): Promise<Answer[]> => {
     const answers: Answer[] = []
     for (const [i, row] of input.questions.entries()) {
@@ -105,6 +96,15 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
       for await (const receipt of client.api.all('receipts')) if (!before.has(receipt.id)) all.push(receipt)
       say(`${all.length} receipts`)
       return all.length >= wanted ? all : undefined
+    })
+  })
+  // It began with the registration: nothing has waited for it so far, and nothing is paid before.
+  await reporter.stage('registration', 'drawn auditors run parts of the training again', async say => {
+    await until('the audit of the model', 300, async () => {
+      const { audit } = await builder.call('model', { params: { id: model.id } })
+      if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
+      say(audit?.why ?? 'its papers are fetched')
+      return audit?.state === 'passed' ? audit : undefined
     })
   })
   return { baseModel, model, base, tuned, receipts }
