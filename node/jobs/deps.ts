@@ -40,7 +40,7 @@ export interface Versions {
    * @throws NotFoundError where the Datanet's rules are not known here
    */
   leastDataShare(datanet: Hex, registered?: bigint): Promise<number>
-  /** Segments of a model's trainings that auditors run again, by the same rules; 0 for none. @throws as leastDataShare */
+  /** Segments of its trainings that auditors run again, by the same rules; 0 for none. @throws as leastDataShare */
   auditedSegments(datanet: Hex, registered?: bigint): Promise<number>
   /** What its pool keeps back of data fees, which never changes. @throws as leastDataShare */
   keptBack(datanet: Hex): Promise<KeptBackRule | null>

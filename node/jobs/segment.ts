@@ -44,8 +44,8 @@ export async function deliveredLots(
 /**
  * Runs a segment of one adapter's training again, from the state that its worker committed to, by the job's own rows,
  * settings and seed; and holds the state after it, and what was delivered, against what comes of it.
- * @throws InvalidError `audit.segment` where there is no such segment · TilthError `audit.withheld` · as files, shelf and engine, where what it takes
- * is not to be had: that says nothing about the training
+ * @throws InvalidError `audit.segment` where there is no such segment · TilthError `audit.withheld` · as files, shelf
+ * and engine, where what it takes is not to be had: that says nothing about the training
  */
 export async function runSegment(
   deps: SegmentDeps,

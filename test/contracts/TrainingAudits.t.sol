@@ -90,7 +90,8 @@ contract TrainingAuditsTest is Network {
         vm.expectPartialRevert(TrainingAudits.AuditStillOpen.selector);
         audits.close(audit);
         vm.warp(block.timestamp + AUDIT);
-        address two = audits.auditOf(audit).panel[0] == one ? audits.auditOf(audit).panel[1] : audits.auditOf(audit).panel[0];
+        address[] memory panel = audits.auditOf(audit).panel;
+        address two = panel[0] == one ? panel[1] : panel[0];
         vm.expectPartialRevert(TrainingAudits.AuditOver.selector);
         say(two, true);
         audits.close(audit);

@@ -6,6 +6,7 @@ import type { Engine, PartJob, TuneResult } from '../../node/engine/types.ts'
 import { readAll, writeSafetensors } from '../../node/engine/weights/safetensors.ts'
 import { stateFile } from '../../node/engine/train/states.ts'
 import { farthest } from '../../node/jobs/index.ts'
+import { refuseSame } from '../../node/payouts/models.ts'
 import { segmentEnds } from '../../protocol/jobs/index.ts'
 import { elements, modelFolder, settings, temporary } from './fixture.ts'
 
@@ -97,6 +98,16 @@ describe('parts of trainings', function () {
       const { distance } = await engine.runPart(partOf(0, 3, { end: file }))
       assert.ok(distance > 5 * farthest, `${part} is off by ${distance} only`)
     }
+  })
+
+  it('of different coalitions come to different weights, whatever their files say besides', async () => {
+    const copy = join(folder.path, 'copy')
+    cpSync(outputOf(1), copy, { recursive: true })
+    appendFileSync(join(copy, 'adapter_config.json'), '\n')
+    const tensors = [...readAll(join(copy, 'adapter_model.safetensors')).values()].toReversed()
+    writeSafetensors(join(copy, 'adapter_model.safetensors'), tensors, 'F32', { of: 'another order' })
+    await refuseSame([null, ...coalitions.map((_, k) => outputOf(k))])
+    await assert.rejects(refuseSame([null, outputOf(0), outputOf(1), copy]), { code: 'result.same' })
   })
 
   it('show what was delivered otherwise than the last state says', async () => {

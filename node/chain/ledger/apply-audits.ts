@@ -1,6 +1,7 @@
 import type { Apply, Draft } from './draft.ts'
 import { placeOf } from './records.ts'
-import type { AuditRecord, AuditRound, Tables } from './records.ts'
+import type { AuditRecord, AuditRound } from './audit-records.ts'
+import type { Tables } from './records.ts'
 
 /** @returns what is missing, if something is */
 async function changeRound(

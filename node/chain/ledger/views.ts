@@ -2,11 +2,11 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Book } from './book.ts'
+import type { AuditRecord } from './audit-records.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type {
   AccountRecord,
   AmendmentRecord,
-  AuditRecord,
   ChannelClaimRecord,
   ChannelRecord,
   ClaimRecord,

@@ -12,9 +12,9 @@ const mostJudged = 256
 
 export interface Judging {
   /**
-   * Where auditors contradict each other somebody is wrong: a validator of the Datanet runs what they ran, and is against
-   * those whose word it finds false. With two thirds of the roster against it an auditor loses a tenth of the least stake
-   * and its seat.
+   * Where auditors contradict each other somebody is wrong: a validator of the Datanet runs what they ran, and is
+   * against those whose word it finds false. With two thirds of the roster against it an auditor loses a tenth of the
+   * least stake and its seat.
    * @throws as the segments' files and engine
    */
   judge(record: AuditRecord, round: AuditRound, id: Hex, signal: AbortSignal): Promise<void>

@@ -190,8 +190,9 @@ contract TrainingAudits is ReentrancyGuardTransient {
         else token.safeTransfer(audit.builder, returned);
     }
 
-    /// @notice What no contract sees, a word that running the steps again shows to be false, or none, the roster answers
-    /// for: with more than two thirds of the weight against it an auditor loses a tenth of the least stake and its seat.
+    /// @notice What no contract sees, a word that running the steps again shows to be false, or none, the roster
+    /// answers for: with more than two thirds of the weight against it an auditor loses a tenth of the least stake and
+    /// its seat.
     function blame(bytes32 id, uint32 number, address auditor) external nonReentrant {
         Audit storage audit = _audits[id];
         if (audit.number != number) revert AnotherRound(audit.number);

@@ -14,7 +14,8 @@ import type { JobResult, TrainingLog } from '../../../protocol/jobs/index.ts'
 import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { modelFolder, temporary } from '../../engine/fixture.ts'
-import { heldOut, minStake, startNetwork, trainedResult, until, versionOf } from './network.ts'
+import { heldOut, minStake, startNetwork, until, versionOf } from './network.ts'
+import { trainedResult } from './trained.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 // A model made from the held-out answers has every paper that an honest one has. What it has not is a training whose
