@@ -8,7 +8,7 @@ import { weightsPrint } from '../engine/weights/print.ts'
 import { createCache } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import { createAdmission } from './admission.ts'
-import type { Certificates } from './audits/index.ts'
+import type { Certificates } from './audits/certificates.ts'
 import { modelHeldMs, modelsHeld, modelsKnown, modelsWeighed } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 

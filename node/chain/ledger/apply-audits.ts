@@ -14,7 +14,7 @@ async function changeRound(
   const known = await draft.get(audits, audit)
   const last = known?.rounds.at(-1)
   if (known === undefined || last?.number !== round) return `the opening of audit ${audit} is missing`
-  const rounds = known.rounds.with(-1, { ...last, ...edit(last, known) })
+  const rounds = [...known.rounds.slice(0, -1), { ...last, ...edit(last, known) }]
   await draft.put(audits, audit, { ...known, ...whole, rounds })
   return undefined
 }

@@ -66,9 +66,9 @@ export interface Ran {
   readonly steps: number
   readonly here: MemberState
   readonly began: State
-  read(file: string): State
+  readonly read: (file: string) => State
   /** The adapter that a state is, had it been the last one. */
-  adapter(state: State): Tuned
+  readonly adapter: (state: State) => Tuned
 }
 
 /** Padded tokens of one pass: enough for fast products, little enough to stay near the caches. */

@@ -78,7 +78,6 @@ export function createAuditor(
     const record = await ledger.audit(id)
     const round = record?.rounds.at(-1)
     if (record === undefined || round === undefined) return true
-    await judging.judge(record, round, id, life.signal)
     if (record.refused) return true
     if (round.closed) return (await isBuilder(record)) ? again(record) : true
     const head = ledger.head()?.block ?? 0n
@@ -168,6 +167,21 @@ export function createAuditor(
       waits.set(id, clock.now() + againMs)
       log.info('an audit could not be taken further yet', { audit: id, error })
     }
+    await judge(id)
+  }
+
+  /** Whoever is wrong where auditors contradict each other; that keeps nobody from speaking. */
+  async function judge(id: Hex): Promise<void> {
+    try {
+      const record = await ledger.audit(id)
+      const round = record?.rounds.at(-1)
+      if (record !== undefined && round !== undefined) await judging.judge(record, round, id, life.signal)
+    } catch (error) {
+      if (life.signal.aborted) return
+      open.add(id)
+      waits.set(id, clock.now() + againMs)
+      log.info('auditors who contradict each other could not be judged yet', { audit: id, error })
+    }
   }
 
   function wake(): void {
@@ -186,8 +200,11 @@ export function createAuditor(
   return {
     async start() {
       life = new AbortController()
-      for await (const { id, rounds, refused } of everyOf(page => ledger.audits(page)))
-        if (!refused && rounds.at(-1)?.closed !== true && open.size < mostOpen) open.add(id)
+      // The newest first; what is over goes as soon as it is looked at.
+      for await (const { id, refused } of everyOf(page => ledger.audits({ ...page, reverse: true }))) {
+        if (open.size >= mostOpen) break
+        if (!refused) open.add(id)
+      }
       off = await ledger.consume({
         name: 'audits',
         names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditClosed'],
