@@ -306,6 +306,7 @@ export async function createNode(
       log: log.child({ phase: 'payouts' }),
       versions,
       result: cid => jobs.result(cid),
+      trainings: jobs,
       models,
       folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') },

@@ -122,6 +122,7 @@ export const stageOfNews = {
   'payouts.closing': 'settlement',
   'payouts.anchored': 'attribution',
   'payouts.drawn': 'attribution',
+  'payouts.audited': 'registration',
   'payouts.proposed': 'settlement',
   'payouts.disputed': 'settlement',
   'payouts.challenged': 'settlement',

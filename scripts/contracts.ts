@@ -25,7 +25,8 @@ const contracts = [
   'JobEscrow',
   'PaymentChannels',
   'AttributionAnchor',
-  'Juries'
+  'Juries',
+  'TrainingAudits'
 ]
 
 const env = {

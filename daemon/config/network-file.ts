@@ -34,6 +34,8 @@ export const networkFile = z.object({
       commitSeconds: seconds.optional(),
       revealSeconds: seconds.optional(),
       drawBlocks: z.int().min(0).optional(),
+      /** For auditors to run steps of trainings again. */
+      auditSeconds: seconds.optional(),
       minStake: z.string().regex(/^[0-9]{1,40}$/)
     })
     .optional(),

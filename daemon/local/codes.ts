@@ -9,6 +9,7 @@ export type DaemonLocalErrorCode =
   | 'interrupted'
   | 'loop.accounting'
   | 'loop.answer'
+  | 'loop.audit'
   | 'loop.claim'
   | 'loop.contribution'
   | 'loop.job'

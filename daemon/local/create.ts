@@ -16,6 +16,7 @@ export interface Policy {
   commitSeconds: number
   revealSeconds: number
   drawBlocks: number
+  auditSeconds: number
   /** Of the token's smallest unit. */
   minStake: bigint
 }

@@ -7,7 +7,8 @@ import {
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
-  tilthTokenAbi
+  tilthTokenAbi,
+  trainingAuditsAbi
 } from '../../protocol/contracts/index.ts'
 import type { Addresses } from './addresses.ts'
 
@@ -20,5 +21,6 @@ export const abis = {
   escrow: jobEscrowAbi,
   channels: paymentChannelsAbi,
   anchor: attributionAnchorAbi,
-  juries: juriesAbi
+  juries: juriesAbi,
+  audits: trainingAuditsAbi
 } as const satisfies Record<keyof Addresses, Abi>

@@ -10,6 +10,7 @@ export interface Addresses {
   readonly channels: Address
   readonly anchor: Address
   readonly juries: Address
+  readonly audits: Address
 }
 
 /** What `contracts.json` holds: the addresses, and where to begin to read. */

@@ -2,6 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
 import {
+  createAudits,
   createChannels,
   createDatanets,
   createEscrows,
@@ -12,7 +13,17 @@ import {
   createTokens,
   createTransactions
 } from './calls/index.ts'
-import type { Channels, Datanets, Escrows, Juries, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
+import type {
+  AuditCalls,
+  Channels,
+  Datanets,
+  Escrows,
+  Juries,
+  Models,
+  Nodes,
+  Tokens,
+  Transactions
+} from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
 import type { Payouts } from './calls/index.ts'
@@ -35,6 +46,7 @@ export interface Chain {
   readonly channels: Channels
   readonly payouts: Payouts
   readonly juries: Juries
+  readonly audits: AuditCalls
   /** Whatever was mined. */
   readonly transactions: Transactions
   /** Latest block's number and time. */
@@ -98,6 +110,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     channels: createChannels(connection, addresses),
     payouts: createPayouts(connection, addresses),
     juries: createJuries(connection, addresses),
+    audits: createAudits(connection, addresses),
     transactions: createTransactions(connection, addresses),
     async head() {
       const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => {

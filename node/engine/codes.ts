@@ -45,6 +45,7 @@ export type EngineErrorCode =
   | 'row-empty'
   | 'row-tokens'
   | 'row-labels'
+  | 'state-mismatch'
   | 'tokenizer-invalid'
   | 'tokenizer-missing'
   | 'trainer-answer'

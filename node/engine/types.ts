@@ -239,10 +239,38 @@ export interface TuneJob {
   readonly adapter?: string
   /** PEFT folder to write. */
   readonly output: string
+  /** Where each adapter stands after each of its segments (`protocol/jobs/segments.ts`) is written there. */
+  readonly states?: KeptStates
   /** File that makes the job resumable: kept up to date while training, removed at the end. */
   readonly checkpoint?: string
   readonly signal?: AbortSignal
   onProgress?(progress: TrainProgress): void
+}
+
+/** Where states of a training are kept: files by adapter and step, `stateFile`. */
+export interface KeptStates {
+  readonly folder: string
+}
+
+/** Some steps of one adapter's training, to be run again from where somebody says that it stood. */
+export interface PartJob extends Omit<TuneJob, 'output' | 'checkpoint'> {
+  /** Steps done before, and after. */
+  readonly from: number
+  readonly to: number
+  /** File of the state before; none at the very beginning. */
+  readonly begin?: string
+  /** File of the state that is said to follow. */
+  readonly end: string
+  /** File of the last state of the whole training, and the folder that was delivered for it. */
+  readonly last?: { readonly state: string; readonly delivered: string }
+}
+export interface PartResult {
+  /** Of the whole training, by rows and settings. */
+  readonly steps: number
+  /** How far the given end is from the one found, as a part of the way; infinite where it is no such state. */
+  readonly distance: number
+  /** Whether the delivered weights are those of the last state, to the bit. */
+  readonly delivered?: boolean
 }
 
 export interface SiblingsJob extends Omit<TuneJob, 'output'> {
@@ -366,6 +394,8 @@ export interface Engine {
   inspect(modelFolder: string): Promise<ModelNeeds>
   tune(job: TuneJob): Promise<TuneResult>
   tuneSiblings(job: SiblingsJob): Promise<TuneResult[]>
+  /** Runs a part of a training again, and says whether what was committed follows from it. */
+  runPart(job: PartJob): Promise<PartResult>
   generate(job: GenerateJob): Generation
   /** How likely each of the answer's tokens was after those before it: [adapter][token]. */
   score(job: ScoreJob): Promise<number[][]>

@@ -40,6 +40,8 @@ export interface Versions {
    * @throws NotFoundError where the Datanet's rules are not known here
    */
   leastDataShare(datanet: Hex, registered?: bigint): Promise<number>
+  /** Segments of its trainings that auditors run again, by the same rules; 0 for none. @throws as leastDataShare */
+  auditedSegments(datanet: Hex, registered?: bigint): Promise<number>
   /** What its pool keeps back of data fees, which never changes. @throws as leastDataShare */
   keptBack(datanet: Hex): Promise<KeptBackRule | null>
   /**
@@ -106,7 +108,7 @@ export interface JobsDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected'>
-  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide'>
+  readonly files: Pick<Files, 'addBytes' | 'addFile' | 'fetchBytes' | 'provide' | 'unpin'>
   /** Base models and adapters. */
   readonly shelf: Pick<Shelf, 'take' | 'put' | 'sizes'>
   readonly chain: {
@@ -115,7 +117,7 @@ export interface JobsDeps {
     readonly tokens: Pick<Tokens, 'balanceOf'>
     readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
-  readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'heldOutLoss'>
+  readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'runPart' | 'heldOutLoss'>
   /** A command of the owner's that trains a worker's adapters in the engine's place. */
   readonly trainer?: Pick<Engine, 'tune' | 'tuneSiblings'>
   readonly versions: Versions

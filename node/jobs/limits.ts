@@ -10,6 +10,8 @@ export const maxBids = 1_000
 export const maxAwards = 2_000
 /** Bytes of a delivery's content: CIDs and losses. */
 export const maxContentBytes = 64 * 2 ** 20
+/** Bytes of one committed state of a training: weights, moments and average. */
+export const maxStateBytes = 2 ** 30
 /** Bytes of a job's result: 4,096 CIDs and bitmasks. */
 export const maxResultBytes = 2 * 2 ** 20
 /** Awards whose progress is kept in memory; of more, those heard of longest ago are forgotten. */

@@ -12,6 +12,7 @@ import { createDrafts } from './drafts.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { retrain } from './audit.ts'
+import { deliveredLots, runSegment } from './segment.ts'
 import { fetchResult } from './result.ts'
 import { jobEventNames, newsOf } from './news.ts'
 import { untrainedBy } from './untrained.ts'
@@ -253,6 +254,8 @@ export function createJobsService(deps: JobsDeps): JobsService {
       return { cid: now.result, result: await fetchResult(deps, now.result, options.signal) }
     },
     result: (cid, options = {}) => fetchResult(deps, cid, options.signal),
-    retrain: (result, request) => retrain(deps, result, request)
+    retrain: (result, request) => retrain(deps, result, request),
+    delivered: (result, options) => deliveredLots(deps, result, options),
+    runSegment: (result, lots, drawn, signal) => runSegment(deps, result, lots, drawn, signal)
   }
 }

@@ -1,6 +1,8 @@
 import type { Signed } from '../../protocol/crypto/index.ts'
 import type {
+  AuditedLot,
   AwardDocument,
+  DrawnSegment,
   HeldOutPoint,
   JobDraft,
   JobResult,
@@ -263,6 +265,21 @@ export interface Retrained {
   readonly found: readonly number[]
 }
 
+/** A segment of one adapter's training, run again on this machine. */
+export interface SegmentRun extends DrawnSegment {
+  readonly worker: Address
+  /** Steps before and after it, and of the whole training by its log. */
+  readonly from: number
+  readonly to: number
+  readonly steps: number
+  /** How far the committed state is from what was found, as a part of the way; null where it is no such state. */
+  readonly distance: number | null
+  readonly tolerance: number
+  readonly agrees: boolean
+  /** Why it does not. */
+  readonly reason?: string
+}
+
 export interface JobsService {
   readonly name: 'jobs'
   start(): Promise<void>
@@ -318,4 +335,13 @@ export interface JobsService {
   result(cid: string, options?: { signal?: AbortSignal }): Promise<JobResult>
   /** The beginning of one sibling's training, run again on this machine. @throws InvalidError `audit.sibling` */
   retrain(result: JobResult, request: RetrainRequest): Promise<Retrained>
+  /** What each lot was delivered with, checked. @throws InvalidError `delivery.*`, `result.delivered` · as files */
+  delivered(result: JobResult, options?: { signal?: AbortSignal; brief?: boolean }): Promise<AuditedLot[]>
+  /** One segment of one training, run again on this machine. @throws as `runSegment` */
+  runSegment(
+    result: JobResult,
+    lots: readonly AuditedLot[],
+    drawn: DrawnSegment,
+    signal?: AbortSignal
+  ): Promise<SegmentRun>
 }

@@ -47,6 +47,11 @@ export function versionsOf(
       // A mix goes by its own rules, which ask for as much as each of its parents did when it was founded.
       return leastDataShareOf(await data.rulesAt(datanet, registered === undefined ? undefined : registered - 1n))
     },
+    async auditedSegments(datanet, registered) {
+      await rulesOf(datanet)
+      const rules = await data.rulesAt(datanet, registered === undefined ? undefined : registered - 1n)
+      return rules.auditedSegments ?? 0
+    },
     keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null,
     context: createContexts(async (datanet, version, which) =>
       data.versionRows(await data.manifest(datanet, version), which)

@@ -1,10 +1,9 @@
-import { checkDelivered, checkResultDraw, deliveryContent, playersOf } from '../../protocol/jobs/index.ts'
+import { checkResultDraw, playersOf } from '../../protocol/jobs/index.ts'
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import { escrowId } from '../../protocol/contracts/index.ts'
 import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
-import { decodeFrame } from '../../protocol/wire/index.ts'
 import type { ModelOnChain } from '../chain/types.ts'
-import { drawOf, maxContentBytes } from '../jobs/index.ts'
+import { deliveredLots, drawOf } from '../jobs/index.ts'
 import type { PayoutsDeps } from './types.ts'
 
 type AdmissionDeps = Pick<PayoutsDeps, 'chain' | 'files' | 'versions'>
@@ -48,15 +47,7 @@ export function createAdmission({ chain, files, versions }: AdmissionDeps): Admi
 
   /** [reject] What each worker has signed for is what stands in the result. */
   async function delivered(result: JobResult): Promise<void> {
-    for (const lot of result.lots) {
-      const { cid, worker } = lot.delivery.message
-      const bytes = await files.fetchBytes(cid, {
-        maxBytes: maxContentBytes,
-        providers: [worker, result.statement.message.builder],
-        brief: true
-      })
-      checkDelivered(result, lot, decodeFrame(bytes, deliveryContent, maxContentBytes))
-    }
+    await deliveredLots({ files }, result, { brief: true })
   }
 
   return {

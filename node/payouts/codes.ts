@@ -1,5 +1,8 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type PayoutsErrorCode =
+  | 'audit.other'
+  | 'audit.refused'
+  | 'audit.waiting'
   | 'bundle.place'
   | 'bundle.slow'
   | 'bundle.unknown'

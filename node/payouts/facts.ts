@@ -56,7 +56,7 @@ export function createFacts(
     const found = new Map<Hex, Measure | null>()
     for (const model of names) {
       try {
-        found.set(model, (await models.weighed(model))?.measure ?? null)
+        found.set(model, (await models.admitted(model))?.measure ?? null)
       } catch (error) {
         // Receipts of a model that is not admitted now, or whose measure is not known, wait; the others go on.
         if (patient && !(error instanceof TilthError && error.consequence === 'reject')) throw error

@@ -1,2 +1,3 @@
 export * from './types.ts'
+export { auditWords } from './audits/index.ts'
 export { createPayoutsService } from './service.ts'

@@ -1,12 +1,14 @@
 import type { JobResult } from '../../protocol/jobs/index.ts'
 import { measureOf } from '../../protocol/payouts/index.ts'
 import type { Measure } from '../../protocol/payouts/index.ts'
-import { NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ModelOnChain } from '../chain/types.ts'
+import { weightsPrint } from '../engine/weights/print.ts'
 import { createCache } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import { createAdmission } from './admission.ts'
+import type { Certificates } from './audits/certificates.ts'
 import { modelHeldMs, modelsHeld, modelsKnown, modelsWeighed } from './limits.ts'
 import type { PayoutsDeps } from './types.ts'
 
@@ -16,6 +18,20 @@ export interface Weighed {
   readonly result: JobResult
   readonly measure: Measure
 }
+/**
+ * [reject] No two coalitions have the same weights, in whatever files: their CIDs differ by a blank in a configuration.
+ * @throws InvalidError `result.same`
+ */
+export async function refuseSame(folders: readonly (string | null)[]): Promise<void> {
+  const known = new Set<string>()
+  for (const folder of folders) {
+    const print = folder === null ? undefined : await weightsPrint(folder)
+    if (print !== undefined && known.has(print))
+      throw new InvalidError('result.same', 'one adapter stands for several coalitions, in other files')
+    if (print !== undefined) known.add(print)
+  }
+}
+
 /** What of one model is fetched at once. */
 const takenAtOnce = 4
 
@@ -36,6 +52,12 @@ export interface Models {
    */
   weighed(model: Hex): Promise<Weighed | null>
   /**
+   * The same of a model that is admitted to its Datanet's pool: where the rules ask for it, drawn auditors have run
+   * parts of its trainings again.
+   * @throws as weighed · TilthError `audit.waiting` (retry) · InvalidError `audit.refused`, `audit.other`
+   */
+  admitted(model: Hex): Promise<Weighed | null>
+  /**
    * The same of a job's result that is not registered yet, under the job's id.
    * @throws InvalidError `result.*`
    */
@@ -55,7 +77,8 @@ export interface Models {
  * tried again when it is next asked for.
  */
 export function createModels(
-  deps: Pick<PayoutsDeps, 'chain' | 'files' | 'result' | 'versions' | 'shelf' | 'clock'>
+  deps: Pick<PayoutsDeps, 'chain' | 'files' | 'result' | 'versions' | 'shelf' | 'clock'>,
+  certificates: Pick<Certificates, 'require'>
 ): Models {
   const admission = createAdmission(deps)
 
@@ -140,6 +163,12 @@ export function createModels(
     }
     const folderOf = (cid: string): string => taken.get(cid)?.folder ?? ''
     const adapters = result.adapters.map(cid => (cid === null ? null : folderOf(cid)))
+    try {
+      await refuseSame(adapters)
+    } catch (error) {
+      for (const lease of leases) lease.release()
+      throw error
+    }
     return { leases, folders: { base: folderOf(base), adapters } }
   }
   const taking = new Map<Hex, Promise<Folders>>()
@@ -147,6 +176,11 @@ export function createModels(
   return {
     registered,
     weighed,
+    async admitted(model) {
+      const found = await weighed(model)
+      if (found !== null) await certificates.require(await registered(model), found.result)
+      return found
+    },
     async unregistered(cid, parties) {
       const result = await deps.result(cid)
       const { job, spec } = result

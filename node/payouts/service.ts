@@ -4,6 +4,7 @@ import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
+import { createAuditor, createCertificates, createFindings, createJudging, createOpening } from './audits/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
 import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
@@ -40,7 +41,8 @@ const announcedAtOnce = 20
 export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const { self, events, clock, chain, log, roles } = deps
   const timing: PayoutsTiming = { ...defaultTiming, ...deps.timing }
-  const models = createModels(deps)
+  const certificates = createCertificates(deps)
+  const models = createModels(deps, certificates)
   const rounds = createRounds(deps)
   const now = createLedgerTime(deps)
   const hasVoice = voiceOf(deps)
@@ -86,6 +88,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   )
   const seats = createSeats(deps)
+  const findings = createFindings(deps)
+  const judging = createJudging(deps, { certificates, models, findings, hasVoice })
+  const auditor = createAuditor(deps, { certificates, models, findings, judging, seats, now, heard: audited })
+  const opening = createOpening(deps, certificates)
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
   const ahead = createAhead(deps, models, weigher, hasVoice)
   const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings, receipts, rounds })
@@ -244,6 +250,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       )
   }
 
+  /** A model whose audit goes on may be admitted by now. */
+  function audited(model: Hex): void {
+    events.emit('payouts.audited', { model })
+  }
+
   /** Nobody needs the bundle of an epoch that was voided; what it said of itself is kept for views. */
   async function letGoOfVoided(pool: Hex, number: number): Promise<void> {
     try {
@@ -372,7 +383,19 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       // What came in the moment when the process died.
       await own.take()
       if (chain.account !== undefined) scorer.start()
-      stops.push(clock.every(timing.tickMs, () => scorer.wake(), report))
+      await opening.start()
+      if (chain.account !== undefined) await auditor.start()
+      stops.push(
+        clock.every(
+          timing.tickMs,
+          () => {
+            scorer.wake()
+            auditor.wake()
+          },
+          report
+        ),
+        clock.every(timing.announceMs, () => opening.wake(), report)
+      )
       if (!roles.scorer) return
       for await (const pool of receipts.pools()) {
         seats.heard(pool)
@@ -387,6 +410,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
       await scorer.stop()
+      await auditor.stop()
+      await opening.stop()
       await seats.stop()
       await exchange.stop()
       await words.stop()
@@ -436,6 +461,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     async receipt(id) {
       const entry = await receipts.get(id)
       return entry && view(entry)
+    },
+    audit: async model => {
+      const weighed = await models.weighed(model)
+      return weighed && certificates.of(await models.registered(model), weighed.result)
     },
     provenance: model => models.weighed(model),
     weigh: request => weigher.attribute(request),

@@ -15,12 +15,15 @@ import type { Address, Hex, Page, PageRequest, SumNode, SumProof, SumTree } from
 import type { FollowedChain, ProposalRecord } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
 import type { Versions } from '../jobs/deps.ts'
+import type { JobsService } from '../jobs/types.ts'
 import type { ModelEvents, ModelsService } from '../models/types.ts'
-import type { Automations, Switched } from '../runtime/automation/types.ts'
+import type { Automations } from '../runtime/automation/types.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { Clock, Events, Log } from '../runtime/types.ts'
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/types.ts'
+import type { AuditView } from './audits/types.ts'
+import type { PayoutsPolicy, PayoutsTiming } from './policy.ts'
 import type { EntryFilter } from './receipts/types.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
 
@@ -242,6 +245,8 @@ export type PayoutEvents = {
   'payouts.anchored': { pool: Hex; epoch: number; settler: Address; receipts: number; transaction: Hex }
   /** Chance has said which of them are weighed, and by whom. */
   'payouts.drawn': { pool: Hex; epoch: number; panel: readonly Address[] }
+  /** Something was said in the audit of a model's trainings, or it is over. */
+  'payouts.audited': { model: Hex }
   'payouts.proposed': { pool: Hex; epoch: number; proposer: Address; transaction: Hex }
   /** What a watcher found wrong in an epoch. `provable` faults were or are being challenged on chain. */
   'payouts.disputed': { pool: Hex; epoch: number; proposer: Address; faults: readonly string[]; provable: boolean }
@@ -358,6 +363,8 @@ export interface PayoutsService {
    * @throws InvalidError `result.*` where it is not admitted
    */
   provenance(model: Hex): Promise<Provenance | null>
+  /** null for a model without siblings. @throws InvalidError `result.*` · as files */
+  audit(model: Hex): Promise<AuditView | null>
   /** An answer weighed by this machine; null for a model without siblings. */
   weigh(request: AttributeRequest): Promise<Attribution | null>
   /** What a watcher would find wrong in an epoch, final or pending, looked at anew. @throws as epochPapers */
@@ -404,52 +411,6 @@ export interface PayoutsService {
   accounting(): Promise<AccountingView>
 }
 
-/** When a settler closes a pool's epoch. */
-export interface SettlePolicy {
-  /** So long after the one before. */
-  readonly seconds: number
-  /** If at least so much in fees waits for it, in the token's smallest unit. */
-  readonly fees: bigint
-}
-/** When what data has earned is claimed. */
-export interface ClaimPolicy {
-  /** From which sum in one pool on, in the token's smallest unit. */
-  readonly at: bigint
-  /** Accounts besides this node's own: it pays their gas. */
-  readonly accounts: readonly Address[]
-  /** And everybody who has earned something in the pools of its own Datanets. */
-  readonly contributors: boolean
-}
-/** What this node does by itself. */
-export interface PayoutsPolicy {
-  /** Settlers; not at all unless given. */
-  readonly settle?: Switched<SettlePolicy>
-  /** Settlers make final what can be; true unless given. */
-  readonly finalize?: boolean
-  /** Others' epochs are checked; true unless given. */
-  readonly watch?: boolean
-  /** Not at all unless given. */
-  readonly claim?: Switched<ClaimPolicy>
-}
-
-export interface PayoutsTiming {
-  /** How long a settler waits for workers to redeem and announce. */
-  readonly closingMs: number
-  /** How long it waits for held-out values: those of a new model have to be measured first. */
-  readonly heldOutMs: number
-  /** How long it waits within one call for the draw, and for scorers: where they have longer it is called again. */
-  readonly roundMs: number
-  /** What is not settled is announced again this often, for peers that came late. */
-  readonly announceMs: number
-  /** How often pending epochs are looked at. */
-  readonly tickMs: number
-  /** Redeeming costs gas, and settlers may ask as often as they like: so long between two times. */
-  readonly redeemPauseMs: number
-  /** What was asked and answered is kept for so long after its epoch is final, and looked through so often. */
-  readonly contentKeepMs: number
-  readonly sweepMs: number
-}
-
 export interface PayoutsDeps {
   readonly key: Uint8Array
   readonly self: Address
@@ -472,11 +433,13 @@ export interface PayoutsDeps {
   readonly shelf: Pick<Shelf, 'take'>
   readonly chain: Pick<
     FollowedChain,
-    'account' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'head' | 'ledger'
+    'account' | 'audits' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'head' | 'ledger'
   >
   readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'decode' | 'generate'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */
   readonly result: (cid: string) => Promise<JobResult>
+  /** The jobs phase: what was delivered, and a segment of it run again. Without it this node audits nothing. */
+  readonly trainings?: Pick<JobsService, 'delivered' | 'runSegment'>
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
   readonly models: Pick<
@@ -497,3 +460,5 @@ export interface PayoutsDeps {
 }
 
 export type { CosignedReceipt }
+export type * from './audits/types.ts'
+export type * from './policy.ts'

@@ -122,3 +122,7 @@ export function modelId(builder: Address, registration: Registration): Hex {
     )
   )
 }
+
+/** TrainingAudits.idOf: one audit for a job of a builder, whatever registrations name it. */
+export const auditId = (builder: Address, job: Hex): Hex =>
+  keccak256(encodeAbiParameters([{ type: 'address' }, { type: 'bytes32' }], [builder, job]))

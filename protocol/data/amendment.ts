@@ -22,7 +22,8 @@ export const rulesChange = datanetRules.partial().extend({
   languages: laterRules.shape.languages.nullable(),
   rows: laterRules.shape.rows.nullable(),
   uploads: laterRules.shape.uploads.nullable(),
-  leastDataShare: laterRules.shape.leastDataShare.nullable()
+  leastDataShare: laterRules.shape.leastDataShare.nullable(),
+  auditedSegments: laterRules.shape.auditedSegments.nullable()
 })
 export type RulesChange = z.infer<typeof rulesChange>
 

@@ -146,6 +146,11 @@ export const datanetRules = z.strictObject({
   minOwnShare: z.int().min(0).max(1000),
   /** What of its fees a model must give to the data for its answers to be weighed, in basis points. */
   leastDataShare: z.int().min(0).max(10_000).optional(),
+  /**
+   * How many segments of a job's trainings are run again by drawn auditors before a model of it earns; without it, or
+   * with 0, a model is admitted by its papers alone.
+   */
+  auditedSegments: z.int().min(0).max(16).optional(),
   /** What of the data fees waits for later evidence; nothing where the rules do not say. */
   keptBack: keptBackRule.optional(),
   /** Accounts that vote first, with their weights; who follows them the chain says. */
@@ -176,6 +181,9 @@ export const datanetRules = z.strictObject({
   parents: z.array(bytes32).min(2).max(mostParents).optional()
 })
 export type DatanetRules = z.infer<typeof datanetRules>
+
+/** What a founder begins from, who says nothing else. */
+export const usualAuditedSegments = 4
 
 /** Where the rules say nothing: a tenth. */
 const usualLeastDataShare = 1_000

@@ -5,6 +5,7 @@ import { contentHash } from '../primitives/canonical.ts'
 import type { ErrorCode } from '../primitives/errors.ts'
 import { InvalidError, TilthError } from '../primitives/errors.ts'
 import type { Hex } from '../primitives/hex.ts'
+import { segmentEnds } from './segments.ts'
 import { adaptersIn, maxCoalitions } from './types.ts'
 import type { AwardDocument, DeliveryContent, Lot, TuneJobDocument } from './types.ts'
 
@@ -138,7 +139,7 @@ export function checkDelivery(delivery: Signed<'Delivery'>, award: AwardDocument
   requireSigner(network, delivery, worker)
 }
 
-/** @throws InvalidError `delivery.log`, `delivery.count`, `delivery.same`, `delivery.steps` */
+/** @throws InvalidError `delivery.log`, `delivery.count`, `delivery.same`, `delivery.steps`, `delivery.states` */
 export function checkDeliveryContent(content: DeliveryContent, delivery: Message<'Delivery'>, lot: Lot): void {
   // [reject] Adapters and logs are those that were signed for.
   if (contentHash(content) !== delivery.log)
@@ -151,6 +152,11 @@ export function checkDeliveryContent(content: DeliveryContent, delivery: Message
   // [reject] A log has a loss for each of its steps.
   if (content.logs.some(log => log.loss.length !== log.steps))
     reject('delivery.steps', 'a log has more or fewer losses than steps')
+  // [reject] States are committed for each adapter or for none, one for each segment of its steps.
+  const { states, logs } = content
+  const fits = logs.every(({ steps }, i) => states?.[i]?.length === segmentEnds(steps).length)
+  if (states !== undefined && (states.length !== count || !fits))
+    reject('delivery.states', 'the committed states are not those of the steps in the logs')
 }
 
 /** @throws InvalidError `closed.*`, `signature.mismatch` */

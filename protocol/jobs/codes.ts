@@ -20,6 +20,7 @@ export type ProtocolJobsErrorCode =
   | 'delivery.count'
   | 'delivery.lot'
   | 'delivery.same'
+  | 'delivery.states'
   | 'delivery.steps'
   | 'delivery.worker'
   | 'job.budget'

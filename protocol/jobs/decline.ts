@@ -22,6 +22,7 @@ export const declineWords = {
   'work.parameters': 'the base model is larger than it takes',
   'work.rows': 'the Datanet has more rows than it takes',
   'work.seconds': 'it would take longer there than the machine is lent for',
+  'work.trainer': "a command of its owner's trains there, and the Datanet asks for trainings that can be run again",
   'work.price': 'the budget is less than its time costs',
   'work.deadline': 'it would not be done before the deadline',
   'work.hours': 'it would not be done within the hours at which its owner lends it',

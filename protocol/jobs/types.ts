@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { address, bytes32, cidText } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
+import { committedStates } from './segments.ts'
 import { mostUntrained, untrained } from './untrained.ts'
 
 export const loraTargets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'] as const
@@ -111,6 +112,8 @@ export type TrainingLog = z.infer<typeof trainingLog>
 export const deliveryContent = z.strictObject({
   adapters: z.array(cidText).min(1).max(maxCoalitions),
   logs: z.array(trainingLog).min(1).max(maxCoalitions),
+  /** Of each adapter where it stood after each segment; a worker whose trainer is not the engine commits none. */
+  states: z.array(committedStates).min(1).max(maxCoalitions).optional(),
   /** Rows of the version that no worker can train on with this base and these settings, where there are some. */
   untrained: z.array(untrained).min(1).max(mostUntrained).optional()
 })

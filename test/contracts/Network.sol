@@ -11,6 +11,7 @@ import {PaymentChannels} from "solidity/PaymentChannels.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {TilthToken} from "solidity/TilthToken.sol";
+import {TrainingAudits} from "solidity/TrainingAudits.sol";
 import {Tester} from "./Tester.sol";
 
 /// @dev A deployed network and the people in it, wired as node/chain/deploy.ts wires them.
@@ -33,6 +34,7 @@ abstract contract Network is Tester {
     uint64 internal constant REVEAL = 1 hours;
     uint64 internal constant DRAW_BLOCKS = 5;
     uint64 internal constant DECIDE = 1 days;
+    uint64 internal constant AUDIT = 1 days;
 
     uint256 internal constant HOST = 0xA001;
     uint256 internal constant CONTRIBUTOR = 0xA002;
@@ -52,6 +54,7 @@ abstract contract Network is Tester {
     PaymentChannels internal channels;
     AttributionAnchor internal anchor;
     Juries internal juries;
+    TrainingAudits internal audits;
 
     address internal host = vm.addr(HOST);
     address internal contributor = vm.addr(CONTRIBUTOR);
@@ -81,6 +84,8 @@ abstract contract Network is Tester {
         yes(address(anchor) == address(expected), "channels know the anchor");
         juries = new Juries(registry, datanets, Juries.Windows(COMMIT, REVEAL, DRAW_BLOCKS), BOND);
         registry.authorise(address(juries));
+        audits = new TrainingAudits(registry, models, AUDIT, DRAW_BLOCKS);
+        registry.authorise(address(audits));
         registry.authorise(address(datanets));
         registry.authorise(address(anchor));
         registry.renounceOwnership();

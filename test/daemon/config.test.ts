@@ -4,16 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadSettings } from '../../daemon/config/index.ts'
 import type { DaemonConfig } from '../../daemon/config/index.ts'
+import { someContracts as contracts } from '../harness/contracts.ts'
 
 const loadConfig = async (flags: Parameters<typeof loadSettings>[0]): Promise<DaemonConfig> =>
   (await loadSettings(flags)).config
-
-const contracts = Object.fromEntries(
-  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor', 'juries'].map((name, i) => [
-    name,
-    `0x${String(i + 1).repeat(40)}`
-  ])
-)
 
 describe('configuration of a daemon', () => {
   let folder = ''

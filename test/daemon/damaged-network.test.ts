@@ -6,19 +6,11 @@ import { prepareFolder } from '../../daemon/local/network/folder.ts'
 import { hadRound, holdsNetwork, isTaken, keepLastRound, members } from '../../daemon/local/network/index.ts'
 import { knownNetwork } from '../../daemon/local/network/known.ts'
 import { settle } from '../../daemon/local/network/settings.ts'
-import { contractAddresses } from '../../daemon/config/index.ts'
 import type { NetworkFile } from '../../daemon/config/index.ts'
 import { leaveFolder } from '../../daemon/running.ts'
 import { scratch } from '../harness/index.ts'
+import { someContracts as contracts } from '../harness/contracts.ts'
 
-const contracts = contractAddresses.parse(
-  Object.fromEntries(
-    ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor', 'juries'].map((name, i) => [
-      name,
-      `0x${String(i + 1).repeat(40)}`
-    ])
-  )
-)
 const shared = { rpc: 'http://127.0.0.1:8545', contracts: { ...contracts, chainId: 31337 }, bootstrap: [] }
 
 /** A folder as a local network leaves it, and what of its file is told to its daemons, too. */

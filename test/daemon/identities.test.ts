@@ -10,6 +10,7 @@ import type { Role } from '../../daemon/config/index.ts'
 import type { NodeRole } from '../../node/node.ts'
 import { createKeystore } from '../../daemon/keys/index.ts'
 import { scratch } from '../harness/index.ts'
+import { someContracts as contracts } from '../harness/contracts.ts'
 
 const signal = new AbortController().signal
 const addressOf = (n: number): `0x${string}` => `0x${n.toString(16).padStart(40, '0')}`
@@ -34,12 +35,6 @@ describe('identities', () => {
       handlers: {} as Handlers,
       metrics: async () => ({ contentType: 'text/plain', text: '' })
     })
-    const contracts = Object.fromEntries(
-      ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor', 'juries'].map(name => [
-        name,
-        addressOf(9)
-      ])
-    )
     await writeFile(
       join(folder, 'network.json'),
       JSON.stringify({

@@ -5,13 +5,7 @@ import { settingHandlers } from '../../daemon/api/handlers/settings.ts'
 import { createSettings, loadSettings, settings } from '../../daemon/config/index.ts'
 import type { DaemonConfig } from '../../daemon/config/index.ts'
 import { scratch } from '../harness/index.ts'
-
-const contracts = Object.fromEntries(
-  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor', 'juries'].map((name, i) => [
-    name,
-    `0x${String(i + 1).repeat(40)}`
-  ])
-)
+import { someContracts as contracts } from '../harness/contracts.ts'
 
 describe('settings, changed while the daemon runs', () => {
   let folder = ''

@@ -15,6 +15,7 @@ export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => 
     maxBytes: 16 << 20,
     uploadsPerContributor: 10,
     leastDataShare: 1000,
+    auditedSegments: 4,
     minOwnShare: 500,
     nearDuplicate: 500,
     revealSeconds: 600,

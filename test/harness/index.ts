@@ -1,4 +1,5 @@
 export * from './wait.ts'
+export * from './contracts.ts'
 export * from './log.ts'
 export * from './damage.ts'
 export * from './folder.ts'

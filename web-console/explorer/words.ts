@@ -143,7 +143,8 @@ export const contractWords: Readonly<Record<string, string>> = {
   escrow: 'the escrow of jobs',
   channels: 'the payment channels',
   anchor: 'the anchor of epochs, which pays contributors',
-  juries: 'the juries, which decide challenged contributions once more'
+  juries: 'the juries, which decide challenged contributions once more',
+  audits: 'the audits of trainings, by which models are admitted'
 }
 
 /** What a call of a contract does, as a title. */
@@ -205,6 +206,11 @@ export const eventWords: Readonly<Record<string, string>> = {
   ChannelClosed: 'A channel was closed',
   PoolDeposited: 'Data fees came into a Datanet',
   ReceiptsAnchored: 'Receipts of an epoch were anchored',
+  AuditOpened: 'The training of a model is to be run again in parts',
+  AuditorsDrawn: 'Chance drew what of a training is run again, and by whom',
+  AuditSaid: 'An auditor said whether a training agrees',
+  AuditClosed: 'The audit of a training is over',
+  AuditorPenalised: 'An auditor paid for its word',
   ScorersDrawn: 'Chance drew what is weighed, and who weighs it',
   WordsCommitted: 'A scorer committed to what it found',
   ScorerPenalised: 'A scorer was absent or wrong, and lost stake and seat',

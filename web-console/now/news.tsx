@@ -188,6 +188,11 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
     </>
   ),
   'payouts.drawn': data => <>chance drew what is weighed of {epoch(data)}, and by whom</>,
+  'payouts.audited': data => (
+    <>
+      the training of <Go to={places.model(text(data, 'model'))}>a model</Go> is run again in parts
+    </>
+  ),
   'payouts.proposed': data => (
     <>
       {epoch(data)} was proposed by {who(data, 'proposer')}

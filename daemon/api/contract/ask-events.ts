@@ -1,10 +1,7 @@
 import { z } from 'zod'
+import { chosenLogprob } from './logprobs.ts'
 import { addressView, decimal, explanation, hash } from './views.ts'
 
-const tokenLogprob = z.object({ bytes: z.array(z.int()), logprob: z.number() })
-/** A token of an answer, and the likeliest ones in its place, most likely first. */
-const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
-export type ChosenLogprob = z.infer<typeof chosenLogprob>
 /** A row of a version: its contribution, and its place in the shard. */
 export const source = z.object({ contribution: hash, row: z.int() })
 export type Source = z.infer<typeof source>

@@ -40,6 +40,7 @@ export const eventNames = [
   'payouts.closing',
   'payouts.anchored',
   'payouts.drawn',
+  'payouts.audited',
   'payouts.proposed',
   'payouts.disputed',
   'payouts.challenged',

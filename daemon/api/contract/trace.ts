@@ -55,6 +55,8 @@ export const traceRoutes = {
         id: wanted,
         /** Which sibling, by its place among the coalitions; drawn unless given. */
         sibling: z.int().min(1).max(4096).optional(),
+        /** Which segment of a training is run again from the state before it; drawn unless given. */
+        segment: z.int().min(0).max(64).optional(),
         /** Steps of its training that are run again, from the first. */
         steps: z.int().min(1).max(10_000).optional()
       })

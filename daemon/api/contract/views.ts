@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { modelAudit, ownModels } from './audits.ts'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
 import { datanetKind, keptBackRule, rowSchema, uploadLimits, weighing } from '../../../protocol/data/types.ts'
@@ -108,8 +109,7 @@ export const statusView = z.object({
   serving: z.array(
     z.object({ model: hash, name: z.string(), inputPrice: decimal, outputPrice: decimal, tokensPerSecond: z.int() })
   ),
-  /** Its own models whose data have less of their fees than their Datanets ask for, where there are any. */
-  unweighed: z.array(z.object({ id: hash, name: z.string(), split: splitParts, leastDataShare: z.int() })).optional(),
+  ...ownModels,
   /** Answers given within the last hour (or since the start, if that was later), and what more could begin now. */
   activity: z.object({ seconds: z.int(), requests: z.int(), tokens: z.int(), fees: decimal, free: z.int() }),
   /** What clients have signed for and no transaction has brought yet; what data has earned and may be claimed. */
@@ -152,6 +152,8 @@ export const datanetView = z.object({
     minOwnShare: z.int(),
     /** What of its fees a model must give to the data, in basis points. */
     leastDataShare: z.int(),
+    /** Parts of a model's trainings that drawn auditors run again before it earns; 0 for none. */
+    auditedSegments: z.int(),
     /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
     weights: weighing.optional(),
@@ -364,6 +366,7 @@ export const modelView = z.object({
   left: z.int().optional(),
   /** Basis points of every fee that its Datanet asks for its data, where its split gives less: it is never weighed. */
   leastDataShare: z.int().optional(),
+  ...modelAudit,
   /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
   licence: z.string().optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))

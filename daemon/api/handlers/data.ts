@@ -70,6 +70,7 @@ const viewWith = (
     ...(rules.uploads === undefined ? {} : { uploads: rules.uploads }),
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
+    auditedSegments: rules.auditedSegments ?? 0,
     ...(rules.keptBack === undefined ? {} : { keptBack: rules.keptBack }),
     ...(rules.weights === undefined ? {} : { weights: rules.weights }),
     nearDuplicate: rules.nearDuplicate,

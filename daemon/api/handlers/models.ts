@@ -9,6 +9,7 @@ import type { AskEvent, ChosenLogprob, Explanation, ModelView, Source } from '..
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
+import { auditOf } from './audits.ts'
 import { createShareAsked } from './data-share.ts'
 import { createStops } from './stops.ts'
 import { upstreamName } from './upstream.ts'
@@ -259,7 +260,10 @@ export function modelHandlers(
       const { items, next } = offered(params)
       return { items: await Promise.all(items.map(marking())), next }
     },
-    model: async ({ params }) => marking()(await which.model(params.id)),
+    async model({ params }) {
+      const known = await which.model(params.id)
+      return { ...(await marking()(known)), ...(await auditOf(node, known)) }
+    },
     async serve({ params, body }) {
       const { id } = await which.model(params.id)
       const request = {

@@ -1,6 +1,7 @@
 import { pageOf } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
+import { unaudited } from './audits.ts'
 import { createShareAsked } from './data-share.ts'
 
 /** How many of the jobs that were not bid for the status shows. */
@@ -88,6 +89,7 @@ export function nodeHandlers(
             tokensPerSecond
           })),
         ...(await unweighed(node)),
+        ...(await unaudited(node)),
         activity: { ...activity, fees: fees.toString() },
         owed: wallet.owed.toString(),
         claimable: wallet.claimable.toString(),

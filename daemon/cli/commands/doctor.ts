@@ -7,6 +7,7 @@ import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, dataFolder } from '../context.ts'
 import type { Finding } from '../finding.ts'
+import { auditFindings } from '../audit-findings.ts'
 import { chainFindings } from '../chain-findings.ts'
 import { moneyFindings } from '../money.ts'
 import { findingsAlone, findingsOf } from '../network-findings.ts'
@@ -160,7 +161,7 @@ export function doctorCommand(): Command {
         findings.push(
           ...(status === undefined
             ? await findingsAlone()
-            : [...chainFindings(status), ...moneyFindings(status), ...findingsOf(status)])
+            : [...chainFindings(status), ...moneyFindings(status), ...findingsOf(status), ...auditFindings(status)])
         )
         if (flags.json === true) printJson({ ok: findings.every(({ ok, required }) => ok || !required), findings })
         else

@@ -25,6 +25,7 @@ interface CreateFlags {
   commitSeconds: string
   revealSeconds: string
   drawBlocks?: string
+  auditSeconds: string
   minStake: string
   json?: boolean
 }
@@ -73,6 +74,7 @@ function createCommand(): Command {
       "blocks between an epoch's receipts and the one whose hash draws; 8, or none on a chain of `tilth chain`, " +
         'where blocks come only with transactions'
     )
+    .option('--audit-seconds <n>', 'how long auditors have to run parts of a training again', days(1))
     .option('--min-stake <tokens>', 'what a settler must have staked, in whole tokens', '100')
     .action(
       guarded(async (flags: CreateFlags) => {
@@ -98,6 +100,7 @@ function createCommand(): Command {
             least: 0,
             most: 200
           }),
+          auditSeconds: seconds(flags.auditSeconds, '--audit-seconds'),
           minStake: BigInt(wholeNumber(flags.minStake, '--min-stake', { least: 1, most: 1e9 })) * 10n ** 18n
         }
         const path = resolve(flags.output)

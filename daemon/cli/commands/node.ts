@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { automationText } from '../automation.ts'
 import { clockFault, clockHelp, reachText } from '../reach.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
-import { shareAdvice } from '../model/text.ts'
+import { auditAdvice, shareAdvice } from '../model/text.ts'
 import { gasAdvice, stakeAdvice } from '../money.ts'
 import type { StatusView } from '../../api/contract/index.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
@@ -73,6 +73,9 @@ export function statusText(status: StatusView): string {
       : []),
     ...(status.unweighed ?? []).map(model =>
       line('model', `${safe(model.name)}  ${dim(model.id)}`, shareAdvice(model))
+    ),
+    ...(status.unaudited ?? []).map(model =>
+      line('model', `${safe(model.name)}  ${dim(model.id)}`, auditAdvice(model).join(''))
     ),
     line('does', status.automation.map(one => automationText(one, Date.now())).join('\n         ')),
     line('up', `${duration(status.uptimeSeconds)}, version ${status.version}`)

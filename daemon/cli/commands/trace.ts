@@ -72,6 +72,10 @@ export function auditCommand(): Command {
     .argument('<which>', 'an id, the beginning of one, or a name; of an epoch its Datanet')
     .argument('[number]', 'of an epoch')
     .option('--sibling <n>', 'of a model: which sibling is trained again; drawn unless given')
+    .option(
+      '--segment <n>',
+      'of a model: which of its segments is run again from a committed state; drawn unless given'
+    )
     .option('--steps <n>', 'of a model: how many steps of its training, from the first', '20')
     .action(
       guarded(
@@ -79,7 +83,7 @@ export function auditCommand(): Command {
           kind: string,
           id: string,
           number: string | undefined,
-          flags: TraceFlags & { sibling?: string; steps: string }
+          flags: TraceFlags & { sibling?: string; segment?: string; steps: string }
         ) => {
           const api = await connect(flags)
           await report(flags, await api.call('audit', { body: bodyOf(kind, id, number, flags) }))
@@ -93,7 +97,7 @@ function bodyOf(
   kind: string,
   id: string,
   number: string | undefined,
-  { sibling, steps }: { sibling?: string; steps: string }
+  { sibling, segment, steps }: { sibling?: string; segment?: string; steps: string }
 ) {
   if (kind === 'receipt') return { kind, id } as const
   if (kind === 'epoch')
@@ -106,6 +110,7 @@ function bodyOf(
     kind,
     id,
     steps: wholeNumber(steps, '--steps', { least: 1, most: 10_000 }),
-    ...(sibling === undefined ? {} : { sibling: wholeNumber(sibling, '--sibling', { least: 1, most: 4096 }) })
+    ...(sibling === undefined ? {} : { sibling: wholeNumber(sibling, '--sibling', { least: 1, most: 4096 }) }),
+    ...(segment === undefined ? {} : { segment: wholeNumber(segment, '--segment', { least: 0, most: 64 }) })
   } as const
 }

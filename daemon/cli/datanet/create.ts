@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import type { Command } from 'commander'
 import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
-import { datanetKind, usualKeptBack } from '../../../protocol/data/types.ts'
+import { datanetKind, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
 import { datanetText } from './text.ts'
@@ -32,6 +32,7 @@ interface CreateFlags extends CallFlags {
   maxBytes: string
   minOwnShare: string
   leastDataShare: string
+  auditedSegments: string
   keptBack: string
   keptEpochs: string
   keptDays: string
@@ -124,6 +125,11 @@ export function createCommand(): Command {
     .option('--max-bytes <n>', 'bytes of one contribution', String(16 << 20))
     .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
     .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
+    .option(
+      '--audited-segments <n>',
+      'parts of trainings that drawn auditors run again before a model earns; 0 admits models by papers alone',
+      String(usualAuditedSegments)
+    )
     .option('--kept-back <basis points>', keptHelp, '0')
     .option('--kept-epochs <n>', 'for how many epochs', String(usualKeptBack.epochs))
     .option('--kept-days <n>', 'for how long at most, where there are fewer', String(usualKeptBack.seconds / 86_400))
@@ -152,6 +158,7 @@ export function createCommand(): Command {
           nearDuplicate: Number(flags.nearDuplicate),
           minOwnShare: Number(flags.minOwnShare),
           leastDataShare: Number(flags.leastDataShare),
+          auditedSegments: Number(flags.auditedSegments),
           ...keptBackOf(flags),
           validators,
           ...weightsOf(flags),

@@ -68,6 +68,7 @@ const limits = {
   uploads: 'contributions one account may make',
   minOwnShare: 'thousandths of the rows that repeat none that must be good',
   leastDataShare: 'basis points of its fees that a model must give to the data',
+  auditedSegments: 'parts of trainings that drawn auditors run again before a model earns',
   nearDuplicate: 'thousandths of MinHash similarity from which rows are compared closely',
   revealSeconds: 'from commitment to reveal',
   voteSeconds: 'from reveal to the end of the vote'

@@ -37,6 +37,11 @@ function keptText({ keptBack }: DatanetView['rules']): string[] {
 }
 
 /** A Datanet as `tilth datanet show` tells it. */
+const auditsText = ({ auditedSegments }: DatanetView['rules']): string =>
+  auditedSegments === 0
+    ? 'none: models are admitted by their papers, and nobody has seen that they were trained'
+    : `${auditedSegments} parts of a model's trainings are run again before it earns`
+
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
   return [
@@ -47,6 +52,7 @@ export function datanetText(net: DatanetView): string {
     ...(rows === undefined ? [] : [`rows         ${rows}`]),
     `may bring    ${uploadsText(net.rules)}`,
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
+    `audits       ${auditsText(net.rules)}`,
     ...keptText(net.rules),
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,

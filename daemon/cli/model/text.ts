@@ -28,9 +28,23 @@ export const shareAdvice = ({
       'answers are never weighed, and what they bring to its data is held. ' +
       `Its builder mends it: tilth models split ${id} --split ${splitAsFlag(withDataShare(split, leastDataShare))}`
 
+/** What its audit waits for, or that it never counts; nothing where it is admitted. */
+export const auditAdvice = (audit: Pick<NonNullable<ModelView['audit']>, 'state' | 'why'> | undefined): string[] => {
+  if (audit === undefined || audit.state === 'passed' || audit.state === 'unaudited') return []
+  const never = audit.state === 'refused' || audit.state === 'other'
+  return [never ? `its data are never paid by it: ${audit.why}` : `its answers count once it is audited: ${audit.why}`]
+}
+
+const auditText = ({ audit }: ModelView): string | undefined =>
+  audit?.state !== 'passed'
+    ? undefined
+    : `${audit.segments.length} parts of its trainings run again by ` +
+      `${new Set(audit.segments.flatMap(({ agreed }) => agreed)).size} auditors, round ${audit.round ?? 1}`
+
 const warnings = (model: ModelView): string[] => {
   const share = shareAdvice(model)
-  return [...leftText(model), ...(share === undefined ? [] : [share])].map(text => yellow(`  ${text}`))
+  const advice = [...leftText(model), ...(share === undefined ? [] : [share]), ...auditAdvice(model.audit)]
+  return advice.map(text => yellow(`  ${text}`))
 }
 
 /** One of several models: what it is made of, what its builder should know, and who offers it. */
@@ -65,6 +79,7 @@ export const modelPage = (model: ModelView): string =>
     ...row('adapter', model.adapter === null ? 'none: it is the base itself' : safe(model.adapter)),
     ...row('trained', model.result === null ? null : `by ${model.worker}, result ${safe(model.result)}`),
     ...row('data', model.version === 0 ? null : `version ${model.version} of Datanet ${model.datanet}`),
+    ...row('audit', auditText(model)),
     ...row('fees', sharesText(model)),
     ...row('upstream', model.upstream),
     ...row('licence', model.licence === undefined ? 'none is named' : safe(model.licence)),

@@ -1,4 +1,6 @@
 // A file for each contract: what can be asked of it, and what can be sent to it.
+export { createAudits } from './audits.ts'
+export type { AuditCalls } from './audits.ts'
 export { createChannels } from './channels.ts'
 export type { ChannelOnChain, Channels, ClaimSplit } from './channels.ts'
 export { createDatanets } from './datanets.ts'

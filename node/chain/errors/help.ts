@@ -121,6 +121,16 @@ const help = {
   NotItsSettler: 'Whoever anchored the receipts proposes the payouts first.',
   NotAbsent: 'That scorer has committed, or has paid for it already.',
   AlreadyBlamed: "This validator's word stands already.",
+  // audits of trainings
+  NothingToAudit: 'An audit is opened by the first registration that names the job, of a Datanet.',
+  AlreadyOpen: useLatest,
+  NotOpen: 'Nobody has opened that audit.',
+  AlreadyRefused: 'What was trained there agrees with nothing: train anew.',
+  TooManyRounds: 'Too few spoke in eight rounds: train anew, once more scorers have seats.',
+  NoSeats: 'Wait until scorers have taken seats in the pool.',
+  AlreadySaid: 'One word stands for each auditor.',
+  AuditOver: 'The time for it is over.',
+  AuditStillOpen: 'Wait until all have spoken, or the time for it is over.',
   // epochs
   EpochOutOfOrder: useLatest,
   AlreadyProposed: 'An epoch of this pool is open to challenge; wait until it is final.',

@@ -202,6 +202,17 @@ const fields = {
   },
   ChallengeLapsed: { contribution: bytes32, datanet: bytes32, challenger: address, burnt: amount },
   JurorAbsent: { contribution: bytes32, juror: address, taken: amount },
+  AuditOpened: { audit: bytes32, model: bytes32, pool: bytes32, round: small, drawFrom: uint(64), bond: amount },
+  AuditorsDrawn: {
+    audit: bytes32,
+    round: small,
+    seed: bytes32,
+    panel: z.array(address).max(9),
+    until: uint(64)
+  },
+  AuditSaid: { audit: bytes32, auditor: address, round: small, agrees: z.boolean(), subject: bytes32 },
+  AuditClosed: { audit: bytes32, round: small, refused: z.boolean(), returned: amount },
+  AuditorPenalised: { audit: bytes32, auditor: address, round: small, taken: amount },
   PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
 } as const satisfies Record<string, z.ZodRawShape>
 

@@ -1,5 +1,6 @@
 import type { ChainEvent, ChainEventName } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import { applyAudits } from './apply-audits.ts'
 import { applyChannels } from './apply-channels.ts'
 import { applyDatanets } from './apply-datanets.ts'
 import { applyJobs } from './apply-jobs.ts'
@@ -15,7 +16,8 @@ const effects: { [N in ChainEventName]: Apply<N> } = {
   ...applyJuries,
   ...applyModels,
   ...applyChannels,
-  ...applyPools
+  ...applyPools,
+  ...applyAudits
 }
 
 export const apply = async (event: ChainEvent, draft: Draft, tables: Tables): Promise<string | undefined> =>

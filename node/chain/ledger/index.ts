@@ -5,6 +5,7 @@ export type { Consumer, Journal } from './journal.ts'
 export { allOf, everyOf } from './pages.ts'
 export { createViews } from './views.ts'
 export type { Page, PageOptions, Views } from './views.ts'
+export type { AuditRecord, AuditRound } from './audit-records.ts'
 export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,

@@ -4,6 +4,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 import { chainEvent, registration } from '../events/index.ts'
+import { auditRecord } from './audit-records.ts'
 import type { ChainEvent } from '../events/index.ts'
 import { trialRecord } from './trials.ts'
 
@@ -396,6 +397,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     proposalsOf: table('proposals-of', z.string()),
     /** POOL/PLACE of what is open to challenge → the pool. */
     pending: table('pending', id),
+    /** By builder and job (`auditId`). */
+    audits: table('audits', auditRecord),
+    /** PLACE → audit. */
+    auditOrder: table('audit-order', id),
     /** PLACE */
     claims: table('claims', claimRecord),
     /** `account/ADDRESS/PLACE` and `pool/ID/PLACE` → place. */

@@ -2,6 +2,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Book } from './book.ts'
+import type { AuditRecord } from './audit-records.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type {
   AccountRecord,
@@ -97,6 +98,10 @@ export interface Views {
   proposalsOf(pool: Hex, epoch: number, page?: PageOptions): Promise<Page<ProposalRecord>>
   /** Of all pools, what is open to challenge. */
   pending(page?: PageOptions): Promise<Page<ProposalRecord>>
+  /** Of a builder's job, by `auditId`. */
+  audit(id: Hex): Promise<AuditRecord | undefined>
+  /** In the order of their opening. */
+  audits(page?: PageOptions): Promise<Page<AuditRecord>>
   /** What an account was paid from a pool so far. */
   claimed(pool: Hex, account: Address): Promise<bigint>
   /** By its place. */
@@ -238,6 +243,8 @@ export function createViews(book: Book): Views {
       }
       return { items: found, ...(next === undefined ? {} : { next }) }
     },
+    audit: id => get(tables.audits, id),
+    audits: (page = {}) => list(tables.auditOrder, '', page, id => get(tables.audits, id)),
     claimed: async (pool, account) => (await get(tables.claimed, claimedKey(pool, account))) ?? 0n,
     claim: place => get(tables.claims, place),
     claims: (filter, page = {}) => {

@@ -8,7 +8,8 @@ import {
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
-  tilthTokenAbi
+  tilthTokenAbi,
+  trainingAuditsAbi
 } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { connect, lower } from '../connection/index.ts'
@@ -25,7 +26,8 @@ export const defaultWindows = {
   revealSeconds: day / 4,
   disputeSeconds: 3 * day,
   unbondSeconds: 21 * day,
-  rosterSeconds: 30 * day
+  rosterSeconds: 30 * day,
+  auditSeconds: day
 } as const
 
 /** Longest vote that any Datanet's rules allow; the contract's `LONGEST_VOTE`. */
@@ -40,10 +42,11 @@ function checkWindows({
   commitSeconds,
   revealSeconds,
   disputeSeconds,
-  unbondSeconds
+  unbondSeconds,
+  auditSeconds
 }: Record<keyof typeof defaultWindows, number>): void {
   const scored = commitSeconds + revealSeconds + 2 * challengeSeconds
-  const longest = Math.max(scored, disputeSeconds, longestVote)
+  const longest = Math.max(scored, disputeSeconds, longestVote, 3 * auditSeconds)
   if (unbondSeconds > longest) return
   throw new ChainError(
     'chain.windows',
@@ -72,6 +75,10 @@ export interface DeployOptions {
   juryRevealSeconds?: number
   /** Blocks between an epoch's receipts and the one whose hash draws what is weighed. Default 8. */
   drawBlocks?: number
+  /**
+   * Seconds for auditors to run steps of a training again. Default a day, or a quarter of unbonding where that is less.
+   */
+  auditSeconds?: number
   /** Seconds for which a Datanet's validators must be silent before its host may replace them. Default 30 days. */
   rosterSeconds?: number
   /** What a proposer posts at least, default 50 tokens, and must have staked, default 100 tokens. */
@@ -96,15 +103,18 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     modelRegistryBytecode,
     nodeRegistryBytecode,
     paymentChannelsBytecode,
-    tilthTokenBytecode
+    tilthTokenBytecode,
+    trainingAuditsBytecode
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
+  const { unbondSeconds = defaultWindows.unbondSeconds } = options
   const windows = {
     challengeSeconds: options.challengeSeconds ?? defaultWindows.challengeSeconds,
     commitSeconds: options.commitSeconds ?? defaultWindows.commitSeconds,
     revealSeconds: options.revealSeconds ?? defaultWindows.revealSeconds,
     disputeSeconds: options.disputeSeconds ?? defaultWindows.disputeSeconds,
-    unbondSeconds: options.unbondSeconds ?? defaultWindows.unbondSeconds,
-    rosterSeconds: options.rosterSeconds ?? defaultWindows.rosterSeconds
+    unbondSeconds,
+    rosterSeconds: options.rosterSeconds ?? defaultWindows.rosterSeconds,
+    auditSeconds: options.auditSeconds ?? Math.min(defaultWindows.auditSeconds, Math.floor(unbondSeconds / 4))
   }
   checkWindows(windows)
   const connection = await connect(options)
@@ -178,9 +188,15 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       },
       options.deposit ?? options.bond ?? 50n * coin
     ])
-    for (const slasher of [datanets, anchor, juries])
+    const audits = await make('the audits of trainings', trainingAuditsAbi, trainingAuditsBytecode, [
+      registry,
+      models,
+      BigInt(windows.auditSeconds),
+      BigInt(options.drawBlocks ?? 8)
+    ])
+    for (const slasher of [datanets, anchor, juries, audits])
       await connection.write({
-        what: 'letting double votes, false epochs and absent jurors be slashed',
+        what: 'letting double votes, false epochs, absent jurors and false audits be slashed',
         address: registry,
         abi: nodeRegistryAbi,
         functionName: 'authorise',
@@ -202,6 +218,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       channels,
       anchor,
       juries,
+      audits,
       chainId: connection.chainId,
       deploymentBlock: deploymentBlock ?? 0
     }

@@ -10,6 +10,8 @@ import type {
   HeldOutJob,
   ModelInfo,
   ModelNeeds,
+  PartJob,
+  PartResult,
   Row,
   ScoreJob,
   ScoreManyJob,
@@ -82,6 +84,12 @@ class EngineClient implements Engine {
     const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
     const results = await this.#training.call('tuneSiblings', packed(tokens), calling)
     return results.map(result => withFaults(result, tokens.rows))
+  }
+
+  async runPart(job: PartJob): Promise<PartResult> {
+    const tokens = await jobOfTokens(this.#reader, job)
+    const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
+    return this.#training.call('runPart', packed(tokens), calling)
   }
 
   /** What reads texts, as long as the engine is open. */

@@ -10,6 +10,8 @@ import type {
   HeldOutJob,
   ModelInfo,
   ModelNeeds,
+  PartJob,
+  PartResult,
   ScoreManyJob,
   SiblingsJob,
   TrainProgress,
@@ -24,6 +26,7 @@ export interface Calls {
   inspect: { argument: string; event: never; result: ModelNeeds }
   tune: { argument: Crossing<TuneTokens>; event: TrainProgress; result: TuneResult }
   tuneSiblings: { argument: Crossing<SiblingsTokens>; event: TrainProgress; result: TuneResult[] }
+  runPart: { argument: Crossing<PartTokens>; event: TrainProgress; result: PartResult }
   generate: { argument: GenerateTokens; event: GeneratedToken; result: GenerateResult }
   scoreMany: {
     argument: Omit<ScoreTokens, 'answers'> & { readonly answers: Packed<'prompt' | 'answer'> }
@@ -69,6 +72,7 @@ export interface TrainTokens {
   readonly held?: readonly TrainRow[] | undefined
 }
 export type TuneTokens = Plain<Omit<TuneJob, 'rows'>> & TrainTokens
+export type PartTokens = Plain<Omit<PartJob, 'rows'>> & TrainTokens
 export type SiblingsTokens = Plain<Omit<SiblingsJob, 'rows'>> & TrainTokens
 
 /** A job on its way into a thread. */

@@ -1,7 +1,7 @@
-import type { Row, SetAside, SiblingsJob, TextReader, TrainRow, TuneJob, TuneResult } from '../types.ts'
+import type { PartJob, Row, SetAside, SiblingsJob, TextReader, TrainRow, TuneJob, TuneResult } from '../types.ts'
 import type { TrainTokens } from './messages.ts'
 
-type Job = TuneJob | SiblingsJob
+type Job = TuneJob | SiblingsJob | PartJob
 
 /** A job's rows as tokens. */
 export async function tokensOf(

@@ -9,17 +9,27 @@ import {
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
+import { mostSegments, segmentEnds } from '../../../protocol/jobs/segments.ts'
 import {
+  bytesOfState,
   checkRow,
+  enterState,
+  kept,
   labelled,
   LinearGraph,
   LoraGraph,
   planOf,
+  readState,
   splitRows,
+  stateFile,
+  stateOf,
   trainAdapters,
+  writeState,
   type Dropout,
   type Member,
   type MemberResult,
+  type MemberState,
+  type State,
   type TrainingGraph
 } from '../train/index.ts'
 import type { TrainProgress, TrainRow, TrainSettings, TuneResult } from '../types.ts'
@@ -37,13 +47,36 @@ export interface Training {
   /** Names the job in its checkpoint. */
   readonly identity: string
   readonly checkpoint?: string | undefined
+  /** Where states are written after each segment, under these numbers. */
+  readonly states?: { readonly folder: string; readonly numbers: readonly number[] } | undefined
+  readonly part?: Part | undefined
   readonly signal?: AbortSignal | undefined
   onProgress?(progress: TrainProgress): void
+}
+
+/** Some steps of the one adapter, from a file's state on; what they lead to is shown to `found`. */
+export interface Part {
+  readonly from: number
+  readonly to: number
+  readonly begin?: string | undefined
+  found(ran: Ran): void
+}
+/** Where the steps ended, where they began, and how to read what somebody else says of it. */
+export interface Ran {
+  readonly steps: number
+  readonly here: MemberState
+  readonly began: State
+  readonly read: (file: string) => State
+  /** The adapter that a state is, had it been the last one. */
+  readonly adapter: (state: State) => Tuned
 }
 
 /** Padded tokens of one pass: enough for fast products, little enough to stay near the caches. */
 const tokensPerPass = 1024
 const checkpointSeconds = 15
+
+/** What the states of one training may take on disk; a larger one commits to none. */
+const mostStateBytes = 16 * 2 ** 30
 
 /** Settings in, adapters out. Throws a ModelError where settings or rows mean nothing for this model. */
 export async function train(job: Training): Promise<MemberResult[]> {
@@ -99,9 +132,14 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
   const { model, settings, runtime } = job
   const members = job.rows.map(rows => memberOf(job, start, rows))
   const scorer = settings.evaluation === undefined ? undefined : new Scorer(model, runtime, tokensPerPass)
+  const { part } = job
+  let ended: MemberState | undefined
+  const fresh = (): MemberState => graph.begin(start, 0, { averaged: settings.ema > 0, keepsBest: false })
+  const stateBytes = job.states === undefined ? 0 : members.length * mostSegments * bytesOfState(fresh())
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, evaluation } = settings
   try {
-    return await trainAdapters({
+    const began = part?.begin === undefined ? undefined : readState(part.begin, fresh())
+    const results = await trainAdapters({
       graph,
       members,
       lr: settings.lr,
@@ -125,8 +163,28 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
         ? {}
         : { checkpoint: { file: job.checkpoint, everySeconds: checkpointSeconds } }),
       ...(job.signal === undefined ? {} : { signal: job.signal }),
+      part: part && { from: part.from, to: part.to, state: began },
+      onStep(member, step, state) {
+        if (part !== undefined) ended = state
+        if (job.states === undefined || stateBytes > mostStateBytes) return
+        const { folder, numbers } = job.states
+        if (segmentEnds(members[member]?.plan.length ?? 0).includes(step))
+          writeState(stateFile(folder, numbers[member] ?? member, step), state)
+      },
       onProgress: progress => job.onProgress?.(progress)
     })
+    part?.found({
+      steps: members[0]?.plan.length ?? 0,
+      here: ended ?? fresh(),
+      began: began ?? stateOf(fresh()),
+      read: file => readState(file, fresh()),
+      adapter(state) {
+        const last = fresh()
+        enterState(last, state)
+        return graph.finish(start, last, kept)
+      }
+    })
+    return results
   } finally {
     await scorer?.release()
     await graph.release()

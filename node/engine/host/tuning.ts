@@ -76,6 +76,7 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
       rows: group.map(k => (coalitions[k] ?? []).map(i => rows[i] as TrainRow).filter(hasLabels)),
       identity,
       checkpoint: files?.running,
+      states: job.states && { folder: job.states.folder, numbers: group },
       signal: job.signal,
       onProgress: progress => job.onProgress?.(progressOf(groups, g, progress))
     })
@@ -124,7 +125,7 @@ function checkCoalitions({ coalitions, output, rows }: SiblingsTokens): void {
 }
 
 /** Rows as far as the model sees them. */
-function cutRows({ model }: OpenModel, rows: readonly TrainRow[], settings: TrainSettings): TrainRow[] {
+export function cutRows({ model }: OpenModel, rows: readonly TrainRow[], settings: TrainSettings): TrainRow[] {
   const cutoff = Math.min(settings.cutoff, model.config.context)
   return rows.map(({ ids, labels }) => ({ ids: ids.slice(0, cutoff), labels: labels.slice(0, cutoff) }))
 }

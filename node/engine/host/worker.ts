@@ -15,6 +15,7 @@ import {
 } from './messages.ts'
 import { unpack } from './packed.ts'
 import { generate, heldOutLoss, scoreMany } from './serving.ts'
+import { runPart } from './part.ts'
 import { tune, tuneSiblings } from './tuning.ts'
 
 /** The thread in which sessions run. It answers calls as they come; a running call is cancelled by its id. */
@@ -38,6 +39,7 @@ const handlers = {
   inspect: folder => modelNeeds(folder),
   tune: (job, { library, signal, emit }) => tune(library, { ...jobOf(job), signal, onProgress: emit }),
   tuneSiblings: (job, { library, signal, emit }) => tuneSiblings(library, { ...jobOf(job), signal, onProgress: emit }),
+  runPart: (job, { library, signal, emit }) => runPart(library, { ...jobOf(job), signal, onProgress: emit }),
   generate: (job, { library, signal, emit }) => generate(library, { ...job, signal }, emit),
   scoreMany: (job, { library }) => scoreMany(library, { ...job, answers: unpack(job.answers) }),
   heldOutLoss: (job, { library }) => heldOutLoss(library, { ...job, rows: unpack(job.rows) }),

@@ -6,6 +6,8 @@ import { restoreCheckpoint, saveCheckpoint } from './checkpoint.ts'
 import type { StepRow } from './dropout.ts'
 import { bestEvaluation, isDue, isOver, type EvaluationRun } from './evaluation.ts'
 import type { MemberGradients, MemberState, TrainingGraph } from './member.ts'
+import { enterState } from './states.ts'
+import type { State } from './states.ts'
 import {
   adamDefaults,
   adamStep,
@@ -44,6 +46,10 @@ export interface AdapterRun<T extends Tuned> {
   /** Names the job in its checkpoint. */
   readonly identity: string
   readonly checkpoint?: { readonly file: string; readonly everySeconds: number }
+  /** Only these steps: done ones up to the last, begun from a state, or as all are where none is given. */
+  readonly part?: { readonly from: number; readonly to: number; readonly state?: State | undefined } | undefined
+  /** Hears after each step of each adapter where it stands. */
+  onStep?(member: number, step: number, state: MemberState): void
   readonly signal?: AbortSignal
   onProgress?(progress: TrainProgress): void
 }
@@ -83,7 +89,11 @@ export async function trainAdapters<T extends Tuned>(run: AdapterRun<T>): Promis
     tokens: members.map(() => 0),
     evaluations: members.map(() => [])
   }
-  const ticks = Math.max(0, ...members.map(m => m.plan.length))
+  if (run.part !== undefined) {
+    progress.tick = run.part.from
+    for (const state of states) if (run.part.state !== undefined) enterState(state, run.part.state)
+  }
+  const ticks = run.part?.to ?? Math.max(0, ...members.map(m => m.plan.length))
   const work = (from: number, to: number) =>
     members.reduce((n, m) => n + m.plan.slice(from, to).reduce((k, rows) => k + rows.length, 0), 0)
   const save = (): void => {
@@ -106,6 +116,7 @@ export async function trainAdapters<T extends Tuned>(run: AdapterRun<T>): Promis
     const start = performance.now()
     const { loss, lr, active } = await tick(run, states, progress)
     progress.tick++
+    for (const { k } of active) run.onStep?.(k, progress.tick, states[k] as MemberState)
     const evalLoss = await evaluate(run, states, progress, active)
     progress.seconds += (performance.now() - start) / 1000
     const spent = progress.seconds - began.seconds
@@ -140,9 +151,12 @@ export async function trainAdapters<T extends Tuned>(run: AdapterRun<T>): Promis
 }
 
 /** Whether an adapter has a step left to take. */
-function isRunning<T extends Tuned>({ members, evaluation }: AdapterRun<T>, progress: Progress, k: number): boolean {
+function isRunning<T extends Tuned>(run: AdapterRun<T>, progress: Progress, k: number): boolean {
+  const { members, evaluation, part } = run
   return (
-    members[k]?.plan[progress.tick] !== undefined && !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
+    progress.tick < (part?.to ?? Infinity) &&
+    members[k]?.plan[progress.tick] !== undefined &&
+    !isOver(progress.evaluations[k] ?? [], evaluation?.patience ?? 0)
   )
 }
 

@@ -33,6 +33,9 @@ export async function verifyDelivery(
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
   checkDeliveryContent(content, lot.delivery.message, lot.lot)
+  // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
+  if (content.states === undefined && (await deps.versions.auditedSegments(document.spec.datanet)) > 0)
+    throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
   const { builder } = document.statement.message
   const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
   const model = base.folder

@@ -23,6 +23,7 @@ const lasts = {
   'work.parameters': 'final',
   'work.rows': 'final',
   'work.seconds': 'final',
+  'work.trainer': 'final',
   'work.price': 'final',
   'work.deadline': 'final',
   'work.hours': 'hours',

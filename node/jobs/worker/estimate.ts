@@ -155,6 +155,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
       `version ${spec.version} of its Datanet is not on chain as the job names it`,
       'Nothing to do here: its builder named a version that does not exist, or the chain is behind.'
     )
+    await checkAudited(spec)
     const rows = await orDecline(
       deps.versions.rows(spec, signal === undefined ? {} : { signal }),
       'work.version',
@@ -258,6 +259,16 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
         `its base model has ${parameters} parameters, more than the ${policy.maxParameters} that are allowed here`,
         'Allow larger ones with worker.maxParameters in the configuration, if the memory is there.'
       )
+  }
+
+  /** What another program trains comes out otherwise in its last bits, and commits to no states. */
+  async function checkAudited({ datanet, settings }: TuneSpec): Promise<void> {
+    if (trainerFor(deps, settings) === deps.engine || (await deps.versions.auditedSegments(datanet)) === 0) return
+    throw new DeclinedError(
+      'work.trainer',
+      "its Datanet asks for trainings that auditors can run again, and here a command of its owner's trains",
+      'Leave worker.trainer out of the configuration to take such jobs with the engine.'
+    )
   }
 
   /** No weights take more than four bytes, so a folder says before it is fetched whether it is too large. */

@@ -22,6 +22,7 @@ import { checkVersion } from '../versions.ts'
 import type { Lease } from '../../shelf/index.ts'
 import { writeWhole } from '../../store/index.ts'
 import type { JobsDeps } from '../deps.ts'
+import type { States } from './states.ts'
 import { trainerFor } from './trainer.ts'
 import type { WorkStage } from '../../../protocol/jobs/index.ts'
 
@@ -33,6 +34,7 @@ export interface Training {
   /** Named after job and lot, not after the award: who is awarded the same lot again goes on from the checkpoint. */
   readonly folder: string
   readonly signal: AbortSignal
+  readonly states: States
   onStage(stage: WorkStage): void
   onProgress(progress: TrainProgress): void
 }
@@ -66,7 +68,8 @@ export async function trainLot(deps: JobsDeps, training: Training): Promise<Trai
 async function trainOn(deps: JobsDeps, model: string, training: Training): Promise<Trained> {
   const { spec, lot, folder, signal } = training
   const owned = await deps.versions.rows(spec, { signal })
-  await mkdir(folder, { recursive: true })
+  const states = training.states.folder(folder)
+  await mkdir(states, { recursive: true })
   const outputs =
     lot.kind === 'adapter' ? [join(folder, 'adapter')] : lot.coalitions.map(index => join(folder, `sibling-${index}`))
   const done = join(folder, 'trained.json')
@@ -79,6 +82,7 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
       rows: owned.map(({ row }) => row),
       settings: spec.settings,
       checkpoint: join(folder, 'checkpoint'),
+      states: { folder: states },
       signal,
       onProgress: (progress: TrainProgress) => {
         training.onProgress(progress)
@@ -107,7 +111,13 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
   const adapters: Lease[] = []
   try {
     for (const output of outputs) adapters.push(await deps.shelf.put(output, 'adapter'))
-    const content = deliveryContent.parse({ adapters: adapters.map(({ cid }) => cid), ...trained })
+    // Before chance says which of them are looked at: the delivery's hash binds them.
+    const committed = await training.states.commit(folder, trained.logs)
+    const content = deliveryContent.parse({
+      adapters: adapters.map(({ cid }) => cid),
+      ...trained,
+      ...(committed === undefined ? {} : { states: committed })
+    })
     return { content, adapters, cid: await deps.files.addBytes(new TextEncoder().encode(canonicalJson(content))) }
   } catch (error) {
     for (const lease of adapters) lease.release()

@@ -35,6 +35,7 @@ import { createLent } from './lent.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
 import type { Reporter } from './report.ts'
+import { createStates } from './states.ts'
 import { sweepLot, trainLot } from './train.ts'
 import type { Training } from './train.ts'
 import type { ProgressView } from '../types.ts'
@@ -83,6 +84,7 @@ export function createWorker(
   const handedOver = new Map<Hex, readonly Lease[]>()
   const experience = createExperience(deps.store)
   const estimator = createEstimator(deps, policy, experience)
+  const states = createStates(deps)
   const lent = createLent(deps.availability, deps.clock)
   const stopping = new AbortController()
   // One training at a time: two would only make each other slow, and the owner has lent one machine.
@@ -277,6 +279,7 @@ export function createWorker(
         builder: job.document.statement.message.builder,
         lot: at.award.lot,
         folder: lotFolder(at.award),
+        states,
         signal: AbortSignal.any([attempt.signal, hold.signal]),
         onStage: stage => {
           reporter.stage(stage)

@@ -106,6 +106,12 @@ function keptBackOf(all: readonly DatanetRules[]): Pick<DatanetRules, 'keptBack'
     : { keptBack: { share: most('share'), epochs: most('epochs'), seconds: most('seconds') } }
 }
 
+/** As many segments as the parent asks for that asks for most; where none does the rules say nothing. */
+function auditedOf(all: readonly DatanetRules[]): Pick<DatanetRules, 'auditedSegments'> {
+  const most = Math.max(...all.map(({ auditedSegments = 0 }) => auditedSegments))
+  return most === 0 ? {} : { auditedSegments: most }
+}
+
 /**
  * The rules of a mix: of each limit the stricter one for what a row is, the wider one for how much there may be.
  * @throws InvalidError `mix.parents`, `mix.licence`, `mix.roster`
@@ -128,6 +134,7 @@ export function mixRules(parents: readonly Parent[], { leastDataShare = 0, tags,
     nearDuplicate: Math.min(...all.map(({ nearDuplicate }) => nearDuplicate)),
     minOwnShare: most(({ minOwnShare }) => minOwnShare),
     leastDataShare: Math.max(leastDataShare, most(leastDataShareOf)),
+    ...auditedOf(all),
     ...keptBackOf(all),
     validators,
     revealSeconds: most(({ revealSeconds }) => revealSeconds),

@@ -16,6 +16,7 @@ import { casesOf, target } from '../kit/target.ts'
 import type { Target } from '../kit/target.ts'
 import { validOf } from '../kit/valid.ts'
 import { wrongFrames, bytesOf } from './wire.ts'
+import { someContracts as contracts } from '../../harness/contracts.ts'
 
 // What stands on a disk that was damaged, or that somebody else has written to: entries of the database, settings,
 // the network's file, keystores, and what the daemon keeps beside them.
@@ -61,12 +62,6 @@ const onDisk = (
     ...more
   })
 
-const contracts = Object.fromEntries(
-  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor', 'juries'].map((name, i) => [
-    name,
-    `0x${String(i + 1).repeat(40)}`
-  ])
-)
 /** Settings that a person may have: all that have no rule beyond their shape, and what has to be there. */
 const config = validOf(daemonConfig).map(value => ({
   ...(value as object),

@@ -67,6 +67,7 @@ export function fakeEngine({
       for (const output of job.output) write(job.model, output, job)
       return job.output.map(() => result)
     },
+    runPart: async () => ({ steps: 0, distance: Infinity }), // it has committed to no states
     heldOutLoss: async ({ model, adapter }) => {
       if (adapter === undefined) return 3
       const tuned = readTuned(adapter, readConfig(model))

@@ -53,6 +53,7 @@ const versions: Versions = {
   heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
   leastDataShare: async () => 1000,
   context: createContexts(async () => rows),
+  auditedSegments: async () => 0,
   keptBack: async () => null
 }
 

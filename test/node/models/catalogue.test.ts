@@ -8,7 +8,7 @@ import { canonicalJson, contentHash } from '../../../protocol/primitives/index.t
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/serving.ts'
-import { trainedResult } from '../payouts/network.ts'
+import { trainedResult } from '../payouts/trained.ts'
 import { ask, question, startNetwork } from './network.ts'
 import type { PeerOptions, TestNetwork } from './network.ts'
 

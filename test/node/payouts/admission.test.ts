@@ -5,7 +5,8 @@ import { jobResult } from '../../../protocol/jobs/index.ts'
 import type { JobResult } from '../../../protocol/jobs/index.ts'
 import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { startNetwork, trainedResult } from './network.ts'
+import { startNetwork } from './network.ts'
+import { trainedResult } from './trained.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 // A stranger puts a model of its own into a Datanet's pool.

@@ -29,7 +29,7 @@ describe('what is remembered of models', () => {
         }
       }
     } as unknown as Parameters<typeof createModels>[0]
-    return { models: createModels(deps), asked }
+    return { models: createModels(deps, { require: async () => undefined }), asked }
   }
 
   it('is found once, and forgotten for others that were asked for since', async () => {

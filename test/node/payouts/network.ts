@@ -10,7 +10,7 @@ import { addressOfKey, digest, signDigest, signStatement } from '../../../protoc
 import type { Message, Network } from '../../../protocol/crypto/index.ts'
 import type { KeptBackRule, Row } from '../../../protocol/data/index.ts'
 import { coalitionsOf, jobResult } from '../../../protocol/jobs/index.ts'
-import type { JobResult, Lot, TrainSettings } from '../../../protocol/jobs/index.ts'
+import type { JobResult, TrainSettings } from '../../../protocol/jobs/index.ts'
 import { responseHash } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, InferenceContent, Opening } from '../../../protocol/models/index.ts'
 import { attributionHash, measureOf, receiptId } from '../../../protocol/payouts/index.ts'
@@ -24,6 +24,7 @@ import type {
 import { canonicalJson, contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { worthEngine } from '../../harness/engine/scoring.ts'
+import { trainedResult } from './trained.ts'
 import { coin, peersOf, startNode, startWorld, until as untilSoon } from '../../harness/index.ts'
 import type { Account, Peer, World } from '../../harness/index.ts'
 
@@ -92,6 +93,7 @@ export interface TestNetwork {
   readonly host: Account
   readonly client: Account
   readonly players: readonly Address[]
+  readonly rows: readonly OwnedRow[]
   addPeer(name: string, options?: PeerOptions): Promise<TestPeer>
   kill(peer: TestPeer): Promise<void>
   revive(peer: TestPeer): Promise<void>
@@ -184,56 +186,6 @@ interface ModelOptions {
   readonly base?: string | undefined
   readonly adapters?: readonly string[] | undefined
   readonly validators?: readonly Uint8Array[]
-}
-
-let jobs = 0
-type Product = Pick<JobResult, 'spec' | 'draw' | 'players' | 'coalitions' | 'adapters'>
-interface JobParties {
-  readonly network: Network
-  readonly builder: Account
-  readonly trainer: { readonly key: Uint8Array; readonly address: Address }
-  readonly files: Pick<PayoutsDeps['files'], 'addBytes'>
-}
-
-/** A job as it would have gone: signed, awarded to one worker, paid by escrow as far as said, delivered. */
-export async function trainedResult(
-  { network, builder, trainer, files }: JobParties,
-  product: Product,
-  money: 'none' | 'funded' | 'released' = 'released'
-): Promise<JobResult> {
-  const deadline = (await builder.chain.head()).timestamp + 86_400n
-  const { spec, adapters } = product
-  const message = {
-    builder: builder.address,
-    spec: contentHash(spec),
-    budget: coin,
-    createdAt: BigInt(++jobs),
-    deadline
-  }
-  const statement = signStatement(network, 'TuneJob', message, builder.key)
-  const job = digest(network, 'TuneJob', message)
-  const lots: JobResult['lots'] = []
-  const log = { steps: 0, seconds: 1, tokens: 1, loss: [] }
-  const last = adapters.length - 1
-  const siblings = Array.from({ length: last - 1 }, (_, i) => i + 1)
-  const planned: Lot[] = [{ kind: 'adapter' }]
-  if (siblings.length > 0) planned.push({ kind: 'siblings', coalitions: siblings })
-  for (const lot of planned) {
-    const key = { job, lot: contentHash(lot), worker: trainer.address, attempt: 0 }
-    if (money !== 'none') {
-      const { escrow } = await builder.chain.escrows.fund(key, 1n, deadline)
-      if (money === 'released') await builder.chain.escrows.release(escrow)
-    }
-    const trained = (lot.kind === 'adapter' ? [last] : lot.coalitions).map(index => adapters[index] ?? '')
-    const content = { adapters: trained, logs: trained.map(() => log) }
-    const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(content)))
-    const delivery = { job, worker: trainer.address, lot: key.lot, cid, log: contentHash(content) }
-    lots.push({
-      award: { statement: signStatement(network, 'Award', { ...key, price: 1n, deadline }, builder.key), lot },
-      delivery: signStatement(network, 'Delivery', delivery, trainer.key)
-    })
-  }
-  return { ...product, job, statement, lots }
 }
 
 /** A version that holds these rows. */
@@ -329,11 +281,13 @@ export async function startNetwork({
   held = heldOut,
   closingMs = 5_000,
   keptBack = null,
+  auditedSegments = 0,
   ...options
 }: ModelOptions & {
   held?: readonly Row[]
   closingMs?: number
   keptBack?: KeptBackRule | null
+  auditedSegments?: number
 } = {}): Promise<TestNetwork> {
   const world = await startPayoutsWorld('payouts')
   const { anvil } = world
@@ -363,6 +317,7 @@ export async function startNetwork({
           ...versionOf(rows),
           heldOut: async () => held,
           leastDataShare: async () => 1000,
+          auditedSegments: async () => auditedSegments,
           keptBack: async () => keptBack,
           context: createContexts(async () => rows)
         },
@@ -412,6 +367,7 @@ export async function startNetwork({
     host,
     client,
     players,
+    rows,
     async addPeer(name, options = {}) {
       const stake = options.stake === false ? 0n : minStake
       const peer = await peers.add(name, options, { key: options.key, stake })

@@ -79,6 +79,7 @@ describe('what people ask is between them and the worker', function () {
             ...versionOf(rows),
             heldOut: async () => heldOut,
             leastDataShare: async () => 0,
+            auditedSegments: async () => 0,
             keptBack: async () => null,
             context: createContexts(async () => rows)
           },

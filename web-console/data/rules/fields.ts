@@ -38,6 +38,14 @@ export const ruleFields: readonly {
     number: true
   },
   {
+    field: 'auditedSegments',
+    label: 'Parts of a training that are run again before its model earns',
+    note:
+      'Auditors whom chance draws among the pool’s scorers do so. 0 asks for no audit: then a model that was never ' +
+      'trained is admitted like any other.',
+    number: true
+  },
+  {
     field: 'keptBack',
     label: 'Percent of the data’s fees that is kept back for a while',
     note:

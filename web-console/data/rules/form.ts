@@ -2,7 +2,7 @@ import { parseHeldOut } from '../../../protocol/data/held-out.ts'
 import { checkLicence } from '../../../protocol/data/licence.ts'
 import { fixedRules } from '../../../protocol/data/amendment.ts'
 import type { LaterRules, RulesChange } from '../../../protocol/data/amendment.ts'
-import { datanetRules, leastDataShareOf, usualKeptBack } from '../../../protocol/data/types.ts'
+import { datanetRules, leastDataShareOf, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetRules, Row } from '../../../protocol/data/types.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { refusalsOf, refusalsText } from '../../../protocol/primitives/refusal.ts'
@@ -23,6 +23,7 @@ export interface RulesForm {
   /** In percent. */
   readonly minOwnShare: string
   readonly dataShare: string
+  readonly auditedSegments: string
   readonly keptBack: string
   readonly nearDuplicate: string
   readonly revealMinutes: string
@@ -44,6 +45,7 @@ export const firstForm: RulesForm = {
   uploadsPerContributor: '10',
   minOwnShare: '50',
   dataShare: '10',
+  auditedSegments: String(usualAuditedSegments),
   keptBack: '0',
   nearDuplicate: '50',
   revealMinutes: '10',
@@ -65,6 +67,7 @@ export function formOf(rules: LaterRules, validators: string): RulesForm {
     uploadsPerContributor: String(rules.uploadsPerContributor),
     minOwnShare: String(rules.minOwnShare / 10),
     dataShare: String(leastDataShareOf(rules) / 100),
+    auditedSegments: String(rules.auditedSegments ?? 0),
     keptBack: String((rules.keptBack?.share ?? 0) / 100),
     nearDuplicate: String(rules.nearDuplicate / 10),
     revealMinutes: String(rules.revealSeconds / 60),
@@ -94,6 +97,7 @@ const ruleOf: Record<FormField, RuleName> = {
   languages: 'languages',
   kind: 'kind',
   dataShare: 'leastDataShare',
+  auditedSegments: 'auditedSegments',
   keptBack: 'keptBack',
   maxRows: 'maxRows',
   maxMegabytes: 'maxBytes',
@@ -110,6 +114,7 @@ const inTypedUnits: Partial<Record<FormField, string>> = {
   maxMegabytes: 'It must be a number of megabytes, at most 67.1.',
   minOwnShare: 'It must be a number from 0 to 100.',
   dataShare: 'It must be a number from 0 to 100.',
+  auditedSegments: 'It must be a number from 0 to 16.',
   keptBack: 'It must be a number from 0 to 50.',
   nearDuplicate: 'It must be a number from 0 to 100.',
   revealMinutes: 'It must be a number of minutes, at most 10080, which is a week.',
@@ -151,6 +156,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
     minOwnShare: scaled(form.minOwnShare, 10),
     leastDataShare: scaled(form.dataShare, 100),
+    auditedSegments: scaled(form.auditedSegments, 1),
     keptBack: keptBackOf(form),
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),

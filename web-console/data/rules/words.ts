@@ -99,6 +99,14 @@ function allInWords({ rules, validators, licence }: RulesOf): RuleInWords[] {
         `A model’s answers are weighed if at least ${shareText(rules.leastDataShare / 10_000)} of its fees go to ` +
         'the data. What another brings is held, and divided later by what rows are worth on held-out questions.'
     },
+    {
+      name: 'How a model is admitted',
+      sentence:
+        rules.auditedSegments === 0
+          ? 'A model earns by its papers alone: nobody runs its training again.'
+          : `Before a model earns, ${manyText(rules.auditedSegments, 'part')} of its trainings are run again by ` +
+            'auditors whom chance draws.'
+    },
     ...keptInWords(rules),
     {
       name: 'What counts as a repeat',

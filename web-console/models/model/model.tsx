@@ -5,6 +5,7 @@ import { useParameter } from '../../app/use-place.ts'
 import { manyText, shareText, shortId } from '../../formats/index.ts'
 import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, Section, Who } from '../../parts/index.ts'
 import { priceText, qualityText } from '../bazaar/words.ts'
+import { Audit } from './audit.tsx'
 import { Lineage } from './lineage.tsx'
 import { Passed } from './passed.tsx'
 import { Quality } from './quality.tsx'
@@ -77,6 +78,7 @@ function Model({ model }: { readonly model: BazaarView }) {
           </p>
         </Notice>
       )}
+      <Audit model={id} />
       <Quality model={model} />
       <Workers model={model} />
       <Use model={id} />

@@ -1,4 +1,6 @@
 import type { Provenance } from '../../../../node/payouts/index.ts'
+import { randomInt } from 'node:crypto'
+import { lotOf, segmentEnds, stepsOf } from '../../../../protocol/jobs/index.ts'
 import { foundBy, isNear } from '../../../../protocol/payouts/index.ts'
 import type { Served } from '../../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
@@ -119,12 +121,57 @@ export async function auditedEpoch(
 /** Losses of two machines for one step may differ in their last bits, which training carries on. */
 const sameLoss = (a: number, b: number): boolean => Math.abs(a - b) <= 0.01 * Math.max(1, Math.abs(a))
 
+interface Asked {
+  readonly sibling?: number | undefined
+  readonly segment?: number | undefined
+  readonly steps?: number | undefined
+}
+
+/** One segment of one training, as drawn auditors run it: from the state that its worker committed to. */
+async function auditedSegment(
+  { jobs }: Pick<TraceParts, 'jobs'>,
+  { result }: Provenance,
+  { sibling, segment }: Asked,
+  signal?: AbortSignal
+): Promise<TraceStep> {
+  const facts: TraceStep['facts'] = []
+  const check = await look('Its states', async () => {
+    const lots = await jobs.delivered(result)
+    const { length } = result.coalitions
+    const all = stepsOf(lots, length).flatMap((steps, coalition) =>
+      segmentEnds(steps).map((_, at) => ({ coalition, segment: at }))
+    )
+    const open = all.filter(
+      one => (sibling ?? one.coalition) === one.coalition && (segment ?? one.segment) === one.segment
+    )
+    const chosen = open[randomInt(Math.max(1, open.length))]
+    if (chosen === undefined) throw new TilthError('audit.segment', 'no adapter of the model has such a segment')
+    if (lotOf(lots, chosen.coalition, length)?.content.states === undefined)
+      throw new TilthError(
+        'audit.segment',
+        'its worker has committed to no states: a command of its owner’s trained it'
+      )
+    const run = await jobs.runSegment(result, lots, chosen, signal)
+    facts.push(
+      fact('adapter', `of coalition ${run.coalition}`),
+      fact('trained by', run.worker),
+      fact('steps', `${run.from + 1} to ${run.to} of ${run.steps}`),
+      fact('off by', run.distance === null ? 'everything' : run.distance.toExponential(1)),
+      fact('allowed', run.tolerance)
+    )
+    if (!run.agrees) throw new InvalidError('audit.training', run.reason ?? 'what was committed does not follow')
+    return 'the steps lead where its worker committed that they do, and the last state is the delivered adapter'
+  })
+  return { stage: 'training', title: 'A segment, run again', facts, checks: [check] }
+}
+
 /** Held-out questions measured again, and the beginning of one sibling's training run again. */
 export async function auditedModel(
   { payouts, jobs }: Pick<TraceParts, 'payouts' | 'jobs'>,
   model: Hex,
   of: Provenance | null,
-  { sibling, steps }: { sibling?: number | undefined; steps?: number | undefined }
+  { sibling, segment, steps }: Asked,
+  signal?: AbortSignal
 ): Promise<TraceStep[]> {
   if (of === null) return []
   const facts: TraceStep['facts'] = []
@@ -146,6 +193,7 @@ export async function auditedModel(
     return `its first ${found.length} of ${logged.length} steps have the losses that its worker has signed for`
   })
   return [
+    await auditedSegment({ jobs }, of, { sibling, segment }, signal),
     {
       stage: 'training',
       title: 'Trained again',

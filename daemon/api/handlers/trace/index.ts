@@ -10,7 +10,7 @@ import { auditedEpoch, auditedModel, auditedReceipt, servedAsOffered } from './a
 import { open, viewOf } from './checks.ts'
 import type { TraceParts } from './checks.ts'
 import { epochSteps } from './epoch.ts'
-import { registrationStep, trainingSteps, versionStep } from './model.ts'
+import { certificateStep, registrationStep, trainingSteps, versionStep } from './model.ts'
 
 /** From an answer to the rows it owes to, and to the transaction that paid for them. */
 export async function traceOf(parts: TraceParts, id: Hex): Promise<TraceStep[]> {
@@ -25,6 +25,7 @@ export async function traceOf(parts: TraceParts, id: Hex): Promise<TraceStep[]> 
     await weightsStep(parts, proof),
     await registrationStep(parts, model),
     ...training.steps,
+    ...(of === null ? [] : [await certificateStep(parts, model)]),
     ...(of === null ? [] : [await versionStep(parts, of)]),
     ...(place === null
       ? [
@@ -70,8 +71,9 @@ export function traceHandlers(node: TraceParts, which: Which): Pick<Handlers, 't
           return viewOf(about('model', id), [
             await registrationStep(node, id),
             ...training.steps,
+            ...(training.of === null ? [] : [await certificateStep(node, id)]),
             ...(training.of === null ? [] : [await versionStep(node, training.of)]),
-            ...(await auditedModel(node, id, training.of, body))
+            ...(await auditedModel(node, id, training.of, body, signal))
           ])
         }
       }

@@ -1,8 +1,9 @@
 import type { Node } from '../../../../node/node.ts'
+import { auditWords } from '../../../../node/payouts/index.ts'
 import type { Provenance } from '../../../../node/payouts/index.ts'
 import { modelId } from '../../../../protocol/contracts/index.ts'
 import { coalitionsOf } from '../../../../protocol/jobs/index.ts'
-import { NotFoundError, exactTokenText, splitText } from '../../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, exactTokenText, splitText } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { TraceStep } from '../../contract/index.ts'
 import { fact, holds, look } from './checks.ts'
@@ -65,6 +66,9 @@ export async function trainingSteps(parts: Parts, model: Hex): Promise<{ steps: 
           fact('settings', JSON.stringify(result.spec.settings)),
           fact('players', result.players.length),
           fact('siblings', result.adapters.length - 2),
+          ...result.lots.map(({ delivery: { message } }) =>
+            fact('committed', `${message.worker} signed ${message.log} for adapters, logs and states (${message.cid})`)
+          ),
           ...escrows
         ],
         checks: [
@@ -79,6 +83,37 @@ export async function trainingSteps(parts: Parts, model: Hex): Promise<{ steps: 
         ]
       }
     ]
+  }
+}
+
+/** Who has run parts of its trainings again, and what they have said of them on chain. */
+export async function certificateStep({ payouts }: Pick<Parts, 'payouts'>, model: Hex): Promise<TraceStep> {
+  const facts: TraceStep['facts'] = []
+  let unseen = true
+  const check = await look('Its certificate', async () => {
+    const audit = await payouts.audit(model)
+    if (audit === null) return 'it has no siblings: nothing of its fees is divided'
+    if (audit.audit !== null) facts.push(fact('audit', audit.audit), fact('round', audit.round ?? audit.rounds))
+    if (audit.seed !== undefined && audit.seed !== null) facts.push(fact('drawn by', audit.seed))
+    for (const { coalition, segment, worker, auditors, agreed, disagreed } of audit.segments)
+      facts.push(
+        fact(
+          `segment ${segment} of coalition ${coalition}`,
+          `by ${worker}, run again by ${auditors.join(', ') || 'nobody'}: ${agreed.length} agree` +
+            (disagreed.length === 0 ? '' : `, ${disagreed.length} do not`)
+        )
+      )
+    if (audit.state === 'refused' || audit.state === 'other')
+      throw new InvalidError(`audit.${audit.state}`, auditWords[audit.state])
+    unseen = audit.state !== 'passed'
+    return auditWords[audit.state]
+  })
+  // What nobody has run again neither holds nor is broken.
+  return {
+    stage: 'training',
+    title: 'Run again before it earned',
+    facts,
+    checks: [unseen && check.holds === true ? { ...check, holds: null } : check]
   }
 }
 

@@ -1,6 +1,7 @@
 import { contributeSigned } from '../../../cli/commands/contribute.ts'
 import { green, red, safe } from '../../../cli/output.ts'
 import type { ContributionView, VersionView } from '../../../api/contract/index.ts'
+import { usualAuditedSegments } from '../../../../protocol/data/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { DataDone, LoopContext } from '../context.ts'
 import { issuesOf, loopRules } from '../input.ts'
@@ -25,6 +26,7 @@ export async function runData({ network, input, reporter, people }: LoopContext)
           ...loopRules,
           uploadsPerContributor: 3,
           nearDuplicate: 500,
+          auditedSegments: usualAuditedSegments,
           validators,
           revealSeconds: 60,
           voteSeconds: 60

@@ -1,0 +1,47 @@
+import type { Apply, Draft } from './draft.ts'
+import { placeOf } from './records.ts'
+import type { AuditRecord, AuditRound } from './audit-records.ts'
+import type { Tables } from './records.ts'
+
+/** @returns what is missing, if something is */
+async function changeRound(
+  { audit, round }: { readonly audit: AuditRecord['id']; readonly round: number },
+  draft: Draft,
+  { audits }: Tables,
+  edit: (round: AuditRound, known: AuditRecord) => Partial<AuditRound>,
+  whole: Partial<AuditRecord> = {}
+): Promise<string | undefined> {
+  const known = await draft.get(audits, audit)
+  const last = known?.rounds.at(-1)
+  if (known === undefined || last?.number !== round) return `the opening of audit ${audit} is missing`
+  const rounds = [...known.rounds.slice(0, -1), { ...last, ...edit(last, known) }]
+  await draft.put(audits, audit, { ...known, ...whole, rounds })
+  return undefined
+}
+
+/** Audits of trainings: who was drawn, and what they have said. */
+export const applyAudits = {
+  async AuditOpened(event, draft, { audits, auditOrder }) {
+    const { audit: id, model, pool, round: number, drawFrom, bond, block } = event
+    const place = placeOf(event)
+    const known = await draft.get(audits, id)
+    const opened = { number, drawFrom, seed: null, panel: [], until: 0n, words: [], closed: false }
+    const rounds = [...(known?.rounds ?? []), opened]
+    if (known === undefined) await draft.put(auditOrder, place, id)
+    const record = known ?? { id, model, pool, bond, refused: false, rounds, block, place }
+    await draft.put(audits, id, { ...record, rounds })
+    return rounds.length === number ? undefined : `a round of audit ${id} is missing`
+  },
+  AuditorsDrawn: async (event, draft, tables) =>
+    changeRound(event, draft, tables, () => ({ seed: event.seed, panel: event.panel, until: event.until })),
+  AuditSaid: async (event, draft, tables) => {
+    const { auditor, agrees, subject } = event
+    return changeRound(event, draft, tables, ({ words }) => ({ words: [...words, { auditor, agrees, subject }] }))
+  },
+  AuditClosed: async (event, draft, tables) =>
+    changeRound(event, draft, tables, () => ({ closed: true }), { refused: event.refused }),
+  // The registry's own event tells of the stake.
+  AuditorPenalised: async () => undefined
+} as const satisfies {
+  [N in 'AuditOpened' | 'AuditorsDrawn' | 'AuditSaid' | 'AuditClosed' | 'AuditorPenalised']: Apply<N>
+}

@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+
+const block = uint(64)
+const small = z.int().min(0)
+
+/** One round of an audit: whom chance has drawn, and what each has said. */
+const auditRound = z.strictObject({
+  number: small,
+  /** Block whose hash draws. */
+  drawFrom: uint(64),
+  /** null before the draw. */
+  seed: bytes32.nullable(),
+  panel: z.array(address).max(9),
+  /** Chain seconds; 0 before the draw. */
+  until: uint(64),
+  words: z.array(z.strictObject({ auditor: address, agrees: z.boolean(), subject: bytes32 })).max(9),
+  closed: z.boolean()
+})
+export type AuditRound = z.infer<typeof auditRound>
+
+/** The audit of a job's trainings: opened by the first registration that names the job. */
+export const auditRecord = z.strictObject({
+  id: bytes32,
+  model: bytes32,
+  pool: bytes32,
+  bond: amount,
+  /** A third of the words were against it: it is opened no more. */
+  refused: z.boolean(),
+  /** As many as the contract allows. */
+  rounds: z.array(auditRound).max(8),
+  block,
+  place: z.string()
+})
+export type AuditRecord = z.infer<typeof auditRecord>

@@ -1,0 +1,140 @@
+import { auditId } from '../../../protocol/contracts/index.ts'
+import { usualAuditedSegments } from '../../../protocol/data/index.ts'
+import { certificateOf } from '../../../protocol/jobs/index.ts'
+import type { AuditedLot, Certificate, JobResult } from '../../../protocol/jobs/index.ts'
+import { InvalidError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { AuditRecord, AuditRound, ModelOnChain } from '../../chain/types.ts'
+import { deliveredLots } from '../../jobs/index.ts'
+import { createCache } from '../../runtime/index.ts'
+import { modelsKnown } from '../limits.ts'
+import type { AuditView, PayoutsDeps } from '../types.ts'
+
+export interface Certificates {
+  /** Segments that a model's Datanet asked to be run again when it was registered; 0 where it asks for none. */
+  asked(model: Pick<ModelOnChain, 'id' | 'datanet'>): Promise<number>
+  /** What the words of a round come to; undefined before its draw. @throws as `deliveredLots` */
+  round(
+    audit: Pick<AuditRecord, 'model' | 'pool'>,
+    round: AuditRound,
+    result: JobResult,
+    lots: readonly AuditedLot[]
+  ): Promise<Certificate | undefined>
+  /** How a model's admission stands. @throws as `deliveredLots` */
+  of(model: ModelOnChain, result: JobResult): Promise<AuditView>
+  /**
+   * [reject] Auditors whom chance has drawn have run steps of its trainings again, and over two thirds of those of each
+   * segment have found that they agree.
+   * @throws TilthError `audit.waiting` (retry) · InvalidError `audit.refused`, `audit.other` · as `of`
+   */
+  require(model: ModelOnChain, result: JobResult): Promise<void>
+}
+
+export function createCertificates({
+  chain: { ledger },
+  versions,
+  files
+}: Pick<PayoutsDeps, 'chain' | 'versions' | 'files'>): Certificates {
+  /** Words are never taken back: who has passed has passed. */
+  const passed = createCache<Hex, true>({ max: modelsKnown })
+
+  async function registered(model: Hex) {
+    return (await ledger.model(model)) ?? (await ledger.caughtUp().then(() => ledger.model(model)))
+  }
+
+  async function asked({ id, datanet }: Pick<ModelOnChain, 'id' | 'datanet'>): Promise<number> {
+    if (datanet === zeroHash) return 0
+    return versions.auditedSegments(datanet, (await registered(id))?.block)
+  }
+
+  async function round(
+    { model, pool }: Pick<AuditRecord, 'model' | 'pool'>,
+    { seed, panel, words }: AuditRound,
+    result: JobResult,
+    lots: readonly AuditedLot[]
+  ): Promise<Certificate | undefined> {
+    if (seed === null) return undefined
+    // Its builder may have opened it before the rules asked for any.
+    const count = (await asked({ id: model, datanet: pool })) || usualAuditedSegments
+    return certificateOf(result, lots, { seed, panel, words }, count)
+  }
+
+  async function of(model: ModelOnChain, result: JobResult): Promise<AuditView> {
+    const segments = await asked(model)
+    const id = auditId(model.builder, model.job)
+    const found = await ledger.audit(id)
+    const base = { model: model.id, asked: segments, audit: found === undefined ? null : id, rounds: 0, segments: [] }
+    if (segments === 0 && found === undefined) return { ...base, state: 'unaudited' }
+    if (found === undefined) return { ...base, state: 'unopened' }
+    // [reject] What was audited is this very result: its deliveries stood on chain before anybody drew.
+    if ((await registered(found.model))?.registration.result !== model.result)
+      return { ...base, rounds: found.rounds.length, state: 'other' }
+    const lots = await deliveredLots({ files }, result, { brief: true })
+    let last: { round: AuditRound; certificate: Certificate | undefined } | undefined
+    for (const one of found.rounds) {
+      last = { round: one, certificate: await round(found, one, result, lots) }
+      if (last.certificate?.passed === true) break
+    }
+    const { certificate } = last ?? {}
+    return {
+      ...base,
+      rounds: found.rounds.length,
+      segments: certificate?.segments ?? [],
+      ...(last === undefined
+        ? {}
+        : { round: last.round.number, seed: last.round.seed, panel: last.round.panel, until: last.round.until }),
+      state: stateOf(found, last?.round, certificate)
+    }
+  }
+
+  return {
+    asked,
+    round,
+    of,
+    async require(model, result) {
+      if (passed.get(model.id) !== undefined || (await asked(model)) === 0) return
+      let view = await of(model, result)
+      if (view.state !== 'passed') {
+        await ledger.caughtUp() // it may be a block behind
+        view = await of(model, result)
+      }
+      if (view.state === 'passed') passed.set(model.id, true)
+      else throw whyNot(view)
+    }
+  }
+}
+
+function stateOf(
+  { refused }: AuditRecord,
+  round: AuditRound | undefined,
+  certificate: Certificate | undefined
+): AuditView['state'] {
+  if (certificate?.passed === true) return 'passed'
+  if (refused) return 'refused'
+  if (round?.closed === true) return 'lapsed'
+  return certificate === undefined ? 'undrawn' : certificate.nobody > 0 ? 'nobody' : 'running'
+}
+
+/** What a model waits for, or why it is never admitted, for people. */
+export const auditWords: Readonly<Record<AuditView['state'], string>> = {
+  unaudited: "its Datanet's rules ask for no audit: it is admitted by its papers alone",
+  unopened: 'its builder has not opened the audit of its trainings, which takes a bond',
+  undrawn: 'auditors are not drawn yet: that takes some blocks, and a scorer with a seat in the pool',
+  running: 'auditors run parts of its trainings again',
+  nobody: 'of a part that was drawn every auditor is a party: more scorers need seats in the pool, for the next round',
+  lapsed: 'too few auditors spoke in time, or of what was drawn: its builder opens another round',
+  passed: 'drawn auditors have run parts of its trainings again, and they agree',
+  refused: 'drawn auditors have run parts of its trainings again, and they do not agree',
+  other: 'its job was audited with another result'
+}
+
+function whyNot({ state }: AuditView): TilthError {
+  if (state === 'refused' || state === 'other')
+    return new InvalidError(`audit.${state}`, auditWords[state], {
+      help: 'Its data are paid nothing by it: tune anew.'
+    })
+  return new TilthError('audit.waiting', `the model waits for its audit: ${auditWords[state]}`, {
+    consequence: 'retry',
+    help: 'See `tilth audit model ID`. Scorers with stake take seats by themselves.'
+  })
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {DatanetRegistry} from "./DatanetRegistry.sol";
+import {ModelRegistry} from "./ModelRegistry.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
+import {TilthToken} from "./TilthToken.sol";
+
+/// @title Who runs a training's steps again before its model earns: chance says who and which, and their words stand.
+/// @notice The builder of a registered model opens the audit of its job with a bond. What was trained, and every state
+/// that was committed on the way, stood on chain by then as the deliveries of the job. The hash of a later block draws
+/// a panel of the pool's scorers and, by the same seed, which segments of which adapters (protocol/jobs/audit.ts). Each
+/// of the panel that may audit says once whether what it ran again agrees, and of what. Whether that admits the model
+/// is computed by everybody from these words (protocol/jobs/certificate.ts); here they settle what it costs.
+///
+/// A job is audited once, by its first registration: another registration of it has the same seed. A round in which too
+/// few spoke may be opened again, at most a few times; one with a third of the words against it is the last.
+contract TrainingAudits is ReentrancyGuardTransient {
+    using SafeERC20 for TilthToken;
+
+    /// @param number how often it was opened
+    /// @param drawFrom block whose hash draws
+    /// @param until time to speak; 0 before the draw
+    /// @param spoke of the panel
+    /// @param against of those, who found it wrong
+    /// @param refused it was shown to be wrong, and is never opened again
+    struct Audit {
+        bytes32 model;
+        address builder;
+        uint32 number;
+        uint64 drawFrom;
+        uint64 until;
+        uint16 spoke;
+        uint16 against;
+        bool open;
+        bool refused;
+        bytes32 seed;
+        address[] panel;
+    }
+
+    NodeRegistry public immutable registry;
+    DatanetRegistry public immutable datanets;
+    ModelRegistry public immutable models;
+    TilthToken public immutable token;
+    /// @notice Seconds to fetch states, run segments again and say what came of it.
+    uint64 public immutable window;
+    /// @notice Blocks between the opening and the one whose hash draws.
+    uint64 public immutable drawBlocks;
+    uint256 private constant PANEL = 9;
+    uint256 private constant KNOWN_BLOCKS = 256;
+    /// @notice Bond and penalty are one in so many of the least stake.
+    uint256 private constant PENALTY_PART = 10;
+    /// @notice Rounds of one audit.
+    uint32 public constant MOST_ROUNDS = 8;
+
+    mapping(bytes32 audit => Audit) private _audits;
+    mapping(bytes32 round => mapping(address auditor => bool)) public hasSpoken;
+    mapping(bytes32 accusation => uint128) private _blame;
+    mapping(bytes32 accusation => mapping(address validator => bool)) private _hasBlamed;
+
+    event AuditOpened(
+        bytes32 indexed audit, bytes32 indexed model, bytes32 indexed pool, uint32 round, uint64 drawFrom, uint256 bond
+    );
+    event AuditorsDrawn(bytes32 indexed audit, uint32 round, bytes32 seed, address[] panel, uint64 until);
+    event AuditSaid(bytes32 indexed audit, address indexed auditor, uint32 round, bool agrees, bytes32 subject);
+    event AuditClosed(bytes32 indexed audit, uint32 round, bool refused, uint256 returned);
+    event AuditorPenalised(bytes32 indexed audit, address indexed auditor, uint32 round, uint256 taken);
+
+    error UnbondingTooShort(uint64 unbondDelay);
+    error NothingToAudit(bytes32 model);
+    error NotTheBuilder(address builder);
+    error AlreadyOpen();
+    error NotOpen();
+    error AlreadyRefused();
+    error TooManyRounds();
+    error AlreadyDrawn();
+    error NotDrawn();
+    error NoDrawNow(uint64 drawFrom);
+    error NoSeats();
+    error AnotherRound(uint32 round);
+    error NotOnThePanel(address auditor);
+    error AlreadySaid();
+    error AuditOver();
+    error AuditStillOpen(uint64 until);
+    error NotAValidator(address validator);
+    error AlreadyBlamed();
+
+    constructor(NodeRegistry registry_, ModelRegistry models_, uint64 window_, uint64 drawBlocks_) {
+        if (registry_.unbondDelay() <= 3 * window_) revert UnbondingTooShort(registry_.unbondDelay());
+        registry = registry_;
+        models = models_;
+        datanets = models_.datanets();
+        token = registry_.token();
+        window = window_;
+        drawBlocks = drawBlocks_;
+    }
+
+    /// @notice What whoever is wrong here loses: a builder of what agrees with nothing, an auditor whose word is false.
+    function bond() public view returns (uint256) {
+        return registry.minStake() / PENALTY_PART;
+    }
+
+    /// @notice One audit for a job of a builder, whatever registrations name it.
+    function idOf(address builder, bytes32 job) public pure returns (bytes32) {
+        return keccak256(abi.encode(builder, job));
+    }
+
+    function open(bytes32 model) external nonReentrant returns (bytes32 id) {
+        ModelRegistry.Model memory known = models.modelOf(model);
+        if (known.builder != msg.sender) revert NotTheBuilder(known.builder);
+        if (known.registration.datanet == 0 || known.registration.job == 0) revert NothingToAudit(model);
+        id = idOf(msg.sender, known.registration.job);
+        Audit storage audit = _audits[id];
+        if (audit.refused) revert AlreadyRefused();
+        if (audit.number >= MOST_ROUNDS) revert TooManyRounds();
+        // The first registration stays the one that counts: what another names was not there when it was opened.
+        if (audit.number == 0) (audit.model, audit.builder) = (model, msg.sender);
+        if (audit.model != model) revert NothingToAudit(model);
+        bytes32 pool = known.registration.datanet;
+        uint256 lost = 0;
+        if (audit.open) {
+            bool lapsed = audit.seed == 0 && block.number > audit.drawFrom + KNOWN_BLOCKS;
+            if (!lapsed) revert AlreadyOpen();
+            // Somebody could have drawn: another draw costs a bond.
+            if (registry.scorersOf(pool).length > 0) lost = bond();
+        }
+        bool carried = audit.open && lost == 0;
+        audit.number++;
+        audit.open = true;
+        audit.drawFrom = uint64(block.number) + drawBlocks;
+        (audit.until, audit.spoke, audit.against, audit.seed) = (0, 0, 0, 0);
+        delete audit.panel;
+        emit AuditOpened(id, model, pool, audit.number, audit.drawFrom, bond());
+        if (!carried) token.safeTransferFrom(msg.sender, address(this), bond());
+        if (lost > 0) token.burn(lost);
+    }
+
+    /// @notice Fixes the seed and draws the panel. Anyone may, and who has a seat does.
+    function draw(bytes32 id) external {
+        Audit storage audit = _audits[id];
+        if (!audit.open) revert NotOpen();
+        if (audit.seed != 0) revert AlreadyDrawn();
+        bytes32 chance = blockhash(audit.drawFrom);
+        if (chance == 0) revert NoDrawNow(audit.drawFrom);
+        (,, bytes32 pool) = models.termsOf(audit.model);
+        address[] memory seats = registry.scorersOf(pool);
+        bytes32 seed = keccak256(abi.encode(chance, id, audit.number));
+        uint256 wanted = seats.length < PANEL ? seats.length : PANEL;
+        for (uint256 i = 0; i < wanted; i++) {
+            uint256 pick = i + uint256(keccak256(abi.encode(seed, i))) % (seats.length - i);
+            (seats[i], seats[pick]) = (seats[pick], seats[i]);
+            if (seats[i] != audit.builder && registry.stakeOf(seats[i]) >= registry.minStake()) {
+                audit.panel.push(seats[i]);
+            }
+        }
+        if (audit.panel.length == 0) revert NoSeats();
+        audit.seed = seed;
+        audit.until = uint64(block.timestamp) + window;
+        emit AuditorsDrawn(id, audit.number, seed, audit.panel, audit.until);
+    }
+
+    /// @notice One word of each of the panel.
+    /// @param subject the deliveries that were looked at
+    function say(bytes32 id, uint32 number, bool agrees, bytes32 subject) external {
+        Audit storage audit = _audits[id];
+        if (audit.number != number) revert AnotherRound(audit.number);
+        if (!_onPanel(audit, msg.sender)) revert NotOnThePanel(msg.sender);
+        if (block.timestamp >= audit.until) revert AuditOver();
+        bytes32 round = keccak256(abi.encode(id, number));
+        if (hasSpoken[round][msg.sender]) revert AlreadySaid();
+        hasSpoken[round][msg.sender] = true;
+        audit.spoke++;
+        if (!agrees) audit.against++;
+        emit AuditSaid(id, msg.sender, number, agrees, subject);
+    }
+
+    /// @notice Once time is over or all have spoken: the bond goes back, unless a third of the words are against it.
+    function close(bytes32 id) external nonReentrant {
+        Audit storage audit = _audits[id];
+        if (!audit.open) revert NotOpen();
+        if (audit.seed == 0) revert NotDrawn();
+        if (block.timestamp < audit.until && audit.spoke < audit.panel.length) revert AuditStillOpen(audit.until);
+        audit.open = false;
+        audit.refused = audit.against > 0 && uint256(audit.against) * 3 >= audit.spoke;
+        uint256 returned = audit.refused ? 0 : bond();
+        emit AuditClosed(id, audit.number, audit.refused, returned);
+        if (audit.refused) token.burn(bond());
+        else token.safeTransfer(audit.builder, returned);
+    }
+
+    /// @notice What no contract sees, a word that running the steps again shows to be false, or none, the roster
+    /// answers for: with more than two thirds of the weight against it an auditor loses a tenth of the least stake and
+    /// its seat.
+    function blame(bytes32 id, uint32 number, address auditor) external nonReentrant {
+        Audit storage audit = _audits[id];
+        if (audit.number != number) revert AnotherRound(audit.number);
+        if (!_onPanel(audit, auditor)) revert NotOnThePanel(auditor);
+        if (block.timestamp >= audit.until + 2 * window) revert AuditOver();
+        (,, bytes32 pool) = models.termsOf(audit.model);
+        uint32 roster = datanets.rosterOf(pool);
+        uint96 weight = datanets.votingWeightOf(pool, roster, msg.sender);
+        if (weight == 0) revert NotAValidator(msg.sender);
+        bytes32 accusation = keccak256(abi.encode(id, number, auditor, roster));
+        if (_hasBlamed[accusation][msg.sender]) revert AlreadyBlamed();
+        _hasBlamed[accusation][msg.sender] = true;
+        uint256 before = uint256(_blame[accusation]) * 3;
+        _blame[accusation] += weight;
+        uint256 most = uint256(datanets.totalWeightOf(pool, roster)) * 2;
+        if (before > most || before + uint256(weight) * 3 <= most) return;
+        registry.unseat(pool, auditor);
+        uint256 taken = registry.slash(auditor, bond(), address(0));
+        emit AuditorPenalised(id, auditor, number, taken);
+    }
+
+    function auditOf(bytes32 id) external view returns (Audit memory) {
+        return _audits[id];
+    }
+
+    function _onPanel(Audit storage audit, address auditor) private view returns (bool) {
+        for (uint256 i = 0; i < audit.panel.length; i++) {
+            if (audit.panel[i] == auditor) return true;
+        }
+        return false;
+    }
+}

@@ -1,0 +1,155 @@
+import { keccak, contentHash } from '../primitives/canonical.ts'
+import { fromHex } from '../primitives/hex.ts'
+import type { Address, Hex } from '../primitives/hex.ts'
+import { hasPlayer } from './masks.ts'
+import { RandomStream } from './random.ts'
+import { segmentEnds } from './segments.ts'
+import type { DeliveryContent, JobResult } from './types.ts'
+
+// What of a job's trainings is run again, and by whom: drawn from chain randomness that nobody knows before all of it
+// stands on chain. And what the drawn auditors' words come to.
+
+/** Auditors of one segment, where so many of the panel may. */
+export const auditorsEach = 3
+
+/** A segment of one adapter's training, by the adapter's place among the coalitions. */
+export interface DrawnSegment {
+  readonly coalition: number
+  readonly segment: number
+}
+
+/** Of each adapter what it was delivered with, by its place among the coalitions. */
+export interface AuditedLot {
+  readonly lot: JobResult['lots'][number]
+  readonly content: DeliveryContent
+}
+
+/** Where a lot's adapters stand among the coalitions. */
+export const placesOf = ({ award }: JobResult['lots'][number], coalitions: number): readonly number[] =>
+  award.lot.kind === 'adapter' ? [coalitions - 1] : award.lot.coalitions
+
+/** The lot of an adapter, and its place there. */
+export function lotOf(
+  lots: readonly AuditedLot[],
+  coalition: number,
+  coalitions: number
+): (AuditedLot & { readonly at: number }) | undefined {
+  for (const one of lots) {
+    const at = placesOf(one.lot, coalitions).indexOf(coalition)
+    if (at >= 0) return { ...one, at }
+  }
+  return undefined
+}
+
+/**
+ * The first is of the deployed adapter; the others are drawn among all segments of all adapters, none twice.
+ * @param steps of each adapter's training, by its place among the coalitions; 0 where nothing was trained
+ */
+export function drawSegments(seed: Hex, steps: readonly number[], count: number): DrawnSegment[] {
+  const all = steps.flatMap((own, coalition) =>
+    segmentEnds(own).map((_, segment): DrawnSegment => ({ coalition, segment }))
+  )
+  const stream = new RandomStream(seed)
+  const last = all.filter(({ coalition }) => coalition === steps.length - 1)
+  const drawn: DrawnSegment[] = []
+  const take = (from: DrawnSegment[]): void => {
+    const one = from[Number(stream.below(BigInt(from.length)))]
+    if (one === undefined) return
+    drawn.push(one)
+    all.splice(all.indexOf(one), 1)
+  }
+  if (count > 0 && last.length > 0) take(last)
+  while (drawn.length < count && all.length > 0) take(all)
+  return drawn
+}
+
+export interface Drawing {
+  readonly seed: Hex
+  /** In the order of the draw. */
+  readonly panel: readonly Address[]
+}
+
+/**
+ * Who runs a segment again: never the job's builder, nor the worker that trained it, nor anybody whose rows it was
+ * trained on. Of the others on the panel three, drawn for each segment by itself.
+ */
+export function auditorsOf(
+  { statement, coalitions, players }: Pick<JobResult, 'statement' | 'coalitions' | 'players'>,
+  { worker, drawn: { coalition, segment } }: { readonly worker: Address; readonly drawn: DrawnSegment },
+  { seed, panel }: Drawing
+): Address[] {
+  const mask = BigInt(coalitions[coalition] ?? '0')
+  const own = players.filter((_, i) => hasPlayer(mask, i))
+  const parties = new Set([statement.message.builder, worker, ...own])
+  const place = `${coalition.toString(16).padStart(8, '0')}${segment.toString(16).padStart(8, '0')}`
+  return panel
+    .filter(auditor => !parties.has(auditor))
+    .map(auditor => ({ auditor, lot: keccak(fromHex(`${seed}${place}${auditor.slice(2)}`)) }))
+    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+    .slice(0, auditorsEach)
+    .map(({ auditor }) => auditor)
+    .sort()
+}
+
+/** What an auditor's word is about: these deliveries, drawn by this seed. Each delivery's hash binds its states. */
+export const auditSubject = ({ job, lots, adapters }: Pick<JobResult, 'job' | 'lots' | 'adapters'>, seed: Hex): Hex =>
+  contentHash({ job, seed, adapters, deliveries: lots.map(({ delivery }) => delivery.message.log) })
+
+/** A round of an audit, as the chain has it. */
+export interface AuditRound extends Drawing {
+  readonly words: readonly { readonly auditor: Address; readonly agrees: boolean; readonly subject: Hex }[]
+}
+
+/** What became of a drawn segment. */
+export interface AuditedSegment extends DrawnSegment {
+  readonly worker: Address
+  readonly auditors: readonly Address[]
+  readonly agreed: readonly Address[]
+  readonly disagreed: readonly Address[]
+}
+
+/** What the words of one round come to. */
+export interface Certificate {
+  readonly subject: Hex
+  readonly segments: readonly AuditedSegment[]
+  /** Over two thirds of each segment's auditors have found that it agrees. */
+  readonly passed: boolean
+  /** Segments that nobody of the panel may run again. */
+  readonly nobody: number
+}
+
+/** Steps of each adapter's training by what was delivered; 0 for the base model, and for what nobody delivered. */
+export const stepsOf = (lots: readonly AuditedLot[], coalitions: number): number[] =>
+  Array.from({ length: coalitions }, (_, coalition) => {
+    const found = lotOf(lots, coalition, coalitions)
+    return found?.content.logs[found.at]?.steps ?? 0
+  })
+
+/** @param count segments that the Datanet's rules ask for */
+export function certificateOf(
+  result: JobResult,
+  lots: readonly AuditedLot[],
+  round: AuditRound,
+  count: number
+): Certificate {
+  const { length } = result.coalitions
+  const subject = auditSubject(result, round.seed)
+  const segments = drawSegments(round.seed, stepsOf(lots, length), count).map((drawn): AuditedSegment => {
+    const worker = lotOf(lots, drawn.coalition, length)?.lot.delivery.message.worker ?? '0x'
+    const auditors = auditorsOf(result, { worker, drawn }, round)
+    // [ignore] Who was not drawn for a segment, or speaks of other deliveries, has no word on it.
+    const said = round.words.filter(word => auditors.includes(word.auditor) && word.subject === subject)
+    const of = (agrees: boolean): Address[] => [
+      ...new Set(said.filter(word => word.agrees === agrees).map(({ auditor }) => auditor))
+    ]
+    return { ...drawn, worker, auditors, agreed: of(true), disagreed: of(false) }
+  })
+  const holds = ({ auditors, agreed }: AuditedSegment): boolean => 3 * agreed.length > 2 * auditors.length
+  return {
+    subject,
+    segments,
+    // [reject] Where nothing was drawn, nothing is certified.
+    passed: segments.length > 0 && segments.every(holds),
+    nobody: segments.filter(({ auditors }) => auditors.length === 0).length
+  }
+}

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import {
+  auditorsEach,
+  auditorsOf,
+  certificateOf,
+  coalitionsOf,
+  drawSegments,
+  mostSegments,
+  segmentEnds,
+  segmentOf
+} from '../../../protocol/jobs/index.ts'
+import type { AuditedLot, AuditRound, JobResult, Lot } from '../../../protocol/jobs/index.ts'
+import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+const account = (name: string): Address => `0x${keccak(name).slice(-40)}`
+const [builder, first, second] = ['builder', 'first', 'second'].map(account) as [Address, Address, Address]
+const players = ['a', 'b', 'c'].map(account)
+const auditors = Array.from({ length: 7 }, (_, i) => account(`auditor ${i}`))
+
+/** Two workers, one for the deployed adapter, one for the siblings; nothing here is signed, which is checked before. */
+const coalitions = coalitionsOf(keccak('draw'), players.length, 8).map(String)
+const lots: JobResult['lots'] = (
+  [
+    [first, { kind: 'adapter' }],
+    [second, { kind: 'siblings', coalitions: [1, 2, 3, 4, 5, 6] }]
+  ] as [Address, Lot][]
+).map(
+  ([worker, lot]) =>
+    ({
+      award: { lot },
+      delivery: { message: { worker, log: contentHash({ worker, lot }) } }
+    }) as unknown as JobResult['lots'][number]
+)
+const result = {
+  job: keccak('job'),
+  statement: { message: { builder } },
+  players,
+  coalitions,
+  adapters: coalitions.map((_, i) => (i === 0 ? null : `adapter ${i}`)),
+  lots
+} as unknown as JobResult
+const logOf = (steps: number) => ({ steps, seconds: 1, tokens: 1, loss: Array.from({ length: steps }, () => 1) })
+const audited: AuditedLot[] = lots.map(lot => {
+  const count = lot.award.lot.kind === 'adapter' ? 1 : lot.award.lot.coalitions.length
+  const all = Array.from({ length: count }, (_, i) => i)
+  return { lot, content: { adapters: all.map(i => `adapter ${i}`), logs: all.map(i => logOf(20 + i)) } }
+})
+
+const seeds = fc.stringMatching(/^0x[0-9a-f]{64}$/) as fc.Arbitrary<Hex>
+const round = (seed: Hex, over: Partial<AuditRound> = {}): AuditRound => ({ seed, panel: auditors, words: [], ...over })
+const subjectOf = (seed: Hex): Hex => certificateOf(result, audited, round(seed), 4).subject
+const saying = (seed: Hex, who: readonly Address[], agrees = true, subject = subjectOf(seed)) =>
+  who.map(auditor => ({ auditor, agrees, subject }))
+
+describe('segments of trainings', () => {
+  it('cover every step once, and are as many as there may be', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 10_000 }), steps => {
+        const ends = segmentEnds(steps)
+        assert.equal(ends.length, Math.min(steps, mostSegments))
+        let done = 0
+        for (let i = 0; i < ends.length; i++) {
+          const { from, to } = segmentOf(steps, i)!
+          assert.ok(from === done && to > from)
+          done = to
+        }
+        assert.equal(done, steps)
+        assert.equal(segmentOf(steps, ends.length), undefined)
+      })
+    )
+  })
+
+  it('are drawn once each, the deployed adapter’s first, all alike over many seeds', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 0, max: 16 }), (seed, count) => {
+        const drawn = drawSegments(seed, [0, 3, 9, 20], count)
+        assert.equal(drawn.length, Math.min(count, 3 + 8 + 8))
+        assert.equal(new Set(drawn.map(one => `${one.coalition}/${one.segment}`)).size, drawn.length)
+        if (count > 0) assert.equal(drawn[0]?.coalition, 3)
+        assert.ok(drawn.every(({ coalition, segment }) => segmentOf([0, 3, 9, 20][coalition]!, segment) !== undefined))
+      })
+    )
+    const met = new Map<string, number>()
+    for (let i = 0; i < 2_000; i++)
+      for (const { coalition, segment } of drawSegments(keccak(`seed ${i}`), [0, 8, 8, 8], 2).slice(1))
+        met.set(`${coalition}/${segment}`, (met.get(`${coalition}/${segment}`) ?? 0) + 1)
+    assert.equal(met.size, 24)
+    // A segment of a sibling is drawn second in one of 23 draws: 87 of 2,000, by five standard deviations.
+    for (const [name, times] of met)
+      if (!name.startsWith('3/')) assert.ok(times > 40 && times < 135, `${name} ${times}`)
+  })
+
+  it('are run again by nobody who made them, paid for them or gave them rows', () => {
+    fc.assert(
+      fc.property(seeds, fc.subarray([builder, first, second, ...players, ...auditors]), (seed, panel) => {
+        for (const drawn of drawSegments(seed, [0, 9, 9, 9, 9, 9, 9, 20], 6)) {
+          const worker = drawn.coalition === 7 ? first : second
+          const chosen = auditorsOf(result, { worker, drawn }, { seed, panel })
+          const own = players.filter((_, i) => (BigInt(coalitions[drawn.coalition]!) >> BigInt(i)) & 1n)
+          assert.ok(chosen.every(one => panel.includes(one) && ![builder, worker, ...own].includes(one)))
+          const may = panel.filter(one => ![builder, worker, ...own].includes(one)).length
+          assert.equal(chosen.length, Math.min(auditorsEach, may))
+        }
+      })
+    )
+  })
+})
+
+describe("a training's certificate", () => {
+  it('passes where all who were drawn agree, and their words are about these deliveries', () => {
+    fc.assert(
+      fc.property(seeds, seed => {
+        const all = certificateOf(result, audited, round(seed, { words: saying(seed, auditors) }), 4)
+        assert.ok(all.passed && all.nobody === 0)
+        const other = certificateOf(
+          result,
+          audited,
+          round(seed, { words: saying(seed, auditors, true, keccak('x')) }),
+          4
+        )
+        assert.equal(other.passed, false, 'words on something else')
+        const before = certificateOf(
+          result,
+          audited,
+          round(seed, { words: saying(seed, auditors, true, subjectOf(keccak('another seed'))) }),
+          4
+        )
+        assert.equal(before.passed, false, 'words of another draw')
+      })
+    )
+  })
+
+  it('needs over two thirds of each segment’s auditors, whoever else speaks and however often', () => {
+    fc.assert(
+      fc.property(seeds, fc.subarray(auditors), fc.subarray(auditors), (seed, yes, no) => {
+        const strangers = Array.from({ length: 20 }, (_, i) => account(`stranger ${i}`))
+        const words = [
+          ...saying(
+            seed,
+            yes.filter(one => !no.includes(one))
+          ),
+          ...saying(
+            seed,
+            yes.filter(one => !no.includes(one))
+          ),
+          ...saying(seed, no, false),
+          ...saying(seed, [...strangers, builder, first, second, ...players])
+        ]
+        const { passed, segments } = certificateOf(result, audited, round(seed, { words }), 4)
+        const agree = (one: Address): boolean => yes.includes(one) && !no.includes(one)
+        const enough = segments.every(one => 3 * one.auditors.filter(agree).length > 2 * one.auditors.length)
+        assert.equal(passed, enough)
+        for (const one of segments) assert.equal(new Set(one.agreed).size, one.agreed.length)
+      })
+    )
+  })
+
+  it('is none where nobody of the panel may look, or nothing is there to be looked at', () => {
+    const seed = keccak('seed')
+    const alone = certificateOf(
+      result,
+      audited,
+      { seed, panel: [first, second], words: saying(seed, [first, second]) },
+      8
+    )
+    assert.equal(alone.nobody, 0, 'the two workers audit each other')
+    const party = certificateOf(result, audited, { seed, panel: [second], words: saying(seed, [second]) }, 8)
+    assert.ok(party.nobody > 0 && !party.passed)
+    assert.equal(certificateOf(result, audited, { seed, panel: [], words: [] }, 4).passed, false)
+    assert.equal(certificateOf(result, audited, round(seed, { words: saying(seed, auditors) }), 0).passed, false)
+    const untrained = audited.map(({ lot, content }) => ({
+      lot,
+      content: { ...content, logs: content.logs.map(() => logOf(0)) }
+    }))
+    assert.equal(certificateOf(result, untrained, round(seed, { words: saying(seed, auditors) }), 4).passed, false)
+  })
+
+  it('is about the very adapters and deliveries: another one of either is another subject', () => {
+    const seed = keccak('seed')
+    const { subject } = certificateOf(result, audited, round(seed), 4)
+    const changed = [
+      { ...result, adapters: result.adapters.with(3, 'another') },
+      { ...result, job: keccak('another job') },
+      { ...result, lots: result.lots.toReversed() }
+    ]
+    for (const one of changed) assert.notEqual(certificateOf(one, audited, round(seed), 4).subject, subject)
+  })
+})
