@@ -138,7 +138,17 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
 
     const offerOf = async ({ message }: SignedOffer): Promise<Offer> => {
       const model = await market.model(message.model)
-      const { model: id, worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires } = message
+      const {
+        model: id,
+        worker,
+        inputPrice,
+        outputPrice,
+        capacity,
+        tokensPerSecond,
+        expires,
+        region,
+        weights
+      } = message
       return {
         model: id,
         name: model?.name ?? '',
@@ -150,7 +160,9 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         outputPrice,
         capacity,
         tokensPerSecond,
-        expires: Number(expires)
+        expires: Number(expires),
+        region: region === '' ? undefined : region,
+        weights: weights === '' ? undefined : weights
       }
     }
     const running = new Set<Promise<unknown>>([settling])

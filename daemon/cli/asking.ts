@@ -20,6 +20,11 @@ export interface AskingFlags extends CallFlags {
   only?: string[]
   ignore?: string[]
   sort?: Route['sort']
+  region?: string[]
+  weights?: NonNullable<Route['weights']>
+  leastBits?: string
+  hedge?: string
+  hedgePrivate?: boolean
   private?: boolean
   explain?: boolean
 }
@@ -46,6 +51,18 @@ export const asking = (cmd: Command): Command =>
         .choices(['balanced', 'price', 'speed'])
         .default('balanced')
     )
+    .option(
+      '--region <place>',
+      'workers that say they are there, and no others: a country such as DE, or such as europe; repeatable',
+      collect
+    )
+    .option('--weights <kind>', 'workers that say they answer from these, such as int8; repeatable', collect)
+    .option('--least-bits <n>', 'workers that say they answer from weights of so many bits or more')
+    .option(
+      '--hedge <ms>',
+      'a second worker is asked if the first has no word after so long, the slower one cancelled; 0 for never'
+    )
+    .option('--hedge-private', 'also where it is private: then two workers may read it')
     .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
     .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
 
@@ -54,11 +71,19 @@ export interface Turn {
   content: string
 }
 
-const routeOf = ({ only, ignore, sort }: AskingFlags): Route => ({
+const routeOf = ({ only, ignore, sort, region, weights, leastBits }: AskingFlags): Route => ({
   ...(only === undefined ? {} : { only }),
   ...(ignore === undefined ? {} : { ignore }),
-  ...(sort === undefined ? {} : { sort })
+  ...(sort === undefined ? {} : { sort }),
+  ...(region === undefined ? {} : { regions: region }),
+  ...(weights === undefined ? {} : { weights }),
+  ...(leastBits === undefined ? {} : { leastBits: Number(leastBits) })
 })
+
+const hedgeIn = ({ hedge, hedgePrivate }: AskingFlags) =>
+  hedge === undefined
+    ? {}
+    : { hedge: Number(hedge) === 0 ? (false as const) : { ms: Number(hedge), private: hedgePrivate === true } }
 
 /** The body of a question. `most`: what is left of a budget, in the token's smallest unit. */
 export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) {
@@ -74,6 +99,7 @@ export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) 
     private: flags.private === true,
     explain: flags.explain === true,
     route: routeOf(flags),
+    ...hedgeIn(flags),
     ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }),
     ...(least === undefined ? {} : { maxPrice: least.toString() })
   }

@@ -33,6 +33,8 @@ export interface WorkerPolicy {
    * makes this node pay gas for nothing.
    */
   readonly redeemAtClosing: bigint
+  /** Where the owner says that the machine is (`protocol/models/region.ts`); empty: nothing is said. */
+  readonly region: string
 }
 
 /** What a worker serves by itself, and how much of the machine that may take. */
@@ -74,6 +76,7 @@ export const defaultPolicy: ModelsPolicy = {
   redeem: true,
   redeemAt: 10n ** 18n,
   redeemAtClosing: 10n ** 15n,
+  region: '',
   depositRequests: 32,
   channelSeconds: 30 * 86_400,
   attempts: 6,

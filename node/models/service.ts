@@ -1,3 +1,5 @@
+import { pacesOf } from '../../protocol/models/index.ts'
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { feeParts } from '../../protocol/contracts/index.ts'
 import { InvalidError, NotFoundError, TilthError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -9,6 +11,7 @@ import type { ModelsDeps, Parts } from './deps.ts'
 import { hearNews } from './news.ts'
 import { createFolders } from './folders.ts'
 import { createOfferBoard, offerView } from './offers.ts'
+import type { SignedOffer } from './offers.ts'
 import { createForgetting } from './forgetting.ts'
 import { createReceipts } from './receipts.ts'
 import { createReplay } from './replay.ts'
@@ -18,7 +21,7 @@ import type { Registered } from './records.ts'
 import { listChannels, ownChannel, paying } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
-import type { AskEvent, ModelView, ModelsService } from './types.ts'
+import type { AskEvent, ModelView, ModelsService, OfferView } from './types.ts'
 import { createOffering, createRegistering } from './automation/index.ts'
 import { createActivity } from './worker/activity.ts'
 import { createAdmission } from './worker/admission.ts'
@@ -32,6 +35,9 @@ import { createSlots } from './worker/slots.ts'
 import { createTelling } from './told.ts'
 import { createTerms } from './terms.ts'
 import { createUnderway, watched } from './underway.ts'
+
+/** Receipts that are read at a start for how fast their workers were. */
+const mostRecalled = 2_000
 
 /** registration → offer → inference → receipt: the phase's parts, wired. */
 export function createModelsService(deps: ModelsDeps): ModelsService {
@@ -83,10 +89,23 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   let life = new AbortController()
   const offs: (() => Promise<void> | void)[] = []
 
+  const offerOf = (offer: SignedOffer): OfferView => {
+    const { answers = 0, tokensPerSecond, firstTokenMs } = acquaintance.of(offer.message.worker)
+    const pace = tokensPerSecond === undefined ? {} : { tokensPerSecond }
+    const wait = firstTokenMs === undefined ? {} : { firstTokenMs }
+    const isKnown = answers > 0 || tokensPerSecond !== undefined
+    return { ...offerView(offer), ...(isKnown ? { measured: { answers, ...pace, ...wait } } : {}) }
+  }
+  /** What was signed before this start says how fast workers were. */
+  async function recall(): Promise<void> {
+    const own: CosignedReceipt[] = []
+    for await (const receipt of receipts.latest(mostRecalled)) if (receipt.client === self) own.push(receipt)
+    for (const [worker, pace] of pacesOf(own)) acquaintance.recall(worker, pace)
+  }
   const view = ({ record, retired }: Registered): ModelView => ({
     ...record,
     retired,
-    offers: board.list(record.id).map(offerView)
+    offers: board.list(record.id).map(offerOf)
   })
   function named(idOrName: string): Registered | undefined {
     const byId = catalogue.get(idOrName as Hex)
@@ -105,6 +124,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       life = new AbortController()
       await catalogue.load()
       await receipts.load()
+      await recall()
       await accounts.load()
       board.start()
       if (parts.metrics !== undefined)
@@ -153,7 +173,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       return offerView(await serving.serve(request))
     },
     withdraw: model => serving.withdraw(model),
-    offers: model => board.list(model).map(offerView),
+    offers: model => board.list(model).map(offerOf),
     ask(request): AsyncIterable<AskEvent> {
       const found = named(request.model)
       if (found === undefined)

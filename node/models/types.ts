@@ -25,6 +25,11 @@ export interface OfferView {
   readonly tokensPerSecond: number
   /** Seconds since 1970. */
   readonly expires: number
+  /** Where it is and what weights it answers from, by its owner's word alone. */
+  readonly region?: string
+  readonly weights?: string
+  /** By this node's own answers of that worker, each with a receipt that both signed. */
+  readonly measured?: { readonly answers: number; readonly tokensPerSecond?: number; readonly firstTokenMs?: number }
 }
 
 /** A registered model with what is offered for it now. */
@@ -86,6 +91,11 @@ export interface AskRequest {
   readonly route?: Route
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
+  /**
+   * A second worker is asked beside the first where that has no token after so long; whoever is slower is cancelled,
+   * and paid for what it gave. Where the answer is private nobody but one worker reads it, unless this says so.
+   */
+  readonly hedge?: { readonly afterMs: number; readonly private?: boolean }
   readonly budget?: AskBudget
   readonly signal?: AbortSignal
 }

@@ -12,6 +12,8 @@ export type ProtocolModelsErrorCode =
   | 'offer.expires'
   | 'offer.future'
   | 'offer.price'
+  | 'offer.region'
+  | 'offer.weights'
   | 'receipt.confidential'
   | 'receipt.content'
   | 'receipt.fee'

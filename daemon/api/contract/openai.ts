@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { mostCalls } from '../../../protocol/form/index.ts'
 import { route } from '../../../protocol/models/pick.ts'
+import { hedge } from './asking.ts'
 import { mostLogprobs } from '../../../protocol/models/types.ts'
 import { largestPage } from '../../../protocol/primitives/index.ts'
 import { decimal, explanation, hash } from './views.ts'
@@ -43,7 +44,8 @@ const wishes = {
       private: z.boolean().nullish(),
       explain: z.boolean().nullish(),
       maxPrice: z.string().nullish(),
-      route: route.nullish()
+      route: route.nullish(),
+      hedge: hedge.nullish()
     })
     .nullish()
 }

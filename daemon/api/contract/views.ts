@@ -341,7 +341,14 @@ export const offerView = z.object({
   capacity: z.int(),
   tokensPerSecond: z.int(),
   /** Seconds since 1970. */
-  expires: z.int()
+  expires: z.int(),
+  /** Where it is and what weights it answers from, by its owner's word alone. */
+  region: z.string().optional(),
+  weights: z.string().optional(),
+  /** By this node's own answers of that worker, each with a receipt that both signed. */
+  measured: z
+    .object({ answers: z.int(), tokensPerSecond: z.number().optional(), firstTokenMs: z.number().optional() })
+    .optional()
 })
 export type OfferView = z.infer<typeof offerView>
 

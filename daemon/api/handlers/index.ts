@@ -68,6 +68,8 @@ export interface About {
   readonly settings: Settings
   readonly spending: Pick<Spending, 'begin' | 'paying' | 'keys' | 'add' | 'revoke'>
   readonly pins: Pins
+  /** After how many milliseconds a second worker is asked; undefined: none is. */
+  readonly hedgeMs?: () => number | undefined
   /** Told of answers, where their owner wants traces of them. */
   readonly traces?: AnswerTraces | undefined
   /** Builders whose models are asked by name. */
@@ -80,7 +82,7 @@ export interface About {
 export function createHandlers(node: Node, about: About): ApiHandlers {
   const which = createWhich(node, { pins: about.pins, trusted: about.trusted })
   const people = createPeople(about.network, node.self)
-  const { askEvents, listed, ...models } = modelHandlers(node, which, about.spending, about.traces)
+  const { askEvents, listed, ...models } = modelHandlers(node, which, about.spending, about.traces, about.hedgeMs)
   return {
     handlers: {
       ...nodeHandlers(node, about),

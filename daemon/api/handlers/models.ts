@@ -2,7 +2,7 @@ import { InvalidError, mapPage, pageOf, TilthError } from '../../../protocol/pri
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
-import type { ModelView as NodeModel, RegisterRequest } from '../../../node/models/index.ts'
+import type { AskRequest, ModelView as NodeModel, RegisterRequest } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
 import type { AskEvent, ChosenLogprob, Explanation, ModelView } from '../contract/index.ts'
@@ -54,13 +54,10 @@ export const modelView = ({
   split,
   ...(upstream === undefined ? {} : { upstream }),
   ...(licence === undefined ? {} : { licence }),
-  offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires }) => ({
-    worker,
+  offers: offers.map(({ model: _, inputPrice, outputPrice, ...rest }) => ({
+    ...rest,
     inputPrice: inputPrice.toString(),
-    outputPrice: outputPrice.toString(),
-    capacity,
-    tokensPerSecond,
-    expires
+    outputPrice: outputPrice.toString()
   }))
 })
 
@@ -93,6 +90,13 @@ async function* toldBy<T>(outlay: Pick<Outlay, 'refusal'>, events: AsyncIterable
   }
 }
 
+/** As a question says, else as the owner has set. */
+function hedgeOf(asked: Asking['hedge'], usual: number | undefined): Pick<AskRequest, 'hedge'> {
+  if (asked === false || (asked === undefined && usual === undefined)) return {}
+  const { ms, private: also = false } = asked ?? { ms: usual ?? 0 }
+  return { hedge: { afterMs: ms, private: also } }
+}
+
 /** What a worker says an answer owes to whom. */
 export const explanationView = ({
   receipt,
@@ -116,7 +120,9 @@ export function modelHandlers(
   node: Pick<Node, 'chain' | 'data' | 'models' | 'payouts' | 'self'>,
   which: Which,
   spending: Pick<Spending, 'begin'>,
-  traces?: Pick<AnswerTraces, 'follow'>
+  traces?: Pick<AnswerTraces, 'follow'>,
+  /** After how many milliseconds a second worker is asked, where a question says nothing of it. */
+  usualHedge: () => number | undefined = () => undefined
 ): Pick<Handlers, Names> & { readonly askEvents: AskEvents; readonly listed: ListedModels } {
   const { data, models, payouts, self } = node
   const stops = createStops()
@@ -164,7 +170,7 @@ export function modelHandlers(
   }
 
   async function* answerEvents(
-    { seed, explain, model, maxPrice, ...body }: Omit<Asking, 'name'>,
+    { seed, explain, model, maxPrice, hedge, ...body }: Omit<Asking, 'name'>,
     signal: AbortSignal,
     outlay: Outlay
   ): AsyncGenerator<AskEvent> {
@@ -177,6 +183,7 @@ export function modelHandlers(
       model: id,
       ...(seed === undefined ? {} : { seed }),
       ...(most === null ? {} : { maxPrice: most }),
+      ...hedgeOf(hedge, usualHedge()),
       budget: outlay,
       signal
     }

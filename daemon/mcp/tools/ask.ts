@@ -4,6 +4,7 @@ import { chatRole } from '../../../protocol/data/types.ts'
 import { mostTurnCharacters, mostTurns, route } from '../../../protocol/models/index.ts'
 import { exactTokenText, tokensIn } from '../../../protocol/primitives/index.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
+import { hedge } from '../../api/contract/asking.ts'
 import { streamAnswer } from '../../api/contract/index.ts'
 import { found } from '../tool.ts'
 import type { Tool } from '../tool.ts'
@@ -27,6 +28,7 @@ const input = z.strictObject({
     .optional()
     .describe('most that the answer may cost, in tokens such as "0.05"; the owner’s own limits hold besides'),
   route: route.optional().describe('which workers may be asked, by address, and in which order; any, unless given'),
+  hedge: hedge.optional().describe('after how many milliseconds without a token a second worker is asked'),
   private: z.boolean().default(false).describe('nobody but the worker that answers ever sees it')
 })
 

@@ -77,7 +77,7 @@ export function createServing(
   const life = new AbortController()
   const offs: (() => void)[] = []
 
-  function sign(entry: Pick<Served, 'model' | 'inputPrice' | 'outputPrice' | 'speed'>): SignedOffer {
+  function sign(entry: Pick<Served, 'model' | 'answerer' | 'inputPrice' | 'outputPrice' | 'speed'>): SignedOffer {
     const seconds = BigInt(Math.max(1, Math.round(timing.offerMs / 1000)))
     const issuedAt = now()
     for (const [signature, { message }] of made) if (message.expires <= issuedAt) made.delete(signature)
@@ -92,7 +92,9 @@ export function createServing(
         capacity: slots.free,
         tokensPerSecond: Math.max(1, Math.round(entry.speed)),
         issuedAt,
-        expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds)
+        expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds),
+        region: policy.region,
+        weights: entry.answerer.weights ?? ''
       },
       key
     )
@@ -128,8 +130,14 @@ export function createServing(
   /** What answers for a model: a server that its owner has named for the base, else the node's own engine. */
   async function answererOf(model: ModelRecord, base: string, adapter: string | undefined): Promise<Answerer> {
     if (parts.backends?.has(model.base) !== true) {
-      await engine.open(base)
-      return { name: 'engine', away: () => undefined, generate: job => engine.generate(job), close: () => undefined }
+      const { served } = await engine.open(base)
+      return {
+        name: 'engine',
+        ...(served === undefined ? {} : { weights: served }),
+        away: () => undefined,
+        generate: job => engine.generate(job),
+        close: () => undefined
+      }
     }
     return parts.backends.open(
       {
@@ -206,7 +214,7 @@ export function createServing(
       let entry: Served
       try {
         const speed = known?.speed ?? (await trial(answerer, base, adapter))
-        const offer = sign({ model, inputPrice, outputPrice, speed })
+        const offer = sign({ model, answerer, inputPrice, outputPrice, speed })
         await tables.serving.put(id, { inputPrice, outputPrice })
         await tables.unserved.delete(id)
         entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }

@@ -71,6 +71,7 @@ export function questionsOf(
       explain: body.tilth?.explain ?? undefined,
       maxPrice: body.tilth?.maxPrice ?? undefined,
       route: body.tilth?.route ?? undefined,
+      hedge: body.tilth?.hedge ?? undefined,
       stop: stopsOf(body.stop),
       ...about,
       ...(seed === null || seed === undefined
