@@ -4,7 +4,7 @@ import type { Route } from '../../protocol/models/index.ts'
 import type { Answer, Explanation } from '../api/contract/index.ts'
 import { collect, connected, tokenAmount } from './command.ts'
 import type { CallFlags } from './command.ts'
-import { short, table, tokens } from './output.ts'
+import { safe, short, table, tokens } from './output.ts'
 
 // What `ask` and `chat` have in common: how an answer is wished for, streamed and paid.
 
@@ -30,9 +30,11 @@ export interface AskingFlags extends CallFlags {
 }
 
 /** Adds the flags of a question. */
-export const asking = (cmd: Command): Command =>
-  connected(cmd)
-    .requiredOption('--model <model>', 'a registered model: name, id, or beginning of one')
+export const asking = (cmd: Command, { named = true }: { readonly named?: boolean } = {}): Command =>
+  (named
+    ? connected(cmd).requiredOption('--model <model>', 'a registered model or agent: name, id, or beginning of one')
+    : connected(cmd)
+  )
     .option('--max-tokens <n>', 'length of an answer', '128')
     .option('--temperature <t>', '0 is greedy', '0')
     .option('--top-p <p>', 'nucleus', '1')
@@ -108,6 +110,20 @@ export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) 
 export const costText = ({ inputTokens, outputTokens, fee, receipts }: Omit<Answer, 'explanation'>): string =>
   `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
   `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
+
+/** What each step of an agent cost, and its receipts. */
+export const stepsText = (steps: NonNullable<Answer['steps']>): string =>
+  table(
+    ['  step', 'model', 'tokens', 'paid', 'receipts'],
+    steps.map(({ name, modelName, inputTokens, outputTokens, fee, receipts }) => [
+      `  ${name}`,
+      safe(modelName),
+      `${inputTokens} + ${outputTokens}`,
+      tokens(fee, 9),
+      receipts.map(short).join(' ')
+    ]),
+    [3]
+  )
 
 /** What workers say their answers owe to whom, for people. */
 export function explanationText({ answers, failed }: Explanation): string {

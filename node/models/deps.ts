@@ -140,7 +140,7 @@ export interface ModelsDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'on' | 'known'>
-  readonly files: Pick<Files, 'fetchBytes' | 'provide' | 'findProviders'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
   readonly shelf: Pick<Shelf, 'sizes' | 'take'>
   readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>

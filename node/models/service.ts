@@ -1,9 +1,11 @@
-import { pacesOf } from '../../protocol/models/index.ts'
+import { decodeManifest, encodeManifest, isAgent, pacesOf } from '../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { feeParts } from '../../protocol/contracts/index.ts'
 import { InvalidError, NotFoundError, TilthError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { defaultMaxTokens } from './client/ask.ts'
+import { createAgents } from './agents/run.ts'
+import { createManifests } from './agents/manifests.ts'
 import { createClient } from './client/client.ts'
 import { createAcquaintance } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
@@ -56,21 +58,25 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const folders = createFolders(parts)
   const telling = createTelling(parts.peers, board, id => catalogue.get(id)?.record.datanet, parts)
 
-  const { time, wallet, pool, asking, keeper } = createClient(parts, {
+  const manifests = createManifests(parts, catalogue)
+  const client = createClient(parts, {
     tables,
     receipts,
     board,
     acquaintance,
     async speechFor(model, signal) {
+      if (isAgent(model)) return undefined
       const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)
       return folder === undefined ? undefined : parts.speech(folder)
     }
   })
+  const { time, wallet, pool, asking, keeper } = client
+  const agents = createAgents(parts, manifests, client)
   const accounts = createAccounts(parts, tables)
   const signing = createSigning(parts, tables, accounts, receipts)
   const channels = createWorkerChannels(parts, accounts)
   const slots = createSlots(policy.capacity, policy.waiting)
-  const serving = createServing(parts, tables, catalogue, folders, board, slots)
+  const serving = createServing(parts, tables, catalogue, folders, board, slots, manifests)
   const redeemer = createRedeemer(parts, accounts)
   const activity = createActivity(parts, (model, fee) => {
     const record = catalogue.get(model)?.record
@@ -163,6 +169,20 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     },
     register: request => catalogue.register(request),
     registerBase: request => catalogue.registerBase(request),
+    async registerAgent({ manifest, ...request }) {
+      const checked = decodeManifest(encodeManifest(manifest))
+      manifests.modelsOf(checked)
+      return catalogue.registerAgent({ ...request, base: await parts.files.addBytes(encodeManifest(checked)) })
+    },
+    async agent(id) {
+      const found = catalogue.get(id)
+      if (found === undefined) throw new NotFoundError('model.unknown', `no model ${id} is registered`)
+      if (!isAgent(found.record))
+        throw new InvalidError('agent.none', `${found.record.name} is a model, and no agent`, {
+          help: 'See `tilth agent list`.'
+        })
+      return { record: view(found), manifest: await manifests.of(found.record, life.signal) }
+    },
     ...createTerms(parts, catalogue),
     models: () => catalogue.list().map(view),
     model(idOrName) {
@@ -186,7 +206,13 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         const { id: model } = found.record
         const coming = underway.begin({ role: 'client', model, wanted: request.maxTokens ?? defaultMaxTokens })
         try {
-          await asking(found.record, request, watched(coming, emit), signal, life.signal)
+          await (isAgent(found.record) ? agents : asking)(
+            found.record,
+            request,
+            watched(coming, emit),
+            signal,
+            life.signal
+          )
         } finally {
           coming.over()
         }

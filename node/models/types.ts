@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
 import type {
+  AgentManifest,
   ChosenLogprob,
   CosignedReceipt,
   ModelRecord,
@@ -67,6 +68,18 @@ export interface RegisterBaseRequest {
   readonly licence?: string
 }
 
+export interface RegisterAgentRequest extends Omit<RegisterBaseRequest, 'base'> {
+  /** 1000 to the worker that takes its fee, 9000 to whoever registers it, unless said otherwise. */
+  readonly split?: Split
+  readonly manifest: AgentManifest
+}
+
+/** An agent as its registration and its manifest say it. */
+export interface AgentView {
+  readonly record: ModelView
+  readonly manifest: AgentManifest
+}
+
 export interface AskRequest {
   /** Model id, or the name of a registered model (the newest of that name that is offered). */
   readonly model: string
@@ -117,6 +130,17 @@ export interface AskResult {
   /** Ids of the receipts, in order; one for each worker that could still sign. */
   readonly receipts: readonly Hex[]
   readonly model: Hex
+  /** Of an agent: what each step came to, the agent's own fee last (`fee`). Usage and receipts are all of theirs. */
+  readonly steps?: readonly StepResult[]
+}
+
+/** What a step of an agent came to. */
+export interface StepResult {
+  readonly name: string
+  readonly model: Hex
+  readonly workers: readonly Address[]
+  readonly usage: AskResult['usage']
+  readonly receipts: readonly Hex[]
 }
 
 /** What an answer costs as it grows: so many tokens of a prompt, and those of the answer, at these prices. */
@@ -138,6 +162,14 @@ export type AskEvent =
    * Which worker answers from here on, at which prices, how many tokens it has read, and why the one before does not.
    */
   | ({ readonly kind: 'worker'; readonly worker: Address; readonly reason?: string } & AskTerms)
+  /** Of an agent: which of its steps is asked from here on. */
+  | {
+      readonly kind: 'step'
+      readonly name: string
+      readonly model: Hex
+      readonly number: number
+      readonly of: number
+    }
   | ({ readonly kind: 'done' } & AskResult)
 
 export interface ReceiptsAfter {
@@ -262,6 +294,13 @@ export interface ModelsService {
    * @throws as retire · InvalidError `model.split`, `model.upstream`
    */
   resplit(model: Hex, split: Split): Promise<ModelRecord>
+  /**
+   * Publishes an agent's manifest and registers it, this node as builder; its fee is taken once it is offered.
+   * @throws InvalidError `agent.*`, `model.retired` · NotFoundError `model.unknown` · as the chain
+   */
+  registerAgent(request: RegisterAgentRequest): Promise<ModelRecord>
+  /** @throws NotFoundError `model.unknown` · InvalidError `agent.none` · as files.fetchBytes */
+  agent(id: Hex): Promise<AgentView>
   /** All registered models, oldest first. */
   models(): readonly ModelView[]
   /** By id, or the newest of a name. */

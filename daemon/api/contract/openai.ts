@@ -134,6 +134,9 @@ const credit = z.object({
   account: z.string(),
   /** Of the fee, in basis points. */
   share: z.int(),
+  /** Of an agent: which of its steps this is a part of, and the fee that the share is of. */
+  step: z.string().optional(),
+  of: decimal.optional(),
   contributors: z.array(z.object({ account: z.string(), weight: decimal })).optional()
 })
 export type Credit = z.infer<typeof credit>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { licenceText } from '../../../protocol/primitives/licences.ts'
 import { askName, askRequest } from './asking.ts'
+import { agentRoutes } from './agents.ts'
 import { availabilityRoutes } from './availability.ts'
 import { backupRoutes } from './backup.ts'
 import { backendRoutes } from './backends.ts'
@@ -95,6 +96,7 @@ export const routes = {
   ...whyRoutes,
 
   ...baseRoutes,
+  ...agentRoutes,
   registerModel: route({
     method: 'POST',
     path: '/api/models',

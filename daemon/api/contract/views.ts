@@ -372,6 +372,8 @@ export const modelView = z.object({
   leastDataShare: z.int().optional(),
   /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
   licence: z.string().optional(),
+  /** A composition of models, whose manifest stands in place of a base; offers are of its own fee. */
+  agent: z.literal(true).optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))
 })
 export type ModelView = z.infer<typeof modelView>
@@ -432,6 +434,21 @@ const tokenLogprob = z.object({ bytes: z.array(z.int()), logprob: z.number() })
 /** A token of an answer, and the likeliest ones in its place, most likely first. */
 const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
 export type ChosenLogprob = z.infer<typeof chosenLogprob>
+const stepView = z.object({
+  name: z.string(),
+  model: hash,
+  modelName: z.string(),
+  workers: z.array(addressView),
+  inputTokens: z.int(),
+  outputTokens: z.int(),
+  fee: decimal,
+  receipts: z.array(hash),
+  builder: addressView,
+  datanet: z.string(),
+  split: splitParts,
+  upstream: hash.optional()
+})
+export type StepView = z.infer<typeof stepView>
 export const askEvent = z.discriminatedUnion('kind', [
   /** `tokens`: how many of the answer's have come with this text. */
   z.object({
@@ -449,6 +466,8 @@ export const askEvent = z.discriminatedUnion('kind', [
     inputPrice: decimal.optional(),
     outputPrice: decimal.optional()
   }),
+  /** Of an agent: which of its steps is asked from here on. */
+  z.object({ kind: z.literal('step'), name: z.string(), model: hash, number: z.int(), of: z.int() }),
   z.object({
     kind: z.literal('done'),
     text: z.string(),
@@ -456,7 +475,9 @@ export const askEvent = z.discriminatedUnion('kind', [
     inputTokens: z.int(),
     outputTokens: z.int(),
     fee: decimal,
-    receipts: z.array(hash)
+    receipts: z.array(hash),
+    /** Of an agent: what each step came to and how its fee is divided; the agent's own fee is the last, called `fee`. */
+    steps: z.array(stepView).optional()
   }),
   explanation.extend({ kind: z.literal('explanation') }),
   z.object({ kind: z.literal('error'), code: z.string(), message: z.string(), help: z.string().optional() })

@@ -7,6 +7,7 @@ import type { Spending } from '../../spending/index.ts'
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { agentHandlers } from './agents.ts'
 import { availabilityHandlers } from './availability.ts'
 import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
 import { backendHandlers } from './backends.ts'
@@ -108,6 +109,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...baseHandlers(node, which),
       ...whyHandlers(node, which),
       ...models,
+      ...agentHandlers(node, which),
       ...nameHandlers(about.pins, which),
       ...keyHandlers(about.spending),
       ...bazaarHandlers(node, which),

@@ -1,11 +1,12 @@
-import { InvalidError, mapPage, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, mapPage, pageOf, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
+import { isAgent } from '../../../protocol/models/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
-import type { AskRequest, ModelView as NodeModel, RegisterRequest } from '../../../node/models/index.ts'
+import type { AskRequest, ModelView as NodeModel, RegisterRequest, StepResult } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
-import type { AskEvent, ChosenLogprob, Explanation, ModelView } from '../contract/index.ts'
+import type { AskEvent, ChosenLogprob, Explanation, ModelView, StepView } from '../contract/index.ts'
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
@@ -54,6 +55,7 @@ export const modelView = ({
   split,
   ...(upstream === undefined ? {} : { upstream }),
   ...(licence === undefined ? {} : { licence }),
+  ...(isAgent({ base, adapter, result }) ? { agent: true as const } : {}),
   offers: offers.map(({ model: _, inputPrice, outputPrice, ...rest }) => ({
     ...rest,
     inputPrice: inputPrice.toString(),
@@ -80,12 +82,15 @@ export function createLeft(data: Pick<Node['data'], 'leftSince'>) {
   }
 }
 
+/** Codes by which an answer is refused for what it may cost. */
+const prices: ReadonlySet<string> = new Set(['ask.price', 'agent.price'])
+
 /** A price that a budget forbids is told as the budget's. @throws LimitError `budget.*` · as the answer */
 async function* toldBy<T>(outlay: Pick<Outlay, 'refusal'>, events: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* events
   } catch (error) {
-    const least = error instanceof TilthError && error.code === 'ask.price' ? error.details['least'] : undefined
+    const least = error instanceof TilthError && prices.has(error.code) ? error.details['least'] : undefined
     throw (typeof least === 'bigint' ? outlay.refusal(least) : undefined) ?? error
   }
 }
@@ -144,6 +149,24 @@ export function modelHandlers(
     })
   }
 
+  const stepOf = ({ model: id, usage, workers, receipts, name }: StepResult): StepView => {
+    const model = models.model(id)
+    return {
+      name,
+      model: id,
+      modelName: model?.name ?? '',
+      workers: [...workers],
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      fee: usage.fee.toString(),
+      receipts: [...receipts],
+      builder: model?.builder ?? '',
+      datanet: model?.datanet ?? zeroHash,
+      split: model?.split ?? { worker: 0, builder: 0, data: 0 },
+      ...(model?.upstream === undefined ? {} : { upstream: model.upstream })
+    }
+  }
+
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
     const [answers, failed]: [Explanation['answers'], Explanation['failed']] = [[], []]
     for (const receipt of receipts) {
@@ -197,6 +220,8 @@ export function modelHandlers(
         yield { kind: 'text', text: event.text, tokens, ...(logprobs.length === 0 ? {} : { logprobs }) }
         tokens = 0
         logprobs = []
+      } else if (event.kind === 'step') {
+        yield event
       } else if (event.kind === 'worker') {
         const { inputPrice, outputPrice, ...rest } = event
         yield { ...rest, inputPrice: inputPrice.toString(), outputPrice: outputPrice.toString() }
@@ -209,7 +234,8 @@ export function modelHandlers(
           inputTokens: event.usage.inputTokens,
           outputTokens: event.usage.outputTokens,
           fee: event.usage.fee.toString(),
-          receipts: [...event.receipts]
+          receipts: [...event.receipts],
+          ...(event.steps === undefined ? {} : { steps: event.steps.map(stepOf) })
         }
         if (explain) yield { kind: 'explanation', ...(await explained(event.receipts)) }
       }

@@ -1,10 +1,12 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { longestOfferSeconds } from '../../../protocol/models/index.ts'
+import { isAgent, longestOfferSeconds } from '../../../protocol/models/index.ts'
 import type { ModelRecord, ModelsMessage } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
 import type { Answerer } from '../../engine/backend/types.ts'
+import type { Manifests } from '../agents/manifests.ts'
+import { tollAnswerer, tollPrices, tollSpeech } from '../agents/toll.ts'
 import type { Parts } from '../deps.ts'
 import type { Folders } from '../folders.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
@@ -63,7 +65,8 @@ export function createServing(
   catalogue: Catalogue,
   folders: Folders,
   board: OfferBoard,
-  slots: Slots
+  slots: Slots,
+  manifests: Manifests
 ): Serving {
   const { key, self, network, policy, timing, clock, log, gossip, files, peers, engine, speech: speechOf, now } = parts
   const served = new Map<Hex, Served>()
@@ -148,6 +151,35 @@ export function createServing(
     )
   }
 
+  function provide(model: ModelRecord): void {
+    files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {
+      if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: model.id, error })
+    })
+  }
+
+  /** An agent's fee is taken at its builder's price; its steps are asked by whoever asks it. */
+  async function serveAgent(model: ModelRecord): Promise<SignedOffer> {
+    const manifest = await manifests.of(model, life.signal)
+    manifests.modelsOf(manifest)
+    const prices = tollPrices(manifest)
+    const facts = {
+      model,
+      base: '',
+      adapter: undefined,
+      speech: tollSpeech,
+      answerer: tollAnswerer,
+      ...prices,
+      speed: 1
+    }
+    const entry: Served = { ...facts, offer: sign(facts) }
+    await tables.serving.put(model.id, prices)
+    await tables.unserved.delete(model.id)
+    served.set(model.id, entry)
+    await announce(entry)
+    provide(model)
+    return entry.offer
+  }
+
   const serving: Serving = {
     async start() {
       const renew = async (): Promise<void> => {
@@ -206,6 +238,7 @@ export function createServing(
       if (model === undefined)
         throw new NotFoundError('model.unknown', `no model ${id} is registered`, { help: 'See the list of models.' })
       const known = served.get(id)
+      if (isAgent(model)) return serveAgent(model)
       const { base, adapter } = known ?? (await folders.fetch(model, life.signal))
       const speech = known?.speech ?? speechOf(base)
       if (speech === undefined)
@@ -227,9 +260,7 @@ export function createServing(
       if (other !== answerer) other?.close()
       served.set(id, entry)
       await announce(entry)
-      files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {
-        if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: id, error })
-      })
+      provide(model)
       return entry.offer
     },
     async withdraw(model) {
