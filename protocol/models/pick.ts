@@ -41,7 +41,7 @@ export function leadsTo({ only, ignore = [] }: Route, worker: Address): boolean 
   return (only === undefined || only.some(isNamed)) && !ignore.some(isNamed)
 }
 
-/** Whether a route leads to an offer, by what it says of itself. An offer that says nothing is not what was asked for. */
+/** Whether a route leads to an offer, by what it says of itself. One that says nothing is not what was asked for. */
 export function suits(
   { regions, weights, leastBits }: Route,
   offer: Pick<Message<'Offer'>, 'region' | 'weights'>

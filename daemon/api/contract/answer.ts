@@ -3,7 +3,8 @@ import type { ApiClient } from './client.ts'
 import type { BodyOf } from './route.ts'
 import type { Routes } from './routes.ts'
 import { stopping } from './stopping.ts'
-import type { AskEvent, Explanation } from './views.ts'
+import type { AskEvent } from './ask-events.ts'
+import type { Explanation } from './views.ts'
 
 /** An answer that is whole: what came, what it cost, its receipts, and on request what it owes to whom. */
 export type Answer = Extract<AskEvent, { kind: 'done' }> & { explanation?: Explanation }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { licenceText } from '../../../protocol/primitives/licences.ts'
 import { askName, askRequest } from './asking.ts'
 import { agentRoutes } from './agents.ts'
+import { askEvent } from './ask-events.ts'
 import { availabilityRoutes } from './availability.ts'
 import { backupRoutes } from './backup.ts'
 import { backendRoutes } from './backends.ts'
@@ -27,7 +28,6 @@ import { baseRoutes, draftRoutes, jobRoutes } from './jobs.ts'
 import {
   account,
   accountingView,
-  askEvent,
   decimal,
   epochView,
   hash,

@@ -432,58 +432,8 @@ export const explanation = z.object({
 export type Explanation = z.infer<typeof explanation>
 const tokenLogprob = z.object({ bytes: z.array(z.int()), logprob: z.number() })
 /** A token of an answer, and the likeliest ones in its place, most likely first. */
-const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
+export const chosenLogprob = tokenLogprob.extend({ top: z.array(tokenLogprob) })
 export type ChosenLogprob = z.infer<typeof chosenLogprob>
-const stepView = z.object({
-  name: z.string(),
-  model: hash,
-  modelName: z.string(),
-  workers: z.array(addressView),
-  inputTokens: z.int(),
-  outputTokens: z.int(),
-  fee: decimal,
-  receipts: z.array(hash),
-  builder: addressView,
-  datanet: z.string(),
-  split: splitParts,
-  upstream: hash.optional()
-})
-export type StepView = z.infer<typeof stepView>
-export const askEvent = z.discriminatedUnion('kind', [
-  /** `tokens`: how many of the answer's have come with this text. */
-  z.object({
-    kind: z.literal('text'),
-    text: z.string(),
-    tokens: z.int().optional(),
-    logprobs: z.array(chosenLogprob).optional()
-  }),
-  /** Which worker answers from here on, what it has read and at which prices: what it costs as it grows. */
-  z.object({
-    kind: z.literal('worker'),
-    worker: addressView,
-    reason: z.string().optional(),
-    inputTokens: z.int().optional(),
-    inputPrice: decimal.optional(),
-    outputPrice: decimal.optional()
-  }),
-  /** Of an agent: which of its steps is asked from here on. */
-  z.object({ kind: z.literal('step'), name: z.string(), model: hash, number: z.int(), of: z.int() }),
-  z.object({
-    kind: z.literal('done'),
-    text: z.string(),
-    finish: z.string(),
-    inputTokens: z.int(),
-    outputTokens: z.int(),
-    fee: decimal,
-    receipts: z.array(hash),
-    /** Of an agent: what each step came to and how its fee is divided; the agent's own fee is the last, called `fee`. */
-    steps: z.array(stepView).optional()
-  }),
-  explanation.extend({ kind: z.literal('explanation') }),
-  z.object({ kind: z.literal('error'), code: z.string(), message: z.string(), help: z.string().optional() })
-])
-export type AskEvent = z.infer<typeof askEvent>
-
 export const epochView = z.object({
   pool: hash,
   epoch: z.int(),

@@ -56,10 +56,16 @@ export const modelView = ({
   ...(upstream === undefined ? {} : { upstream }),
   ...(licence === undefined ? {} : { licence }),
   ...(isAgent({ base, adapter, result }) ? { agent: true as const } : {}),
-  offers: offers.map(({ model: _, inputPrice, outputPrice, ...rest }) => ({
-    ...rest,
+  offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires, ...said }) => ({
+    worker,
     inputPrice: inputPrice.toString(),
-    outputPrice: outputPrice.toString()
+    outputPrice: outputPrice.toString(),
+    capacity,
+    tokensPerSecond,
+    expires,
+    ...(said.region === undefined ? {} : { region: said.region }),
+    ...(said.weights === undefined ? {} : { weights: said.weights }),
+    ...(said.measured === undefined ? {} : { measured: said.measured })
   }))
 })
 

@@ -1,14 +1,32 @@
 import { AgentAccount, costOf, mostInputOf, passedOn, rendered, upTo } from '../../../protocol/models/index.ts'
-import type { AgentManifest, AgentStep, ModelRecord } from '../../../protocol/models/index.ts'
+import type { AgentManifest, AgentStep, ModelRecord, Route } from '../../../protocol/models/index.ts'
 import { canonicalJson, InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import type { Client } from '../client/client.ts'
 import type { Parts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
 import type { AskBudget, AskEvent, AskRequest, AskResult, StepResult } from '../types.ts'
 import type { Manifests } from './manifests.ts'
 
 type Done = Extract<AskEvent, { kind: 'done' }>
+
+/** How one model is asked and paid, and who offers it. */
+export interface Asking {
+  asking(
+    model: ModelRecord,
+    request: AskRequest,
+    emit: (event: AskEvent) => void,
+    signal: AbortSignal,
+    life: AbortSignal
+  ): Promise<void>
+  readonly workers: {
+    offers(
+      model: ModelRecord,
+      need: { inputTokens: number; outputTokens: number },
+      signal: AbortSignal,
+      route?: Route
+    ): Promise<SignedOffer[]>
+  }
+}
 
 /** Workers that may be named to be paid an agent's fee, as many as a route names. */
 const mostTolls = 32
@@ -47,7 +65,7 @@ const formOf = ({ choices }: AgentStep): string | undefined =>
 export function createAgents(
   { self, log }: Pick<Parts, 'self' | 'log'>,
   manifests: Manifests,
-  { asking, workers }: Pick<Client, 'asking' | 'workers'>
+  { asking, workers }: Asking
 ): (
   agent: ModelRecord,
   request: AskRequest,

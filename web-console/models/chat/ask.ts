@@ -1,5 +1,5 @@
 import { stopping } from '../../../daemon/api/contract/stopping.ts'
-import type { AskEvent } from '../../../daemon/api/contract/views.ts'
+import type { AskEvent } from '../../../daemon/api/contract/ask-events.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
 import { api } from '../../api/index.ts'
 import type { AskSettings } from './settings-form.ts'
@@ -79,6 +79,7 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
       case 'error':
         become({ state: 'failed', fault: event.message, ...(event.help === undefined ? {} : { help: event.help }) })
         break
+      case 'step':
       case 'explanation':
         break
     }
