@@ -11,7 +11,8 @@ import { createChain, deploy, startAnvil } from '../../node/chain/index.ts'
 import { describeError } from '../../protocol/primitives/index.ts'
 import { pause, until } from '../harness/index.ts'
 
-// Workers and clients as `tilth daemon` processes over a chain of their own: workers are ended by SIGKILL while many ask.
+// Workers and clients as `tilth daemon` processes over a chain of their own. Workers are ended by SIGKILL while many
+// ask.
 
 const coin = 10n ** 18n
 const startMs = 180_000
@@ -152,7 +153,7 @@ export function startAsking(
 ): Load {
   const found: Found = { answers: 0, failovers: 0, lost: [], wrong: 0, kills: 0, ms: [] }
   const said = new Map<string, string>()
-  let over = false
+  const over = new AbortController()
   async function one(asker: number, n: number): Promise<void> {
     const content = `Tell me about thing ${(asker * 7 + n) % questions}.`
     const began = performance.now()
@@ -179,13 +180,13 @@ export function startAsking(
   }
   const running = Promise.all(
     Array.from({ length: askers }, async (_, asker) => {
-      for (let n = 0; !over; n++) await one(asker, n)
+      for (let n = 0; !over.signal.aborted; n++) await one(asker, n)
     })
   )
   return {
     found,
     async stop() {
-      over = true
+      over.abort()
       await running
     }
   }

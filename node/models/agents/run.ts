@@ -11,13 +11,13 @@ type Done = Extract<AskEvent, { kind: 'done' }>
 
 /** How one model is asked and paid, and who offers it. */
 export interface Asking {
-  asking(
+  readonly asking: (
     model: ModelRecord,
     request: AskRequest,
     emit: (event: AskEvent) => void,
     signal: AbortSignal,
     life: AbortSignal
-  ): Promise<void>
+  ) => Promise<void>
   readonly workers: {
     offers(
       model: ModelRecord,

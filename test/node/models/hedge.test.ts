@@ -221,4 +221,38 @@ describe('a worker that has enough to do', function () {
       await network.stop()
     }
   })
+
+  it('nor for its owner\u2019s wish to have the machine for something else', async () => {
+    const network = await startNetwork()
+    try {
+      let isPaused = false
+      const paused = await network.addPeer('paused', {
+        roles: { worker: true, client: false },
+        change: deps => ({
+          ...deps,
+          availability: {
+            away: () => (isPaused ? { why: 'its owner works on it', until: null } : undefined),
+            onChange: () => () => undefined
+          }
+        })
+      })
+      const other = await network.addPeer('other', { roles: { worker: true, client: false } })
+      const client = await network.addPeer('client', { roles: { worker: false, client: true } })
+      await network.serve(other, client, { inputPrice: 2n, outputPrice: 101n })
+      await network.serve(paused, client, { inputPrice: 1n, outputPrice: 100n })
+      const route = { sort: 'price' as const }
+      assert.deepEqual((await ask(client, question('once', { route }))).workers, [{ worker: paused.address }])
+      isPaused = true
+      for (let i = 0; i < 2; i++)
+        assert.equal((await ask(client, question(`meanwhile ${i}`, { route }))).workers.at(-1)?.worker, other.address)
+      isPaused = false
+      await until(
+        () => client.service.offers(network.model).some(one => one.worker === paused.address),
+        'it offers again'
+      )
+      assert.deepEqual((await ask(client, question('again', { route }))).workers, [{ worker: paused.address }])
+    } finally {
+      await network.stop()
+    }
+  })
 })
