@@ -53,7 +53,7 @@ function wordsOf(step: AgentStep, text: string): string {
   if (typeof chosen !== 'string' || !step.choices.includes(chosen))
     throw new TilthError('agent.choice', `the step ${step.name} has chosen none of its choices`, {
       consequence: 'retry',
-      help: 'Its maxTokens may be too few for its longest choice: its builder sees to it.'
+      help: 'Its worker has not kept to the form of the answer: ask again, or leave it out (--ignore).'
     })
   return chosen
 }

@@ -4,7 +4,7 @@ import { amount, bytes32 } from '../../primitives/hex.ts'
 import { InvalidError, readAs } from '../../primitives/index.ts'
 import { highestPrice } from '../offer.ts'
 import type { ModelRecord } from '../types.ts'
-import { mostTemplateCharacters, placesOf } from './template.ts'
+import { bytesIn, mostTemplateCharacters, placesOf } from './template.ts'
 
 // An agent is a composition of registered models: steps, each a model and what it is asked, and a price of its own that
 // goes to whoever made it. Its manifest is data in a closed form, published by its CID; no code of anybody's is run for
@@ -68,6 +68,10 @@ function checkStep(one: AgentStep, before: ReadonlyMap<string, AgentStep>): void
         'Places are {{input}}, {{conversation}}, {{previous}}, or the name of an earlier step.'
       )
   if (new Set(one.choices).size !== (one.choices?.length ?? 0)) refuse(`the step ${one.name} has a choice twice`)
+  // [reject] A choice is never cut off, since a token is a byte at least: nobody pays for half a word.
+  const longest = Math.max(0, ...(one.choices ?? []).map(choice => bytesIn(JSON.stringify(choice))))
+  if (one.maxTokens < longest)
+    refuse(`the step ${one.name} has fewer tokens than its longest choice may take`, `Give it ${longest} at least.`)
   const { when } = one
   if (when === undefined) return
   const choices = before.get(when.step)?.choices

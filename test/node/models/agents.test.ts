@@ -250,7 +250,7 @@ describe('an agent', function () {
       manifest: written({
         fee: '0',
         steps: [
-          { name: 'kind', model, prompt: 'metal or not: {{input}}', maxTokens: 4, choices: ['metal', 'other'] },
+          { name: 'kind', model, prompt: 'metal or not: {{input}}', maxTokens: 8, choices: ['metal', 'other'] },
           { name: 'metals', model: network.model, prompt: '{{kind}} {{input}}', maxTokens: 5, when: when('metal') },
           { name: 'rest', model: refiner, prompt: '{{kind}} {{input}}', maxTokens: 5, when: when('other') }
         ]

@@ -60,6 +60,7 @@ describe('the manifest of an agent', () => {
     ['a way by a later step', manifest([step('a', { when: { step: 'kind', is: ['other'] } }), route, step('b')])],
     ['choices alone', manifest([route])],
     ['a choice without an answer', manifest([route, step('a', { when: { step: 'kind', is: ['other'] } })])],
+    ['fewer tokens than a choice may take', manifest([{ ...route, maxTokens: 10 }, step('b')])],
     ['one choice', manifest([step('a', { choices: ['x'] }), step('b')])],
     ['a choice twice', manifest([step('a', { choices: ['x', 'x'] }), step('b')])],
     ['a choice that is markup', manifest([step('a', { choices: ['<b>', 'x'] }), step('b')])],
