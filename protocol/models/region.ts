@@ -21,6 +21,9 @@ const countriesOf = {
   'south-america': 'AR BO BR CL CO EC FK GF GY PE PY SR UY VE'
 } as const
 
+/** The coarse ones. */
+export const regions: readonly string[] = Object.keys(countriesOf)
+
 const coarse = new Map<string, string>(
   Object.entries(countriesOf).flatMap(([region, countries]) => countries.split(' ').map(one => [one, region]))
 )
@@ -30,7 +33,7 @@ const isRegion = (text: string): boolean => Object.hasOwn(countriesOf, text) || 
 export const regionText = z
   .string()
   .max(20)
-  .refine(isRegion, `must be a country such as DE, or one of ${Object.keys(countriesOf).join(', ')}`)
+  .refine(isRegion, `must be a country such as DE, or one of ${regions.join(', ')}`)
 
 /** What an offer may say of it; empty where its owner says nothing. */
 export const isClaimedRegion = (text: string): boolean => text === '' || isRegion(text)

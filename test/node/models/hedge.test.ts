@@ -231,7 +231,10 @@ describe('a worker that has enough to do', function () {
         change: deps => ({
           ...deps,
           availability: {
-            away: () => (isPaused ? { why: 'its owner works on it', until: null } : undefined),
+            away: () =>
+              isPaused
+                ? { reason: 'paused' as const, trainings: false, why: 'its owner works on it', until: null }
+                : undefined,
             onChange: () => () => undefined
           }
         })
