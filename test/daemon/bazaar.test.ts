@@ -140,7 +140,7 @@ describe('the bazaar over the API', () => {
   })
 
   it('lists those that somebody offers from a place or weights, by what offers say', async () => {
-    const offers = node.models.model('finch')?.offers as { region?: string; weights?: string }[]
+    const offers = node.models.model('finch')?.offers as unknown as { region?: string; weights?: string }[]
     Object.assign(offers[0] ?? {}, { region: 'DE', weights: 'int8' })
     try {
       assert.deepEqual(await look({ region: 'europe' }), ['finch'])

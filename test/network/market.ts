@@ -29,7 +29,7 @@ export interface Market {
   readonly model: string
   readonly clients: readonly Member[]
   readonly workers: readonly Member[]
-  /** Ends a worker by SIGKILL and starts it again. Resolves when its API answers. */
+  /** Ends a worker by SIGKILL and starts it again. Resolves when it offers the model again. */
   kill(worker: Member): Promise<void>
   stop(): Promise<void>
 }
@@ -118,7 +118,10 @@ export async function startMarket(root: string, count: { clients: number; worker
         process.kill(worker.process.pid, 'SIGKILL')
         await worker.process.ended
         worker.process = await startDaemonProcess(worker.process.name, worker.process.folder)
-        worker.api = await apiOf(worker.process)
+        const { api } = Object.assign(worker, { api: await apiOf(worker.process) })
+        const offersAgain = async (): Promise<boolean> =>
+          (await api.call('offers', { params: { model } })).items.some(one => one.worker === worker.address)
+        await until(offersAgain, 'it offers again', startMs)
         worker.up = true
       },
       stop
