@@ -1,6 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type ClientErrorCode =
   | 'ask.unbounded'
+  | 'client.agent'
   | 'client.alone'
   | 'client.closed'
   | 'client.in-use'

@@ -1,6 +1,6 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
-import { everyModelOver, rankOffers, route as routeForm } from '../protocol/models/index.ts'
+import { everyModelOver, isAgent, rankOffers, route as routeForm } from '../protocol/models/index.ts'
 import { InvalidError, TilthError, fromHex, readAs, toHex } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
@@ -139,7 +139,7 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
     /** @param id the model that was asked for, where the offer may be for every model over its base */
     const offerOf = async ({ message }: SignedOffer, id = message.model): Promise<Offer> => {
       const model = await market.model(id)
-      const { worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires } = message
+      const { worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires, region, weights } = message
       return {
         model: id,
         name: model?.name ?? '',
@@ -151,7 +151,9 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         outputPrice,
         capacity,
         tokensPerSecond,
-        expires: Number(expires)
+        expires: Number(expires),
+        region: region === '' ? undefined : region,
+        weights: weights === '' ? undefined : weights
       }
     }
     const running = new Set<Promise<unknown>>([settling])
@@ -168,6 +170,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         for await (const offer of market.look(question, both)) found.push(offer)
         const need = { inputTokens: 128, outputTokens: defaultMaxTokens }
         for (const offer of rankOffers(found, need, acquaintance.of, 'price')) {
+          const of = await market.model(model ?? offer.message.model)
+          if (of !== undefined && isAgent(of)) continue // what is offered of one is its fee alone
           const view = await offerOf(offer, model)
           if (datanet === undefined || view.datanet === datanet) yield view
         }
@@ -188,6 +192,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
               await peer.join(both)
               const model = await market.model(request.model)
               if (model === undefined) throw unknownModel(request.model)
+              // [reject] What is offered of an agent is its fee alone: its steps are asked by a node.
+              if (isAgent(model)) throw anAgent(model.name)
               const asked = { ...request, ...way, model: model.id, maxPrice: most, budget: outlay }
               await client.asking(model, asked, emit, both, life.signal)
             } finally {
@@ -236,6 +242,11 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
     throw error
   }
 }
+
+const anAgent = (name: string): InvalidError =>
+  new InvalidError('client.agent', `${name} is an agent, which a light peer cannot ask`, {
+    help: 'Ask the models of its steps, or ask it through a daemon.'
+  })
 
 const unknownModel = (model: string): InvalidError =>
   new InvalidError('model.unknown', `no model ${model.slice(0, 80)} is registered, or it is retired`, {

@@ -70,6 +70,9 @@ export interface Offer {
   readonly tokensPerSecond: number
   /** Seconds since 1970. */
   readonly expires: number
+  /** Where it is and what weights it answers from, by its owner's word; undefined where nothing is said. */
+  readonly region: string | undefined
+  readonly weights: string | undefined
 }
 
 export interface OffersQuery {
@@ -94,11 +97,20 @@ export interface AskRequest {
   readonly stop?: readonly string[]
   /** Nobody but the worker ever sees it. */
   readonly private?: boolean
+  /**
+   * A second worker is asked where the first has no token after so long; the slower one is cancelled and paid for what
+   * it gave. A private question has two readers then, so it goes to one unless this says otherwise.
+   */
+  readonly hedge?: { readonly afterMs: number; readonly private?: boolean }
   /** Workers that may be asked, or may not, by the beginning of their addresses, and what decides among them. */
   readonly route?: {
     readonly only?: readonly string[]
     readonly ignore?: readonly string[]
     readonly sort?: 'balanced' | 'price' | 'speed'
+    /** Only those that say they are there (`DE`, `europe`), or that they answer from such weights. */
+    readonly regions?: readonly string[]
+    readonly weights?: readonly string[]
+    readonly leastBits?: number
   }
   readonly signal?: AbortSignal
 }

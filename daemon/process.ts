@@ -155,7 +155,7 @@ export async function runDaemon(
     { log, metrics, onTwin: twinWatch(log, () => end()) }
   )
   const traces = startTraces(node, { log, version })
-  let { trust } = config
+  let { trust, asking } = config
   const limit = ({ spending: { perRequest, perDay } }: DaemonConfig): void =>
     // What may be paid by calls is changed in the file and by a start alone: whoever has the token cannot raise it.
     spending.limit({ perRequest, perDay: perDay ?? null, payPerDay: config.spending.payPerDay ?? null })
@@ -163,6 +163,7 @@ export async function runDaemon(
   const settings = createSettings(origin, async changed => {
     const { hours, power } = changed.worker
     trust = changed.trust
+    asking = changed.asking
     limit(changed)
     await node.availability.setPolicy({ hours, power })
   })
@@ -179,6 +180,7 @@ export async function runDaemon(
     pins,
     traces: traces?.answers,
     trusted: () => trust,
+    hedgeMs: () => asking.hedgeMs,
     restart: isSupervised() ? () => setTimeout(end, restartMs) : undefined
   })
   const openAi = openAiEndpoints({

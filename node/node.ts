@@ -76,6 +76,8 @@ export interface NodeOptions {
     provider?: ProviderRequest
     quantize?: 'none' | 'int8' | 'int4'
     capacity: number
+    /** Where the owner says that the machine is. */
+    region?: string | undefined
     /** Servers of the owner's that answer for some bases. */
     backends?: readonly BackendOptions[]
     /** A command of the owner's that trains adapters. */
@@ -290,6 +292,7 @@ export async function createNode(
         inputPrice: options.worker.inputPrice,
         outputPrice: options.worker.outputPrice,
         capacity: options.worker.capacity,
+        region: options.worker.region ?? '',
         ...policies.redeem
       },
       backends,

@@ -4,7 +4,7 @@ import type { Route } from '../../protocol/models/index.ts'
 import type { Answer, Explanation } from '../api/contract/index.ts'
 import { collect, connected, tokenAmount } from './command.ts'
 import type { CallFlags } from './command.ts'
-import { short, table, tokens } from './output.ts'
+import { safe, short, table, tokens } from './output.ts'
 
 // What `ask` and `chat` have in common: how an answer is wished for, streamed and paid.
 
@@ -21,14 +21,21 @@ export interface AskingFlags extends CallFlags {
   only?: string[]
   ignore?: string[]
   sort?: Route['sort']
+  region?: string[]
+  weights?: NonNullable<Route['weights']>
+  leastBits?: string
+  hedge?: string
+  hedgePrivate?: boolean
   private?: boolean
   explain?: boolean
 }
 
 /** Adds the flags of a question. */
-export const asking = (cmd: Command): Command =>
-  connected(cmd)
-    .requiredOption('--model <model>', 'a registered model: name, id, or beginning of one')
+export const asking = (cmd: Command, { named = true }: { readonly named?: boolean } = {}): Command =>
+  (named
+    ? connected(cmd).requiredOption('--model <model>', 'a registered model or agent: name, id, or beginning of one')
+    : connected(cmd)
+  )
     .option('--max-tokens <n>', 'length of an answer', '128')
     .option('--temperature <t>', '0 is greedy', '0')
     .option('--top-p <p>', 'nucleus', '1')
@@ -48,6 +55,18 @@ export const asking = (cmd: Command): Command =>
         .default('balanced')
     )
     .option('--context <rows>', "rows of the model's Datanet that are put before the question: those about it")
+    .option(
+      '--region <place>',
+      'workers that say they are there, and no others: a country such as DE, or such as europe; repeatable',
+      collect
+    )
+    .option('--weights <kind>', 'workers that say they answer from these, such as int8; repeatable', collect)
+    .option('--least-bits <n>', 'workers that say they answer from weights of so many bits or more')
+    .option(
+      '--hedge <ms>',
+      'a second worker is asked if the first has no word after so long, the slower one cancelled; 0 for never'
+    )
+    .option('--hedge-private', 'also where it is private: then two workers may read it')
     .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
     .option('--explain', 'what the answer owes to whom, at once and by its worker: unofficial')
 
@@ -56,11 +75,19 @@ export interface Turn {
   content: string
 }
 
-const routeOf = ({ only, ignore, sort }: AskingFlags): Route => ({
+const routeOf = ({ only, ignore, sort, region, weights, leastBits }: AskingFlags): Route => ({
   ...(only === undefined ? {} : { only }),
   ...(ignore === undefined ? {} : { ignore }),
-  ...(sort === undefined ? {} : { sort })
+  ...(sort === undefined ? {} : { sort }),
+  ...(region === undefined ? {} : { regions: region }),
+  ...(weights === undefined ? {} : { weights }),
+  ...(leastBits === undefined ? {} : { leastBits: Number(leastBits) })
 })
+
+const hedgeIn = ({ hedge, hedgePrivate }: AskingFlags) =>
+  hedge === undefined
+    ? {}
+    : { hedge: Number(hedge) === 0 ? (false as const) : { ms: Number(hedge), private: hedgePrivate === true } }
 
 /** The body of a question. `most`: what is left of a budget, in the token's smallest unit. */
 export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) {
@@ -77,6 +104,7 @@ export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) 
     explain: flags.explain === true,
     route: routeOf(flags),
     ...(flags.context === undefined ? {} : { context: Number(flags.context) }),
+    ...hedgeIn(flags),
     ...(flags.seed === undefined ? {} : { seed: Number(flags.seed) }),
     ...(least === undefined ? {} : { maxPrice: least.toString() })
   }
@@ -91,6 +119,20 @@ export const sourcesText = (sources: Answer['sources']): string =>
 export const costText = ({ inputTokens, outputTokens, fee, receipts }: Omit<Answer, 'explanation'>): string =>
   `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
   `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
+
+/** What each step of an agent cost, and its receipts. */
+export const stepsText = (steps: NonNullable<Answer['steps']>): string =>
+  table(
+    ['  step', 'model', 'tokens', 'paid', 'receipts'],
+    steps.map(({ name, modelName, inputTokens, outputTokens, fee, receipts }) => [
+      `  ${name}`,
+      safe(modelName),
+      `${inputTokens} + ${outputTokens}`,
+      tokens(fee, 9),
+      receipts.map(short).join(' ')
+    ]),
+    [3]
+  )
 
 /** What workers say their answers owe to whom, for people. */
 export function explanationText({ answers, failed }: Explanation): string {

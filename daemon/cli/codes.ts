@@ -23,6 +23,7 @@ export type DaemonCliErrorCode =
   | 'flag-invalid'
   | 'flag-missing'
   | 'flag.address'
+  | 'flag.agent'
   | 'flag.audit'
   | 'flag.number'
   | 'flag.scope'

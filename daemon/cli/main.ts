@@ -23,6 +23,7 @@ import { downCommand } from './commands/down.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keyCommand } from './commands/key.ts'
 import { keysCommand } from './commands/keys.ts'
+import { agentCommand } from './commands/agents.ts'
 import { modelsCommand, receiptsCommand, registerCommand } from './commands/models.ts'
 import { labCommand } from './commands/lab.ts'
 import { mcpCommand } from './commands/mcp.ts'
@@ -102,7 +103,7 @@ const commandsOf: Record<Stage, Command[]> = {
   award: [],
   training: [engine],
   delivery: [],
-  registration: [registerCommand(), modelsCommand()],
+  registration: [registerCommand(), modelsCommand(), agentCommand()],
   offer: [serveCommand(), unserveCommand(), offersCommand(), backendCommand()],
   inference: [askCommand(), chatCommand(), keysCommand(), mcpCommand()],
   receipt: [receiptsCommand(), channelCommand()],

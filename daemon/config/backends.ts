@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { backendKinds } from '../../node/engine/backend/types.ts'
 import type { BackendOptions } from '../../node/engine/backend/types.ts'
+import { servedWeights } from '../../protocol/models/weights.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 
 /** Of a server's key. */
@@ -29,6 +30,8 @@ export const backendConfig = z.strictObject({
   base: cidText,
   /** What it calls the base; its first model unless given. */
   model: calledText.optional(),
+  /** The weights that it answers from, for those who choose by them; nothing is said unless given. */
+  weights: servedWeights.optional(),
   /** What it calls adapters, or models that they were merged into, by their CIDs. */
   names: z.record(cidText, calledText).default({}),
   /** Where it sees this node's folder of models, if elsewhere: a mount, another host. */

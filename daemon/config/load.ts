@@ -42,6 +42,7 @@ export interface Flags extends AutomationFlags {
   power?: string
   provider?: string
   quantize?: string
+  region?: string
   shelfGib?: string
   fetchMibps?: string
   autoVote?: boolean
@@ -106,6 +107,7 @@ const flagNames: Record<string, string> = {
   'worker.power': '--power',
   'worker.provider': '--provider',
   'worker.quantize': '--quantize',
+  'worker.region': '--region',
   'shelf.gib': '--shelf-gib',
   'shelf.mibPerSecond': '--fetch-mibps'
 }
@@ -262,7 +264,8 @@ export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig
         hours: flags.hours ?? list(env['TILTH_HOURS']),
         power: flags.power ?? env['TILTH_POWER'],
         provider: flags.provider ?? env['TILTH_PROVIDER'],
-        quantize: flags.quantize ?? env['TILTH_QUANTIZE']
+        quantize: flags.quantize ?? env['TILTH_QUANTIZE'],
+        region: flags.region ?? env['TILTH_REGION']
       })
     }
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
+import { regionText } from '../../protocol/models/region.ts'
 import { address } from '../../protocol/primitives/index.ts'
 import { backendsConfig } from './backends.ts'
 import { trainerConfig } from './trainer.ts'
@@ -137,6 +138,8 @@ export const daemonConfig = z.strictObject({
       quantize: z.enum(['none', 'int8', 'int4']).default('int8'),
       /** Answers at once; more wait for their turn. */
       capacity: z.int().min(1).max(256).default(32),
+      /** Where the machine is, as offers say it: a country such as DE, or a coarse region; nothing unless given. */
+      region: regionText.optional(),
       /** Servers of the owner's, such as vLLM or llama.cpp, that answer for some bases in the engine's place. */
       backends: backendsConfig,
       /** A command of the owner's that trains adapters in the engine's place. */
@@ -167,6 +170,13 @@ export const daemonConfig = z.strictObject({
        * can take. As much as there is unless given. Not among the settings that the API changes.
        */
       payPerDay: tokensText.optional()
+    })
+    .prefault({}),
+  /** How questions are asked that say nothing of it. */
+  asking: z
+    .strictObject({
+      /** A second worker is asked where the first has no token after so many milliseconds; none unless given. */
+      hedgeMs: z.int().min(20).max(60_000).optional()
     })
     .prefault({}),
   /** Builders whose models are asked by name; those of anybody unless some are given. One's own always. */

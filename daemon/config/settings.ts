@@ -14,6 +14,7 @@ export interface Setting {
   readonly unit?:
     | 'TILTH'
     | 'seconds'
+    | 'milliseconds'
     | 'minutes'
     | 'GiB'
     | 'MiB a second'
@@ -91,6 +92,11 @@ const work: readonly Omit<Setting, 'group'>[] = [
     says: 'int8 is as good as the full weights and far faster; int4 is smaller and less exact.'
   },
   {
+    path: 'worker.region',
+    label: 'Where it is',
+    says: 'A country such as DE, or a coarse region such as europe, told with what you offer; nobody can check it.'
+  },
+  {
     path: 'worker.threads',
     label: 'Threads',
     says: 'How many the engine uses; 0 lets it measure.',
@@ -110,6 +116,13 @@ const spending: readonly Omit<Setting, 'group'>[] = [
     label: 'Most that a day\u2019s answers may cost',
     says: 'Days are those of UTC; as much as there is unless given.',
     unit: 'TILTH',
+    live: true
+  },
+  {
+    path: 'asking.hedgeMs',
+    label: 'Wait for a first word',
+    says: 'A second worker is asked if the first says nothing for so long, and both are paid for what they gave.',
+    unit: 'milliseconds',
     live: true
   },
   {

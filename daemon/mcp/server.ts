@@ -2,6 +2,7 @@ import { McpServer } from '@modelcontextprotocol/server'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
 import { addTool } from './tool.ts'
+import { agentsTool } from './tools/agents.ts'
 import { askTool } from './tools/ask.ts'
 import { contributeTool } from './tools/contribute.ts'
 import { datanetsTool } from './tools/datanets.ts'
@@ -41,6 +42,7 @@ export async function createMcpServer(api: ApiClient, version: string): Promise<
   ])
   if (asks) addTool(server, askTool(api))
   if (asks || reads) addTool(server, modelsTool(api))
+  if (asks || reads) addTool(server, agentsTool(api))
   if (reads) addTool(server, datanetsTool(api))
   if (operates) addTool(server, contributeTool(api))
   if (reads) addTool(server, traceTool(api))

@@ -27,13 +27,14 @@ const anySpan = (): string => randomBytes(8).toString('hex')
 interface Followed {
   readonly began: number
   readonly workers: { readonly worker: string; readonly at: number }[]
+  readonly steps: { readonly name: string; readonly model: string; readonly at: number }[]
   firstAt?: number
   done?: Extract<AskEvent, { kind: 'done' }>
   error?: string
 }
 
 /** The spans of an answer as its client saw it. */
-function clientSpans(model: string, { began, workers, firstAt, done, error }: Followed, end: number): Span[] {
+function clientSpans(model: string, { began, workers, steps, firstAt, done, error }: Followed, end: number): Span[] {
   const receipt = done?.receipts[0]
   const traceId = receipt === undefined ? randomBytes(16).toString('hex') : traceOf(receipt)
   const root = receipt === undefined ? anySpan() : spanOf('ask', receipt)
@@ -74,6 +75,13 @@ function clientSpans(model: string, { began, workers, firstAt, done, error }: Fo
     ...workers.map(({ worker, at }, n) =>
       child('answer of a worker', at, workers[n + 1]?.at ?? end, { 'tilth.worker': worker })
     ),
+    ...steps.map(({ name, model: of, at }, n) => {
+      const own = done?.steps?.find(step => step.name === name)
+      return child(`step ${name}`, at, steps[n + 1]?.at ?? end, {
+        'tilth.model': of,
+        ...(own === undefined ? {} : { 'tilth.fee': own.fee, 'tilth.receipts': own.receipts.join(' ') })
+      })
+    }),
     ...(first === undefined || firstAt === undefined ? [] : [child('wait for the first token', first.at, firstAt)])
   ]
 }
@@ -151,10 +159,11 @@ export function traceAnswers(
   ]
   return {
     async *follow(model, source) {
-      const seen: Followed = { began: now(), workers: [] }
+      const seen: Followed = { began: now(), workers: [], steps: [] }
       try {
         for await (const event of source) {
           if (event.kind === 'worker') seen.workers.push({ worker: event.worker, at: now() })
+          else if (event.kind === 'step') seen.steps.push({ name: event.name, model: event.model, at: now() })
           else if (event.kind === 'text') seen.firstAt ??= now()
           else if (event.kind === 'done') seen.done = event
           yield event

@@ -211,6 +211,8 @@ export interface ModelInfo {
   readonly hidden: number
   readonly vocabulary: number
   readonly context: number
+  /** The weights that answers come from on this machine, where it is opened to answer. */
+  readonly served?: 'float32' | 'float16' | 'int8' | 'int4'
 }
 
 /** Bytes of memory, estimated from the shapes. */
@@ -223,7 +225,7 @@ export interface MemoryEstimate {
 }
 
 /** What a model folder holds and takes, by its headers alone. */
-export interface ModelNeeds extends Omit<ModelInfo, 'folder'> {
+export interface ModelNeeds extends Omit<ModelInfo, 'folder' | 'served'> {
   readonly storedAs: string
   readonly memory: MemoryEstimate
   /** Whether this machine's memory is as much as that. */

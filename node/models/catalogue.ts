@@ -26,6 +26,8 @@ export interface Catalogue {
   load(): Promise<void>
   register(request: RegisterRequest): Promise<ModelRecord>
   registerBase(request: RegisterBaseRequest): Promise<ModelRecord>
+  /** @param base the manifest's CID */
+  registerAgent(request: RegisterBaseRequest): Promise<ModelRecord>
   /** Oldest first. */
   list(): Registered[]
   get(id: Hex): Registered | undefined
@@ -40,6 +42,9 @@ export interface Catalogue {
 
 /** Whoever serves a base works for it; whoever registers it has the rest. */
 const usualBaseSplit = { worker: 8000, builder: 2000, data: 0 } as const
+
+/** An agent is its builder's work; who takes its fee has a part for that. */
+const usualAgentSplit = { worker: 1000, builder: 9000, data: 0 } as const
 
 /** Models on chain, as this node follows them. */
 export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
@@ -112,6 +117,25 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
     }
   }
 
+  /** What stands on no Datanet. */
+  const registerPlain = (
+    result: string,
+    { name, base, worker = self, split = usualBaseSplit, upstream, licence = '' }: RegisterBaseRequest
+  ): Promise<ModelRecord> =>
+    registerOnce({
+      name,
+      base,
+      adapter: '',
+      result,
+      licence,
+      datanet: zeroHash,
+      version: 0,
+      job: zeroHash,
+      worker,
+      split,
+      upstream
+    })
+
   return {
     async load() {
       for await (const entry of tables.models.values()) take(entry)
@@ -128,20 +152,8 @@ export function createCatalogue(parts: Parts, tables: Tables): Catalogue {
       const { job } = result
       return registerOnce({ name, base, adapter, result: cid, licence, datanet, version, job, worker, split, upstream })
     },
-    registerBase: ({ name, base, worker = self, split = usualBaseSplit, upstream, licence = '' }) =>
-      registerOnce({
-        name,
-        base,
-        adapter: '',
-        result: '',
-        licence,
-        datanet: zeroHash,
-        version: 0,
-        job: zeroHash,
-        worker,
-        split,
-        upstream
-      }),
+    registerBase: request => registerPlain('', { split: usualBaseSplit, ...request }),
+    registerAgent: request => registerPlain(request.base, { split: usualAgentSplit, ...request }),
     list: () => [...models.values()].sort((a, b) => a.order - b.order),
     get: id => models.get(id),
     baseOf: name => bases.get(name),

@@ -1,5 +1,10 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type ModelsErrorCode =
+  | 'agent.choice'
+  | 'agent.free'
+  | 'agent.nested'
+  | 'agent.none'
+  | 'agent.replay'
   | 'answer.cancelled'
   | 'answer.credit'
   | 'answer.fee'
@@ -36,6 +41,7 @@ export type ModelsErrorCode =
   | 'models.not-worker'
   | 'models.stopped'
   | 'offer.bases'
+  | 'offer.agent'
   | 'offer.many'
   | 'offer.models'
   | 'offer.none'

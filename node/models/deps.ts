@@ -33,6 +33,8 @@ export interface WorkerPolicy {
    * makes this node pay gas for nothing.
    */
   readonly redeemAtClosing: bigint
+  /** Where the owner says that the machine is (`protocol/models/region.ts`); empty: nothing is said. */
+  readonly region: string
 }
 
 /** What a worker serves by itself, and how much of the machine that may take. */
@@ -74,6 +76,7 @@ export const defaultPolicy: ModelsPolicy = {
   redeem: true,
   redeemAt: 10n ** 18n,
   redeemAtClosing: 10n ** 15n,
+  region: '',
   depositRequests: 32,
   channelSeconds: 30 * 86_400,
   attempts: 6,
@@ -137,7 +140,7 @@ export interface ModelsDeps {
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'on' | 'known'>
-  readonly files: Pick<Files, 'fetchBytes' | 'provide' | 'findProviders'>
+  readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
   readonly shelf: Pick<Shelf, 'sizes' | 'take'>
   readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>

@@ -1,11 +1,13 @@
 import { everyModelOver } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
-import { offerView } from './offers.ts'
-import type { OfferBoard } from './offers.ts'
+import type { OfferBoard, SignedOffer } from './offers.ts'
 import type { OfferView } from './types.ts'
 
 /** What is offered for a model: by its name, and by workers that serve every model over its base. */
-export function createOffered(board: Pick<OfferBoard, 'list'>): {
+export function createOffered(
+  board: Pick<OfferBoard, 'list'>,
+  offerView: (offer: SignedOffer) => OfferView
+): {
   of(model: Pick<ModelRecord, 'id' | 'base'>): OfferView[]
 } {
   return {

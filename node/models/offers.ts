@@ -18,7 +18,9 @@ export const offerView = ({ message }: SignedOffer): OfferView => ({
   outputPrice: message.outputPrice,
   capacity: message.capacity,
   tokensPerSecond: message.tokensPerSecond,
-  expires: Number(message.expires)
+  expires: Number(message.expires),
+  ...(message.region === '' ? {} : { region: message.region }),
+  ...(message.weights === '' ? {} : { weights: message.weights })
 })
 
 export interface OfferBoard {

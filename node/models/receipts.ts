@@ -18,6 +18,8 @@ export interface Receipts {
   keep(batch: Batch, receipt: CosignedReceipt, opening: Opening | undefined): Hex
   announce(id: Hex, role: 'client' | 'worker', receipt: CosignedReceipt): void
   list(options?: ReceiptsAfter): Promise<NumberedReceipt[]>
+  /** So many, the newest first. */
+  latest(limit: number): AsyncIterable<CosignedReceipt>
   get(id: Hex): Promise<CosignedReceipt | undefined>
   /** What was asked and answered, while it is kept. */
   opening(id: Hex): Promise<Opening | undefined>
@@ -91,6 +93,7 @@ export function createReceipts(
         found.push({ number: Number(key), receipt })
       return found
     },
+    latest: limit => receipts.values({ reverse: true, limit }),
     async get(id) {
       const key = await receiptKeys.get(id)
       return key === undefined ? undefined : receipts.get(key)

@@ -18,6 +18,12 @@ const channelState: z.ZodType<ChannelState> = z.discriminatedUnion('state', [
 const endedAt = uint(64)
 const ids = z.array(z.int().min(0)).max(4096)
 
+/** An offer that an answer was asked by; one of before offers said where they are from says nothing of it. */
+const keptOffer = z.preprocess(value => {
+  const { message } = (value ?? {}) as { message?: object }
+  return { ...(value as object), message: { region: '', weights: '', ...message } }
+}, signedSchema('Offer'))
+
 /** A receipt that the worker has signed and the client not yet: sent again, the same, until it is countersigned. */
 const pendingReceipt = z.strictObject({
   receipt: signedSchema('Receipt'),
@@ -44,7 +50,7 @@ export type WorkerChannel = z.infer<typeof workerChannel>
 const answerRecord = z.strictObject({
   statement: signedSchema('InferenceRequest'),
   content: inferenceContent,
-  offer: signedSchema('Offer'),
+  offer: keptOffer,
   inputTokens: z.int().min(0),
   startedAt: uint(64),
   finishedAt: uint(64),
@@ -72,7 +78,7 @@ export type ClientChannel = z.infer<typeof clientChannel>
 const askRecord = z.strictObject({
   statement: signedSchema('InferenceRequest'),
   content: inferenceContent,
-  offer: signedSchema('Offer'),
+  offer: keptOffer,
   inputTokens: z.int().min(0),
   creditTokens: z.int().min(0),
   received: ids,

@@ -1,7 +1,7 @@
 import { withContext } from '../../protocol/data/index.ts'
-import { servedBy, unsayable } from '../../protocol/models/index.ts'
+import { isAgent, servedBy, unsayable } from '../../protocol/models/index.ts'
 import type { CosignedReceipt, ModelRecord, Opening, Replayed } from '../../protocol/models/index.ts'
-import { NotFoundError } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createQueue } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
@@ -123,6 +123,11 @@ export function createReplay(
     const { model } = answer.receipt.receipt.message
     const known = catalogue.get(model)
     if (known === undefined) throw new NotFoundError('model.unknown', `no model ${model} is registered`)
+    // [reject] What an agent says was said by the models of its steps; its own receipt is its fee's.
+    if (isAgent(known.record))
+      throw new InvalidError('agent.replay', `${known.record.name} is an agent: this receipt is its fee's`, {
+        help: 'Ask for those of its steps.'
+      })
     return held(known.record, signal, async leases => {
       const { told: all, inputTokens } = await toldOf(leases, answer.opening, signal)
       const own = servedBy(all)

@@ -1,7 +1,11 @@
+import { decodeManifest, encodeManifest, isAgent, pacesOf } from '../../protocol/models/index.ts'
+import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { feeParts } from '../../protocol/contracts/index.ts'
 import { InvalidError, NotFoundError, TilthError, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { defaultMaxTokens } from './client/ask.ts'
+import { createAgents } from './agents/run.ts'
+import { createManifests } from './agents/manifests.ts'
 import { createClient } from './client/client.ts'
 import { createAcquaintance } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
@@ -10,6 +14,7 @@ import { hearNews } from './news.ts'
 import { createFolders } from './folders.ts'
 import { createOffered } from './offered.ts'
 import { createOfferBoard, offerView } from './offers.ts'
+import type { SignedOffer } from './offers.ts'
 import { createForgetting } from './forgetting.ts'
 import { createReceipts } from './receipts.ts'
 import { createReplay } from './replay.ts'
@@ -19,7 +24,7 @@ import type { Registered } from './records.ts'
 import { listChannels, ownChannel, paying } from './channels.ts'
 import { createCatalogue } from './catalogue.ts'
 import { asStream } from './stream.ts'
-import type { AskEvent, ModelView, ModelsService } from './types.ts'
+import type { AskEvent, ModelView, ModelsService, OfferView } from './types.ts'
 import { createOffering, createRegistering } from './automation/index.ts'
 import { createActivity } from './worker/activity.ts'
 import { createAdmission } from './worker/admission.ts'
@@ -33,6 +38,9 @@ import { createSlots } from './worker/slots.ts'
 import { createTelling } from './told.ts'
 import { createTerms } from './terms.ts'
 import { createUnderway, watched } from './underway.ts'
+
+/** Receipts that are read at a start for how fast their workers were. */
+const mostRecalled = 2_000
 
 /** registration → offer → inference → receipt: the phase's parts, wired. */
 export function createModelsService(deps: ModelsDeps): ModelsService {
@@ -52,7 +60,6 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     id => catalogue.get(id) !== undefined || catalogue.baseOf(id) !== undefined,
     acquaintance.rank
   )
-  const offered = createOffered(board)
   /** Without what is for every model over a base, unless it is asked for by its name. */
   const ofModels = {
     list: (model?: Hex) =>
@@ -61,21 +68,25 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   const folders = createFolders(parts)
   const telling = createTelling(parts.peers, ofModels, id => catalogue.get(id)?.record.datanet, parts)
 
-  const { time, wallet, pool, asking, keeper } = createClient(parts, {
+  const manifests = createManifests(parts, catalogue)
+  const client = createClient(parts, {
     tables,
     receipts,
     board,
     acquaintance,
     async speechFor(model, signal) {
+      if (isAgent(model)) return undefined
       const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)
       return folder === undefined ? undefined : parts.speech(folder)
     }
   })
+  const { time, wallet, pool, asking, keeper } = client
+  const agents = createAgents(parts, manifests, client)
   const accounts = createAccounts(parts, tables)
   const signing = createSigning(parts, tables, accounts, receipts)
   const channels = createWorkerChannels(parts, accounts)
   const slots = createSlots(policy.capacity, policy.waiting)
-  const serving = createServing(parts, tables, catalogue, folders, board, slots)
+  const serving = createServing(parts, tables, catalogue, folders, board, slots, manifests)
   const redeemer = createRedeemer(parts, accounts)
   const activity = createActivity(parts, (model, fee) => {
     const record = catalogue.get(model)?.record
@@ -94,6 +105,20 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   let life = new AbortController()
   const offs: (() => Promise<void> | void)[] = []
 
+  const offerOf = (offer: SignedOffer): OfferView => {
+    const { answers = 0, tokensPerSecond, firstTokenMs } = acquaintance.of(offer.message.worker)
+    const pace = tokensPerSecond === undefined ? {} : { tokensPerSecond }
+    const wait = firstTokenMs === undefined ? {} : { firstTokenMs }
+    const isKnown = answers > 0 || tokensPerSecond !== undefined
+    return { ...offerView(offer), ...(isKnown ? { measured: { answers, ...pace, ...wait } } : {}) }
+  }
+  const offered = createOffered(board, offerOf)
+  /** What was signed before this start says how fast workers were. */
+  async function recall(): Promise<void> {
+    const own: CosignedReceipt[] = []
+    for await (const receipt of receipts.latest(mostRecalled)) if (receipt.client === self) own.push(receipt)
+    for (const [worker, pace] of pacesOf(own)) acquaintance.recall(worker, pace)
+  }
   const view = ({ record, retired }: Registered): ModelView => ({
     ...record,
     retired,
@@ -116,6 +141,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       life = new AbortController()
       await catalogue.load()
       await receipts.load()
+      await recall()
       await accounts.load()
       board.start()
       if (parts.metrics !== undefined)
@@ -154,6 +180,20 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     },
     register: request => catalogue.register(request),
     registerBase: request => catalogue.registerBase(request),
+    async registerAgent({ manifest, ...request }) {
+      const checked = decodeManifest(encodeManifest(manifest))
+      manifests.modelsOf(checked)
+      return catalogue.registerAgent({ ...request, base: await parts.files.addBytes(encodeManifest(checked)) })
+    },
+    async agent(id) {
+      const found = catalogue.get(id)
+      if (found === undefined) throw new NotFoundError('model.unknown', `no model ${id} is registered`)
+      if (!isAgent(found.record))
+        throw new InvalidError('agent.none', `${found.record.name} is a model, and no agent`, {
+          help: 'See `tilth agent list`.'
+        })
+      return { record: view(found), manifest: await manifests.of(found.record, life.signal) }
+    },
     ...createTerms(parts, catalogue),
     models: () => catalogue.list().map(view),
     model(idOrName) {
@@ -166,7 +206,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     withdraw: model => serving.withdraw(model),
     offers(id) {
       const record = id === undefined ? undefined : catalogue.get(id)?.record
-      return record === undefined ? ofModels.list(id).map(offerView) : offered.of(record)
+      return record === undefined ? ofModels.list(id).map(offerOf) : offered.of(record)
     },
     async offerAll(request) {
       return { base: (await serving.serveAll(request)).base }
@@ -185,7 +225,13 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
         const { id: model } = found.record
         const coming = underway.begin({ role: 'client', model, wanted: request.maxTokens ?? defaultMaxTokens })
         try {
-          await asking(found.record, request, watched(coming, emit), signal, life.signal)
+          await (isAgent(found.record) ? agents : asking)(
+            found.record,
+            request,
+            watched(coming, emit),
+            signal,
+            life.signal
+          )
         } finally {
           coming.over()
         }

@@ -1,3 +1,4 @@
+import { isAgent } from '../../protocol/models/index.ts'
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -8,7 +9,7 @@ import type { ModelsService } from './types.ts'
 /** What a builder may change of a model that is on chain: that it goes on, and by a new registration its split. */
 export function createTerms(
   { chain, self }: Pick<Parts, 'chain' | 'self'>,
-  catalogue: Pick<Catalogue, 'get' | 'register' | 'registerBase' | 'retired'>
+  catalogue: Pick<Catalogue, 'get' | 'register' | 'registerAgent' | 'registerBase' | 'retired'>
 ): Pick<ModelsService, 'retire' | 'resplit'> {
   function own(id: Hex): ModelRecord {
     const found = catalogue.get(id)
@@ -35,10 +36,13 @@ export function createTerms(
   return {
     retire,
     async resplit(id, split) {
-      const { name, base, result, worker, upstream, licence = '' } = own(id)
-      const anew =
-        result === null
-          ? await catalogue.registerBase({ name, base, worker, split, upstream, licence })
+      const record = own(id)
+      const { name, base, result, worker, upstream, licence = '' } = record
+      const plain = { name, base, worker, split, upstream, licence }
+      const anew = isAgent(record)
+        ? await catalogue.registerAgent(plain)
+        : result === null
+          ? await catalogue.registerBase(plain)
           : await catalogue.register({ name, result, worker, split, upstream, licence })
       // The new one first: a name is never without a model.
       if (anew.id !== id) await retire(id)

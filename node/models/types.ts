@@ -1,6 +1,7 @@
 import type { ChatMessage } from '../../protocol/data/index.ts'
 import type {
   Source,
+  AgentManifest,
   ChosenLogprob,
   CosignedReceipt,
   ModelRecord,
@@ -26,6 +27,11 @@ export interface OfferView {
   readonly tokensPerSecond: number
   /** Seconds since 1970. */
   readonly expires: number
+  /** Where it is and what weights it answers from, by its owner's word alone. */
+  readonly region?: string
+  readonly weights?: string
+  /** By this node's own answers of that worker, each with a receipt that both signed. */
+  readonly measured?: { readonly answers: number; readonly tokensPerSecond?: number; readonly firstTokenMs?: number }
 }
 
 /** A base of which this node offers every model. */
@@ -72,6 +78,18 @@ export interface RegisterBaseRequest {
   readonly licence?: string
 }
 
+export interface RegisterAgentRequest extends Omit<RegisterBaseRequest, 'base'> {
+  /** 1000 to the worker that takes its fee, 9000 to whoever registers it, unless said otherwise. */
+  readonly split?: Split
+  readonly manifest: AgentManifest
+}
+
+/** An agent as its registration and its manifest say it. */
+export interface AgentView {
+  readonly record: ModelView
+  readonly manifest: AgentManifest
+}
+
 export interface AskRequest {
   /** Model id, or the name of a registered model (the newest of that name that is offered). */
   readonly model: string
@@ -98,6 +116,11 @@ export interface AskRequest {
   readonly route?: Route
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
+  /**
+   * A second worker is asked beside the first where that has no token after so long; whoever is slower is cancelled,
+   * and paid for what it gave. Where the answer is private nobody but one worker reads it, unless this says so.
+   */
+  readonly hedge?: { readonly afterMs: number; readonly private?: boolean }
   readonly budget?: AskBudget
   readonly signal?: AbortSignal
 }
@@ -119,6 +142,17 @@ export interface AskResult {
   /** Ids of the receipts, in order; one for each worker that could still sign. */
   readonly receipts: readonly Hex[]
   readonly model: Hex
+  /** Of an agent: what each step came to, the agent's own fee last (`fee`). Usage and receipts are all of theirs. */
+  readonly steps?: readonly StepResult[]
+}
+
+/** What a step of an agent came to. */
+export interface StepResult {
+  readonly name: string
+  readonly model: Hex
+  readonly workers: readonly Address[]
+  readonly usage: AskResult['usage']
+  readonly receipts: readonly Hex[]
 }
 
 /** What an answer costs as it grows: so many tokens of a prompt, and those of the answer, at these prices. */
@@ -146,6 +180,14 @@ export type AskEvent =
       readonly sources?: readonly Source[]
       readonly reason?: string
     } & AskTerms)
+  /** Of an agent: which of its steps is asked from here on. */
+  | {
+      readonly kind: 'step'
+      readonly name: string
+      readonly model: Hex
+      readonly number: number
+      readonly of: number
+    }
   | ({ readonly kind: 'done' } & AskResult)
 
 export interface ReceiptsAfter {
@@ -272,6 +314,13 @@ export interface ModelsService {
    * @throws as retire · InvalidError `model.split`, `model.upstream`
    */
   resplit(model: Hex, split: Split): Promise<ModelRecord>
+  /**
+   * Publishes an agent's manifest and registers it, this node as builder; its fee is taken once it is offered.
+   * @throws InvalidError `agent.*`, `model.retired` · NotFoundError `model.unknown` · as the chain
+   */
+  registerAgent(request: RegisterAgentRequest): Promise<ModelRecord>
+  /** @throws NotFoundError `model.unknown` · InvalidError `agent.none` · as files.fetchBytes */
+  agent(id: Hex): Promise<AgentView>
   /** All registered models, oldest first. */
   models(): readonly ModelView[]
   /** By id, or the newest of a name. */

@@ -110,7 +110,10 @@ export const statements = {
     ['capacity', 'uint32'],
     ['tokensPerSecond', 'uint32'],
     ['issuedAt', 'uint64'],
-    ['expires', 'uint64']
+    ['expires', 'uint64'],
+    // Its owner's words, empty where there are none: where it is, and what weights it answers from.
+    ['region', 'string'],
+    ['weights', 'string']
   ],
   InferenceRequest: [
     ['channel', 'bytes32'],

@@ -1,5 +1,9 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type ProtocolModelsErrorCode =
+  | 'agent.invalid'
+  | 'agent.long'
+  | 'agent.price'
+  | 'agent.template'
   | 'budget.day'
   | 'budget.request'
   | 'channel.ending'
@@ -12,6 +16,8 @@ export type ProtocolModelsErrorCode =
   | 'offer.expires'
   | 'offer.future'
   | 'offer.price'
+  | 'offer.region'
+  | 'offer.weights'
   | 'receipt.confidential'
   | 'receipt.content'
   | 'receipt.fee'

@@ -2,6 +2,8 @@ import { requireSigner } from '../crypto/sign.ts'
 import type { Message, Network, Signed } from '../crypto/statements.ts'
 import { keccak } from '../primitives/canonical.ts'
 import type { Hex } from '../primitives/hex.ts'
+import { isClaimedRegion } from './region.ts'
+import { isClaimedWeights } from './weights.ts'
 import { clockSkewSeconds, ignore, reject } from './refuse.ts'
 
 /** An offer is renewed long before it ends; one that stands for longer would outlive its worker. */
@@ -19,7 +21,7 @@ export interface OfferContext {
 
 /** @throws InvalidError `offer.*`, `signature.mismatch` · TilthError `offer.expired` (ignore) */
 export function checkOffer(offer: Signed<'Offer'>, { network, now }: OfferContext): Message<'Offer'> {
-  const { worker, inputPrice, outputPrice, issuedAt, expires } = offer.message
+  const { worker, inputPrice, outputPrice, issuedAt, expires, region, weights } = offer.message
   // [reject] An offer is signed by its worker.
   requireSigner(network, offer, worker)
   // [reject] Answer tokens cost something: the credit between client and worker is counted in their price.
@@ -28,6 +30,9 @@ export function checkOffer(offer: Signed<'Offer'>, { network, now }: OfferContex
   // [reject] It stands for a while, and not for longer than ten minutes.
   if (expires <= issuedAt || expires - issuedAt > longestOfferSeconds)
     reject('offer.expires', 'an offer stands for at most ten minutes')
+  // [reject] Where it is and what it answers from are words of a short list, or nothing.
+  if (!isClaimedRegion(region)) reject('offer.region', 'an offer from no region there is')
+  if (!isClaimedWeights(weights)) reject('offer.weights', 'an offer of weights that are none')
   // [ignore] It was not issued in the future, but for what clocks may differ; by which clock, nobody can see.
   if (issuedAt > now + clockSkewSeconds) ignore('offer.future', 'the offer was issued in the future')
   // [ignore] An offer that stands no more.

@@ -2,6 +2,8 @@ import { z } from 'zod'
 import type { Message } from '../crypto/statements.ts'
 import type { Address } from '../primitives/hex.ts'
 import { feeOf } from './fee.ts'
+import { liesIn, regionText } from './region.ts'
+import { bitsOf, servedWeights } from './weights.ts'
 
 /**
  * Tokens a second at which waiting counts as much as paying: an offer of this speed is as good as one of twice its
@@ -24,7 +26,12 @@ export const route = z.strictObject({
   /** Anybody but these. */
   ignore: z.array(named).max(mostNamed).optional(),
   /** By fee and wait together, by the fee alone, or by the wait alone; the other one decides between equals. */
-  sort: z.enum(['balanced', 'price', 'speed']).optional()
+  sort: z.enum(['balanced', 'price', 'speed']).optional(),
+  /** Nobody but those who say that they are in one of these. It is their word, and nothing shows whether it is so. */
+  regions: z.array(regionText).min(1).max(mostNamed).optional(),
+  /** Nobody but those who say that they answer from such weights, or from weights of so many bits at least. */
+  weights: z.array(servedWeights).min(1).max(8).optional(),
+  leastBits: z.int().min(1).max(32).optional()
 })
 export type Route = z.infer<typeof route>
 
@@ -34,8 +41,20 @@ export function leadsTo({ only, ignore = [] }: Route, worker: Address): boolean 
   return (only === undefined || only.some(isNamed)) && !ignore.some(isNamed)
 }
 
+/** Whether a route leads to an offer, by what it says of itself. One that says nothing is not what was asked for. */
+export function suits(
+  { regions, weights, leastBits }: Route,
+  offer: Pick<Message<'Offer'>, 'region' | 'weights'>
+): boolean {
+  if (regions !== undefined && !regions.some(wished => liesIn(offer.region, wished))) return false
+  if (weights !== undefined && !weights.some(wished => wished === offer.weights)) return false
+  return leastBits === undefined || (bitsOf(offer.weights) ?? 0) >= leastBits
+}
+
 /** What a client knows of a worker from answers that both have signed for. */
 export interface Experience {
+  /** How many there were. */
+  readonly answers?: number
   /** Tokens a second once the first are there, as measured; undefined before the first answer. */
   readonly tokensPerSecond?: number
   /** Milliseconds from asking to the first tokens, as measured. */

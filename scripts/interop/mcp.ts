@@ -44,7 +44,7 @@ export const mcp = (say: (text: string) => void): Promise<Outcome[]> =>
     ]
     const tried: [string, () => Promise<boolean>][] = [
       ['lists the tools', async () => (await tools('owner')) === 'ask,models,datanets,contribute,trace'],
-      ['lists those of asking for a key', async () => (await tools('holder')) === 'ask,models'],
+      ['lists those of asking for a key', async () => (await tools('holder')) === 'ask,models,agents'],
       [
         'asks by a key, and traces the answer',
         async () => {

@@ -139,6 +139,20 @@ describe('the bazaar over the API', () => {
     )
   })
 
+  it('lists those that somebody offers from a place or weights, by what offers say', async () => {
+    const offers = node.models.model('finch')?.offers as unknown as { region?: string; weights?: string }[]
+    Object.assign(offers[0] ?? {}, { region: 'DE', weights: 'int8' })
+    try {
+      assert.deepEqual(await look({ region: 'europe' }), ['finch'])
+      assert.deepEqual(await look({ region: 'DE', leastBits: '8' }), ['finch'])
+      assert.deepEqual(await look({ leastBits: '16' }), [])
+      assert.deepEqual(await look({ region: 'asia' }), [])
+      assert.throws(() => routes.bazaar.params.parse({ region: 'Atlantis' }))
+    } finally {
+      for (const one of offers) for (const word of ['region', 'weights'] as const) delete one[word]
+    }
+  })
+
   it('says of what has left only where a model is shown, once for all of one version', async () => {
     lookedUp.length = 0
     await look({ limit: '1' })

@@ -140,13 +140,14 @@ describe('tools for agents, by the protocol’s own client', function () {
     await line.stop()
   })
 
-  it('are five, each with what it takes as a schema', async () => {
+  it('are six, each with what it takes as a schema', async () => {
     const { tools } = await client.listTools()
     assert.deepEqual(
       tools.map(({ name, annotations }) => [name, annotations?.readOnlyHint === true]),
       [
         ['ask', false],
         ['models', true],
+        ['agents', true],
         ['datanets', true],
         ['contribute', false],
         ['trace', true]
@@ -237,7 +238,7 @@ describe('tools for agents, by the protocol’s own client', function () {
     isKey = false
     assert.deepEqual(
       tools.map(({ name }) => name),
-      ['ask', 'models']
+      ['ask', 'models', 'agents']
     )
   })
 
@@ -248,7 +249,7 @@ describe('tools for agents, by the protocol’s own client', function () {
       })
     const other = new Client({ name: 'test', version: '1.0.0' })
     await other.connect(over(line.token))
-    assert.equal((await other.listTools()).tools.length, 5)
+    assert.equal((await other.listTools()).tools.length, 6)
     const { content } = await other.callTool({ name: 'ask', arguments: { model: 'elements', question: 'iron?' } })
     assert.deepEqual(content, [{ type: 'text', text: 'Fe' }])
     await other.close()

@@ -8,6 +8,11 @@ import { decimal } from './views.ts'
 
 /** What an asker calls an answer that is under way; a random text, so that no two have the same. */
 export const askName = z.string().regex(/^[A-Za-z0-9-]{16,64}$/)
+/** After how long a second worker is asked. */
+export const hedge = z.union([
+  z.literal(false),
+  z.strictObject({ ms: z.int().min(20).max(60_000), private: z.boolean().optional() })
+])
 export const askRequest = z.strictObject({
   model: z.string().min(1).max(100),
   messages: z
@@ -30,6 +35,11 @@ export const askRequest = z.strictObject({
   maxPrice: decimal.optional(),
   /** Which workers may be asked, and in which order: by price and wait together (`balanced`), `price`, or `speed`. */
   route: route.optional(),
+  /**
+   * A second worker is asked where the first has no token after so many milliseconds; the slower one is cancelled and
+   * paid for what it gave. False: none, whatever the daemon's owner has set. Private answers only where it says so.
+   */
+  hedge: hedge.optional(),
   /** Nobody but the worker ever sees it. */
   private: z.boolean().default(false),
   /** What the answer owes to whom, right after it, by its worker: unofficial. */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { regionText } from '../../../protocol/models/region.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import {
   account,
@@ -200,6 +201,9 @@ export const bazaarRoutes = {
       datanet: wanted.optional(),
       /** Only what somebody serves now. */
       served: z.enum(['yes', 'no']).default('no'),
+      /** Only what somebody offers who says that they are there, or that they answer from so many bits or more. */
+      region: regionText.optional(),
+      leastBits: z.coerce.number<string | number>().int().min(1).max(32).optional(),
       order: z.enum(['newest', 'used', 'quality', 'price']).default('newest')
     }),
     reply: pageSchema(bazaarView)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { mostCalls } from '../../../protocol/form/index.ts'
 import { route } from '../../../protocol/models/pick.ts'
+import { hedge } from './asking.ts'
 import { mostLogprobs } from '../../../protocol/models/types.ts'
 import { largestPage } from '../../../protocol/primitives/index.ts'
 import { source } from './ask-events.ts'
@@ -45,7 +46,8 @@ const wishes = {
       explain: z.boolean().nullish(),
       maxPrice: z.string().nullish(),
       context: z.int().min(1).nullish(),
-      route: route.nullish()
+      route: route.nullish(),
+      hedge: hedge.nullish()
     })
     .nullish()
 }
@@ -134,6 +136,9 @@ const credit = z.object({
   account: z.string(),
   /** Of the fee, in basis points. */
   share: z.int(),
+  /** Of an agent: which of its steps this is a part of, and the fee that the share is of. */
+  step: z.string().optional(),
+  of: decimal.optional(),
   contributors: z.array(z.object({ account: z.string(), weight: decimal })).optional()
 })
 export type Credit = z.infer<typeof credit>

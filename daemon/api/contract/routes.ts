@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { licenceText } from '../../../protocol/primitives/licences.ts'
-import { askEvent } from './ask-events.ts'
 import { askName, askRequest } from './asking.ts'
+import { agentRoutes } from './agents.ts'
+import { askEvent } from './ask-events.ts'
 import { availabilityRoutes } from './availability.ts'
 import { backupRoutes } from './backup.ts'
 import { backendRoutes } from './backends.ts'
@@ -97,6 +98,7 @@ export const routes = {
   ...whyRoutes,
 
   ...baseRoutes,
+  ...agentRoutes,
   registerModel: route({
     method: 'POST',
     path: '/api/models',

@@ -35,6 +35,7 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'unserve',
   'checkBackend',
   'registerModel',
+  'createAgent',
   'retireModel',
   'redeem',
   'finalize',

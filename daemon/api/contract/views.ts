@@ -344,7 +344,14 @@ export const offerView = z.object({
   capacity: z.int(),
   tokensPerSecond: z.int(),
   /** Seconds since 1970. */
-  expires: z.int()
+  expires: z.int(),
+  /** Where it is and what weights it answers from, by its owner's word alone. */
+  region: z.string().optional(),
+  weights: z.string().optional(),
+  /** By this node's own answers of that worker, each with a receipt that both signed. */
+  measured: z
+    .object({ answers: z.int(), tokensPerSecond: z.number().optional(), firstTokenMs: z.number().optional() })
+    .optional()
 })
 export type OfferView = z.infer<typeof offerView>
 
@@ -369,6 +376,8 @@ export const modelView = z.object({
   ...modelAudit,
   /** What it may be used under, by its builder's registration: an SPDX identifier, or any text of a stranger's. */
   licence: z.string().optional(),
+  /** A composition of models, whose manifest stands in place of a base; offers are of its own fee. */
+  agent: z.literal(true).optional(),
   offers: z.array(offerView.omit({ model: true, name: true }))
 })
 export type ModelView = z.infer<typeof modelView>

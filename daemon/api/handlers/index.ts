@@ -7,6 +7,7 @@ import type { Spending } from '../../spending/index.ts'
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { ModelView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { agentHandlers } from './agents.ts'
 import { availabilityHandlers } from './availability.ts'
 import { answerHandlers, bazaarHandlers } from './bazaar/index.ts'
 import { backendHandlers } from './backends.ts'
@@ -69,6 +70,8 @@ export interface About {
   readonly settings: Settings
   readonly spending: Pick<Spending, 'begin' | 'paying' | 'keys' | 'add' | 'revoke'>
   readonly pins: Pins
+  /** After how many milliseconds a second worker is asked; undefined: none is. */
+  readonly hedgeMs?: () => number | undefined
   /** Told of answers, where their owner wants traces of them. */
   readonly traces?: AnswerTraces | undefined
   /** Builders whose models are asked by name. */
@@ -81,7 +84,7 @@ export interface About {
 export function createHandlers(node: Node, about: About): ApiHandlers {
   const which = createWhich(node, { pins: about.pins, trusted: about.trusted })
   const people = createPeople(about.network, node.self)
-  const { askEvents, listed, ...models } = modelHandlers(node, which, about.spending, about.traces)
+  const { askEvents, listed, ...models } = modelHandlers(node, which, about.spending, about.traces, about.hedgeMs)
   return {
     handlers: {
       ...nodeHandlers(node, about),
@@ -108,6 +111,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...baseHandlers(node, which),
       ...whyHandlers(node, which),
       ...models,
+      ...agentHandlers(node, which),
       ...nameHandlers(about.pins, which),
       ...keyHandlers(about.spending),
       ...bazaarHandlers(node, which),

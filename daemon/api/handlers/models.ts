@@ -1,11 +1,12 @@
-import { InvalidError, mapPage, pageOf, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, mapPage, pageOf, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
+import { isAgent } from '../../../protocol/models/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import { trainerOf } from '../../../node/jobs/index.ts'
-import type { ModelView as NodeModel, RegisterRequest } from '../../../node/models/index.ts'
+import type { AskRequest, ModelView as NodeModel, RegisterRequest, StepResult } from '../../../node/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { ExplanationView } from '../../../node/payouts/index.ts'
-import type { AskEvent, ChosenLogprob, Explanation, ModelView, Source } from '../contract/index.ts'
+import type { AskEvent, ChosenLogprob, Explanation, ModelView, Source, StepView } from '../contract/index.ts'
 import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
@@ -55,13 +56,17 @@ export const modelView = ({
   split,
   ...(upstream === undefined ? {} : { upstream }),
   ...(licence === undefined ? {} : { licence }),
-  offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires }) => ({
+  ...(isAgent({ base, adapter, result }) ? { agent: true as const } : {}),
+  offers: offers.map(({ worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires, ...said }) => ({
     worker,
     inputPrice: inputPrice.toString(),
     outputPrice: outputPrice.toString(),
     capacity,
     tokensPerSecond,
-    expires
+    expires,
+    ...(said.region === undefined ? {} : { region: said.region }),
+    ...(said.weights === undefined ? {} : { weights: said.weights }),
+    ...(said.measured === undefined ? {} : { measured: said.measured })
   }))
 })
 
@@ -84,14 +89,24 @@ export function createLeft(data: Pick<Node['data'], 'leftSince'>) {
   }
 }
 
+/** Codes by which an answer is refused for what it may cost. */
+const prices: ReadonlySet<string> = new Set(['ask.price', 'agent.price'])
+
 /** A price that a budget forbids is told as the budget's. @throws LimitError `budget.*` · as the answer */
 async function* toldBy<T>(outlay: Pick<Outlay, 'refusal'>, events: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* events
   } catch (error) {
-    const least = error instanceof TilthError && error.code === 'ask.price' ? error.details['least'] : undefined
+    const least = error instanceof TilthError && prices.has(error.code) ? error.details['least'] : undefined
     throw (typeof least === 'bigint' ? outlay.refusal(least) : undefined) ?? error
   }
+}
+
+/** As a question says, else as the owner has set. */
+function hedgeOf(asked: Asking['hedge'], usual: number | undefined): Pick<AskRequest, 'hedge'> {
+  if (asked === false || (asked === undefined && usual === undefined)) return {}
+  const { ms, private: also = false } = asked ?? { ms: usual ?? 0 }
+  return { hedge: { afterMs: ms, private: also } }
 }
 
 /** What a worker says an answer owes to whom. */
@@ -117,7 +132,9 @@ export function modelHandlers(
   node: Pick<Node, 'chain' | 'data' | 'models' | 'payouts' | 'self'>,
   which: Which,
   spending: Pick<Spending, 'begin'>,
-  traces?: Pick<AnswerTraces, 'follow'>
+  traces?: Pick<AnswerTraces, 'follow'>,
+  /** After how many milliseconds a second worker is asked, where a question says nothing of it. */
+  usualHedge: () => number | undefined = () => undefined
 ): Pick<Handlers, Names> & { readonly askEvents: AskEvents; readonly listed: ListedModels } {
   const { data, models, payouts, self } = node
   const stops = createStops()
@@ -137,6 +154,24 @@ export function modelHandlers(
       ...(await left(model)),
       ...(await asked(model))
     })
+  }
+
+  const stepOf = ({ model: id, usage, workers, receipts, name }: StepResult): StepView => {
+    const model = models.model(id)
+    return {
+      name,
+      model: id,
+      modelName: model?.name ?? '',
+      workers: [...workers],
+      inputTokens: usage.inputTokens,
+      outputTokens: usage.outputTokens,
+      fee: usage.fee.toString(),
+      receipts: [...receipts],
+      builder: model?.builder ?? '',
+      datanet: model?.datanet ?? zeroHash,
+      split: model?.split ?? { worker: 0, builder: 0, data: 0 },
+      ...(model?.upstream === undefined ? {} : { upstream: model.upstream })
+    }
   }
 
   async function explained(receipts: readonly Hex[]): Promise<Explanation> {
@@ -165,7 +200,7 @@ export function modelHandlers(
   }
 
   async function* answerEvents(
-    { seed, explain, model, maxPrice, ...body }: Omit<Asking, 'name'>,
+    { seed, explain, model, maxPrice, hedge, ...body }: Omit<Asking, 'name'>,
     signal: AbortSignal,
     outlay: Outlay
   ): AsyncGenerator<AskEvent> {
@@ -178,6 +213,7 @@ export function modelHandlers(
       model: id,
       ...(seed === undefined ? {} : { seed }),
       ...(most === null ? {} : { maxPrice: most }),
+      ...hedgeOf(hedge, usualHedge()),
       budget: outlay,
       signal
     }
@@ -192,6 +228,8 @@ export function modelHandlers(
         yield { kind: 'text', text: event.text, tokens, ...(logprobs.length === 0 ? {} : { logprobs }) }
         tokens = 0
         logprobs = []
+      } else if (event.kind === 'step') {
+        yield event
       } else if (event.kind === 'worker') {
         const { inputPrice, outputPrice, sources: found, ...rest } = event
         sources = found ?? sources
@@ -206,7 +244,8 @@ export function modelHandlers(
           outputTokens: event.usage.outputTokens,
           fee: event.usage.fee.toString(),
           receipts: [...event.receipts],
-          ...(body.context === undefined ? {} : { sources: [...sources] })
+          ...(body.context === undefined ? {} : { sources: [...sources] }),
+          ...(event.steps === undefined ? {} : { steps: event.steps.map(stepOf) })
         }
         if (explain) yield { kind: 'explanation', ...(await explained(event.receipts)) }
       }

@@ -1,6 +1,15 @@
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { asking, costText, explanationText, questionOf, sourcesText, type AskingFlags, type Turn } from '../asking.ts'
+import {
+  asking,
+  costText,
+  explanationText,
+  questionOf,
+  sourcesText,
+  stepsText,
+  type AskingFlags,
+  type Turn
+} from '../asking.ts'
 import { collect, command, guarded } from '../command.ts'
 import { streamAnswer } from '../../api/contract/index.ts'
 import { connect } from '../context.ts'
@@ -43,22 +52,50 @@ export function askCommand(): Command {
     .option('--file <file>', 'a text file that goes after the question; repeatable', collect)
     .action(
       guarded(async (typed: string | undefined, flags: AskFlags) => {
-        const content = await questionText(typed, flags.file ?? [])
-        const messages: Turn[] = [
-          ...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]),
-          { role: 'user', content }
-        ]
-        const api = await connect(flags)
-        const answer = await streamAnswer(api, questionOf(flags, messages), text => {
-          if (flags.json !== true) process.stdout.write(safe(text))
-        })
-        if (flags.json === true) {
-          printJson(answer)
-          return
-        }
-        console.log(`\n${dim(costText(answer))}`)
-        if (flags.context !== undefined) console.log(dim(sourcesText(answer.sources)))
-        if (answer.explanation !== undefined) console.log(explanationText(answer.explanation))
+        await ask(typed, flags)
+      })
+    )
+}
+
+async function ask(typed: string | undefined, flags: AskFlags): Promise<void> {
+  const content = await questionText(typed, flags.file ?? [])
+  const messages: Turn[] = [
+    ...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]),
+    { role: 'user', content }
+  ]
+  const api = await connect(flags)
+  const answer = await streamAnswer(api, questionOf(flags, messages), text => {
+    if (flags.json !== true) process.stdout.write(safe(text))
+  })
+  if (flags.json === true) {
+    printJson(answer)
+    return
+  }
+  console.log(`\n${dim(costText(answer))}`)
+  if (flags.context !== undefined) console.log(dim(sourcesText(answer.sources)))
+  if (answer.steps !== undefined) console.log(dim(stepsText(answer.steps)))
+  if (answer.explanation !== undefined) console.log(explanationText(answer.explanation))
+}
+
+/** As `ask`, of an agent that is named first. */
+export function agentAskCommand(): Command {
+  return asking(
+    command({
+      name: 'ask',
+      summary: 'ask an agent: each of its steps is paid to its own worker and data, and then its fee',
+      examples: [
+        'tilth agent ask chemist "What is iron for?"',
+        'tilth agent ask chemist --max-price 0.5 "Why is it blue?"'
+      ]
+    }),
+    { named: false }
+  )
+    .argument('<agent>', 'a registered agent: name, id, or beginning of one')
+    .argument('[question]', 'what to ask; - or nothing takes what is piped in')
+    .option('--file <file>', 'a text file that goes after the question; repeatable', collect)
+    .action(
+      guarded(async (agent: string, typed: string | undefined, flags: AskFlags) => {
+        await ask(typed, { ...flags, model: agent })
       })
     )
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { backendKinds } from '../../../node/engine/backend/types.ts'
+import { servedWeights } from '../../../protocol/models/weights.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { BackendView } from '../../api/contract/index.ts'
 import { addBackend, keyVariable, removeBackend } from '../../config/index.ts'
@@ -110,6 +111,7 @@ interface AddFlags extends ConnectFlags {
   kind?: string
   model?: string
   adapter?: string[]
+  weights?: string
   folder?: string
   keyFile?: string
   concurrency?: string
@@ -148,6 +150,11 @@ const addCommand = (): Command =>
     .addOption(new Option('--kind <kind>', 'what it is; it is asked unless given').choices(['auto', ...backendKinds]))
     .option('--model <name>', 'what it calls the base; its first model unless given')
     .option('--adapter <cid=name>', 'what it calls an adapter, or a model with one merged into it; repeatable', collect)
+    .addOption(
+      new Option('--weights <kind>', 'what it answers from, as offers say it; nothing unless given').choices(
+        servedWeights.options
+      )
+    )
     .option('--folder <dir>', "where it sees this node's folder of models, if elsewhere")
     .option('--key-file <file>', 'file with its key, readable by you alone; or the variable that this command names')
     .option('--concurrency <n>', 'answers at once (default 32)')
@@ -161,6 +168,7 @@ const addCommand = (): Command =>
           ...(kind === undefined ? {} : { kind }),
           ...(model === undefined ? {} : { model }),
           ...(flags.adapter === undefined ? {} : { names: named(flags.adapter) }),
+          ...(flags.weights === undefined ? {} : { weights: flags.weights }),
           ...(folder === undefined ? {} : { folder }),
           ...(flags.keyFile === undefined ? {} : { keyFile: resolve(flags.keyFile) }),
           ...(flags.concurrency === undefined

@@ -70,6 +70,7 @@ export function daemonCommand(): Command {
       '--quantize <kind>',
       'weights of answers on a CPU: int8, int4 (less exact) or none (float32, slow) (TILTH_QUANTIZE; default int8)'
     )
+    .option('--region <place>', 'where it says that it is: a country such as DE, or such as europe (TILTH_REGION)')
     .option(
       '--shelf-gib <n>',
       'GiB of disk for base models and adapters (TILTH_SHELF_GIB; default 20, or half of what is free if that is less)'

@@ -90,7 +90,17 @@ export function offersCommand(): Command {
             offers.length === 0
               ? dim(`nobody offers ${model === undefined ? 'anything' : safe(model)} now`)
               : table(
-                  ['model', 'id', 'worker', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free'],
+                  [
+                    'model',
+                    'id',
+                    'worker',
+                    'tokens per 1000 in',
+                    'per 1000 out',
+                    'tokens/s',
+                    'free',
+                    'says: where',
+                    'weights'
+                  ],
                   offers.map(offer => [
                     safe(offer.name),
                     short(offer.model),
@@ -98,7 +108,9 @@ export function offersCommand(): Command {
                     tokens(1000n * BigInt(offer.inputPrice)),
                     tokens(1000n * BigInt(offer.outputPrice)),
                     String(offer.tokensPerSecond),
-                    String(offer.capacity)
+                    String(offer.capacity),
+                    safe(offer.region ?? '–'),
+                    safe(offer.weights ?? '–')
                   ]),
                   [3, 4, 5, 6]
                 )

@@ -3,8 +3,8 @@ import type { ModelView } from '../../api/contract/index.ts'
 import { dim, safe, short, table, tokens, yellow } from '../output.ts'
 import { sharesText, splitAsFlag } from '../split.ts'
 
-const madeOf = ({ adapter, licence, ...shares }: ModelView): string =>
-  `${adapter === null ? 'base model' : `adapter ${adapter}`}  ${sharesText(shares)}` +
+const madeOf = ({ adapter, agent, licence, ...shares }: ModelView): string =>
+  `${agent === true ? 'agent' : adapter === null ? 'base model' : `adapter ${adapter}`}  ${sharesText(shares)}` +
   (licence === undefined ? '' : `  licence ${safe(licence)}`)
 
 /** What its rows' contributors or validators have decided since it was made, and what can be done. */
@@ -75,9 +75,19 @@ export const modelPage = (model: ModelView): string =>
   [
     `${safe(model.name)}  ${dim(model.id)}`,
     ...row('builder', model.builder),
-    ...row('base', safe(model.base)),
-    ...row('adapter', model.adapter === null ? 'none: it is the base itself' : safe(model.adapter)),
-    ...row('trained', model.result === null ? null : `by ${model.worker}, result ${safe(model.result)}`),
+    ...row(model.agent === true ? 'manifest' : 'base', safe(model.base)),
+    ...row(
+      'adapter',
+      model.agent === true
+        ? 'none: it is an agent, see `tilth agent show`'
+        : model.adapter === null
+          ? 'none: it is the base itself'
+          : safe(model.adapter)
+    ),
+    ...row(
+      'trained',
+      model.result === null || model.agent === true ? null : `by ${model.worker}, result ${safe(model.result)}`
+    ),
     ...row('data', model.version === 0 ? null : `version ${model.version} of Datanet ${model.datanet}`),
     ...row('audit', auditText(model)),
     ...row('fees', sharesText(model)),
@@ -87,13 +97,15 @@ export const modelPage = (model: ModelView): string =>
     model.offers.length === 0
       ? dim('  nobody serves it now')
       : table(
-          ['  served by', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free'],
+          ['  served by', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free', 'says: where', 'weights'],
           model.offers.map(offer => [
             `  ${offer.worker}`,
             tokens(1000n * BigInt(offer.inputPrice)),
             tokens(1000n * BigInt(offer.outputPrice)),
             String(offer.tokensPerSecond),
-            String(offer.capacity)
+            String(offer.capacity),
+            safe(offer.region ?? '–'),
+            safe(offer.weights ?? '–')
           ]),
           [1, 2, 3, 4]
         )

@@ -5,6 +5,7 @@ import { chatRole } from '../../../protocol/data/types.ts'
 import { mostTurnCharacters, mostTurns, route } from '../../../protocol/models/index.ts'
 import { exactTokenText, tokensIn } from '../../../protocol/primitives/index.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
+import { hedge } from '../../api/contract/asking.ts'
 import { streamAnswer } from '../../api/contract/index.ts'
 import { found } from '../tool.ts'
 import type { Tool } from '../tool.ts'
@@ -34,6 +35,7 @@ const input = z.strictObject({
     .optional()
     .describe('rows of its Datanet that are put before the question: those that say something about it'),
   route: route.optional().describe('which workers may be asked, by address, and in which order; any, unless given'),
+  hedge: hedge.optional().describe('after how many milliseconds without a token a second worker is asked'),
   private: z.boolean().default(false).describe('nobody but the worker that answers ever sees it')
 })
 

@@ -214,6 +214,7 @@ export function createBackend(options: BackendOptions, { own, clock, log }: Back
         let over = false
         return {
           name,
+          weights: options.weights,
           close() {
             if (over) return
             over = true

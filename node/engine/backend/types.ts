@@ -17,6 +17,8 @@ export interface BackendOptions {
   readonly base: string
   /** What it calls the base; its first model unless given. */
   readonly model?: string | undefined
+  /** The weights that it holds, by its owner's word: no server tells. */
+  readonly weights?: Answerer['weights']
   /** What it calls an adapter, or a model that one was merged into, by the adapter's CID. */
   readonly names: Readonly<Record<string, string>>
   /** Where it sees this node's folder of models, if elsewhere than this node does. */
@@ -92,6 +94,8 @@ export interface BackendStatus {
 export interface Answerer {
   /** What it is called where an owner reads it. */
   readonly name: string
+  /** The weights that it answers from; undefined where nobody says. */
+  readonly weights?: 'float32' | 'bfloat16' | 'float16' | 'int8' | 'int4' | undefined
   /** Why it takes on no answers now. */
   away(): Error | undefined
   generate(job: GenerateJob): Generation

@@ -84,7 +84,8 @@ export class Library {
         layers: config.layers,
         hidden: config.hidden,
         vocabulary: config.vocabulary,
-        context: config.context
+        context: config.context,
+        served: servedWeights(this.#options)
       }
     }
     this.#models.set(key, opened)
@@ -179,6 +180,13 @@ function servedForm(model: LoadedModel, options: WorkerOptions): LoadedModel {
   const formed = frozenForm(model, options)
   // What is in float16 already was asked for, and has no float32 left to round.
   return options.quantize === 'int8' && formed.half === undefined ? inEightBits(formed) : formed
+}
+
+/** What answers come from: 8 bits are for kernels of the CPU, and a model that has none of them stays in float32. */
+function servedWeights({ quantize, precision, provider = 'cpu' }: WorkerOptions): NonNullable<ModelInfo['served']> {
+  if (quantize === 'int4') return 'int4'
+  if (precision === 'f16') return 'float16'
+  return quantize === 'int8' && provider === 'cpu' ? 'int8' : 'float32'
 }
 
 /** Of what was trained, as it lies in its folder now, and the model that it was trained over. */

@@ -1,5 +1,6 @@
 import { LimitError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { isAgent } from '../../../protocol/models/index.ts'
 import type { ModelRecord } from '../../../protocol/models/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
@@ -91,6 +92,8 @@ export function createOffering(
       if (found.length >= mostCandidates) break
       // Taken up again by itself, or left alone by its owner's wish.
       if (retired || (await tables.serving.has(record.id)) || (await tables.unserved.has(record.id))) continue
+      // Its fee is offered where its owner says so.
+      if (isAgent(record)) continue
       const trained = record.worker === self
       if (!trained && policy?.which !== 'auto') continue
       found.push({ id: record.id, name: record.name, trained, pays: await paysFor(record.id) })

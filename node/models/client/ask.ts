@@ -21,12 +21,16 @@ import { withoutRows } from '../spoken.ts'
 import { createAttempt } from './attempt.ts'
 import type { Outcome } from './attempt.ts'
 import type { StreamPool } from './pool.ts'
+import { race } from './race.ts'
+import type { Lane } from './race.ts'
 import type { Growing } from './spelling.ts'
 import type { Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
 
 /** Tokens of an answer at most, unless its asker says otherwise. */
 export const defaultMaxTokens = 128
+/** How long a whole answer waits for the receipts of workers that were too slow. */
+const losersMs = 2_000
 /** Prompts that may have more tokens than this are counted before they are asked. */
 const countedBefore = 1024
 
@@ -149,8 +153,13 @@ export function createAsking(
     const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
     const receipts: Hex[] = []
     const { budget } = request
-    /** What receipts say so far; and what may come to be owed to a worker that has signed none yet. */
-    let [spent, risked] = [0n, 0n]
+    /** What receipts say so far; and what may come to be owed to each worker that has signed none yet. */
+    let spent = 0n
+    const risks = new Map<object, bigint>()
+    const risked = (): bigint => [...risks.values()].reduce((sum, most) => sum + most, 0n)
+    /** Answers of workers that were too slow, until they are over. */
+    const losing = new Set<Promise<unknown>>()
+    const hedge = confidential && request.hedge?.private !== true ? undefined : request.hedge
     const failed = new Set<Address>()
     let reason: string | undefined
     let last: unknown
@@ -161,44 +170,56 @@ export function createAsking(
       const rest = growing.own === undefined ? tail : await growing.own.finish()
       growing.text += rest
       if (rest !== '') emit({ kind: 'text', text: rest, ids: [] })
+      // Their receipts are part of what it cost; one that does not come in time counts with all that it may be owed.
+      if (losing.size > 0) {
+        await Promise.race([Promise.all(losing), pause(losersMs, life)])
+        budget?.spent(spent + risked())
+      }
       emit({
         kind: 'done',
         text: growing.text,
         ids: [...growing.ids],
         finish,
         usage: { ...usage, outputTokens: growing.ids.length },
-        receipts,
+        receipts: [...receipts],
         model: model.id
       })
     }
 
-    async function tryWorker(offer: SignedOffer): Promise<Outcome> {
+    const pause = (ms: number, until: AbortSignal): Promise<void> =>
+      clock.sleep(ms, until).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+      })
+
+    async function tryWorker(lane: Lane<SignedOffer>): Promise<Outcome> {
+      const { of: offer, hedged } = lane
       const { worker } = offer.message
       const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
-      const maxFee = feeOf(offer.message, prompt + content.resume.length, base.maxTokens - content.resume.length)
-      await budget?.reserve(spent + maxFee)
+      const maxFee = maxFeeOf(offer)
+      await budget?.reserve(spent + risked() + maxFee)
+      const until = AbortSignal.any([both, lane.lost])
       // An offer costs nothing to make: a channel is opened only to a worker that is there.
       if (!(await wallet.holds(offer))) {
         try {
-          await workers.reach(offer, AbortSignal.any([signal, life]))
+          await workers.reach(offer, until)
         } catch (error) {
           return { kind: 'failed', error, blame: 'away' }
         }
       }
-      const { purse, ask } = await wallet.begin({
-        offer,
-        content,
-        seed,
-        maxFee,
-        confidential,
-        signal: AbortSignal.any([signal, life])
-      })
-      risked = maxFee
+      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential, signal: until })
+      if (lane.lost.aborted) {
+        await wallet.ended(purse, ask)
+        return { kind: 'failed', error: lane.lost.reason, blame: 'away' }
+      }
+      risks.set(lane, maxFee)
       const asked = clock.now()
+      lane.asked()
       let first = { tokens: 0, ms: 0 }
-      const onAccepted = (sources: readonly Source[] | undefined): void => {
+      let sources: readonly Source[] | undefined
+      const tellWorker = (): void => {
         const { inputPrice, outputPrice } = offer.message
         const { inputTokens } = ask.record
+        const why = hedged ? 'ask.slow' : reason
         emit({
           kind: 'worker',
           worker,
@@ -206,7 +227,7 @@ export function createAsking(
           inputPrice,
           outputPrice,
           ...(sources === undefined ? {} : { sources }),
-          ...(reason === undefined ? {} : { reason })
+          ...(why === undefined ? {} : { reason: why })
         })
       }
       const { outcome, receipts: signed } = await attempt({
@@ -214,11 +235,18 @@ export function createAsking(
         ask,
         prompt: counting,
         growing,
-        signal,
+        signal: AbortSignal.any([signal, lane.lost]),
         life,
-        onAccepted,
+        // Of two that are asked the second one answers only if it is the first.
+        onAccepted: found => {
+          sources = found
+          if (!hedged) tellWorker()
+        },
         onFirst: tokens => {
           first = { tokens, ms: clock.now() - asked }
+          const claims = lane.claims()
+          if (claims && hedged) tellWorker()
+          return claims
         }
       })
       const own = signed.find(({ receipt }) => receipt.message.request === ask.id)
@@ -228,9 +256,10 @@ export function createAsking(
         usage.fee += feeOf(offer.message, ask.record.inputTokens, ask.received.length)
       }
       // What was never accepted is never owed.
-      const fee = own?.receipt.message.fee ?? (ask.record.creditTokens === 0 ? 0n : maxFee)
-      ;[spent, risked] = [spent + fee, 0n]
-      if (outcome.kind === 'complete' && own !== undefined)
+      spent += own?.receipt.message.fee ?? (ask.record.creditTokens === 0 ? 0n : maxFee)
+      risks.delete(lane)
+      if (lane.lost.aborted) workers.late(worker, clock.now() - asked)
+      else if (outcome.kind === 'complete' && own !== undefined)
         workers.served(worker, {
           first: first.tokens,
           firstMs: first.ms,
@@ -243,11 +272,17 @@ export function createAsking(
         log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
       return outcome
     }
+    const maxFeeOf = ({ message }: SignedOffer): bigint =>
+      feeOf(message, prompt + growing.ids.length, base.maxTokens - growing.ids.length)
 
-    const pause = (ms: number, until: AbortSignal): Promise<void> =>
-      clock.sleep(ms, until).catch((error: unknown) => {
-        if (!signal.aborted) throw error
-      })
+    /** Another of the candidates, if both together cost no more than they may. */
+    const beside = (offer: SignedOffer, candidates: readonly SignedOffer[]): SignedOffer | undefined =>
+      candidates.find(
+        other =>
+          other.message.worker !== offer.message.worker &&
+          !failed.has(other.message.worker) &&
+          (request.maxPrice === undefined || usage.fee + risked() + maxFeeOf(other) <= request.maxPrice)
+      )
 
     for (let tries = 0; tries < policy.attempts;) {
       if (signal.aborted) {
@@ -267,16 +302,30 @@ export function createAsking(
       const candidates = affordable(
         offers.length > 0 ? offers : found,
         need,
-        request.maxPrice === undefined ? undefined : request.maxPrice - usage.fee
+        request.maxPrice === undefined ? undefined : request.maxPrice - usage.fee - risked()
       )
       if (candidates.length === 0) {
         if (last !== undefined) break
         throw nobody(model)
       }
       // Those with a free place first, in the same order.
-      const [offer] = [...candidates.filter(({ message }) => message.capacity > 0), ...candidates]
-      if (offer === undefined) break
-      const outcome = await tryWorker(offer).finally(() => budget?.spent(spent + risked))
+      const inTurn = [...candidates.filter(({ message }) => message.capacity > 0), ...candidates]
+      const [asked] = inTurn
+      if (asked === undefined) break
+      const raced = await race(
+        asked,
+        tryWorker,
+        hedge && { late: until => clock.sleep(hedge.afterMs, until), second: () => beside(asked, inTurn) }
+      ).finally(() => budget?.spent(spent + risked()))
+      for (const one of raced.losing) {
+        const over = one.catch(() => undefined).finally(() => losing.delete(over))
+        losing.add(over)
+      }
+      const { of: offer, outcome } = raced
+      for (const { of, outcome: other } of raced.failed) {
+        failed.add(of.message.worker)
+        if (other.blame === 'worker') workers.failed(of.message.worker)
+      }
       if (outcome.kind === 'complete') {
         await done(outcome.finish, outcome.tail)
         return

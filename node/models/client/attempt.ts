@@ -49,8 +49,8 @@ export interface AttemptRequest {
   /** Gives up at once. */
   readonly life: AbortSignal
   onAccepted(sources: readonly Source[] | undefined): void
-  /** The first of its tokens are there. */
-  onFirst(tokens: number): void
+  /** The first of its tokens are there. @returns whether the answer is made of them: another may have been faster */
+  onFirst(tokens: number): boolean
 }
 
 /** What has come of an attempt. */
@@ -96,6 +96,7 @@ export function createAttempt(
     const before = new Set([...purse.asks.keys()].filter(id => id !== ask.id))
     let accepted = false
     let cancelled = false
+    let isFirst = false
 
     const cancel = (): void => {
       cancelled = true
@@ -140,10 +141,13 @@ export function createAttempt(
       // [reject] Each token's probability comes with it where it was asked for, and no other.
       if (logprobs.length !== (content.logprobs === undefined ? 0 : ids.length))
         lie('answer.logprobs', 'the worker tells of other probabilities than those of its tokens')
-      if (ask.received.length === 0 && ids.length > 0) request.onFirst(ids.length)
+      if (ask.received.length === 0) isFirst = request.onFirst(ids.length)
       ask.received.push(...ids)
-      growing.ids.push(...ids)
-      spelling.add(ids, text, logprobs)
+      // What comes of one that was too slow is paid like any other, and read by nobody.
+      if (isFirst) {
+        growing.ids.push(...ids)
+        spelling.add(ids, text, logprobs)
+      }
       if (voucherDue(wallet.owed(purse), purse.record.channel.paid, wallet.credit(purse)))
         payLater(() => wallet.owed(purse))
     }
@@ -233,6 +237,8 @@ export function createAttempt(
           case 'done': {
             // Nothing came of it and nothing is owed: only a cancelled request ends so.
             if (!signal.aborted) lie('frame.unexpected', 'done without a receipt')
+            // So no receipt of it is signed any more, and it counts for nothing.
+            if (ask.received.length === 0) ask.record = { ...ask.record, creditTokens: 0 }
             return { kind: 'complete', finish: 'cancelled', receipt: undefined, tail: '' }
           }
           case 'offer':
@@ -306,6 +312,9 @@ export function createAttempt(
 /** Codes by which a worker says that it would answer, but not now. */
 const busyCodes = new Set<ErrorCode>(['channel.unconfirmed', 'worker.busy', 'limit.busy', 'limit.rate', 'queue.full'])
 
+/** Codes by which it says that it takes on nothing now, by its owner's wish or since what answers for it is away. */
+const awayCodes = new Set<ErrorCode>(['worker.away', 'offer.none', 'models.stopped'])
+
 /** Codes by which it says that this channel, or what is owed on it, is not as it should be. */
 type ChannelTrouble = Extract<
   Exclude<ModelsErrorCode, 'channel.unconfirmed'> | ProtocolModelsErrorCode,
@@ -345,5 +354,6 @@ function blameFor(error: unknown): Blame {
   if (error instanceof InvalidError) return 'lie'
   if (!(error instanceof TilthError)) return 'worker'
   if (busyCodes.has(error.code)) return 'busy'
+  if (awayCodes.has(error.code)) return 'away'
   return Object.hasOwn(channelTroubles, error.code) ? 'channel' : 'worker'
 }

@@ -14,7 +14,7 @@ import type { StreamPool } from './pool.ts'
 import { createWallet } from './wallet.ts'
 import type { Wallet } from './wallet.ts'
 import { createWorkers } from './workers.ts'
-import type { Acquaintance } from './workers.ts'
+import type { Acquaintance, Workers } from './workers.ts'
 
 /** Who asks and pays: what a node has of it, and a light peer all of it. */
 export interface Client {
@@ -22,6 +22,7 @@ export interface Client {
   readonly wallet: Wallet
   readonly pool: StreamPool
   readonly keeper: ChannelKeeper
+  readonly workers: Workers
   readonly asking: ReturnType<typeof createAsking>
 }
 
@@ -41,6 +42,7 @@ export function createClient(
   const time = createChainTime(parts)
   const wallet = createWallet(parts, tables, receipts, time)
   const pool = createStreamPool(parts)
-  const asking = createAsking(parts, wallet, createWorkers(parts, board, acquaintance), pool, speechFor)
-  return { time, wallet, pool, asking, keeper: createChannelKeeper(parts, wallet) }
+  const workers = createWorkers(parts, board, acquaintance)
+  const asking = createAsking(parts, wallet, workers, pool, speechFor)
+  return { time, wallet, pool, asking, workers, keeper: createChannelKeeper(parts, wallet) }
 }

@@ -1,5 +1,5 @@
 import type { Experience, ModelRecord, Route } from '../../../protocol/models/index.ts'
-import { everyModelOver, leadsTo, rankOffers } from '../../../protocol/models/index.ts'
+import { everyModelOver, leadsTo, rankOffers, suits } from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -25,6 +25,10 @@ export interface Acquaintance {
   /** An answer that both have signed for. */
   served(worker: Address, measured: Measured): void
   failed(worker: Address): void
+  /** It had no token after so long, when another one had. */
+  late(worker: Address, ms: number): void
+  /** What receipts of before this start say of its pace. */
+  recall(worker: Address, tokensPerSecond: number): void
   /** It could not be dialled: for a while it comes after all others. */
   away(worker: Address): void
   isAway(worker: Address): boolean
@@ -39,6 +43,10 @@ const awayMs = 60_000
 /** Workers that serve every model over a base: asked at once for one of them, and not again for it where they refused. */
 const mostAsked = 4
 const refusedMs = 30_000
+
+/** Of what was known and what is new, where there are both. */
+const mean = (known: number | undefined, news: number | undefined): number | undefined =>
+  known === undefined || news === undefined ? (news ?? known) : 0.7 * known + 0.3 * news
 
 export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintance {
   const experience = createCache<Address, Experience>({ max: remembered })
@@ -58,17 +66,24 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
       // An answer whose tokens came all at once says nothing of the pace after the first.
       const [counted, within] = tokens > first ? [tokens - first, ms - firstMs] : [tokens, ms]
       const speed = counted === 0 || within <= 0 ? undefined : (counted * 1000) / within
-      const mean = (known: number | undefined, news: number | undefined): number | undefined =>
-        known === undefined || news === undefined ? (news ?? known) : 0.7 * known + 0.3 * news
       const [pace, wait] = [mean(tokensPerSecond, speed), mean(firstTokenMs, tokens === 0 ? undefined : firstMs)]
       experience.set(worker, {
         failures: 0,
+        answers: (of(worker).answers ?? 0) + 1,
         ...(pace === undefined ? {} : { tokensPerSecond: pace }),
         ...(wait === undefined ? {} : { firstTokenMs: wait })
       })
     },
     failed(worker) {
       experience.set(worker, { ...of(worker), failures: of(worker).failures + 1 })
+    },
+    late(worker, ms) {
+      const known = of(worker)
+      if (ms <= (known.firstTokenMs ?? 0)) return
+      experience.set(worker, { ...known, firstTokenMs: mean(known.firstTokenMs, ms) ?? ms })
+    },
+    recall(worker, tokensPerSecond) {
+      if (experience.get(worker) === undefined) experience.set(worker, { failures: 0, tokensPerSecond })
     },
     away(worker) {
       gone.set(worker, true)
@@ -141,8 +156,9 @@ export function createWorkers(
     offered: model => standing(model).length > 0 || overItsBase(model).length > 0,
     async offers(model, need, signal, route = {}) {
       const deadline = clock.now() + timing.findMs
-      const allowed = (): SignedOffer[] => standing(model).filter(({ message }) => leadsTo(route, message.worker))
       const asked = askForIt(model, need, signal, route)
+      const allowed = (): SignedOffer[] =>
+        standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
       let found = allowed()
       if (found.length === 0) {
         await asked

@@ -15,6 +15,8 @@ const mostMade = 4_096
 export interface Terms {
   /** A model's id, or what stands for every model over a base. */
   readonly model: Hex
+  /** Which says what weights it answers from. */
+  readonly answerer: Pick<Answerer, 'weights'>
   readonly inputPrice: bigint
   readonly outputPrice: bigint
   readonly speed: number
@@ -38,11 +40,11 @@ export interface Announcing {
 
 /** What this worker offers, in its own words. */
 export function createAnnouncing(parts: Parts, board: Pick<OfferBoard, 'take'>, slots: Slots): Announcing {
-  const { key, self, network, timing, log, gossip, now } = parts
+  const { key, self, network, policy, timing, log, gossip, now } = parts
   /** By signature, in the order in which they run out. */
   const made = new Map<Hex, SignedOffer>()
 
-  function sign({ model, inputPrice, outputPrice, speed }: Terms): SignedOffer {
+  function sign({ model, answerer, inputPrice, outputPrice, speed }: Terms): SignedOffer {
     const seconds = BigInt(Math.max(1, Math.round(timing.offerMs / 1000)))
     const issuedAt = now()
     for (const [signature, { message }] of made) {
@@ -60,7 +62,9 @@ export function createAnnouncing(parts: Parts, board: Pick<OfferBoard, 'take'>, 
         capacity: slots.free,
         tokensPerSecond: Math.max(1, Math.round(speed)),
         issuedAt,
-        expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds)
+        expires: issuedAt + (seconds < longestOfferSeconds ? seconds : longestOfferSeconds),
+        region: policy.region,
+        weights: answerer.weights ?? ''
       },
       key
     )

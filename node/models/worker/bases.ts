@@ -82,8 +82,9 @@ export function createBases(
     id: everyModelOver(record.base),
     adapter: null
   })
-  const termsOf = ({ cid, inputPrice, outputPrice, speed }: Base): Terms => ({
+  const termsOf = ({ cid, answerer, inputPrice, outputPrice, speed }: Base): Terms => ({
     model: everyModelOver(cid),
+    answerer,
     inputPrice,
     outputPrice,
     speed

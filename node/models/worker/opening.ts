@@ -33,8 +33,14 @@ export function createOpening(parts: Parts): Opening {
     },
     async answerer(model, { base, adapter }, signal) {
       if (parts.backends?.has(model.base) !== true) {
-        await engine.open(base)
-        return { name: 'engine', away: () => undefined, generate: job => engine.generate(job), close: () => undefined }
+        const { served } = await engine.open(base)
+        return {
+          name: 'engine',
+          ...(served === undefined ? {} : { weights: served }),
+          away: () => undefined,
+          generate: job => engine.generate(job),
+          close: () => undefined
+        }
       }
       return parts.backends.open(
         {

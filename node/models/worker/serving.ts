@@ -1,9 +1,11 @@
-import { everyModelOver } from '../../../protocol/models/index.ts'
+import { everyModelOver, isAgent } from '../../../protocol/models/index.ts'
 import type { ModelRecord } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
 import type { Answerer } from '../../engine/backend/types.ts'
+import type { Manifests } from '../agents/manifests.ts'
+import { tollAnswerer, tollPrices, tollSpeech } from '../agents/toll.ts'
 import type { Parts } from '../deps.ts'
 import type { Folders } from '../folders.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
@@ -77,7 +79,8 @@ export function createServing(
   catalogue: Catalogue,
   folders: Folders,
   board: OfferBoard,
-  slots: Slots
+  slots: Slots,
+  manifests: Manifests
 ): Serving {
   const { self, policy, timing, clock, log, files, peers } = parts
   const served = new Map<Hex, Served>()
@@ -128,6 +131,35 @@ export function createServing(
       signal: life.signal,
       clock
     })
+
+  function provide(model: ModelRecord): void {
+    files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {
+      if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: model.id, error })
+    })
+  }
+
+  /** An agent's fee is taken at its builder's price; its steps are asked by whoever asks it. */
+  async function serveAgent(model: ModelRecord): Promise<SignedOffer> {
+    const manifest = await manifests.of(model, life.signal)
+    manifests.modelsOf(manifest)
+    const prices = tollPrices(manifest)
+    const facts = {
+      model,
+      base: '',
+      adapter: undefined,
+      speech: tollSpeech,
+      answerer: tollAnswerer,
+      ...prices,
+      speed: 1
+    }
+    const entry: Served = { ...facts, offer: announcing.sign({ ...facts, model: model.id }) }
+    await tables.serving.put(model.id, prices)
+    await tables.unserved.delete(model.id)
+    served.set(model.id, entry)
+    await announce(entry)
+    provide(model)
+    return entry.offer
+  }
 
   const serving: Serving = {
     async start() {
@@ -183,6 +215,7 @@ export function createServing(
       mustBeWorker()
       const model = registered(id)
       const known = served.get(id)
+      if (isAgent(model)) return serveAgent(model)
       if (known === undefined && served.size >= mostServed)
         throw new LimitError('offer.models', `${mostServed} models are offered one by one, and no more are`, {
           help: 'Offer every model over their base at once: `tilth serve MODEL --all`.'
@@ -195,7 +228,7 @@ export function createServing(
       let entry: Served
       try {
         const speed = known?.speed ?? (await opening.trial(answerer, places))
-        const offer = announcing.sign({ model: id, inputPrice, outputPrice, speed })
+        const offer = announcing.sign({ model: id, answerer, inputPrice, outputPrice, speed })
         await tables.serving.put(id, { inputPrice, outputPrice })
         await tables.unserved.delete(id)
         entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }
@@ -208,15 +241,18 @@ export function createServing(
       if (other !== answerer) other?.close()
       served.set(id, entry)
       await announce(entry)
-      files.provide(model.adapter ?? model.base, { signal: life.signal }).catch((error: unknown) => {
-        if (!life.signal.aborted) log.warn('the model is not announced in the DHT', { model: id, error })
-      })
+      provide(model)
       return entry.offer
     },
     async serveAll({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
       mustBeWorker()
-      const { base } = registered(id)
-      const offer = await bases.offer(registered(id), { inputPrice, outputPrice })
+      const model = registered(id)
+      if (isAgent(model))
+        throw new InvalidError('offer.agent', `${model.name} is an agent: there are no models over it`, {
+          help: 'Offer it alone, or name one of its models.'
+        })
+      const { base } = model
+      const offer = await bases.offer(model, { inputPrice, outputPrice })
       for (const entry of bases) if (entry.terms().model === offer.message.model) await announcing.announce(entry)
       return { base, offer }
     },

@@ -39,7 +39,9 @@ describe('offers of workers that are not there', function () {
         capacity: 8,
         tokensPerSecond: 500,
         issuedAt,
-        expires: issuedAt + 600n
+        expires: issuedAt + 600n,
+        region: '',
+        weights: ''
       },
       key
     )

@@ -215,7 +215,9 @@ describe('registration and offers', () => {
       capacity: 1,
       tokensPerSecond: 10,
       issuedAt: now,
-      expires: now + 60n
+      expires: now + 60n,
+      region: '',
+      weights: ''
     }
     const offer = (change: Partial<typeof good>, key = stranger.key) => ({
       kind: 'offer',

@@ -133,7 +133,7 @@ export async function ask(
     if (event.kind === 'text') streamed += event.text
     else if (event.kind === 'worker')
       workers.push({ worker: event.worker, ...(event.reason === undefined ? {} : { reason: event.reason }) })
-    else return { ...event, workers, streamed }
+    else if (event.kind === 'done') return { ...event, workers, streamed }
   }
   throw new Error('the answer did not end')
 }

@@ -31,6 +31,8 @@ export const offerMessage = (change: Partial<Message<'Offer'>> = {}): Message<'O
   tokensPerSecond: 100,
   issuedAt: now - 10n,
   expires: now + 60n,
+  region: '',
+  weights: '',
   ...change
 })
 export const content: InferenceContent = {

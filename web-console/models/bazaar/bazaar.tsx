@@ -1,5 +1,6 @@
 import { useDeferredValue, useState } from 'react'
 import type { BazaarView } from '../../../daemon/api/contract/bazaar.ts'
+import { regions } from '../../../protocol/models/region.ts'
 import { useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useWord } from '../../app/use-place.ts'
@@ -14,6 +15,16 @@ const orders = [
   { value: 'quality', name: 'Best on held-out questions first' },
   { value: 'price', name: 'Cheapest first' }
 ] as const
+const placesOffered = [
+  { value: '', name: 'Anywhere' },
+  ...regions.map(region => ({ value: region, name: `Says: ${region}` }))
+]
+const bitsOffered = [
+  { value: '', name: 'Any weights' },
+  { value: '8', name: 'Says: 8 bits or more' },
+  { value: '16', name: 'Says: 16 bits or more' },
+  { value: '32', name: 'Says: 32 bits' }
+]
 type Order = (typeof orders)[number]['value']
 
 /** Models beside each other in one view. */
@@ -25,6 +36,8 @@ export function Page() {
   const [order, setOrder] = useWord('order')
   const [served, setServed] = useWord('served')
   const [datanet, setDatanet] = useWord('datanet')
+  const [region, setRegion] = useWord('region')
+  const [bits, setBits] = useWord('bits')
   const [chosen, setChosen] = useState<readonly string[]>([])
   const wanted = useDeferredValue(search)
   const chosenOrder: Order = orders.find(({ value }) => value === order)?.value ?? 'newest'
@@ -35,7 +48,9 @@ export function Page() {
       order: chosenOrder,
       served: served === 'yes' ? 'yes' : 'no',
       ...(wanted.trim() === '' ? {} : { search: wanted }),
-      ...(datanet === '' ? {} : { datanet })
+      ...(datanet === '' ? {} : { datanet }),
+      ...(placesOffered.some(({ value }) => value !== '' && value === region) ? { region } : {}),
+      ...(bitsOffered.some(({ value }) => value !== '' && value === bits) ? { leastBits: Number(bits) } : {})
     },
     { keep: true }
   )
@@ -63,6 +78,8 @@ export function Page() {
       <div className="bazaar-filters">
         <SearchField label="Search models, bases and Datanets" value={search} onChange={setSearch} />
         <Select label="Grown on" options={fields} value={datanet} onChange={setDatanet} />
+        <Select label="Served from" options={placesOffered} value={region} onChange={setRegion} />
+        <Select label="In weights of" options={bitsOffered} value={bits} onChange={setBits} />
         <Select label="Order" options={orders} value={chosenOrder} onChange={setOrder} />
         <Switch isOn={served === 'yes'} onChange={isOn => setServed(isOn ? 'yes' : '')}>
           Served now
@@ -72,7 +89,7 @@ export function Page() {
         from={models}
         what="the models"
         empty={
-          wanted === '' && datanet === '' && served === ''
+          wanted === '' && datanet === '' && served === '' && region === '' && bits === ''
             ? {
                 title: 'No model is registered yet.',
                 children: <GoButton to={places.factory}>Make the first one</GoButton>

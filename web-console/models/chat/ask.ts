@@ -79,6 +79,7 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
       case 'error':
         become({ state: 'failed', fault: event.message, ...(event.help === undefined ? {} : { help: event.help }) })
         break
+      case 'step':
       case 'explanation':
         break
     }

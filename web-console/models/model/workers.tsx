@@ -18,7 +18,10 @@ export function Workers({ model: { id, name, offers } }: { readonly model: Bazaa
     return `${manyText(one.answers, 'answer')}${speed}`
   }
   return (
-    <Section title="Who serves it now" note="A worker measures its speed before it offers; receipts show what it did.">
+    <Section
+      title="Who serves it now"
+      note="Speed, place and weights are a worker’s own word; receipts show what it did."
+    >
       {offers.length === 0 ? (
         <Empty title="Nobody serves it now.">
           <span>
@@ -43,6 +46,8 @@ export function Workers({ model: { id, name, offers } }: { readonly model: Bazaa
               cell: ({ outputPrice }: Offer) => <Amount of={thousand(outputPrice)} />
             },
             { name: 'Tokens a second', number: true, cell: ({ tokensPerSecond }: Offer) => tokensPerSecond },
+            { name: 'Says it is in', cell: ({ region }: Offer) => region ?? '–' },
+            { name: 'Says it answers from', cell: ({ weights }: Offer) => weights ?? '–' },
             { name: 'By receipts', number: true, cell: ({ worker }: Offer) => measured(worker) },
             {
               name: 'Room now',

@@ -1,5 +1,5 @@
 import { foldText, searchWords } from '../../../../protocol/data/index.ts'
-import { familyOf } from '../../../../protocol/models/index.ts'
+import { familyOf, isAgent, suits } from '../../../../protocol/models/index.ts'
 import { NotFoundError, pageOf, zeroHash } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import type { ModelView as NodeModel } from '../../../../node/models/index.ts'
@@ -57,7 +57,11 @@ function createNames({ data, models, jobs }: Pick<Parts, 'data' | 'models' | 'jo
     return found
   }
   const bases = new Map(
-    models.models().flatMap(({ base, adapter, name }) => (adapter === null ? [[base, name] as const] : []))
+    models
+      .models()
+      .flatMap(({ base, adapter, name, result }) =>
+        adapter === null && result === null ? [[base, name] as const] : []
+      )
   )
   let losses: Map<string | null, BazaarView['heldOutLoss']> | undefined
   return {
@@ -109,15 +113,22 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
   }
 
   return {
-    async bazaar({ params: { search, datanet, served, order, ...page } }) {
+    async bazaar({ params: { search, datanet, served, order, region, leastBits, ...page } }) {
       const names = createNames(parts)
       const of = datanet === undefined ? undefined : await which.datanet(datanet)
       const words = searchWords(search ?? '')
+      const isRouted = region !== undefined || leastBits !== undefined
+      const way = {
+        ...(region === undefined ? {} : { regions: [region] }),
+        ...(leastBits === undefined ? {} : { leastBits })
+      }
       const found: BazaarView[] = []
       const newest = models.models().toReversed()
       for (const model of newest.slice(0, mostLookedAt)) {
-        if (model.retired || (of !== undefined && model.datanet !== of)) continue
+        // What is made of models has a list of its own.
+        if (isAgent(model) || model.retired || (of !== undefined && model.datanet !== of)) continue
         if (served === 'yes' && model.offers.length === 0) continue
+        if (isRouted && !model.offers.some(offer => suits(way, { region: '', weights: '', ...offer }))) continue
         if (await isMeant(model, words, names)) found.push(await view(model, names))
       }
       const { items, next } = pageOf(found.sort(orderOf(order)), page, ({ id }) => id)

@@ -49,36 +49,50 @@ function contributorsOf(answers: readonly Answered[]): Credit['contributors'] {
   return [...sums].map(([account, weight]) => ({ account, weight: weight.toString() }))
 }
 
+type Terms = Pick<ModelView, 'builder' | 'datanet' | 'split' | 'upstream'>
+
+/** Who has which part of what was paid for one model. */
+const creditsOf = (
+  workers: Iterable<string>,
+  { builder, datanet, split, upstream }: Terms,
+  contributors: Credit['contributors']
+): Credit[] => [
+  ...[...workers].map(account => ({ as: 'worker' as const, account, share: split.worker })),
+  { as: 'builder', account: builder, share: split.builder },
+  ...(datanet === zeroHash
+    ? []
+    : [
+        {
+          as: 'data' as const,
+          account: datanet,
+          share: split.data,
+          ...(contributors === undefined ? {} : { contributors })
+        }
+      ]),
+  ...(upstream === undefined ? [] : [{ as: 'upstream' as const, account: upstream, share: split.upstream ?? 0 }])
+]
+
+/** Of an agent each step's fee is divided as its own model's fees are, and the agent's own as it was registered. */
+const stepCredits = (answers: readonly Answered[]): Credit[] =>
+  answers
+    .flatMap(({ done }) => done.steps ?? [])
+    .flatMap(({ name, fee, workers, ...terms }) =>
+      creditsOf(workers, terms, undefined).map(credit => ({ ...credit, step: name, of: fee }))
+    )
+
 /** What this network adds to answers: what they cost, their receipts, and who is paid by them. */
-export function paidFor(
-  answers: readonly Answered[],
-  { builder, datanet, split, upstream }: Pick<ModelView, 'builder' | 'datanet' | 'split' | 'upstream'>,
-  confidential: boolean
-): Paid {
+export function paidFor(answers: readonly Answered[], model: Terms, confidential: boolean): Paid {
   const workers = new Set(answers.flatMap(one => one.workers))
   const contributors = contributorsOf(answers)
   const sources = answers.flatMap(({ done }) => done.sources ?? [])
   const explained = answers.flatMap(({ explanation }) => (explanation === undefined ? [] : [explanation]))
+  const ofSteps = stepCredits(answers)
   return {
     fee: answers.reduce((sum, { done }) => sum + BigInt(done.fee), 0n).toString(),
     receipts: answers.flatMap(({ done }) => done.receipts),
     private: confidential,
     ...(sources.length === 0 ? {} : { sources }),
-    credits: [
-      ...[...workers].map(account => ({ as: 'worker' as const, account, share: split.worker })),
-      { as: 'builder', account: builder, share: split.builder },
-      ...(datanet === zeroHash
-        ? []
-        : [
-            {
-              as: 'data' as const,
-              account: datanet,
-              share: split.data,
-              ...(contributors === undefined ? {} : { contributors })
-            }
-          ]),
-      ...(upstream === undefined ? [] : [{ as: 'upstream' as const, account: upstream, share: split.upstream ?? 0 }])
-    ],
+    credits: ofSteps.length > 0 ? ofSteps : creditsOf(workers, model, contributors),
     ...(explained.length === 0
       ? {}
       : {

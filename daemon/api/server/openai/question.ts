@@ -72,6 +72,7 @@ export function questionsOf(
       maxPrice: body.tilth?.maxPrice ?? undefined,
       context: body.tilth?.context ?? undefined,
       route: body.tilth?.route ?? undefined,
+      hedge: body.tilth?.hedge ?? undefined,
       stop: stopsOf(body.stop),
       ...about,
       ...(seed === null || seed === undefined

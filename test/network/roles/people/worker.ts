@@ -95,6 +95,7 @@ sum, and when an epoch closes.`,
 - **No GPU is found.** \`tilth doctor --machine\` says which was found and, if it is not used, why.
 - **Nobody asks.** \`tilth offers\` shows what others ask for the same model, and \`tilth status\` whether others can
   dial you.
+  \`--region DE\` of the daemon tells those who choose by it where your machine is.
 - **A client is silent about what it owes.** Nothing is lost but its last answer: the last voucher is on disk and is
   redeemed by itself. \`tilth channel close ID\` redeems it now.
 - **The machine went down in the middle of a training.** Started again it goes on from its last checkpoint; the

@@ -1,0 +1,104 @@
+import { InvalidError } from '../../primitives/errors.ts'
+import { exactTokenText } from '../../primitives/tokens.ts'
+import { feeOf } from '../fee.ts'
+import type { Prices } from '../fee.ts'
+import type { AgentManifest, AgentStep } from './manifest.ts'
+import { passedOn } from './manifest.ts'
+import { bytesIn, mostBytesOf } from './template.ts'
+
+// What an agent may cost is held as one sum before its first step is asked. Each step may take of it what leaves the
+// steps after it, and the agent's own fee, what they cost at least.
+
+/** Most prompt tokens of each step, in order, whatever the steps before it say. */
+export function mostInputOf(
+  { steps }: Pick<AgentManifest, 'steps'>,
+  given: { readonly input: string; readonly conversation: string }
+): number[] {
+  const passed = new Map<string, number>()
+  return steps.map(({ name, prompt, system, ...rest }) => {
+    const most = (place: string): number =>
+      place === 'input'
+        ? bytesIn(given.input)
+        : place === 'conversation'
+          ? bytesIn(given.conversation)
+          : place === 'previous'
+            ? Math.max(0, ...passed.values())
+            : (passed.get(place) ?? 0)
+    const messages = system === undefined ? [prompt] : [system, prompt]
+    const bytes = messages.reduce((sum, template) => sum + mostBytesOf(template, most) + 64, 64)
+    passed.set(name, passedOn({ name, prompt, system, ...rest }))
+    return bytes
+  })
+}
+
+/** What a step costs: at least if all goes well, and at most if a worker fails in the middle of it. */
+export interface StepCost {
+  readonly least: bigint
+  readonly most: bigint
+}
+
+/** By the offers that may be asked. @param offers one at least */
+export function costOf(
+  { maxTokens }: Pick<AgentStep, 'maxTokens'>,
+  inputTokens: number,
+  offers: readonly Prices[]
+): StepCost {
+  const once = offers.map(offer => feeOf(offer, inputTokens, maxTokens))
+  const dearest = (prices: readonly bigint[]): bigint => prices.reduce((high, one) => (one > high ? one : high), 0n)
+  const prices: Prices = {
+    inputPrice: dearest(offers.map(({ inputPrice }) => inputPrice)),
+    outputPrice: dearest(offers.map(({ outputPrice }) => outputPrice))
+  }
+  return {
+    least: once.reduce((low, fee) => (fee < low ? fee : low), once[0] ?? 0n),
+    // Who goes on for another reads the prompt once more, and what was answered until then.
+    most: feeOf(prices, 2 * inputTokens + maxTokens, maxTokens)
+  }
+}
+
+const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, one) => total + one, 0n)
+
+/** An agent's money, from before its first step to its end. */
+export class AgentAccount {
+  readonly #costs: readonly StepCost[]
+  readonly #fee: bigint
+  /** The most that it comes to, all told. */
+  readonly held: bigint
+  #spent = 0n
+
+  /**
+   * @param allowed the most that it may cost; undefined: as much as there is
+   * @throws InvalidError `agent.price`
+   */
+  constructor(costs: readonly StepCost[], fee: bigint, allowed: bigint | undefined) {
+    const least = sum(costs.map(one => one.least)) + fee
+    // [reject] Nothing is asked where the sum of it could come to more than is allowed.
+    if (allowed !== undefined && least > allowed)
+      throw new InvalidError(
+        'agent.price',
+        `the steps and the fee of it may cost ${exactTokenText(least)} tokens, ` +
+          `more than the ${exactTokenText(allowed)} that it is allowed`,
+        { help: 'Ask with less, or allow more (--max-price).', details: { least, most: allowed } }
+      )
+    const most = sum(costs.map(one => one.most)) + fee
+    this.#costs = costs
+    this.#fee = fee
+    this.held = allowed !== undefined && allowed < most ? allowed : most
+  }
+
+  get spent(): bigint {
+    return this.#spent
+  }
+
+  /** The most that a step may cost, so that all after it can be paid. */
+  capOf(step: number): bigint {
+    const later = sum(this.#costs.slice(step + 1).map(one => one.least)) + this.#fee
+    return this.held - this.#spent - later
+  }
+
+  /** @throws RangeError beyond what is held: nothing may have been promised so */
+  spend(amount: bigint): void {
+    if (amount < 0n || this.#spent + amount > this.held) throw new RangeError('more than was held for it')
+    this.#spent += amount
+  }
+}

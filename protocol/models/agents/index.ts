@@ -1,0 +1,3 @@
+export * from './template.ts'
+export * from './manifest.ts'
+export * from './account.ts'
