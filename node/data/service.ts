@@ -268,6 +268,8 @@ export function createDataService(deps: DataDeps): DataService {
   }
   /** Which rows are accepted is otherwise than it was: what later ones are compared with is gathered anew. */
   async function overturned({ datanet }: Pick<ContributionRecord, 'datanet'>): Promise<void> {
+    // Whoever is killed now, or waits for what comes before something, begins at the first one again.
+    await book.pass(datanet, 0)
     await shards.forget(datanet)
     turns.revisit(datanet, 1)
   }

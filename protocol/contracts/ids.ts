@@ -21,9 +21,6 @@ export function escrowId({ builder, job, lot, worker, attempt }: EscrowKey): Hex
   )
 }
 
-/** The pool whose seats are those of jurors: `Juries.JURORS`. */
-export const jurorsPool: Hex = keccak('tilth.jurors')
-
 /** What says which rules were put forward, and after which. */
 export interface AmendmentKey {
   readonly datanet: Hex

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {Juries} from "solidity/Juries.sol";
+import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {StatementReader} from "solidity/StatementReader.sol";
 import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
@@ -32,9 +33,8 @@ contract JuriesTest is Network {
 
     function seated(uint256 key) private {
         staked(vm.addr(key), MIN_STAKE);
-        bytes32 pool = juries.JURORS();
         vm.prank(vm.addr(key));
-        registry.join(pool);
+        juries.join();
     }
 
     function vote(uint256 key, bool accept, bytes32 outcome) private view returns (Statements.Vote memory) {
@@ -179,14 +179,15 @@ contract JuriesTest is Network {
             // Stake that is on its way out pays as well.
             if (i == 3) {
                 vm.prank(all[i]);
-                registry.giveUp(keccak256("tilth.jurors"));
+                juries.giveUp();
                 vm.prank(all[i]);
                 registry.requestUnbond(MIN_STAKE);
             }
             juries.penaliseAbsent(contribution, all[i]);
             (uint256 unbonding,) = registry.unbondingOf(all[i]);
             same(registry.stakeOf(all[i]) + unbonding, MIN_STAKE - MIN_STAKE / 10, "a tenth");
-            same(registry.seatOf(keccak256("tilth.jurors"), all[i]), 0, "its seat");
+            same(juries.seatOf(all[i]), 0, "its seat");
+            same(registry.lockedOf(all[i]), 0, "nothing is locked for it any more");
             vm.expectPartialRevert(Juries.NotAbsent.selector);
             juries.penaliseAbsent(contribution, all[i]);
         }
@@ -227,7 +228,7 @@ contract JuriesTest is Network {
     function testWithTooFewNobodyPays() public {
         for (uint256 i = 0; i < 4; i++) {
             vm.prank(vm.addr(JUROR + i));
-            registry.giveUp(keccak256("tilth.jurors"));
+            juries.giveUp();
         }
         uint256 before = token.balanceOf(challenger);
         Juries.Ballot[] memory all = ballots(false, "bad");
@@ -237,13 +238,34 @@ contract JuriesTest is Network {
         same(token.balanceOf(challenger), before, "nothing moved");
     }
 
+    function testASeatLocksTheLeastStake() public {
+        vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
+        vm.prank(stranger);
+        juries.join();
+        address one = vm.addr(JUROR);
+        vm.expectPartialRevert(Juries.AlreadySeated.selector);
+        vm.prank(one);
+        juries.join();
+        vm.expectPartialRevert(NodeRegistry.NotEnoughStake.selector);
+        vm.prank(one);
+        registry.requestUnbond(1);
+        vm.prank(one);
+        juries.giveUp();
+        vm.expectPartialRevert(Juries.NotSeated.selector);
+        vm.prank(one);
+        juries.giveUp();
+        vm.prank(one);
+        registry.requestUnbond(MIN_STAKE);
+        same(juries.jurors().length, SEATS - 1, "the others");
+        for (uint256 i = 0; i < SEATS - 1; i++) same(juries.seatOf(juries.jurors()[i]), i + 1, "each in its place");
+    }
+
     // The thief's view
 
     function testTheAuthorMayChallengeAndNeverSits() public {
         staked(contributor, MIN_STAKE);
-        bytes32 pool = juries.JURORS();
         vm.prank(contributor);
-        registry.join(pool);
+        juries.join();
         seatedAs(HOST);
         seatedAs(VALIDATOR);
         seatedAs(CHALLENGER);
@@ -258,7 +280,7 @@ contract JuriesTest is Network {
     function seatedAs(uint256 key) private {
         staked(vm.addr(key), MIN_STAKE);
         vm.prank(vm.addr(key));
-        registry.join(keccak256("tilth.jurors"));
+        juries.join();
     }
 
     function testNobodyMovesTheDrawOnceItsBlockIsKnown() public {
@@ -269,7 +291,7 @@ contract JuriesTest is Network {
         // Seats that are taken and left now, and other lists, change nothing.
         seatedAs(STRANGER);
         vm.prank(vm.addr(JUROR));
-        registry.giveUp(keccak256("tilth.jurors"));
+        juries.giveUp();
         vm.prank(vm.addr(JUROR));
         registry.requestUnbond(MIN_STAKE);
         address[] memory others = new address[](candidates.length);

@@ -1,4 +1,4 @@
-import { juriesAbi, jurorsPool, nodeRegistryAbi } from '../../../protocol/contracts/index.ts'
+import { juriesAbi } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { lower, mined } from '../connection/index.ts'
 import type { Connection } from '../connection/index.ts'
@@ -49,10 +49,9 @@ export interface Juries {
   penaliseAbsent(contribution: Hex, juror: Address): Promise<Mined>
 }
 
-export function createJuries(connection: Connection, { juries, registry, token }: Addresses): Juries {
+export function createJuries(connection: Connection, { juries, token }: Addresses): Juries {
   const at = { address: juries, abi: juriesAbi } as const
-  const seats = { address: registry, abi: nodeRegistryAbi, args: [jurorsPool] } as const
-  const seat = { ...seats, what: "a juror's seat" } as const
+  const seat = { ...at, what: "a juror's seat", args: [] } as const
   const deposit = (): Promise<bigint> =>
     connection.read({ ...at, what: 'rules of juries', functionName: 'deposit', args: [] })
   return {
@@ -67,7 +66,7 @@ export function createJuries(connection: Connection, { juries, registry, token }
       ])
       return { deposit: held, commitWindow, revealWindow, window }
     },
-    jurors: async () => (await connection.read({ ...seats, what: 'jurors', functionName: 'scorersOf' })).map(lower),
+    jurors: async () => (await connection.read({ ...seat, functionName: 'jurors' })).map(lower),
     join: async () => mined(await connection.write({ ...seat, functionName: 'join' })),
     leave: async () => mined(await connection.write({ ...seat, functionName: 'giveUp' })),
     async candidates(contribution, challenger) {

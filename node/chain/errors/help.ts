@@ -105,9 +105,9 @@ const help = {
   NotAParty: "Only the channel's client or worker may do that.",
   NotYet: 'Wait until the dispute window is over.',
   // rounds
-  AlreadySeated: 'This account scores in that pool already.',
-  NotSeated: 'This account does not score in that pool.',
-  NoSeat: 'The pool has as many scorers as it has seats: wait until one leaves.',
+  AlreadySeated: 'This account has such a seat already.',
+  NotSeated: 'This account has no such seat.',
+  NoSeat: 'All seats are taken: wait until somebody leaves.',
   AlreadyAnchored: 'Receipts of this epoch are anchored already: go on with those.',
   NotAnchored: 'Anchor the receipts of the epoch first.',
   AlreadyDrawn: useLatest,

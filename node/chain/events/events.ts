@@ -165,8 +165,8 @@ const fields = {
     deposit: amount,
     drawFrom: uint(64),
     size: small,
-    // As many as a pool has seats.
-    candidates: z.array(address).max(64),
+    // As many as there are seats.
+    candidates: z.array(address).max(128),
     reason: z.string().max(1_000)
   },
   JuryDrawn: {

@@ -60,8 +60,15 @@ export function createServing(
     return [record, record.state.statements]
   }
 
-  /** As the checks find it in its place of the order; what was away when its turn came is looked for again. */
-  async function verdictOf(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict> {
+  /**
+   * As the checks find it in its place of the order, once all before it are known here: what it repeats is among them.
+   * What was away when its turn came is looked for again.
+   */
+  async function verdictOf(
+    record: ContributionRecord,
+    statements: ContributionStatements
+  ): Promise<Verdict | undefined> {
+    if ((await book.progress(record.datanet)).passed < record.index) return undefined
     const known = await book.verdict(record.id)
     if (known !== undefined && known.reason !== 'unavailable') return known
     const verdict = await shards.check(record, statements)
@@ -100,9 +107,9 @@ export function createServing(
       try {
         const [record, statements] = found
         const verdict = await verdictOf(record, statements)
-        const says = known?.says ?? ((await policy()) === 'auto' ? verdict.accept : undefined)
-        if (says !== undefined) return await make(id, says, { cid: statements.reveal.message.cid, verdict })
-        return undefined
+        const says = known?.says ?? ((await policy()) === 'auto' ? verdict?.accept : undefined)
+        if (verdict !== undefined && says !== undefined)
+          return await make(id, says, { cid: statements.reveal.message.cid, verdict })
       } catch (error) {
         log.info('a juror could not check a contribution yet', { contribution: id, error })
       }

@@ -69,8 +69,9 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
         Accepted
     }
 
-    /// @notice The pool of the NodeRegistry whose seats are those of jurors.
-    bytes32 public constant JURORS = keccak256("tilth.jurors");
+    /// @notice Accounts that may have a seat among the jurors. The seats are no pool's: nobody is drawn from them for
+    /// anything else.
+    uint256 public constant MAX_SEATS = 128;
     /// @notice How long after its commitment a contribution's decision can be challenged. Showing and voting take two
     /// weeks at most.
     uint64 public constant WINDOW = 30 days;
@@ -93,10 +94,15 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
     uint64 public immutable drawBlocks;
     uint256 public immutable deposit;
 
+    address[] private _seats;
+    /// @notice Its place among the jurors, from 1.
+    mapping(address juror => uint256) public seatOf;
     mapping(bytes32 contribution => Trial) private _trials;
     mapping(bytes32 contribution => mapping(address juror => bytes32)) public commitmentOf;
     mapping(bytes32 contribution => mapping(bytes32 verdict => uint256)) private _counts;
 
+    event JurorSeated(address indexed juror);
+    event JurorUnseated(address indexed juror);
     /// @notice With what was decided, and who could sit.
     event Challenged(
         bytes32 indexed contribution,
@@ -141,6 +147,9 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
     event JurorAbsent(bytes32 indexed contribution, address indexed juror, uint256 taken);
 
     error UnbondingTooShort(uint64 unbondDelay);
+    error AlreadySeated();
+    error NotSeated();
+    error NoSeat();
     error UnknownContribution(bytes32 contribution);
     error AlreadyChallenged(bytes32 contribution);
     error WindowOver(uint64 until);
@@ -175,6 +184,22 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
         revealWindow = windows.reveal;
         drawBlocks = windows.drawBlocks;
         deposit = deposit_;
+    }
+
+    /// @notice Takes a seat among the jurors. The least stake is locked for it.
+    function join() external {
+        if (seatOf[msg.sender] != 0) revert AlreadySeated();
+        if (_seats.length >= MAX_SEATS) revert NoSeat();
+        _seats.push(msg.sender);
+        seatOf[msg.sender] = _seats.length;
+        emit JurorSeated(msg.sender);
+        registry.lock(msg.sender, registry.minStake());
+    }
+
+    /// @notice Gives a seat up. Who was drawn is asked all the same, and stake that leaves can be slashed.
+    function giveUp() external {
+        if (seatOf[msg.sender] == 0) revert NotSeated();
+        _unseat(msg.sender);
     }
 
     /// @notice Challenges what a roster has decided on a contribution, shown by the votes that decided it.
@@ -292,9 +317,13 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
         if (block.timestamp < trial.revealEnds) revert RevealOpen(trial.revealEnds);
         if (commitmentOf[contribution][juror] == DONE) revert NotAbsent(juror);
         commitmentOf[contribution][juror] = DONE;
-        registry.unseat(JURORS, juror);
+        if (seatOf[juror] != 0) _unseat(juror);
         uint256 taken = registry.slash(juror, registry.minStake() / PENALTY_PART, msg.sender);
         emit JurorAbsent(contribution, juror, taken);
+    }
+
+    function jurors() external view returns (address[] memory) {
+        return _seats;
     }
 
     function trialOf(bytes32 contribution) external view returns (Trial memory) {
@@ -345,7 +374,7 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
         size = seats.length * 2 + 1;
         if (size > MOST_JURORS) size = MOST_JURORS;
         (address host,,,,,) = datanets.datanetOf(made.datanet);
-        address[] memory all = registry.scorersOf(JURORS);
+        address[] memory all = _seats;
         uint256 least = registry.minStake();
         uint256 count = 0;
         for (uint256 i = 0; i < all.length; i++) {
@@ -391,6 +420,15 @@ contract Juries is StatementReader, ReentrancyGuardTransient {
     function _abstention(bytes32 contribution) private pure returns (bytes32) {
         string memory id = Strings.toHexString(uint256(contribution), 32);
         return keccak256(abi.encodePacked('{"abstains":true,"contribution":"', id, '"}'));
+    }
+
+    function _unseat(address juror) private {
+        (uint256 seat, address last) = (seatOf[juror], _seats[_seats.length - 1]);
+        (_seats[seat - 1], seatOf[last]) = (last, seat);
+        _seats.pop();
+        seatOf[juror] = 0;
+        emit JurorUnseated(juror);
+        registry.unlock(juror, registry.minStake());
     }
 
     function _open(bytes32 contribution) private view returns (Trial storage trial) {
