@@ -318,7 +318,7 @@ export const dhtLimits = {
   /** What one peer says to it, in pieces of so many bytes: a request is one or two, a node that provides all its files
    * anew says some 50 a second. */
   piece: 256,
-  said: { perSecond: 200, burst: 8_000 },
+  said: { perSecond: 100, burst: 2_000 },
   /** New records of who provides what, of one peer and of all. They last two days, so twice the burst is kept. */
   eachProvider: { perSecond: 10_000 / 172_800, burst: 10_000 },
   allProviders: { perSecond: 200_000 / 172_800, burst: 200_000 }

@@ -64,7 +64,7 @@ function boundedStreams(
         for (let left = data.byteLength; left > 0; left -= dhtLimits.piece) {
           if (share.take()) continue
           // [reject] No honest peer has so much to ask of one other.
-          reputation.charge(peer, 'rate')
+          reputation.charge(peer, 'refused')
           stream.abort(new LimitError('limit.rate', 'more than a peer may ask of the DHT', { consequence: 'retry' }))
           return
         }

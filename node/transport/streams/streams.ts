@@ -8,6 +8,7 @@ import { hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
 import { createMessageStream } from './message-stream.ts'
 import type { TransportCounts } from '../metrics.ts'
 import { createBuckets } from '../limits/quota.ts'
+import { costs, debtLimit } from '../limits/reputation.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import type { MessageStream, Peers, Streams } from '../types.ts'
 import { steady } from './steady.ts'
@@ -25,6 +26,9 @@ export interface StreamsDeps {
 
 /** Streams open at once to one peer from our side; ours, so only a bound against our own mistakes. */
 const maxOutboundStreams = 1024
+
+/** Streams that are being refused at once: each costs, so that it is more than a peer can pay. */
+const refusedAtOnce = (2 * debtLimit) / costs.rate
 
 export function createStreams({
   libp2p,
@@ -65,6 +69,12 @@ export function createStreams({
       }
       const peer = peerOf(connection.remotePeer)
       const refused = refusal(peer.peerId)
+      // Who was told often enough is told no more, which is work as well.
+      if (refused?.code === 'limit.rate' && reputation.score(peer.peerId) < -debtLimit / 2) {
+        counts.streams.inc({ protocol, direction: 'inbound', outcome: refused.code })
+        raw.abort(refused)
+        return
+      }
       let counted = refused === undefined
       if (counted) {
         inAll++
@@ -118,7 +128,8 @@ export function createStreams({
   return {
     handle(protocol, serve) {
       const ready = libp2p.handle(protocol, serving(protocol, serve), {
-        maxInboundStreams: table[protocol].perPeer * 4, // beyond its share a peer gets a code, far beyond it a reset
+        // Beyond its share a peer gets a code, far beyond it a reset, which costs nothing: so it is banned before that.
+        maxInboundStreams: table[protocol].perPeer * 4 + refusedAtOnce,
         maxOutboundStreams,
         runOnLimitedConnection: true
       })

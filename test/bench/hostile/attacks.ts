@@ -9,7 +9,7 @@ import type { Network } from '../../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { pause } from '../../harness/index.ts'
-import { envelope, frame, refusal } from '../../node/transport/stranger.ts'
+import { envelope, refusal } from '../../node/transport/stranger.ts'
 import { goOn, startAttack } from './attacker.ts'
 import type { Attack, Somebody } from './attacker.ts'
 import { field, framed, join } from '../../harness/protobuf.ts'
@@ -126,7 +126,7 @@ const attacks: Record<string, (attack: Attack, target: Target) => Promise<void>>
   prompts: async (attack, target) => {
     const prompt = 'x'.repeat(10 << 20)
     const body = JSON.stringify({ model: 'any', messages: [{ role: 'user', content: prompt }] })
-    const frames = frame(0, body)
+    const frames = framed(join(Uint8Array.of(0), new TextEncoder().encode(body)))
     const byApi = (async () => {
       while (performance.now() < attack.until) {
         const headers = { authorization: `Bearer ${target.token}`, 'content-type': 'application/json' }

@@ -35,8 +35,9 @@ describe('transport: a DHT full of lies', () => {
     await liar.dial()
     for (let n = 0; liar.connected();) {
       const stream = await liar.libp2p.dialProtocol(at(), dhtProtocol).catch(() => undefined)
+      const isOpen = (): boolean => stream?.status === 'open' && stream.writeStatus === 'writable'
       // A lie each, that it has what it has not, as many at once as go into a frame of the connection.
-      while (stream?.status === 'open' && stream.writeStatus === 'writable' && liar.connected()) {
+      while (stream !== undefined && isOpen() && liar.connected()) {
         const lies = Array.from({ length: 200 }, () => {
           return framed(join(field(1, 2), field(2, cidOf(`lie ${n++}`).bytes), field(9, peer)))
         })

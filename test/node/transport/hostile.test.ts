@@ -157,6 +157,17 @@ describe('transport: hostile peers', () => {
     await stillServes()
   })
 
+  it('who opens streams without end is cut off, and others are served', async () => {
+    const stranger = await startStranger(victim)
+    await stranger.dial()
+    const [connection] = stranger.libp2p.getConnections()
+    assert.ok(connection)
+    const most = { maxOutboundStreams: 10_000 }
+    await Promise.allSettled(Array.from({ length: 1000 }, () => connection.newStream(protocol, most)))
+    await until(() => !stranger.connected(), 'the stranger is cut off')
+    await stillServes()
+  })
+
   it('a peer without a node key is nobody here', async () => {
     const stranger = await startStranger(victim, 'Ed25519')
     await assert.rejects(async () => {
