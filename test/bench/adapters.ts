@@ -1,5 +1,6 @@
 // Thousands of adapters over one base: node test/bench/adapters.ts [--adapters 5000] [--rank 8] [--batch 64]
 // [--tokens 64] [--loads 200] [--rounds 3] [--threads 2] [--quantize none|int8|int4] [--json]
+// With TMPDIR=/dev/shm the builder's blocks are in memory, some 0.7 MB each; the worker's are on a disk either way.
 // A builder makes seeded random LoRA adapters of the shipped base, keeps them in its block store and registers them on
 // a chain; a worker, a process of its own, offers every model over that base. A client asks it for offers of adapters
 // that it never had, which brings each from the builder's blocks and opens it, and again for some that are here. Then
@@ -65,7 +66,6 @@ const network = await startNetwork()
 const reader = openEngine({ threads: 1 }) // prompts are counted by it
 try {
   const { root } = network.world
-  const { builder } = network
   const model = await endless(flags.model, `${root}/base`)
   const worker = await startWorker(network, { ...serving, capacity: batch })
   try {
@@ -78,12 +78,14 @@ try {
     await network.world.faucet.tokens.transfer(client.address, 1_000_000n * 10n ** 18n)
     await network.world.faucet.tokens.sendGas(client.address, 100n * 10n ** 18n)
     const made = performance.now()
-    const { ids, folders, bytes } = await makeAdapters(builder, { model, count, rank, folder: `${root}/adapters` }, say)
+    const { ids, folders, bytes } = await makeAdapters(network, { model, count, rank, folder: `${root}/adapters` }, say)
     const makingSeconds = (performance.now() - made) / 1000
     say('the worker and the client hear of them')
     const known = (): number => client.service.models().length
+    const telling = setInterval(() => say(`${known()} known`), 5_000)
     await until(() => known() > count, 'the client knows them', 600_000)
     while ((await worker.models()) <= count) await new Promise(wake => setTimeout(wake, 500))
+    clearInterval(telling)
     const before = await memory(worker.pid)
     const [first] = ids
     await worker.api.call('serve', { params: { id: first as Hex }, body: { all: true } })
