@@ -3,6 +3,9 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { newAdapter, writeAdapter } from '../../../node/engine/adapters/index.ts'
 import { loadModel } from '../../../node/engine/architecture/index.ts'
 import { Random } from '../../../node/engine/weights/random.ts'
+import * as dagPb from '@ipld/dag-pb'
+import { CID } from 'multiformats/cid'
+import { sha256 } from 'multiformats/hashes/sha2'
 import { encodeFunctionData } from 'viem'
 import { modelRegistryAbi, registrationStruct } from '../../../protocol/contracts/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
@@ -22,10 +25,23 @@ export interface Made {
   readonly bytes: number
 }
 
-/** Adapters of random weights, in the builder's block store and on chain. */
+/** A CID of something that nobody has. */
+const nowhere = async (seed: number): Promise<string> =>
+  CID.createV1(dagPb.code, await sha256.digest(new TextEncoder().encode(`adapter ${seed}`))).toString()
+
+/**
+ * Adapters of random weights, in the builder's block store and on chain.
+ * @param stored of so many there are weights, of the rest the registration alone
+ */
 export async function makeAdapters(
   { world, builder }: Pick<TestNetwork, 'world' | 'builder'>,
-  { model, count, rank, folder }: { model: string; count: number; rank: number; folder: string },
+  {
+    model,
+    count,
+    rank,
+    folder,
+    stored
+  }: { model: string; count: number; rank: number; folder: string; stored: number },
   say: (text: string) => void
 ): Promise<Made> {
   // The chain signs for the builder and is waited for no longer than it takes: thousands are there in minutes.
@@ -47,6 +63,7 @@ export async function makeAdapters(
   let bytes = 0
   const fresh = newAdapter(config, { rank, alpha: 2 * rank, targets, dropout: 0 }, 1)
   const one = async (seed: number): Promise<void> => {
+    if (seed >= stored) return register(seed, await nowhere(seed))
     const random = new Random(seed, 0x20b0000)
     // Weights differ where it costs little: what is measured does not depend on which they are.
     const few = Array.from({ length: 64 }, () => 0.02 * (random.uniform() - 0.5))
@@ -57,6 +74,9 @@ export async function makeAdapters(
     if (seed === 0) for (const name of await readdir(path)) bytes += (await stat(join(path, name))).size
     if (seed < kept) folders[seed] = path
     else await rm(path, { recursive: true })
+    await register(seed, adapter)
+  }
+  async function register(seed: number, adapter: string): Promise<void> {
     const registration = {
       name: `adapter ${seed}`,
       base,
@@ -74,9 +94,12 @@ export async function makeAdapters(
     await call('eth_sendTransaction', [{ from: builder.address, to: world.addresses.models, data }])
     ids[seed] = builder.chain.models.idOf(builder.address, registration)
   }
+  await call('evm_setAutomine', [false])
   for (let at = 0; at < count; at += atOnce) {
     await Promise.all(Array.from({ length: Math.min(atOnce, count - at) }, (_, i) => one(at + i)))
+    await call('evm_mine', [])
     if (at % (16 * atOnce) === 0) say(`${Math.min(count, at + atOnce)} of ${count} adapters`)
   }
+  await call('evm_setAutomine', [true])
   return { ids, folders, bytes }
 }
