@@ -99,6 +99,7 @@ try {
     await until(() => client.service.offers(ids.at(-1)).length === 1, 'the client hears of all of them', 60_000)
     const offered = await memory(worker.pid)
 
+    say(`memory ${JSON.stringify({ before, offered })}`)
     const address = await worker.address()
     const quote = async (id: Hex): Promise<void> => {
       const stream = await client.node.streams.open(address, '/tilth/models/infer/1')
@@ -119,12 +120,12 @@ try {
     const together = ids.slice(stored - batch, stored)
     const coming = (id: Hex): Promise<void> =>
       quote(id).catch((error: unknown) => {
-        if ((error as { code?: string }).code !== 'worker.busy') throw error
+        if (!['worker.busy', 'files.unavailable'].includes((error as { code?: string }).code ?? '')) throw error
         return coming(id) // on its way: whoever asks comes back
       })
     const many = await timed(() => Promise.all(together.map(coming)))
-    say(`${batch} at once ${round(many)} ms`)
     const loaded = await memory(worker.pid)
+    say(`${batch} at once ${round(many)} ms, memory ${JSON.stringify(loaded)}`)
 
     let asked = 0
     const ask = async (id: Hex): Promise<number> => {

@@ -14,7 +14,7 @@ import type { TestNetwork } from '../../node/models/network.ts'
 
 const targets = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj']
 /** Registrations on their way at once, and folders that stay for the engine alone. */
-const atOnce = 32
+const atOnce = 96
 const kept = 256
 
 export interface Made {
@@ -98,7 +98,7 @@ export async function makeAdapters(
   for (let at = 0; at < count; at += atOnce) {
     await Promise.all(Array.from({ length: Math.min(atOnce, count - at) }, (_, i) => one(at + i)))
     await call('evm_mine', [])
-    if (at % (16 * atOnce) === 0) say(`${Math.min(count, at + atOnce)} of ${count} adapters`)
+    if (at % (8 * atOnce) === 0) say(`${Math.min(count, at + atOnce)} of ${count} adapters`)
   }
   await call('evm_setAutomine', [true])
   return { ids, folders, bytes }
