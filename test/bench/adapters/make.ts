@@ -45,19 +45,23 @@ export async function makeAdapters(
   say: (text: string) => void
 ): Promise<Made> {
   // The chain signs for the builder and is waited for no longer than it takes: thousands are there in minutes.
-  async function call(method: string, params: readonly unknown[]): Promise<void> {
+  async function call(method: string, params: readonly unknown[]): Promise<unknown> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
     const headers = { 'content-type': 'application/json' }
     const answer = (await (await fetch(world.anvil.rpcUrl, { method: 'POST', headers, body })).json()) as {
+      result?: unknown
       error?: unknown
     }
     if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error))
+    return answer.result
   }
   const { config } = loadModel(model)
   const base = await builder.node.files.addDirectory(model)
   await builder.service.registerBase({ name: 'base', base })
   await world.faucet.tokens.sendGas(builder.address, 1_000n * 10n ** 18n)
   await call('anvil_impersonateAccount', [builder.address])
+  // Those that are sent at once would all be given the same one.
+  let next = Number(await call('eth_getTransactionCount', [builder.address]))
   const folders: string[] = []
   const ids: Hex[] = []
   let bytes = 0
@@ -91,7 +95,9 @@ export async function makeAdapters(
     }
     const args = [registrationStruct(registration)] as const
     const data = encodeFunctionData({ abi: modelRegistryAbi, functionName: 'register', args })
-    await call('eth_sendTransaction', [{ from: builder.address, to: world.addresses.models, data }])
+    await call('eth_sendTransaction', [
+      { from: builder.address, to: world.addresses.models, data, nonce: `0x${(next++).toString(16)}` }
+    ])
     ids[seed] = builder.chain.models.idOf(builder.address, registration)
   }
   await call('evm_setAutomine', [false])
@@ -100,6 +106,8 @@ export async function makeAdapters(
     await call('evm_mine', [])
     if (at % (8 * atOnce) === 0) say(`${Math.min(count, at + atOnce)} of ${count} adapters`)
   }
+  // A block holds so much gas: what is left over comes with the next ones.
+  for (let i = 0; i < Math.ceil(count / atOnce); i++) await call('evm_mine', [])
   await call('evm_setAutomine', [true])
   return { ids, folders, bytes }
 }
