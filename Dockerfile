@@ -1,13 +1,14 @@
-# syntax=docker/dockerfile:1
 # A node, or with `up` the whole local network. Steps are the README's: npm ci, then the command line.
-FROM node:24-bookworm-slim AS dependencies
+# Where that image is not to be had, another Debian with Node 24 and npm takes its place: --build-arg NODE_IMAGE=…
+ARG NODE_IMAGE=node:24-bookworm-slim
+FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts ./scripts/
 RUN npm ci --omit=dev
 
 # The daemon's bundle, and the web console with the library that a page of it uses: sources, and what builds of them, stay in this stage.
-FROM node:24-bookworm-slim AS built
+FROM ${NODE_IMAGE} AS built
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -22,10 +23,10 @@ COPY docs/client.md ./docs/
 COPY web-console ./web-console
 RUN node scripts/bundle.ts && node scripts/console.ts
 
-FROM node:24-bookworm-slim
+FROM ${NODE_IMAGE}
 ENV NODE_ENV=production TILTH_DATA=/data
 WORKDIR /app
-RUN useradd --system --create-home --uid 10001 tilth && mkdir /data && chown tilth:tilth /data
+RUN useradd --create-home --uid 10001 tilth && mkdir /data && chown tilth:tilth /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY bin ./bin

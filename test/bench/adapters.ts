@@ -1,5 +1,7 @@
 // Thousands of adapters over one base: node test/bench/adapters.ts [--adapters 5000] [--rank 8] [--batch 64]
-// [--tokens 64] [--loads 200] [--rounds 3] [--threads 2] [--quantize none|int8|int4] [--json]
+// [--tokens 64] [--stored all] [--loads 200] [--rounds 3] [--threads 2] [--quantize none|int8|int4] [--json]
+// Of --stored adapters there are weights, the others are registered alone: they cost the worker as much until they are
+// asked for. With TMPDIR=/dev/shm the builder's blocks are in memory, some 0.7 MB each; the worker's are on a disk.
 // A builder makes seeded random LoRA adapters of the shipped base, keeps them in its block store and registers them on
 // a chain; a worker, a process of its own, offers every model over that base. A client asks it for offers of adapters
 // that it never had, which brings each from the builder's blocks and opens it, and again for some that are here. Then
@@ -23,6 +25,7 @@ const { values: flags } = parseArgs({
   options: {
     model: { type: 'string', default: resolve(import.meta.dirname, '../../daemon/assets/seedling') },
     adapters: { type: 'string', default: '5000' },
+    stored: { type: 'string' },
     rank: { type: 'string', default: '8' },
     batch: { type: 'string', default: '64' },
     tokens: { type: 'string', default: '64' },
@@ -39,6 +42,7 @@ const [count, rank, batch, maxTokens] = [flags.adapters, flags.rank, flags.batch
   number,
   number
 ]
+const stored = Number(flags.stored ?? count)
 const serving = { threads: Number(flags.threads), quantize: flags.quantize as 'none' | 'int8' | 'int4' }
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
@@ -65,7 +69,6 @@ const network = await startNetwork()
 const reader = openEngine({ threads: 1 }) // prompts are counted by it
 try {
   const { root } = network.world
-  const { builder } = network
   const model = await endless(flags.model, `${root}/base`)
   const worker = await startWorker(network, { ...serving, capacity: batch })
   try {
@@ -78,18 +81,25 @@ try {
     await network.world.faucet.tokens.transfer(client.address, 1_000_000n * 10n ** 18n)
     await network.world.faucet.tokens.sendGas(client.address, 100n * 10n ** 18n)
     const made = performance.now()
-    const { ids, folders, bytes } = await makeAdapters(builder, { model, count, rank, folder: `${root}/adapters` }, say)
+    const { ids, folders, bytes } = await makeAdapters(
+      network,
+      { model, count, rank, stored, folder: `${root}/adapters` },
+      say
+    )
     const makingSeconds = (performance.now() - made) / 1000
     say('the worker and the client hear of them')
     const known = (): number => client.service.models().length
+    const telling = setInterval(() => say(`${known()} known`), 5_000)
     await until(() => known() > count, 'the client knows them', 600_000)
     while ((await worker.models()) <= count) await new Promise(wake => setTimeout(wake, 500))
+    clearInterval(telling)
     const before = await memory(worker.pid)
     const [first] = ids
     await worker.api.call('serve', { params: { id: first as Hex }, body: { all: true } })
     await until(() => client.service.offers(ids.at(-1)).length === 1, 'the client hears of all of them', 60_000)
     const offered = await memory(worker.pid)
 
+    say(`memory ${JSON.stringify({ before, offered })}`)
     const address = await worker.address()
     const quote = async (id: Hex): Promise<void> => {
       const stream = await client.node.streams.open(address, '/tilth/models/infer/1')
@@ -99,23 +109,23 @@ try {
     }
     await quote(ids[0] as Hex) // connections and code
     say('loading')
-    const few = Math.min(Number(flags.loads), count - 1 - batch)
+    const few = Math.min(Number(flags.loads), stored - 1 - batch)
     const cold: number[] = []
     const warm: number[] = []
     // From all over them, in an order that nothing prefetches.
-    const chosen = Array.from({ length: few }, (_, i) => ids[1 + ((i * 7919) % (count - 1 - batch))] as Hex)
+    const chosen = Array.from({ length: few }, (_, i) => ids[1 + ((i * 7919) % (stored - 1 - batch))] as Hex)
     for (const id of new Set(chosen)) cold.push(await timed(() => quote(id)))
     for (const id of chosen.slice(-50)) warm.push(await timed(() => quote(id)))
     say(`cold ${round(median(cold))} ms, at most ${round(Math.max(...cold))}; again ${round(median(warm))}`)
-    const together = ids.slice(-batch)
+    const together = ids.slice(stored - batch, stored)
     const coming = (id: Hex): Promise<void> =>
       quote(id).catch((error: unknown) => {
-        if ((error as { code?: string }).code !== 'worker.busy') throw error
+        if (!['worker.busy', 'files.unavailable'].includes((error as { code?: string }).code ?? '')) throw error
         return coming(id) // on its way: whoever asks comes back
       })
     const many = await timed(() => Promise.all(together.map(coming)))
-    say(`${batch} at once ${round(many)} ms`)
     const loaded = await memory(worker.pid)
+    say(`${batch} at once ${round(many)} ms, memory ${JSON.stringify(loaded)}`)
 
     let asked = 0
     const ask = async (id: Hex): Promise<number> => {

@@ -90,12 +90,13 @@ export function createOffering(
     const found: Candidate[] = []
     for (const { record, retired } of catalogue.list().reverse()) {
       if (found.length >= mostCandidates) break
-      // Taken up again by itself, or left alone by its owner's wish.
-      if (retired || (await tables.serving.has(record.id)) || (await tables.unserved.has(record.id))) continue
-      // Its fee is offered where its owner says so.
-      if (isAgent(record)) continue
       const trained = record.worker === self
-      if (!trained && policy?.which !== 'auto') continue
+      // Of thousands most are not looked up at all.
+      if (retired || (!trained && policy?.which !== 'auto')) continue
+      // An agent's fee is offered where its owner says so.
+      if (isAgent(record)) continue
+      // Taken up again by itself, or left alone by its owner's wish.
+      if ((await tables.serving.has(record.id)) || (await tables.unserved.has(record.id))) continue
       found.push({ id: record.id, name: record.name, trained, pays: await paysFor(record.id) })
     }
     return found

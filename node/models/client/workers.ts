@@ -40,7 +40,7 @@ export interface Acquaintance {
 /** Workers remembered, each for its kind of news: keys are free, so what is said of them is bounded. */
 const remembered = 1024
 const awayMs = 60_000
-/** Workers that serve every model over a base: asked at once for one of them, and not again for it where they refused. */
+/** Workers that serve every model over a base: so many are asked at once, and not again where they refused a model. */
 const mostAsked = 4
 const refusedMs = 30_000
 

@@ -15,7 +15,7 @@ import type { Served } from './serving.ts'
 /** Models that are open at once because somebody asked for them; of more, those used longest ago are closed. */
 const mostOpen = 256
 /** Models that are being opened; whoever wants another one then comes back. */
-const mostOpening = 32
+const mostOpening = 128
 /** What somebody else's model may take, in bytes: rank 64 on every projection of 8 billion parameters, in 16 bits. */
 const maxAdapterBytes = 512 << 20
 /** An adapter may take so long to come; whoever asks for it waits for less, and finds it when they come back. */

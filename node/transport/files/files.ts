@@ -8,6 +8,7 @@ import type { Clock, Log } from '../../runtime/index.ts'
 import { storeError } from '../../store/index.ts'
 import type { LendingBlocks } from '../blocks/lent.ts'
 import { carOf, takeCar } from './car.ts'
+import { readAhead } from './ahead.ts'
 import { writeTree } from './folders.ts'
 import { importFolder, importSettings } from './import.ts'
 import { createMissing } from './missing.ts'
@@ -15,6 +16,7 @@ import { hasNodeKey, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
 import { createPins, whole } from '../blocks/pins.ts'
 import { createReads } from '../blocks/reads.ts'
+import type { Reads } from '../blocks/reads.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { FetchOptions, Files, Peers } from '../types.ts'
 
@@ -75,6 +77,7 @@ function patience(
 /** A fetch under way: its own view of the blocks, when it ends, and what each block that came tells. */
 interface Fetch {
   fs: UnixFS
+  blocks: Reads
   signal: AbortSignal
   progress: () => void
 }
@@ -133,7 +136,8 @@ export function createFiles({
       }
       const result = await collector.holding(async () => {
         const { signal, progress } = wait
-        const done = await work(cid, { fs: unixfs({ blockstore: reads() }), signal, progress })
+        const own = reads()
+        const done = await work(cid, { fs: unixfs({ blockstore: own }), blocks: own, signal, progress })
         if (keep) await pins.add(cid)
         return done
       })
@@ -183,7 +187,7 @@ export function createFiles({
     count: { left: number },
     fetch: Fetch
   ): AsyncGenerator<Entry & { size: number }> {
-    const { fs, signal, progress } = fetch
+    const { fs, blocks: own, signal, progress } = fetch
     const stat = await fs.stat(cid, { signal })
     progress()
     if (stat.type !== 'directory') {
@@ -195,15 +199,20 @@ export function createFiles({
     }
     // [reject] A folder is no deeper and has no more entries than a model's could.
     if (depth > maxNesting) throw new LimitError('files.too-large', 'a folder is nested too deep')
-    for await (const entry of fs.ls(cid, { signal })) {
-      if (--count.left < 0) throw new LimitError('files.too-large', `a folder has more than ${maxEntries} entries`)
-      // [reject] A name is one name: nothing in it may lead out of the folder.
-      if (!isPlainName(entry.name))
-        throw new InvalidError(
-          'files.bad-path',
-          `a folder has an entry with the name ${JSON.stringify(entry.name.slice(0, 80))}`
-        )
-      yield* walk(entry.cid, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1, count, fetch)
+    const ahead = await readAhead(own, cid, signal)
+    try {
+      for await (const entry of fs.ls(cid, { signal })) {
+        if (--count.left < 0) throw new LimitError('files.too-large', `a folder has more than ${maxEntries} entries`)
+        // [reject] A name is one name: nothing in it may lead out of the folder.
+        if (!isPlainName(entry.name))
+          throw new InvalidError(
+            'files.bad-path',
+            `a folder has an entry with the name ${JSON.stringify(entry.name.slice(0, 80))}`
+          )
+        yield* walk(entry.cid, path === '' ? entry.name : `${path}/${entry.name}`, depth + 1, count, fetch)
+      }
+    } finally {
+      ahead.end()
     }
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApiClient } from '../../../daemon/api/contract/index.ts'
 import type { ApiClient } from '../../../daemon/api/contract/index.ts'
@@ -17,13 +17,15 @@ export interface Worker {
   stop(): Promise<void>
 }
 
+/** What the worker fetches goes to a disk, wherever everything else is. */
+const disk = '/var/tmp'
+
 /** A worker as `tilth daemon`, on the network's chain, by way of its builder. */
 export async function startWorker(
   { world, builder }: Pick<TestNetwork, 'world' | 'builder'>,
   worker: { threads: number; quantize: string; capacity: number }
 ): Promise<Worker> {
-  const folder = join(world.root, 'worker')
-  await mkdir(folder)
+  const folder = await mkdtemp(join(disk, 'tilth-adapters-'))
   const passphrase = randomBytes(18).toString('base64url')
   await writeFile(join(folder, 'passphrase'), passphrase, { mode: 0o600 })
   const { address } = await createKeystore(join(folder, 'key.json'), passphrase, { strength: 'light' })
@@ -51,14 +53,17 @@ export async function startWorker(
     api,
     address: async () => address,
     async models() {
-      let [sum, after] = [0, undefined as string | undefined]
+      let [sum, cursor] = [0, undefined as string | undefined]
       do {
-        const { items, next } = await api.call('models', { params: { limit: 200, ...(after && { after }) } })
+        const { items, next } = await api.call('models', { params: { limit: 200, ...(cursor && { cursor }) } })
         sum += items.length
-        after = next ?? undefined
-      } while (after !== undefined)
+        cursor = next ?? undefined
+      } while (cursor !== undefined)
       return sum
     },
-    stop: () => daemon.stop()
+    async stop() {
+      await daemon.stop()
+      await rm(folder, { recursive: true, force: true })
+    }
   }
 }
