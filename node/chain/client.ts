@@ -8,13 +8,14 @@ import {
   createModels,
   createNodes,
   createPayouts,
+  createQuestions,
   createTokens,
   createTransactions
 } from './calls/index.ts'
 import type { Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
-import type { Payouts } from './calls/index.ts'
+import type { Payouts, Questions } from './calls/index.ts'
 import type { Addresses, Deployment } from './addresses.ts'
 import { lacking } from './dispatch.ts'
 import { createSource } from './follower/index.ts'
@@ -29,6 +30,7 @@ export interface Chain {
   readonly tokens: Tokens
   readonly nodes: Nodes
   readonly datanets: Datanets
+  readonly questions: Questions
   readonly models: Models
   readonly escrows: Escrows
   readonly channels: Channels
@@ -91,6 +93,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     tokens: createTokens(connection, addresses),
     nodes: createNodes(connection, addresses),
     datanets: createDatanets(connection, addresses),
+    questions: createQuestions(connection, addresses),
     models: createModels(connection, addresses),
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),

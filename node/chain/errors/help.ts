@@ -57,6 +57,16 @@ const help = {
   NotNamed: 'Its host has named another, or nobody: `tilth datanet host` says whom.',
   AlreadySpoke: 'This validator has spoken on it already.',
   NotDecided: 'It takes the consent of more than two thirds, or the silence of a roster until the announced date.',
+  // held-out questions
+  BadBatch: 'Questions come in up to 16 KiB, with their key sealed to each sitting validator.',
+  BatchExists: 'The very same was put already.',
+  BatchDecided: 'That was decided, or opened, already.',
+  BatchNotAsked: 'Validators that sit, and have a stake, speak on what was sealed to them.',
+  BatchSpokenOn: 'This validator has spoken on it already.',
+  BatchesFull: 'As many batches as there can be judge the next version: speak again once it is anchored.',
+  BatchNotDue: 'Questions are opened once the version that they judge is anchored.',
+  BatchTooLate: 'The time to open it is over: it judges nothing.',
+  BatchWrongKey: 'That key opens another batch.',
   // models
   AlreadyRegistered: 'This very model is registered already: go on with it.',
   UnknownModel: 'Register the model first.',

@@ -9,10 +9,12 @@ export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
+  BatchRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
+  DueRecord,
   EscrowRecord,
   IncomeKind,
   IncomeRecord,

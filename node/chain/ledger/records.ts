@@ -86,6 +86,32 @@ export const rulesRecord = z.strictObject({
 })
 export type RulesRecord = z.infer<typeof rulesRecord>
 
+/** Held-out questions that were put sealed, and what became of them. */
+export const batchRecord = z.strictObject({
+  id: bytes32,
+  datanet: bytes32,
+  writer: address,
+  /** Number of the roster that they are sealed to, and that is asked. */
+  roster: small,
+  keyHash: bytes32,
+  /** Encrypted, and their key as it is sealed to each of the roster, one after another. */
+  questions: z.string(),
+  keys: z.string(),
+  consent: uint(128),
+  against: uint(128),
+  spoke: z.array(address).max(100),
+  /** The version that they judge, and the block in which they were accepted. */
+  accepted: z.strictObject({ version: small, block }).nullable(),
+  key: bytes32.nullable(),
+  block,
+  place: z.string()
+})
+export type BatchRecord = z.infer<typeof batchRecord>
+
+/** A version that batches judge: how many, and until when they can be opened, in chain seconds; `block` anchored it. */
+export const dueRecord = z.strictObject({ batches: small, until: uint(64), block })
+export type DueRecord = z.infer<typeof dueRecord>
+
 export const datanetRecord = z.strictObject({
   id: bytes32,
   /** Who hosts it now, and who was named to follow. */
@@ -307,7 +333,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 8
+export const ledgerLayout = 9
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -370,6 +396,13 @@ export function openTables(store: Pick<Store, 'collection'>) {
     amendmentsOf: table('amendments-of', id),
     /** DATANET/NUMBER, from 2 on. */
     rules: table('rules', rulesRecord),
+    batches: table('batches', batchRecord),
+    /** DATANET/PLACE → batch. */
+    batchesOf: table('batches-of', id),
+    /** DATANET/VERSION/PLACE of its acceptance → batch. */
+    batchesFor: table('batches-for', id),
+    /** DATANET/VERSION */
+    batchesDue: table('batches-due', dueRecord),
     commitments: table('commitments', commitmentRecord),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),
