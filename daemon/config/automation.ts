@@ -58,6 +58,8 @@ export const automationConfig = z
       .prefault({}),
     /** Validator: its seat, where a host announced another roster and counts on silence. */
     seat: z.strictObject({ on }).prefault({}),
+    /** Validator: sealed held-out questions, accepted by its checks, and opened once their version is anchored. */
+    questions: z.strictObject({ on }).prefault({}),
     /** Builder: the model of a finished job, as the job said. */
     register: z.strictObject({ on }).prefault({}),
     /** Worker: what it trained; `auto`: and models that have paid each of their workers so much. */

@@ -161,6 +161,11 @@ const automation: readonly Omit<Setting, 'group'>[] = [
     says: 'A validator says that it is alive where a host announces others and counts on silence.'
   },
   {
+    path: 'automation.questions.on',
+    label: 'See to sealed questions by itself',
+    says: 'A validator agrees to held-out questions that its checks find nothing in, and opens them after their version.'
+  },
+  {
     path: 'automation.register.on',
     label: 'Register models by itself',
     says: 'A builder registers the model of a finished job, with the name and split that the job gave.'

@@ -50,10 +50,10 @@ export interface DataDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'ledger'>
+  readonly chain: Pick<FollowedChain, 'datanets' | 'questions' | 'account' | 'ledger'>
   readonly gossip: Gossip
   readonly streams: Streams
-  readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
+  readonly peers: Pick<Peers, 'connected' | 'dial' | 'find' | 'on'>
   readonly files: Pick<
     Files,
     'addBytes' | 'car' | 'fetchBytes' | 'findProviders' | 'has' | 'provide' | 'takeCar' | 'unpin'
@@ -68,6 +68,8 @@ export interface DataDeps {
   readonly anchor?: Switched<AnchorPolicy>
   /** Whether a validator that is alive keeps its seat by itself. Default true. */
   readonly seat?: boolean
+  /** Whether a validator says yes to sealed questions that its checks find nothing in, and opens them. Default true. */
+  readonly questions?: boolean
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

@@ -15,6 +15,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { QuestionsEvents, QuestionsService } from './questions/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -298,7 +299,8 @@ export type DataEvents = {
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
-} & TermsEvents
+} & TermsEvents &
+  QuestionsEvents
 
 export interface MixRequest {
   readonly datanets: readonly Hex[]
@@ -315,7 +317,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends TermsService {
+export interface DataService extends TermsService, QuestionsService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>

@@ -5,6 +5,7 @@ import './automation.css'
 /** What each of them is, for who reads its name the first time. */
 const says: Readonly<Record<string, string>> = {
   anchor: 'Puts accepted data on chain as a new version',
+  questions: 'Agrees to sealed held-out questions and opens them',
   register: 'Registers the models of finished jobs',
   serve: 'Offers models',
   redeem: 'Brings what clients promised to the chain',

@@ -82,6 +82,12 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
       <Go to={places.datanet(text(data, 'datanet'))}>a Datanet</Go>
     </>
   ),
+  'data.questions': data => (
+    <>
+      {questionNews[text(data, 'step')] ?? 'There is news of sealed questions of'}{' '}
+      <Go to={places.datanet(text(data, 'datanet'))}>a Datanet</Go>
+    </>
+  ),
   'jobs.posted': data => (
     <>
       {who(data, 'builder')} posted {job(data)}

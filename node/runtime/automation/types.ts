@@ -6,6 +6,7 @@
 export const automationNames = [
   'anchor',
   'seat',
+  'questions',
   'register',
   'serve',
   'redeem',
