@@ -10,6 +10,7 @@ import { sessionRoutes } from './sessions.ts'
 import { jsonFields } from './json.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
+import { questionsRoutes } from './questions.ts'
 import { termsRoutes } from './terms.ts'
 import { flowRoutes } from './flow.ts'
 import { machineRoutes } from './machine.ts'
@@ -89,6 +90,7 @@ export const routes = {
 
   ...dataRoutes,
   ...termsRoutes,
+  ...questionsRoutes,
 
   ...jobRoutes,
   ...draftRoutes,

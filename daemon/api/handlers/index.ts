@@ -17,6 +17,7 @@ import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { rankHandlers } from './ranks/index.ts'
 import { rosterHandlers } from './rosters.ts'
+import { questionsHandlers } from './questions.ts'
 import { termsHandlers } from './terms.ts'
 import { earningsHandlers } from './earnings/index.ts'
 import { eventHandlers } from './events.ts'
@@ -99,6 +100,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...dataHandlers(node, which, people),
       ...rosterHandlers(node),
       ...termsHandlers(node),
+      ...questionsHandlers(node),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),

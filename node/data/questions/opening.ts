@@ -52,7 +52,7 @@ export function createOpening(
           about,
           what,
           async run() {
-            await questions.speakOnQuestions(batch.id, true)
+            await questions.speakOnQuestions(datanet, batch.id, true)
             return `agreed to the held-out questions ${short(batch.id)} of ${name}`
           }
         }
@@ -81,7 +81,7 @@ export function createOpening(
             due: true,
             ...plan,
             async run() {
-              await questions.openQuestions(batch.id)
+              await questions.openQuestions(datanet, batch.id)
               return `opened the held-out questions ${short(batch.id)}, which judge version ${one} of ${name}`
             }
           }

@@ -36,9 +36,9 @@ export function createQuestions(
   /** That what this node has done is in its own lists. */
   const readBack = (): Promise<void> => ledger.caughtUp({ consumers: true }).catch(() => undefined)
 
-  async function must(id: Hex): Promise<BatchRecord> {
+  async function must(datanet: Hex, id: Hex): Promise<BatchRecord> {
     const known = await ledger.batch(id)
-    if (known !== undefined) return known
+    if (known?.datanet === datanet) return known
     throw new NotFoundError('batch.unknown', 'no such questions were put', {
       help: '`tilth datanet held-out list NAME` shows those that were.'
     })
@@ -180,20 +180,20 @@ export function createQuestions(
         for (const batch of (await newest(datanet)).slice(0, 50)) batches.push(await viewOf(batch, known))
       return { datanet, batches, judging: await judgingOf(datanet, known?.version ?? 0) }
     },
-    async batchQuestions(id) {
-      const rows = await sealed.rowsOf(await must(id))
+    async batchQuestions(datanet, id) {
+      const rows = await sealed.rowsOf(await must(datanet, id))
       if (rows !== undefined) return rows
       throw new InvalidError('batch.shut', 'it is not open, and was not sealed to this node', {
         help: 'Its validators open it once the version that it judges is anchored.'
       })
     },
-    async speakOnQuestions(id, consents) {
-      const { transaction, version } = await chain.questions.speak((await must(id)).id, consents)
+    async speakOnQuestions(datanet, id, consents) {
+      const { transaction, version } = await chain.questions.speak((await must(datanet, id)).id, consents)
       await readBack()
       return { transaction, version: version ?? null }
     },
-    async openQuestions(id) {
-      const batch = await must(id)
+    async openQuestions(datanet, id) {
+      const batch = await must(datanet, id)
       const key = await sealed.keyOf(batch)
       if (key === undefined) throw new InvalidError('batch.shut', 'it was not sealed to this node')
       const { transaction } = await chain.questions.open(batch.id, key)

@@ -61,14 +61,15 @@ export interface QuestionsService {
   /** What was put, and what judges the newest version. @throws NotFoundError `datanet.unknown` */
   questionsOf(datanet: Hex): Promise<QuestionsView>
   /** The questions of one batch. @throws NotFoundError `batch.unknown` · InvalidError `batch.shut` */
-  batchQuestions(batch: Hex): Promise<readonly Row[]>
+  batchQuestions(datanet: Hex, batch: Hex): Promise<readonly Row[]>
   /** This validator's word; `version`: which one it judges, where it was the word that was missing. */
   speakOnQuestions(
+    datanet: Hex,
     batch: Hex,
     consents: boolean
   ): Promise<{ readonly transaction: Hex; readonly version: number | null }>
   /** Shows the key of a batch that was sealed to this validator, once its version is anchored. */
-  openQuestions(batch: Hex): Promise<{ readonly transaction: Hex }>
+  openQuestions(datanet: Hex, batch: Hex): Promise<{ readonly transaction: Hex }>
   /**
    * The questions that judge a version: from the chain, and the founder's file where that is needed.
    * @throws TilthError `held-out.sealed` (retry) while some may still be opened · NotFoundError `version.unknown` · as

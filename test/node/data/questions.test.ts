@@ -96,10 +96,10 @@ describe('data: sealed held-out questions', function () {
       await accepted(client, [['Which bird mimics chainsaws?', 'The lyrebird']])
     ]
     const [written = '0x' as Hex] = batches
-    assert.equal((await one.service.batchQuestions(written)).length, 4, 'who it was sealed to reads it')
-    await assert.rejects(client.service.batchQuestions(written), refused('batch.shut'))
-    await assert.rejects(host.service.batchQuestions(written), refused('batch.shut'), 'nobody keeps its key')
-    await assert.rejects(one.service.openQuestions(written), refused('chain.reverted'), 'not before its version')
+    assert.equal((await one.service.batchQuestions(datanet, written)).length, 4, 'who it was sealed to reads it')
+    await assert.rejects(client.service.batchQuestions(datanet, written), refused('batch.shut'))
+    await assert.rejects(host.service.batchQuestions(datanet, written), refused('batch.shut'), 'nobody keeps its key')
+    await assert.rejects(one.service.openQuestions(datanet, written), refused('chain.reverted'), 'not before its version')
 
     // A row that asks one of them is refused, and nobody is told which it asks.
     const leak = await contribute([
@@ -166,7 +166,7 @@ describe('data: sealed held-out questions', function () {
       const seen = async () => (await one.service.questionsOf(datanet)).batches.find(one => one.batch === batch)
       await until(async () => (await seen())?.fault !== undefined, 'a validator has looked at it')
       assert.deepEqual((await seen())?.fault, fault)
-      assert.equal((await one.service.speakOnQuestions(batch, false)).version, null)
+      assert.equal((await one.service.speakOnQuestions(datanet, batch, false)).version, null)
       await until(async () => (await stateOf(client, batch)) === 'refused', 'half of the weight is against it')
     }
   })
@@ -177,7 +177,7 @@ describe('data: sealed held-out questions', function () {
     const { batch } = await client.service.putQuestions(datanet, bytes(jsonl([['Which bird is extinct?', 'The dodo']])))
     for (const peer of [sleeping, awake]) {
       await until(async () => (await stateOf(peer, batch)) === 'asked', `${peer.name} is asked`)
-      await peer.service.speakOnQuestions(batch, true)
+      await peer.service.speakOnQuestions(datanet, batch, true)
     }
     await contribute([['Which bird wades on long legs?', 'The heron']])
     const version = await anchor()
