@@ -163,7 +163,7 @@ const automation: readonly Omit<Setting, 'group'>[] = [
   {
     path: 'automation.questions.on',
     label: 'See to sealed questions by itself',
-    says: 'A validator agrees to held-out questions that its checks find nothing in, and opens them after their version.'
+    says: 'A validator agrees to held-out questions that its checks let pass, and opens them after their version.'
   },
   {
     path: 'automation.register.on',

@@ -24,7 +24,14 @@ import { createLists } from './lists.ts'
 import { createMade, createParents, questionsOf } from './mixes/index.ts'
 import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
-import { createJudging, createOpening, createQuestions, createSealed, createTold, hearQuestions } from './questions/index.ts'
+import {
+  createJudging,
+  createOpening,
+  createQuestions,
+  createSealed,
+  createTold,
+  hearQuestions
+} from './questions/index.ts'
 import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
 import { createAmending, createTermsHeard } from './terms/index.ts'
@@ -106,7 +113,7 @@ export function createDataService(deps: DataDeps): DataService {
   })
   const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
   const reports = createReports(deps, book)
-  const told = createTold(deps, book, shards.check, stopping.signal)
+  const told = createTold(deps, book, (...one) => shards.check(...one), stopping.signal)
   const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, told, follows, decided)
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest)
   const shown = createShown(book, shards, rosters)

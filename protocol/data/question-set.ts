@@ -73,9 +73,7 @@ function newQuestions(founder: readonly Row[], batches: readonly OpenedBatch[]):
 }
 
 const inSteps = (rows: readonly Row[], most: number): readonly Row[] =>
-  rows.length <= most
-    ? rows
-    : Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as Row)
+  rows.length <= most ? rows : Array.from({ length: most }, (_, i) => rows[Math.floor((i * rows.length) / most)] as Row)
 
 /** How many of a set each writer has written, the most first; the founder's as null. */
 export function writersOf(

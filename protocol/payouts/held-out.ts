@@ -35,12 +35,12 @@ export interface MeasuredModel {
   readonly values: HeldOutValues
 }
 
-// Whoever writes a question knows its answer, and may have rows that give it. So a question says nothing of its writer's
-// own rows: neither H, O nor b of theirs. And it says of the others no more than they bear out: it counts as far as
-// what their rows add to its true answer, all together, goes to what its writer's rows add; a question that only its
+// Whoever writes a question knows its answer, and may have rows that give it. So a question says nothing of its own
+// writer's rows: neither H, O nor b of theirs. And it says of the others no more than they bear out: it counts as far
+// as what their rows add to its true answer, all together, goes to what its writer's rows add; a question that only its
 // writer's rows answer, or that takes more from the others than it gives them, counts for nobody. So no question moves
-// its writer's own values, and together the others' values never fall by it: nobody is worth a larger part of all for
-// what it has asked.
+// its writer's own values, and together the others' values never fall by it. (What it gives to one whose rows are
+// worth less than nothing all the same, and takes from another, can: that is told by a question others answer.)
 
 /** How much of a question counts: all of it, or a part. */
 interface Counting {

@@ -155,10 +155,14 @@ export function heldOutCommand(): Command {
   parent.addCommand(onOne(['accept', 'be for sealed questions (validator)'], 'asked', speak(true)))
   parent.addCommand(onOne(['refuse', 'be against sealed questions (validator)'], 'asked', speak(false)))
   parent.addCommand(
-    onOne(['open', 'show the key of sealed questions, once their version is anchored'], 'due', async (api, id, batch) => {
-      await api.call('openQuestions', { params: { id }, body: { batch } })
-      return 'opened: everybody can read them from now on'
-    })
+    onOne(
+      ['open', 'show the key of sealed questions, once their version is anchored'],
+      'due',
+      async (api, id, batch) => {
+        await api.call('openQuestions', { params: { id }, body: { batch } })
+        return 'opened: everybody can read them from now on'
+      }
+    )
   )
   return parent
 }

@@ -5,16 +5,15 @@ export type { Consumer, Journal } from './journal.ts'
 export { allOf, everyOf } from './pages.ts'
 export { createViews } from './views.ts'
 export type { Page, PageOptions, Views } from './views.ts'
+export type { BatchRecord, DueRecord } from './batches.ts'
 export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
-  BatchRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
-  DueRecord,
   EscrowRecord,
   IncomeKind,
   IncomeRecord,

@@ -1,18 +1,17 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
+import type { BatchRecord, DueRecord } from './batches.ts'
 import type { Book } from './book.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type {
   AccountRecord,
   AmendmentRecord,
-  BatchRecord,
   ChannelClaimRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
-  DueRecord,
   EscrowRecord,
   IncomeRecord,
   ModelRecord,

@@ -74,11 +74,7 @@ export interface Shards {
    * @param hidden rows that validators found to ask a sealed question
    * @throws as files.fetchBytes when the shard is not to be had
    */
-  check(
-    record: ContributionRecord,
-    statements: ContributionStatements,
-    hidden?: ReadonlySet<number>
-  ): Promise<Verdict>
+  check(record: ContributionRecord, statements: ContributionStatements, hidden?: ReadonlySet<number>): Promise<Verdict>
   /** Runs the same checks on a file of an account's that may become its next contribution. */
   preview(datanet: Hex, file: Uint8Array, uploads: number, context?: UploadContext): Promise<Verdict>
   /**

@@ -239,7 +239,8 @@ export function createTurns(
       if (await shards.index(record)) return 'go-on'
       // Rows that ask a sealed question are seen by those alone to whom it was sealed.
       const learnt = await told.learn(record, net, statements)
-      if (learnt === 'later' && clock.now() <= triedSince + voteMs(net.rules)) return { until: clock.now() + askAgainMs }
+      if (learnt === 'later' && clock.now() <= triedSince + voteMs(net.rules))
+        return { until: clock.now() + askAgainMs }
       if (learnt !== true || !(await shards.index(record)))
         log.warn('a contribution was accepted with other rows than the checks here give', { contribution: record.id })
       return 'go-on'

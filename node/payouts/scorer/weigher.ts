@@ -99,7 +99,10 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
       measure,
       texts.filter((_, i) => i % 2 === 0).map(({ utilities }) => utilities)
     )
-    return { model: measure.model, questions: (await measuredOf(weighed, texts, pooled)).map((found, i) => writtenBy(found, asked[i])) }
+    return {
+      model: measure.model,
+      questions: (await measuredOf(weighed, texts, pooled)).map((found, i) => writtenBy(found, asked[i]))
+    }
   }
 
   /** For each question its true answer, then the model's own. */

@@ -56,7 +56,8 @@ describe('data: sealed held-out questions', function () {
   async function accepted(peer: TestPeer, rows: readonly [string, string][]): Promise<Hex> {
     const { batch } = await peer.service.putQuestions(datanet, bytes(jsonl(rows)))
     await until(
-      async () => (await peer.chain.datanets.datanet(datanet)) !== undefined && (await stateOf(peer, batch)) === 'sealed',
+      async () =>
+        (await peer.chain.datanets.datanet(datanet)) !== undefined && (await stateOf(peer, batch)) === 'sealed',
       `the questions of ${peer.name} are accepted`,
       60_000
     )
@@ -99,7 +100,11 @@ describe('data: sealed held-out questions', function () {
     assert.equal((await one.service.batchQuestions(datanet, written)).length, 4, 'who it was sealed to reads it')
     await assert.rejects(client.service.batchQuestions(datanet, written), refused('batch.shut'))
     await assert.rejects(host.service.batchQuestions(datanet, written), refused('batch.shut'), 'nobody keeps its key')
-    await assert.rejects(one.service.openQuestions(datanet, written), refused('chain.reverted'), 'not before its version')
+    await assert.rejects(
+      one.service.openQuestions(datanet, written),
+      refused('chain.reverted'),
+      'not before its version'
+    )
 
     // A row that asks one of them is refused, and nobody is told which it asks.
     const leak = await contribute([
@@ -159,7 +164,13 @@ describe('data: sealed held-out questions', function () {
   it('that accepted rows answer, or that stand in it twice, no validator agrees to by itself', async () => {
     for (const [rows, fault] of [
       [[['Which bird eats snails?', 'The thrush']], { fault: 'answered', question: 1 }],
-      [[['Which bird rows?', 'None'], ['Which bird rows?', 'None']], { fault: 'repeats-itself', question: 2 }]
+      [
+        [
+          ['Which bird rows?', 'None'],
+          ['Which bird rows?', 'None']
+        ],
+        { fault: 'repeats-itself', question: 2 }
+      ]
     ] as const) {
       const file = bytes(jsonl(rows))
       const { batch } = await client.service.putQuestions(datanet, file)
@@ -173,7 +184,10 @@ describe('data: sealed held-out questions', function () {
 
   it('that nobody opens in time judge nothing, and keep their version waiting no longer', async () => {
     for (const peer of [one, two]) await network.stopPeer(peer)
-    const [sleeping, awake] = [await network.start(one, { questions: false }), await network.start(two, { questions: false })]
+    const [sleeping, awake] = [
+      await network.start(one, { questions: false }),
+      await network.start(two, { questions: false })
+    ]
     const { batch } = await client.service.putQuestions(datanet, bytes(jsonl([['Which bird is extinct?', 'The dodo']])))
     for (const peer of [sleeping, awake]) {
       await until(async () => (await stateOf(peer, batch)) === 'asked', `${peer.name} is asked`)

@@ -28,7 +28,7 @@ const file = rowsOf('public', 30)
 const counts = (batches: Parameters<typeof questionSet>[1], founder: readonly Row[] = file): number[] =>
   writersOf(questionSet(founder, batches)).map(({ questions }) => questions)
 
-describe("data: which questions judge a version", () => {
+describe('data: which questions judge a version', () => {
   it('those of the founder where nobody else has written any', () => {
     assert.equal(questionSet(file, []), file)
     assert.equal(questionSet(file, [{ writer: who(1), rows: [] }]), file)

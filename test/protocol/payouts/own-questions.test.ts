@@ -15,7 +15,10 @@ const question = (truth: readonly number[], own: readonly number[], by: number |
   own: measuredOf(measure, own),
   ...(by === null ? {} : { writer: measure.players[by]! })
 })
-const documentOf = (questions: readonly Question[]): HeldOutDocument => ({ model: measure.model, questions: [...questions] })
+const documentOf = (questions: readonly Question[]): HeldOutDocument => ({
+  model: measure.model,
+  questions: [...questions]
+})
 const valuesOf = (questions: readonly Question[]) => heldOutValues(documentOf(questions), measure)
 const weights = ({ truth }: Question): readonly bigint[] => weightsOf(measure, truth).players
 const othersOf = (list: readonly bigint[]): bigint[] => list.filter((_, i) => i !== writer)
