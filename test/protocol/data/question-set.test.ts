@@ -7,6 +7,7 @@ import {
   isSealedToAll,
   keyOfBatch,
   openBatch,
+  printRow,
   questionSet,
   sealBatch,
   writersOf
@@ -145,6 +146,14 @@ describe('data: a sealed batch of questions', () => {
     assert.deepEqual(batchFault({ ...good, answered: new Set([2]) }), { fault: 'answered', question: 3 })
     assert.equal(batchFault({ ...good, rows: [...good.rows, ...file.slice(0, 4)] }), undefined, 'half is new')
     assert.deepEqual(batchFault({ ...good, rows: [...good.rows, ...file.slice(0, 5)] }), { fault: 'repeats-others' })
+  })
+
+  it('a row that asks a sealed question leaks one, and not which', () => {
+    const both = new HeldOut(file.slice(0, 2), rowsOf('a', 3))
+    const leaks = ({ messages }: Row): unknown => both.leaks(printRow({ messages }))
+    assert.equal(leaks(file[1]!), 1)
+    assert.equal(leaks(rowsOf('a', 3)[2]!), 'hidden')
+    assert.equal(leaks(row('What else?')), undefined)
   })
 
   it('is bounded', () => {
