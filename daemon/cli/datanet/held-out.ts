@@ -52,7 +52,9 @@ function judgingText({ judging }: QuestionsView): string[] {
 const listText = (view: QuestionsView): string =>
   [
     ...judgingText(view),
-    ...(view.batches.length === 0 ? ['no sealed questions were put'] : view.batches.map(batchText))
+    ...(view.batches.length === 0
+      ? ["no sealed questions were put: its founder's file judges its versions"]
+      : view.batches.map(batchText))
   ].join('\n')
 
 /** The one that was meant, by the beginning of its id; the only one in such a state where none is named. */

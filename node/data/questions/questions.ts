@@ -178,7 +178,8 @@ export function createQuestions(
       const batches: BatchView[] = []
       if (rules.parents === undefined)
         for (const batch of (await newest(datanet)).slice(0, 50)) batches.push(await viewOf(batch, known))
-      return { datanet, batches, judging: await judgingOf(datanet, known?.version ?? 0) }
+      // Where nobody wrote any, the founder's file is not looked for to say so.
+      return { datanet, batches, judging: batches.length === 0 ? null : await judgingOf(datanet, known?.version ?? 0) }
     },
     async batchQuestions(datanet, id) {
       const rows = await sealed.rowsOf(await must(datanet, id))

@@ -43,7 +43,7 @@ export interface QuestionsView {
   readonly datanet: Hex
   /** The newest, the last one first. */
   readonly batches: readonly BatchView[]
-  /** Of the newest version; null before the first. */
+  /** Of the newest version; null before the first, and where nobody has put any: then the founder's file judges. */
   readonly judging: JudgingView | null
 }
 
