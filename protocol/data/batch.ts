@@ -22,6 +22,9 @@ export const mostBatchQuestions = 256
 /** Bytes of a key as it is sealed to one validator; the contract's `SEALED_KEY`. */
 export const sealedKeyBytes = sealedBytes + 32
 
+/** Bytes that encrypted questions begin with. */
+const nonceBytes = 24
+
 /** Whom a batch is sealed to: an account and the key that seals for it. */
 export interface SealTarget {
   readonly address: Address
@@ -46,6 +49,19 @@ const contextOf = ({ datanet, writer }: Pick<SealedBatch, 'datanet' | 'writer'>)
  */
 const onceOf = (key: Uint8Array, address: Address): Uint8Array =>
   fromHex(keccak(joinBytes([new TextEncoder().encode('tilth held-out once '), key, fromHex(address)])))
+
+/**
+ * The key of a batch that the holder of an account's key writes under a nonce: it can be had again from the chain, so
+ * its writer can open it, too, and keeps nothing for it.
+ */
+export const writersKey = (privateKey: Uint8Array, datanet: Hex, nonce: Uint8Array): Uint8Array =>
+  fromHex(keccak(joinBytes([new TextEncoder().encode('tilth held-out key '), privateKey, fromHex(datanet), nonce])))
+
+/** The same of a batch on chain; undefined where it is of another writer. */
+export function ownKeyOf({ datanet, keyHash, questions }: SealedBatch, privateKey: Uint8Array): Hex | undefined {
+  const key = writersKey(privateKey, datanet, fromHex(questions).subarray(0, nonceBytes))
+  return keccak(key) === keyHash ? toHex(key) : undefined
+}
 
 /**
  * Seals questions.
@@ -109,6 +125,18 @@ export function isSealedToAll(batch: SealedBatch, key: Hex, seats: readonly (Sea
 
 /** What keeps a batch from being accepted. */
 export type BatchFault = 'unsealed' | 'repeats-itself' | 'repeats-others' | 'answered' | RowRuleCode
+
+/** The same as a person reads it. */
+export const batchFaultInWords: Readonly<Record<BatchFault | 'unreadable', string>> = {
+  unreadable: 'what it holds is no file of questions',
+  unsealed: 'not every validator can open it',
+  'repeats-itself': 'it asks something twice',
+  'repeats-others': 'most of it is asked by other questions already',
+  answered: 'an accepted row asks it',
+  'has-system': "it has a system's instructions, which the Datanet does not take",
+  'several-turns': 'it has more turns than the Datanet takes',
+  'row-too-long': 'it is longer than the Datanet takes'
+}
 
 /** What a validator knows of a batch that it has opened. */
 export interface BatchCheck {

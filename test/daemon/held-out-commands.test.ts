@@ -32,7 +32,7 @@ describe('the command line: held-out questions', function () {
     const view: QuestionsView = {
       datanet: net.id,
       batches: [
-        batch({ fault: { fault: 'answered', question: 2 } }),
+        batch({ fault: { fault: 'answered', words: 'an accepted row asks it', question: 2 } }),
         batch({ batch: hash('b'), state: 'due', version: 2, questions: null })
       ],
       judging: {
@@ -76,7 +76,10 @@ describe('the command line: held-out questions', function () {
       }
       const list = await run('list', net.name)
       assert.match(list, /version 1 is judged by 3 questions: 2 by its founder, public, 1 by 0x1111/)
-      assert.match(list, /4 questions by 0x1111.*validators decide\n.*1 of 3.*\n.*answered, question 2/)
+      assert.match(
+        list,
+        /4 questions by 0x1111.*validators decide\n.*1 of 3.*\n.*question 2: .*an accepted row asks it/
+      )
       assert.match(list, /to be opened: its version is anchored \(version 2\)/)
       assert.deepEqual(JSON.parse(await run('list', net.name, '--json')), view)
 

@@ -21,7 +21,7 @@ export const batchView = z.object({
   /** How many, where this daemon can read them. */
   questions: z.int().nullable(),
   /** What this daemon's checks find in one that is asked; null where they find nothing, or cannot read it. */
-  fault: z.object({ fault: z.string(), question: z.int().optional() }).nullable(),
+  fault: z.object({ fault: z.string(), words: z.string(), question: z.int().optional() }).nullable(),
   /** Until when it can be opened (milliseconds since 1970), once its version is anchored. */
   until: z.number().nullable()
 })

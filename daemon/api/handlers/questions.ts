@@ -1,3 +1,4 @@
+import { batchFaultInWords } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { QuestionsView as NodeQuestions } from '../../../node/data/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -6,7 +7,11 @@ import type { Handlers } from '../server/index.ts'
 
 const viewOf = ({ datanet, batches, judging }: NodeQuestions): QuestionsView => ({
   datanet,
-  batches: batches.map(batch => ({ ...batch, spoke: [...batch.spoke] })),
+  batches: batches.map(({ fault, spoke, ...batch }) => ({
+    ...batch,
+    spoke: [...spoke],
+    fault: fault === null ? null : { ...fault, words: batchFaultInWords[fault.fault] }
+  })),
   judging:
     judging === null
       ? null

@@ -31,7 +31,7 @@ function batchText({ batch, writer, state, version, questions, consent, against,
     ...(state === 'asked' ? [dim(`  weight for it ${consent} of ${total}, against it ${against}`)] : []),
     ...(fault === null
       ? []
-      : [`  ${red(safe(fault.fault))}${fault.question === undefined ? '' : `, question ${fault.question}`}`])
+      : [`  ${fault.question === undefined ? '' : `question ${fault.question}: `}${red(safe(fault.words))}`])
   ].join('\n')
 }
 

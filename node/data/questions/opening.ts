@@ -1,4 +1,4 @@
-import { weightOf } from '../../../protocol/data/index.ts'
+import { batchFaultInWords, weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { BatchRecord } from '../../chain/types.ts'
@@ -57,8 +57,9 @@ export function createOpening(
           }
         }
       else {
-        const found = fault === null ? 'nothing' : `${fault.fault}, of question ${fault.question ?? 'none'}`
-        yield { due: false, about, what, why: `its checks find ${found}; your word decides`, at: null }
+        const which = fault?.question === undefined ? '' : `question ${fault.question}: `
+        const found = fault === null ? 'its checks find nothing' : `${which}${batchFaultInWords[fault.fault]}`
+        yield { due: false, about, what, why: `${found}; your word decides`, at: null }
       }
     }
   }

@@ -1,9 +1,18 @@
-import { HeldOut, batchFault, parseHeldOut, printRow, sealBatch, writersOf } from '../../../protocol/data/index.ts'
+import {
+  HeldOut,
+  batchFault,
+  parseHeldOut,
+  printRow,
+  sealBatch,
+  writersKey,
+  writersOf
+} from '../../../protocol/data/index.ts'
 import type { DatanetDocument, Row, SealTarget } from '../../../protocol/data/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { BatchRecord, DatanetRecord } from '../../chain/types.ts'
 import { bytesOf, requireTakes } from '../contributor/contribute.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Shards, Shown } from '../validator/index.ts'
@@ -13,6 +22,10 @@ import type { BatchState, BatchView, JudgingView, QuestionsService } from './typ
 /** Of the newest batches those that are looked at, and of each writer's those that are shown or spoken on. */
 const mostLookedAt = 200
 const mostOfOne = 8
+/** Asked ones that are shown, or spoken on in one go. */
+const mostAsked = 50
+/** How long what was found in one is not looked for again. */
+const lookAgainMs = 60_000
 
 export interface Questions extends Omit<QuestionsService, 'versionQuestions'> {
   /** Those of a Datanet's newest that its sitting roster may still accept, each writer's newest. */
@@ -23,7 +36,7 @@ export interface Questions extends Omit<QuestionsService, 'versionQuestions'> {
 
 /** Sealed questions as they are written, shown, agreed to and opened. */
 export function createQuestions(
-  { chain, self }: Pick<DataDeps, 'chain' | 'self'>,
+  { chain, clock, key: privateKey, self }: Pick<DataDeps, 'chain' | 'clock' | 'key' | 'self'>,
   sealed: Sealed,
   judging: Pick<QuestionsService, 'versionQuestions'>,
   shards: Pick<Shards, 'heldOut' | 'nearest'>,
@@ -32,6 +45,7 @@ export function createQuestions(
   document: (datanet: Hex) => Promise<DatanetDocument>
 ): Questions {
   const { ledger } = chain
+  const looked = createCache<Hex, { fault: BatchView['fault'] }>({ max: mostLookedAt, forMs: lookAgainMs, clock })
 
   /** That what this node has done is in its own lists. */
   const readBack = (): Promise<void> => ledger.caughtUp({ consumers: true }).catch(() => undefined)
@@ -91,6 +105,14 @@ export function createQuestions(
   }
 
   async function faultOf(batch: BatchRecord): Promise<BatchView['fault']> {
+    const known = looked.get(batch.id)
+    if (known !== undefined) return known.fault
+    const fault = await lookAt(batch)
+    looked.set(batch.id, { fault })
+    return fault
+  }
+
+  async function lookAt(batch: BatchRecord): Promise<BatchView['fault']> {
     const rows = await sealed.rowsOf(batch)
     if (rows === undefined) return null
     if (rows.length === 0) return { fault: 'unreadable' }
@@ -157,7 +179,7 @@ export function createQuestions(
     faultOf,
     async asked(datanet) {
       const known = await ledger.datanet(datanet)
-      return (await newest(datanet)).filter(batch => isAsked(batch, known))
+      return (await newest(datanet)).filter(batch => isAsked(batch, known)).slice(0, mostAsked)
     },
     async putQuestions(datanet, file) {
       await ledger.caughtUp()
@@ -165,8 +187,8 @@ export function createQuestions(
       const bytes = bytesOf(file)
       const questions = parseHeldOut(bytes).length
       const validators = await readersOf(datanet, (await ledger.datanet(datanet))?.roster ?? 1)
-      const key = crypto.getRandomValues(new Uint8Array(32))
       const nonce = crypto.getRandomValues(new Uint8Array(24))
+      const key = writersKey(privateKey, datanet, nonce)
       const made = sealBatch({ datanet, writer: self }, bytes, { key, nonce, validators })
       const { batch, transaction } = await chain.questions.put(datanet, made)
       await readBack()
@@ -177,14 +199,14 @@ export function createQuestions(
       const known = await ledger.datanet(datanet)
       const batches: BatchView[] = []
       if (rules.parents === undefined)
-        for (const batch of (await newest(datanet)).slice(0, 50)) batches.push(await viewOf(batch, known))
+        for (const batch of (await newest(datanet)).slice(0, mostAsked)) batches.push(await viewOf(batch, known))
       // Where nobody wrote any, the founder's file is not looked for to say so.
       return { datanet, batches, judging: batches.length === 0 ? null : await judgingOf(datanet, known?.version ?? 0) }
     },
     async batchQuestions(datanet, id) {
       const rows = await sealed.rowsOf(await must(datanet, id))
       if (rows !== undefined) return rows
-      throw new InvalidError('batch.shut', 'it is not open, and was not sealed to this node', {
+      throw new InvalidError('batch.shut', 'it is not open, and was neither sealed to this node nor written by it', {
         help: 'Its validators open it once the version that it judges is anchored.'
       })
     },
@@ -196,7 +218,8 @@ export function createQuestions(
     async openQuestions(datanet, id) {
       const batch = await must(datanet, id)
       const key = await sealed.keyOf(batch)
-      if (key === undefined) throw new InvalidError('batch.shut', 'it was not sealed to this node')
+      if (key === undefined)
+        throw new InvalidError('batch.shut', 'it was neither sealed to this node nor written by it')
       const { transaction } = await chain.questions.open(batch.id, key)
       await readBack()
       return { transaction }

@@ -1,4 +1,4 @@
-import { isSealedToAll, keyOfBatch, openBatch } from '../../../protocol/data/index.ts'
+import { isSealedToAll, keyOfBatch, openBatch, ownKeyOf } from '../../../protocol/data/index.ts'
 import type { Row, SealTarget } from '../../../protocol/data/index.ts'
 import { sealingKey } from '../../../protocol/crypto/index.ts'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
@@ -14,9 +14,9 @@ const targetsKept = 1024
 /** Longest that a validator is looked for whose key is not known here. */
 const findMs = 5_000
 
-/** What this node can read of sealed questions: those that are open, and those sealed to it. */
+/** What this node can read of sealed questions: those that are open, those sealed to it, and its own. */
 export interface Sealed {
-  /** Its key, where it is open or was sealed to this validator. */
+  /** Its key, where it is open, was sealed to this validator, or written here. */
   keyOf(batch: BatchRecord): Promise<Hex | undefined>
   /** Its questions, where this node has its key; none where what it holds is no file of them. */
   rowsOf(batch: BatchRecord): Promise<readonly Row[] | undefined>
@@ -59,6 +59,7 @@ export function createSealed({
 
   async function keyOf(batch: BatchRecord): Promise<Hex | undefined> {
     if (batch.key !== null) return batch.key
+    if (batch.writer === self) return ownKeyOf(asSealed(batch), key)
     const members = (await ledger.roster(batch.datanet, batch.roster)) ?? []
     const seat = members.findIndex(({ address }) => address === self)
     if (seat < 0) return undefined

@@ -7,9 +7,11 @@ import {
   isSealedToAll,
   keyOfBatch,
   openBatch,
+  ownKeyOf,
   printRow,
   questionSet,
   sealBatch,
+  writersKey,
   writersOf
 } from '../../../protocol/data/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
@@ -111,6 +113,15 @@ describe('data: a sealed batch of questions', () => {
       assert.throws(() => keyOfBatch(made, (seat + 1) % 3, key), { code: 'envelope.invalid' })
     }
     assert.throws(() => keyOfBatch(made, 9, keys[0]!), { code: 'envelope.invalid' })
+  })
+
+  it('opens for its writer, who keeps nothing for it', () => {
+    const nonce = fromHex(keccak('nonce')).subarray(0, 24)
+    const key = writersKey(keys[2]!, of.datanet, nonce)
+    const own = { ...of, ...sealBatch(of, bytes, { key, nonce, validators: seats.slice(0, 2) }) }
+    assert.deepEqual(openBatch(own, ownKeyOf(own, keys[2]!)!), [row('What is held?', 'Out')])
+    assert.equal(ownKeyOf(own, keys[1]!), undefined)
+    assert.equal(ownKeyOf(made, keys[2]!), undefined)
   })
 
   it('opens for nobody under the name of a thief, or in another Datanet', () => {

@@ -96,7 +96,7 @@ function State({ of: { state, consent, against, total, fault, until } }: { reado
           until <When at={until} />
         </>
       ) : null}
-      {fault === null ? null : ` checks here find: ${fault.fault}`}
+      {fault === null ? null : ` ${fault.question === undefined ? '' : `question ${fault.question}: `}${fault.words}`}
     </>
   )
 }
