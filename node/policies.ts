@@ -9,6 +9,7 @@ export interface AutomationPolicies {
   readonly anchor: Switched<AnchorPolicy>
   readonly seat: Switched
   readonly jury: Switched
+  readonly questions: Switched
   readonly register: Switched
   readonly serve: Switched<
     Omit<ServePolicy, 'disk' | 'memory'> & { disk?: number | undefined; memory?: number | undefined }
@@ -21,7 +22,7 @@ export interface AutomationPolicies {
 }
 
 interface PhasePolicies {
-  readonly data: Pick<DataDeps, 'anchor' | 'jury' | 'seat'>
+  readonly data: Pick<DataDeps, 'anchor' | 'jury' | 'questions' | 'seat'>
   readonly models: Pick<ModelsDeps, 'register' | 'serve'>
   readonly redeem: { redeem?: boolean; redeemAt?: bigint }
   readonly payouts: Pick<PayoutsDeps, 'policy'>
@@ -34,9 +35,9 @@ export function policiesFor(
   shelfQuota: number
 ): PhasePolicies {
   if (automation === undefined) return { data: {}, models: {}, redeem: {}, payouts: {} }
-  const { anchor, seat, jury, register, serve, redeem, settle, watch, finalize, claim } = automation
+  const { anchor, seat, jury, questions, register, serve, redeem, settle, watch, finalize, claim } = automation
   return {
-    data: { seat: seat.on, jury: jury.on, ...(roles.host ? { anchor } : {}) },
+    data: { seat: seat.on, jury: jury.on, questions: questions.on, ...(roles.host ? { anchor } : {}) },
     models: {
       ...(roles.builder ? { register } : {}),
       ...(roles.worker

@@ -98,6 +98,7 @@ export const stageOfNews = {
   'data.version': 'version',
   'data.rules': 'datanet',
   'data.host': 'datanet',
+  'data.questions': 'datanet',
   'jobs.posted': 'job',
   'jobs.bid': 'bids',
   'jobs.awarded': 'award',

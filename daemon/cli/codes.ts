@@ -41,6 +41,7 @@ export type DaemonCliErrorCode =
   | 'network.none'
   | 'output.exists'
   | 'roster.which'
+  | 'batch.which'
   | 'rules.which'
   | 'vote.decision'
   | 'vote.policy'

@@ -60,6 +60,8 @@ export const automationConfig = z
     seat: z.strictObject({ on }).prefault({}),
     /** Juror: what it is asked once it was drawn. */
     jury: z.strictObject({ on }).prefault({}),
+    /** Validator: sealed held-out questions, accepted by its checks, and opened once their version is anchored. */
+    questions: z.strictObject({ on }).prefault({}),
     /** Builder: the model of a finished job, as the job said. */
     register: z.strictObject({ on }).prefault({}),
     /** Worker: what it trained; `auto`: and models that have paid each of their workers so much. */

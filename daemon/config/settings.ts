@@ -179,6 +179,11 @@ const automation: readonly Omit<Setting, 'group'>[] = [
     says: 'A juror that is drawn checks, commits, shows its vote and closes; it votes by hand where a validator does.'
   },
   {
+    path: 'automation.questions.on',
+    label: 'See to sealed questions by itself',
+    says: 'A validator agrees to held-out questions that its checks let pass, and opens them after their version.'
+  },
+  {
     path: 'automation.register.on',
     label: 'Register models by itself',
     says: 'A builder registers the model of a finished job, with the name and split that the job gave.'

@@ -10,6 +10,7 @@ import {
   createModels,
   createNodes,
   createPayouts,
+  createQuestions,
   createTokens,
   createTransactions
 } from './calls/index.ts'
@@ -26,7 +27,7 @@ import type {
 } from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
-import type { Payouts } from './calls/index.ts'
+import type { Payouts, Questions } from './calls/index.ts'
 import type { Addresses, Deployment } from './addresses.ts'
 import { lacking } from './dispatch.ts'
 import { createSource } from './follower/index.ts'
@@ -41,6 +42,7 @@ export interface Chain {
   readonly tokens: Tokens
   readonly nodes: Nodes
   readonly datanets: Datanets
+  readonly questions: Questions
   readonly models: Models
   readonly escrows: Escrows
   readonly channels: Channels
@@ -105,6 +107,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     tokens: createTokens(connection, addresses),
     nodes: createNodes(connection, addresses),
     datanets: createDatanets(connection, addresses),
+    questions: createQuestions(connection, addresses),
     models: createModels(connection, addresses),
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),

@@ -53,10 +53,10 @@ export interface DataDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'juries' | 'ledger'>
+  readonly chain: Pick<FollowedChain, 'datanets' | 'questions' | 'account' | 'juries' | 'ledger'>
   readonly gossip: Gossip
   readonly streams: Streams
-  readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
+  readonly peers: Pick<Peers, 'connected' | 'dial' | 'find' | 'on'>
   readonly files: Pick<
     Files,
     'addBytes' | 'car' | 'fetchBytes' | 'findProviders' | 'has' | 'provide' | 'takeCar' | 'unpin'
@@ -73,6 +73,8 @@ export interface DataDeps {
   readonly seat?: boolean
   /** Whether a juror that is drawn does what it is asked by itself. Default true. */
   readonly jury?: boolean
+  /** Whether a validator says yes to sealed questions that its checks find nothing in, and opens them. Default true. */
+  readonly questions?: boolean
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

@@ -1,6 +1,6 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
-import type { DatanetDocument } from '../../protocol/data/index.ts'
+import type { DatanetDocument, Row } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'
@@ -25,6 +25,14 @@ import { createLists } from './lists.ts'
 import { createMade, createParents, questionsOf } from './mixes/index.ts'
 import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
+import {
+  createJudging,
+  createOpening,
+  createQuestions,
+  createSealed,
+  createTold,
+  hearQuestions
+} from './questions/index.ts'
 import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
 import { createAmending, createTermsHeard } from './terms/index.ts'
@@ -70,7 +78,23 @@ export function createDataService(deps: DataDeps): DataService {
   const rosters = createRosters(deps.chain)
   const holdings = createHoldings(deps.store, deps.files)
   const allowances = createAllowances(book)
-  const shards = createShards(deps, timing, startedAt, book, allowances, holdings, rosters, follows, stopping.signal)
+  const sealed = createSealed(deps)
+  const hidden = async ({ id, datanet }: ContributionRecord): Promise<readonly Row[]> => {
+    const known = await deps.chain.ledger.commitment(id)
+    return known === undefined ? [] : sealed.hiddenAt(datanet, known.roster, known.block)
+  }
+  const shards = createShards(
+    deps,
+    timing,
+    startedAt,
+    book,
+    allowances,
+    holdings,
+    rosters,
+    hidden,
+    follows,
+    stopping.signal
+  )
   const keeping = createKeeping(deps, book, holdings, rosters, () => interest.all(), stopping.signal)
   const spare = createSpare(deps, deps.storage ?? defaultStorage, book, holdings, follows, stopping.signal)
   const receiver = createReceiver(deps, book, startedAt, {
@@ -93,7 +117,8 @@ export function createDataService(deps: DataDeps): DataService {
   })
   const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
   const reports = createReports(deps, book)
-  const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, follows, decided)
+  const told = createTold(deps, book, (...one) => shards.check(...one), stopping.signal)
+  const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, told, follows, decided)
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest)
   const shown = createShown(book, shards, rosters)
   const serving = createServing(deps, timing.juryMs, book, interest, shards, () => turns.policy())
@@ -115,6 +140,14 @@ export function createDataService(deps: DataDeps): DataService {
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
   const seating = createSeating(deps, timing.anchorMs, book, interest, rosters)
   const lists = createLists(deps, book, interest, rosters, notes)
+  const judging = createJudging(deps, {
+    document,
+    manifest: versions.manifest,
+    founders: async datanet => (await shards.heldOut(datanet)).rows,
+    checkMix: datanet => parents.check(datanet)
+  })
+  const questions = createQuestions(deps, sealed, judging, shards, shown, rosters, document)
+  const opening = createOpening(deps, timing.anchorMs, book, interest, rosters, sealed, questions, () => turns.policy())
   const commitments = createCommitments(deps, book, {
     changed,
     follows,
@@ -291,10 +324,12 @@ export function createDataService(deps: DataDeps): DataService {
       await made.load()
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
       offs.push(streams.handle('/tilth/data/seal/1', stream => seals.serve(stream)))
+      offs.push(streams.handle('/tilth/data/hidden/1', stream => told.serve(stream)))
       offs.push(
         gossip.subscribe('tilth/data/1', datanetMessage, (message, { peerId }) => receiver.hear(message, peerId))
       )
       await interest.start()
+      offs.push(await hearQuestions(deps, interest, () => opening?.wake()))
       await commitments.start()
       await juryNews.start()
       for (const datanet of interest.all()) turns.wake(datanet)
@@ -353,6 +388,7 @@ export function createDataService(deps: DataDeps): DataService {
       anchoring?.start()
       seating?.start()
       serving.automation?.start()
+      opening?.start()
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
@@ -360,6 +396,7 @@ export function createDataService(deps: DataDeps): DataService {
       await anchoring?.stop()
       await seating?.stop()
       await serving.automation?.stop()
+      await opening?.stop()
       interest.stop()
       for (const off of offs.splice(0)) await off()
       await commitments.stop()
@@ -375,6 +412,8 @@ export function createDataService(deps: DataDeps): DataService {
     ...createPapers(deps, book, holdings),
     datanet: id => datanetView(book, rosters, id, interest.roles(id)),
     ...createAmending(deps, book, document),
+    ...questions,
+    ...judging,
     async follow(datanet, role = 'choice') {
       await notes.document(datanet)
       await interest.take(datanet, role)

@@ -16,6 +16,7 @@ import type {
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { JuryEvents, JuryService } from './jury/types.ts'
+import type { QuestionsEvents, QuestionsService } from './questions/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -298,7 +299,8 @@ export type DataEvents = {
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
 } & JuryEvents &
-  TermsEvents
+  TermsEvents &
+  QuestionsEvents
 
 export interface MixRequest {
   readonly datanets: readonly Hex[]
@@ -315,15 +317,14 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends JuryService, TermsService {
+export interface DataService extends JuryService, TermsService, QuestionsService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>
 
   /**
    * Creates a Datanet with this node as host: held-out file on IPFS, the rules on chain and by gossip.
-   * @param heldOut JSONL of rows; every line must be a good one. @throws InvalidError `held-out.invalid` (names the
-   * line), `rules.invalid`
+   * @param heldOut JSONL of good rows @throws InvalidError `held-out.invalid` (names the line), `rules.invalid`
    */
   createDatanet(rules: Omit<DatanetRules, 'heldOut' | 'parents'>, heldOut: string | Uint8Array): Promise<DatanetView>
   /**
@@ -370,10 +371,9 @@ export interface DataService extends JuryService, TermsService {
   prepare(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<PreparedContribution>
   /**
    * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
-   * has its place on
-   * chain; the reveal follows also over a crash. @throws InvalidError `signature.mismatch`, `commitment.mismatch`,
-   * `shard.missing`, `contribution.rules` (licence or windows are others than when it was prepared) ·
-   * TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
+   * has its place on chain; the reveal follows also over a crash.
+   * @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `shard.missing`, `contribution.rules` (licence or
+   * windows changed meanwhile) · TilthError `contribution.pending` (no chain: it is kept and tried again)
    */
   submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
   /** prepare, sign and submit; with the node's key unless another is given. */

@@ -1,5 +1,5 @@
 import type { Network } from '../../protocol/crypto/index.ts'
-import type { ChatMessage, KeptBackRule, Row } from '../../protocol/data/index.ts'
+import type { ChatMessage, HeldOutQuestion, KeptBackRule, Row } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Datanets, Escrows, Ledger, Tokens } from '../chain/types.ts'
 import type { Engine } from '../engine/types.ts'
@@ -33,7 +33,11 @@ export interface Versions {
   remaining(version: VersionName): Promise<readonly OwnedRow[]>
   /** Whose each of the rows is, whether or not it is to be had. */
   owners(version: VersionName): Promise<readonly Address[]>
-  heldOut(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly Row[]>
+  /**
+   * The questions that judge it, with who has written which.
+   * @throws NotFoundError `held-out.sealed` while some of them may still be opened
+   */
+  heldOut(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly HeldOutQuestion[]>
   /**
    * What of its fees a model must give to a Datanet's data, in basis points: by the rules of now, or of before the
    * block of its registration. Rules that come later ask nothing of it.

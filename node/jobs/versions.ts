@@ -13,7 +13,7 @@ import type { JobsDeps } from './deps.ts'
  * names.
  */
 export function versionsOf(
-  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows' | 'datanet' | 'rulesAt'>,
+  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows' | 'versionQuestions' | 'datanet' | 'rulesAt'>,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
   const manifestOf = async (name: VersionName): Promise<VersionManifest> => {
@@ -40,7 +40,7 @@ export function versionsOf(
       (await manifestOf(name)).entries.flatMap(({ contributor, own }) => own.map(() => contributor)),
     heldOut: async name => {
       await manifestOf(name)
-      return data.heldOutRows(name.datanet)
+      return data.versionQuestions(name.datanet, name.version)
     },
     async leastDataShare(datanet, registered) {
       await rulesOf(datanet)

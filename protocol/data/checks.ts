@@ -33,6 +33,8 @@ export interface CheckInput {
   readonly shard: Uint8Array | 'too-large' | 'not-a-file' | 'unavailable'
   readonly rules: JudgedRules
   readonly heldOut: HeldOut
+  /** Rows that validators found to ask a sealed question, where it is not known here: as they told. */
+  readonly hidden?: ReadonlySet<number>
   /** Own rows of what was accepted; those of later authorship than `order` are not looked at. */
   readonly earlier: RowIndex
   /** Place in the Datanet's order of authorship. */
@@ -119,8 +121,8 @@ function* judgeRows(input: Judged, lines: readonly ShardLine[], contribution: He
   const inFile = usesIn(prints)
   const own = new Map<Hex, number>()
   const judgeRow = (print: RowPrint, row: number): RowOutcome => {
-    const question = heldOut.leaks(print)
-    if (question !== undefined) return { kind: 'held-out', question }
+    const question = heldOut.leaks(print) ?? (input.hidden?.has(row) === true ? 'hidden' : undefined)
+    if (question !== undefined) return { kind: 'held-out', ...(question === 'hidden' ? {} : { question }) }
     const exact = earlier.exact(print, order)
     if (exact !== undefined) return { kind: 'duplicate', of: exact.contribution, row: exact.row, exact: true }
     const before = own.get(print.exact)

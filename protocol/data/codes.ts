@@ -10,6 +10,8 @@ export type ProtocolDataErrorCode =
   | 'file.too-large'
   | 'file.too-many-rows'
   | 'contribution.state'
+  | 'batch.opens'
+  | 'batch.size'
   | 'held-out.invalid'
   | 'mix.entries'
   | 'mix.licence'

@@ -17,9 +17,10 @@ export class HeldOut {
   readonly #asked = new Map<string, number>()
   readonly #near = new RowIndex(0)
 
-  constructor(rows: readonly Row[]) {
+  /** @param hidden sealed ones that only validators can read: that one is leaked is told, and not which */
+  constructor(rows: readonly Row[], hidden: readonly Row[] = []) {
     this.rows = rows
-    for (const [row, question] of rows.entries()) {
+    for (const [row, question] of [...rows, ...hidden].entries()) {
       const print = printRow(question)
       if (!this.#asked.has(print.asked)) this.#asked.set(print.asked, row)
       this.#near.add(print, { contribution: zeroHash, order: 0, row })
@@ -27,8 +28,9 @@ export class HeldOut {
   }
 
   /** Index of the question that a row leaks. */
-  leaks(print: RowPrint): number | undefined {
-    return this.#asked.get(print.asked) ?? this.#near.near(print, 1, { anySlip: true })?.row
+  leaks(print: RowPrint): number | 'hidden' | undefined {
+    const found = this.#asked.get(print.asked) ?? this.#near.near(print, 1, { anySlip: true })?.row
+    return found !== undefined && found >= this.rows.length ? 'hidden' : found
   }
 }
 

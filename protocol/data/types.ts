@@ -206,7 +206,8 @@ export const rowOutcome = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('invalid'), code: z.string().max(60) }),
   z.strictObject({ kind: z.literal('duplicate'), of: bytes32, row: z.int().min(0), exact: z.boolean() }),
-  z.strictObject({ kind: z.literal('held-out'), question: z.int().min(0) })
+  /** Without its question where that is sealed. */
+  z.strictObject({ kind: z.literal('held-out'), question: z.int().min(0).optional() })
 ])
 export type RowOutcome = z.infer<typeof rowOutcome>
 

@@ -64,7 +64,16 @@ export const maxHeldOutQuestions = 256
  */
 export const heldOutDocument = z.strictObject({
   model: bytes32,
-  questions: z.array(z.strictObject({ truth: measured, own: measured })).max(maxHeldOutQuestions)
+  questions: z
+    .array(
+      z.strictObject({
+        truth: measured,
+        own: measured,
+        /** Who has written it; nobody of whom it would have to be said where it is the founder's. */
+        writer: address.optional()
+      })
+    )
+    .max(maxHeldOutQuestions)
 })
 export type HeldOutDocument = z.infer<typeof heldOutDocument>
 

@@ -26,6 +26,7 @@ export const protocols = [
   '/tilth/peers/runs/1',
   '/tilth/data/sync/1',
   '/tilth/data/seal/1',
+  '/tilth/data/hidden/1',
   '/tilth/jobs/progress/1',
   '/tilth/jobs/decline/1',
   '/tilth/models/infer/1',
@@ -188,6 +189,17 @@ export const streamLimits = {
     timeMs: 20_000,
     lifeMs: 30_000,
     quota: { perSecond: 1, burst: 5 },
+    opens: { perSecond: 2, burst: 20 },
+    perPeer: 2,
+    inAll: 16,
+    queue: 2
+  },
+  // Who cannot read sealed questions asks, once for each contribution of which rows asked one.
+  '/tilth/data/hidden/1': {
+    maxBytes: 128 * KiB,
+    timeMs: 10_000,
+    lifeMs: 20_000,
+    quota: { perSecond: 2, burst: 20 },
     opens: { perSecond: 2, burst: 20 },
     perPeer: 2,
     inAll: 16,

@@ -163,6 +163,23 @@ contract GasTest is Epochs {
         measured("a Datanet taken over", 80_000);
     }
 
+    function testQuestions() public {
+        bytes memory questions = new bytes(4000);
+        for (uint256 i = 0; i < questions.length; i++) questions[i] = "x";
+        vm.prank(stranger);
+        bytes32 batch =
+            datanets.putBatch(pool, keccak256(abi.encodePacked(keccak256("key"))), questions, new bytes(162));
+        measured("4,000 bytes of questions put sealed", 320_000);
+        staked(validator, MIN_STAKE);
+        vm.prank(validator);
+        datanets.speakOnBatch(batch, true);
+        measured("the word that accepts them", 160_000);
+        (,,, uint32 version,,) = datanets.datanetOf(pool);
+        anchorNext(pool, version + 1);
+        datanets.openBatch(batch, keccak256("key"));
+        measured("sealed questions opened", 80_000);
+    }
+
     /// @dev A model with so many above it, each of its own builder: bases and adapters on them in turn.
     function grown(uint256 above) private returns (bytes32 model) {
         for (uint256 i = 0; i <= above; i++) {

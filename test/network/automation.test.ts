@@ -23,6 +23,7 @@ const quick: AutomationPolicies = {
   anchor: { on, contributions: 2, seconds: 3_600 },
   seat: { on },
   jury: { on },
+  questions: { on },
   register: { on },
   serve: { on, which: 'trained', models: 4, pays: coin },
   redeem: { on, at: 1_000n * coin },

@@ -22,6 +22,7 @@ import { Contributions } from './datanet/contributions.tsx'
 import { Grown } from './datanet/grown.tsx'
 import { Ranks } from './datanet/ranks.tsx'
 import { RowBrowser } from './datanet/row-browser.tsx'
+import { Questions } from './datanet/questions.tsx'
 import { Terms } from './datanet/terms.tsx'
 import { Validators } from './datanet/validators.tsx'
 import { Versions } from './datanet/versions.tsx'
@@ -131,6 +132,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                 <Section title="The rules">
                   <RuleList of={net} />
                 </Section>
+                <Questions net={net} />
                 <Terms net={net} />
                 <Validators net={net} />
                 <Versions id={id} />

@@ -7,6 +7,7 @@ const says: Readonly<Record<string, string>> = {
   anchor: 'Puts accepted data on chain as a new version',
   seat: 'Keeps its seat among validators',
   jury: 'Serves on juries that it is drawn for',
+  questions: 'Agrees to sealed held-out questions and opens them',
   register: 'Registers the models of finished jobs',
   serve: 'Offers models',
   redeem: 'Brings what clients promised to the chain',

@@ -20,6 +20,13 @@ const epoch = (data: Data): ReactNode => (
   <Go to={places.epoch(text(data, 'pool'), number(data, 'epoch'))}>Epoch {text(data, 'epoch')}</Go>
 )
 
+const questionNews: Readonly<Record<string, string>> = {
+  put: 'Sealed held-out questions were put for',
+  accepted: 'Sealed held-out questions were accepted by the validators of',
+  due: 'The questions that judge its newest version can be opened in',
+  opened: 'Held-out questions were opened in'
+}
+
 /** A sentence for each piece of news that a stage shows. */
 const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> = {
   'data.datanet': data => (
@@ -90,6 +97,12 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
   'data.host': data => (
     <>
       {who(data, 'host')} {text(data, 'next') === '' ? 'hosts' : <>asks {who(data, 'next')} to host</>}{' '}
+      <Go to={places.datanet(text(data, 'datanet'))}>a Datanet</Go>
+    </>
+  ),
+  'data.questions': data => (
+    <>
+      {questionNews[text(data, 'step')] ?? 'There is news of sealed questions of'}{' '}
       <Go to={places.datanet(text(data, 'datanet'))}>a Datanet</Go>
     </>
   ),

@@ -16,6 +16,7 @@ export const eventNames = [
   'data.version',
   'data.rules',
   'data.host',
+  'data.questions',
   'jobs.posted',
   'jobs.bid',
   'jobs.awarded',

@@ -13,6 +13,7 @@ import { jsonFields } from './json.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { juryRoutes } from './juries.ts'
+import { questionsRoutes } from './questions.ts'
 import { termsRoutes } from './terms.ts'
 import { flowRoutes } from './flow.ts'
 import { machineRoutes } from './machine.ts'
@@ -92,6 +93,7 @@ export const routes = {
   ...dataRoutes,
   ...termsRoutes,
   ...juryRoutes,
+  ...questionsRoutes,
 
   ...jobRoutes,
   ...draftRoutes,

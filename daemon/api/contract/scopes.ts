@@ -11,6 +11,9 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'explainReceipt',
   'nearestRows',
   'createDatanet',
+  'putQuestions',
+  'speakOnQuestions',
+  'openQuestions',
   'followDatanet',
   'speakOnRoster',
   'checkContribution',
@@ -60,7 +63,7 @@ const paying: ReadonlySet<RouteName> = new Set<RouteName>([
   'unpin'
 ])
 /** Of what is only read, the owner's alone: it may hold what opens other doors, or all there is. */
-const ownersToRead: ReadonlySet<RouteName> = new Set<RouteName>(['keys', 'settings', 'backup'])
+const ownersToRead: ReadonlySet<RouteName> = new Set<RouteName>(['keys', 'settings', 'backup', 'batchQuestions'])
 
 /**
  * The scopes of which a key needs one to make a call; none is enough for what only the owner does. A call that changes

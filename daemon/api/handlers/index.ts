@@ -18,6 +18,7 @@ import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
 import { rankHandlers } from './ranks/index.ts'
 import { rosterHandlers } from './rosters.ts'
+import { questionsHandlers } from './questions.ts'
 import { termsHandlers } from './terms.ts'
 import { earningsHandlers } from './earnings/index.ts'
 import { eventHandlers } from './events.ts'
@@ -104,6 +105,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...rosterHandlers(node),
       ...termsHandlers(node),
       ...juryHandlers(node, which, about.spending),
+      ...questionsHandlers(node),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
       ...jobHandlers(node, which, about.spending),

@@ -8,6 +8,7 @@ import { safe, short, table } from '../output.ts'
 import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixCommand } from './mix.ts'
+import { heldOutCommand } from '../datanet/held-out.ts'
 import { hostCommand } from '../datanet/host.ts'
 import { rulesCommand } from '../datanet/rules.ts'
 import { rosterCommand } from './roster.ts'
@@ -79,6 +80,7 @@ export function datanetCommand(): Command {
   parent.addCommand(rosterCommand())
   parent.addCommand(rulesCommand())
   parent.addCommand(hostCommand())
+  parent.addCommand(heldOutCommand())
   for (const follow of [true, false])
     parent.addCommand(
       connected(

@@ -37,6 +37,28 @@ async function emptyText(api: ApiClient): Promise<string> {
   ].join('\n')
 }
 
+/** Datanets whose sealed questions are looked for, of those that this account validates. */
+const mostLookedAt = 20
+
+/** Sealed held-out questions that this validator has said nothing to yet. */
+async function askedTexts(api: ApiClient): Promise<string[]> {
+  const { address } = await api.call('status')
+  const lines: string[] = []
+  let looked = 0
+  for await (const { id, name, roles } of api.all('datanets')) {
+    if (!roles.includes('validator')) continue
+    if (looked++ === mostLookedAt) break
+    const { batches } = await api.call('questions', { params: { id } })
+    const asked = batches.filter(({ state, spoke }) => state === 'asked' && !spoke.includes(address)).length
+    if (asked > 0)
+      lines.push(
+        `${asked} ${asked === 1 ? 'batch' : 'batches'} of held-out questions of ${safe(name)}: ` +
+          `tilth datanet held-out list ${short(id)}`
+      )
+  }
+  return lines
+}
+
 function queueCommand(): Command {
   return listing(
     connected(
@@ -48,31 +70,35 @@ function queueCommand(): Command {
     )
   ).action(
     guarded(async (flags: ListFlags) => {
-      let empty = ''
+      let [empty, asked] = ['', [] as string[]]
       await showList(
         flags,
         async (api, params) => {
           const page = await api.call('review', { params })
           if (page.items.length === 0 && flags.json !== true) empty = await emptyText(api)
+          if (flags.json !== true) asked = await askedTexts(api)
           return page
         },
         items =>
-          items.length === 0
-            ? empty
-            : table(
-                ['id', 'Datanet', 'contributor', 'rows', 'own', 'checks say', 'vote', 'time'],
-                items.map(item => [
-                  short(item.id),
-                  safe(item.datanetName),
-                  short(item.contributor),
-                  String(item.rows),
-                  String(item.own),
-                  adviceText(item),
-                  voteText(item),
-                  timeLeft(item)
-                ]),
-                [3, 4]
-              )
+          [
+            ...asked,
+            items.length === 0
+              ? empty
+              : table(
+                  ['id', 'Datanet', 'contributor', 'rows', 'own', 'checks say', 'vote', 'time'],
+                  items.map(item => [
+                    short(item.id),
+                    safe(item.datanetName),
+                    short(item.contributor),
+                    String(item.rows),
+                    String(item.own),
+                    adviceText(item),
+                    voteText(item),
+                    timeLeft(item)
+                  ]),
+                  [3, 4]
+                )
+          ].join('\n')
       )
     })
   )

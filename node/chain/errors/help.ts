@@ -75,6 +75,16 @@ const help = {
   NotAJuror: 'That account was not drawn for this jury.',
   RevealOver: 'The time for it is over.',
   NotWhatWasCommitted: 'A vote is shown as it was committed to, and once.',
+  // held-out questions
+  BadBatch: 'Questions come in up to 16 KiB, with their key sealed to each sitting validator.',
+  BatchExists: 'The very same was put already.',
+  BatchDecided: 'That was decided, or opened, already.',
+  BatchNotAsked: 'Validators that sit, and have a stake, speak on what was sealed to them.',
+  BatchSpokenOn: 'This validator has spoken on it already.',
+  BatchesFull: 'As many batches as there can be judge the next version: speak again once it is anchored.',
+  BatchNotDue: 'Questions are opened once the version that they judge is anchored.',
+  BatchTooLate: 'The time to open it is over: it judges nothing.',
+  BatchWrongKey: 'That key opens another batch.',
   // models
   AlreadyRegistered: 'This very model is registered already: go on with it.',
   UnknownModel: 'Register the model first.',

@@ -5,6 +5,7 @@ import { address, amount, bytes32, signature, splitParts, uint } from '../../../
 // the form on disk.
 
 const small = z.int().min(0).max(0xffff_ffff)
+const bytes = z.string().regex(/^0x(?:[0-9a-f]{2})*$/)
 const weights = z.array(z.strictObject({ address, weight: uint(96) })).max(100)
 /** A model as it was registered; texts within the contract's bounds. */
 export const registration = z.strictObject({
@@ -62,6 +63,20 @@ const fields = {
     against: uint(128)
   },
   RulesSet: { datanet: bytes32, number: small, amendment: bytes32, rules: bytes32 },
+  // The contract bounds both.
+  BatchPut: {
+    datanet: bytes32,
+    batch: bytes32,
+    writer: address,
+    roster: small,
+    keyHash: bytes32,
+    questions: bytes.max(2 + 2 * 16_384),
+    keys: bytes.max(2 + 2 * 8_100)
+  },
+  BatchSpoken: { batch: bytes32, validator: address, consents: z.boolean(), consent: uint(128), against: uint(128) },
+  BatchAccepted: { datanet: bytes32, batch: bytes32, version: small },
+  BatchesDue: { datanet: bytes32, version: small, batches: small, until: uint(64) },
+  BatchOpened: { batch: bytes32, key: bytes32 },
   /** `next` is the zero address where the host takes it back. */
   HostNamed: { datanet: bytes32, host: address, next: address },
   HostChanged: { datanet: bytes32, from: address, host: address },

@@ -1,6 +1,7 @@
 import type { ChainEvent, ChainEventName } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { applyAudits } from './apply-audits.ts'
+import { applyBatches } from './apply-batches.ts'
 import { applyChannels } from './apply-channels.ts'
 import { applyDatanets } from './apply-datanets.ts'
 import { applyJobs } from './apply-jobs.ts'
@@ -14,6 +15,7 @@ const effects: { [N in ChainEventName]: Apply<N> } = {
   ...applyJobs,
   ...applyDatanets,
   ...applyJuries,
+  ...applyBatches,
   ...applyModels,
   ...applyChannels,
   ...applyPools,

@@ -6,6 +6,7 @@ export { allOf, everyOf } from './pages.ts'
 export { createViews } from './views.ts'
 export type { Page, PageOptions, Views } from './views.ts'
 export type { AuditRecord, AuditRound } from './audit-records.ts'
+export type { BatchRecord, DueRecord } from './batches.ts'
 export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,

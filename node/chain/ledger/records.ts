@@ -7,6 +7,7 @@ import { chainEvent, registration } from '../events/index.ts'
 import { auditRecord } from './audit-records.ts'
 import type { ChainEvent } from '../events/index.ts'
 import { trialRecord } from './trials.ts'
+import { batchRecord, dueRecord } from './batches.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
@@ -372,6 +373,13 @@ export function openTables(store: Pick<Store, 'collection'>) {
     amendmentsOf: table('amendments-of', id),
     /** DATANET/NUMBER, from 2 on. */
     rules: table('rules', rulesRecord),
+    batches: table('batches', batchRecord),
+    /** DATANET/PLACE → batch. */
+    batchesOf: table('batches-of', id),
+    /** DATANET/VERSION/PLACE of its acceptance → batch. */
+    batchesFor: table('batches-for', id),
+    /** DATANET/VERSION */
+    batchesDue: table('batches-due', dueRecord),
     commitments: table('commitments', commitmentRecord),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),

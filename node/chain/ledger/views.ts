@@ -1,6 +1,7 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
+import type { BatchRecord, DueRecord } from './batches.ts'
 import type { Book } from './book.ts'
 import type { AuditRecord } from './audit-records.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
@@ -64,6 +65,13 @@ export interface Views {
   rules(datanet: Hex, upTo: number, from?: number): Promise<readonly RulesRecord[]>
   /** Number of the rules in force when a block was over; 1 also before the Datanet was there. */
   rulesAt(datanet: Hex, block: bigint): Promise<number>
+  /** Batches of held-out questions that were put for a Datanet, in the order of the chain. */
+  batches(datanet: Hex, page?: PageOptions): Promise<Page<BatchRecord>>
+  batch(id: Hex): Promise<BatchRecord | undefined>
+  /** Those that judge a version, in the order in which they were accepted. */
+  batchesFor(datanet: Hex, version: number): Promise<readonly BatchRecord[]>
+  /** Undefined before the version is anchored, and for one that no batches judge. */
+  batchesDue(datanet: Hex, version: number): Promise<DueRecord | undefined>
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
   /** In the order of authorship. */
   commitments(datanet: Hex, page?: PageOptions): Promise<Page<CommitmentRecord>>
@@ -201,6 +209,12 @@ export function createViews(book: Book): Views {
       }
       return 1
     },
+    batches: (datanet, page = {}) => list(tables.batchesOf, `${datanet}/`, page, id => get(tables.batches, id)),
+    batch: id => get(tables.batches, id),
+    // The contract lets so few judge one version that they are a page.
+    batchesFor: async (datanet, version) =>
+      (await list(tables.batchesFor, `${datanet}/${sequenceKey(version)}/`, {}, id => get(tables.batches, id))).items,
+    batchesDue: (datanet, version) => get(tables.batchesDue, `${datanet}/${sequenceKey(version)}`),
     commitment: id => get(tables.commitments, id),
     commitments: (datanet, page = {}) =>
       list(tables.authorship, `${datanet}/`, page, id => get(tables.commitments, id)),

@@ -16,7 +16,7 @@ function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
     case 'own':
       return { line, code: 'own' }
     case 'held-out':
-      return { line, code: 'held-out', question: outcome.question }
+      return { line, code: 'held-out', ...(outcome.question === undefined ? {} : { question: outcome.question }) }
     case 'duplicate': {
       const code = outcome.exact ? 'duplicate' : 'near-duplicate'
       const { of, row } = outcome

@@ -52,7 +52,7 @@ export function createRefused(
             outcome.kind !== 'duplicate'
               ? null
               : { contribution: outcome.of, row: outcome.row, ...(earlier ?? { messages: null }) },
-          question: outcome.kind === 'held-out' ? (questions?.[outcome.question]?.messages ?? null) : null
+          question: outcome.kind === 'held-out' ? (questions?.[outcome.question ?? -1]?.messages ?? null) : null
         })
       }
       const next = from + items.length

@@ -71,9 +71,10 @@ export interface Shards {
   linesOf(net: DatanetDocument, cid: string, provider: Address | undefined): Promise<ShardLine[]>
   /**
    * Runs the checks as they stand in the order of authorship.
+   * @param hidden rows that validators found to ask a sealed question
    * @throws as files.fetchBytes when the shard is not to be had
    */
-  check(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict>
+  check(record: ContributionRecord, statements: ContributionStatements, hidden?: ReadonlySet<number>): Promise<Verdict>
   /** Runs the same checks on a file of an account's that may become its next contribution. */
   preview(datanet: Hex, file: Uint8Array, uploads: number, context?: UploadContext): Promise<Verdict>
   /**
@@ -96,6 +97,7 @@ export function createShards(
   allowances: Allowances,
   holdings: Holdings,
   rosters: Pick<Rosters, 'deciding' | 'sitting'>,
+  hidden: (record: ContributionRecord) => Promise<readonly Row[]>,
   follows: (datanet: Hex) => boolean,
   stopping: AbortSignal
 ): Shards {
@@ -201,6 +203,12 @@ export function createShards(
     return rows.length > maxRows ? new RowIndex(nearDuplicate) : accepted.like(datanet, rows, nearDuplicate)
   }
 
+  /** The founder's questions, and those that are sealed to this validator: which of them a row asks nobody is told. */
+  async function questionsFor(record: ContributionRecord): Promise<HeldOut> {
+    const [founders, sealed] = [await shards.heldOut(record.datanet), await hidden(record)]
+    return sealed.length === 0 ? founders : new HeldOut(founders.rows, sealed)
+  }
+
   const shards: Shards = {
     async heldOut(datanet) {
       const known = heldOut.get(datanet)
@@ -221,9 +229,9 @@ export function createShards(
       if (bytes.length <= mostReadBytes) read.set(cid, lines)
       return lines
     },
-    async check(record, statements) {
+    async check(record, statements, told) {
       const net = await judging(record)
-      const questions = await shards.heldOut(record.datanet)
+      const questions = await questionsFor(record)
       const uploads = await allowances.uploads(record, net.rules)
       const context = await allowances.context(record, net.rules)
       // Who is beyond an allowance is refused for that: the shard is not fetched.
@@ -240,6 +248,7 @@ export function createShards(
           earlier,
           order: record.index,
           uploads,
+          ...(told === undefined ? {} : { hidden: told }),
           ...(context === undefined ? {} : { context })
         })
       )

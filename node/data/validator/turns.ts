@@ -29,6 +29,7 @@ import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
+import type { Told } from '../questions/told.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import { createRosters, hostOf } from '../rosters.ts'
 import type { VotePolicy } from '../types.ts'
@@ -36,6 +37,8 @@ import type { Shards } from './shards.ts'
 
 /** How long nothing is looked at when nothing is open and nobody wakes it. */
 const idleMs = 3_600_000
+/** Between two tries to hear from validators which rows were accepted. */
+const askAgainMs = 5_000
 /** Own messages of which is remembered that they were told. */
 const remembered = 4096
 
@@ -79,6 +82,7 @@ export function createTurns(
   allowances: Pick<Allowances, 'isBeyond'>,
   shards: Shards,
   receiver: Receiver,
+  told: Pick<Told, 'learn'>,
   follows: (datanet: Hex) => boolean,
   onExpired: (record: ContributionRecord) => Promise<void>
 ): Turns {
@@ -90,7 +94,7 @@ export function createTurns(
   /** Index of the contribution of each Datanet whose turn it is; all before it are over and done with. */
   const position = new Map<Hex, number>()
   /** What was told in this process's life, as far as it is remembered; comparing notes does the rest. */
-  const told = createCache<string, true>({ max: remembered })
+  const announced = createCache<string, true>({ max: remembered })
 
   const policy = async (): Promise<VotePolicy> =>
     (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
@@ -100,8 +104,8 @@ export function createTurns(
   /** Own messages go the way of others': checked, kept, then told, once. */
   async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
     await receiver.take(message)
-    if (told.get(name) === true) return
-    told.set(name, true)
+    if (announced.get(name) === true) return
+    announced.set(name, true)
     await deps.gossip.publish(datanetTopic(datanet), message).catch((error: unknown) => {
       log.info('a vote was not announced; others ask for it', { error })
     })
@@ -184,7 +188,7 @@ export function createTurns(
     // Chosen too late, it is no vote any more: others are shown by now.
     const isCommitted = heard.some(({ message }) => message.validator === self)
     if (!isCommitted && clock.now() > Math.max(since, startedAt) + commitMs(net.rules)) return undefined
-    if (!isCommitted || told.get(`${id} commit`) !== true) {
+    if (!isCommitted || announced.get(`${id} commit`) !== true) {
       const commitment = { contribution: id, validator: self, commitment: voteCommitment(mine.message) }
       const statement = signStatement(network, 'VoteCommit', commitment, key)
       await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
@@ -233,7 +237,12 @@ export function createTurns(
     if ((await book.removed(record.id)) === 'taken-down') return 'go-on'
     try {
       await ensureVerdict(record, statements)
-      if (!(await shards.index(record)))
+      if (await shards.index(record)) return 'go-on'
+      // Rows that ask a sealed question are seen by those alone to whom it was sealed.
+      const learnt = await told.learn(record, net, statements)
+      if (learnt === 'later' && clock.now() <= triedSince + voteMs(net.rules))
+        return { until: clock.now() + askAgainMs }
+      if (learnt !== true || !(await shards.index(record)))
         log.warn('a contribution was accepted with other rows than the checks here give', { contribution: record.id })
       return 'go-on'
     } catch (error) {

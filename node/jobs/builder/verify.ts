@@ -36,6 +36,8 @@ export async function verifyDelivery(
   // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
   if (content.states === undefined && (await deps.versions.auditedSegments(document.spec.datanet)) > 0)
     throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
+  // [retry] Questions that judge its version may not be opened yet: then nothing is measured of it before they are.
+  if (lot.lot.kind === 'adapter') await deps.versions.heldOut(document.spec, { signal })
   const { builder } = document.statement.message
   const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
   const model = base.folder

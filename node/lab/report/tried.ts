@@ -32,5 +32,9 @@ export const tried: readonly string[] = [
     'knew this. With five held-out questions they are off by 0.5 themselves, so half of an adversarial log cannot ' +
     'be right. Giving it to whose rows share words with the question would be moved by adding rows. What would ' +
     'answer it is the answer that the model gives without whom held-out questions refute; no scorer measures that ' +
-    'today.'
+    'today.',
+  '**Open: held-out questions that players have written.** None counts for its writer’s own rows, and for the others ' +
+    'as far as their rows together answer it; that one’s own questions move nobody’s share is proved by properties, ' +
+    'in random worlds. What it costs in truth, where every writer has rows, and what a second account gains that ' +
+    'writes up to a third, was not measured: it takes worlds with writers.'
 ]

@@ -11,7 +11,7 @@ import {
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Row } from '../../../protocol/data/index.ts'
+import type { HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { heldOutBatch, modelsHeld, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
@@ -42,7 +42,8 @@ interface Text {
 }
 /** Some of a model's questions, by their places among so many: for each its true answer and the model's own. */
 interface Sample {
-  readonly questions: number
+  /** All of them, for who has written each. */
+  readonly questions: readonly HeldOutQuestion[]
   readonly places: readonly number[]
   readonly texts: readonly Text[]
 }
@@ -98,18 +99,22 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     return document
   }
 
-  const questionsOf = async ({ result }: Weighed): Promise<readonly Row[]> =>
+  const questionsOf = async ({ result }: Weighed): Promise<readonly HeldOutQuestion[]> =>
     spreadQuestions(await deps.versions.heldOut(result.spec), maxHeldOutQuestions)
 
   async function measure(weighed: Weighed): Promise<HeldOutDocument> {
     const { measure } = weighed
-    const texts = await textsOf(weighed, await questionsOf(weighed))
+    const asked = await questionsOf(weighed)
+    const texts = await textsOf(weighed, asked)
     // Who moves all answers shows in the true ones together; only then it is known who each of them may owe to.
     const pooled = pooledCandidates(
       measure,
       texts.filter((_, i) => i % 2 === 0).map(({ utilities }) => utilities)
     )
-    return { model: measure.model, questions: await measuredOf(weighed, texts, pooled) }
+    return {
+      model: measure.model,
+      questions: (await measuredOf(weighed, texts, pooled)).map((found, i) => writtenBy(found, asked[i]))
+    }
   }
 
   /** For each question its true answer, then the model's own. */
@@ -167,7 +172,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const places = rows.map((_, i) => i)
     while (places.length > sampledQuestions) places.splice(randomInt(places.length), 1)
     const drawn = places.flatMap(place => rows[place] ?? [])
-    return { questions: rows.length, places, texts: await textsOf(weighed, drawn) }
+    return { questions: rows, places, texts: await textsOf(weighed, drawn) }
   }
   function sampleOf(model: Hex): Promise<Sample | null> {
     const known = samples.get(model)
@@ -187,8 +192,11 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const found = await measuredOf(weighed, sample.texts, pooledIn(stated, weighed.measure))
     const own = new Map(sample.places.map((place, i) => [place, found[i]]))
     const [any] = found
-    const questions = Array.from({ length: sample.questions }, (_, i) => own.get(i) ?? stated.questions[i] ?? any)
-    return { model, questions: questions.flatMap(question => question ?? []) }
+    const questions = sample.questions.flatMap((asked, i) => {
+      const found = own.get(i) ?? stated.questions[i] ?? any
+      return found === undefined ? [] : writtenBy(found, asked)
+    })
+    return { model, questions }
   }
 
   /** What the model itself says, by its likeliest tokens. */
@@ -240,6 +248,16 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     sampled
   }
 }
+
+/** What was measured of a question, with who has written it as the chain says. */
+const writtenBy = (
+  { truth, own }: HeldOutDocument['questions'][number],
+  asked: HeldOutQuestion | undefined
+): HeldOutDocument['questions'][number] => ({
+  truth,
+  own,
+  ...(asked?.writer === undefined ? {} : { writer: asked.writer })
+})
 
 /** Whether players are too many to be candidates of every text. */
 const isScreened = ({ matrix }: Measure): boolean => matrix.exact === undefined

@@ -7,6 +7,7 @@ export const automationNames = [
   'anchor',
   'seat',
   'jury',
+  'questions',
   'register',
   'serve',
   'redeem',

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {HeldOutBatches} from "./HeldOutBatches.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {Rosters} from "./Rosters.sol";
 import {StatementReader} from "./StatementReader.sol";
@@ -15,7 +16,7 @@ import {Statements} from "./Statements.sol";
 /// and they are set by more than two thirds of that roster's weight. Their text goes through the chain, so that it is
 /// to be had wherever the chain is; what it may not change, its readers know (protocol/data/amendment.ts). The host
 /// hands over to whoever accepts.
-contract DatanetRegistry is StatementReader, Rosters {
+contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
     using Statements for Statements.Vote;
@@ -333,6 +334,7 @@ contract DatanetRegistry is StatementReader, Rosters {
         _versions[statement.datanet][statement.version] =
             Anchored(statement.root, statement.count, datanet_.roster, statement.cid);
         emit VersionAnchored(statement.datanet, statement.version, statement.root, statement.count, statement.cid);
+        _batchesCut(statement.datanet, statement.version);
     }
 
     /// @notice Two signed votes of one validator on one contribution with different verdicts cost all its stake, once
@@ -403,6 +405,23 @@ contract DatanetRegistry is StatementReader, Rosters {
 
     function isAnchored(bytes32 datanet, uint32 version) external view returns (bool) {
         return version != 0 && version <= _datanets[datanet].version;
+    }
+
+    function _heldOutState(bytes32 id) internal view override returns (uint32, uint256, uint128, uint32) {
+        Datanet storage datanet = _datanets[id];
+        // Seats that were only weighed anew are still asked, with the weights that they had.
+        uint32 seated = _seatedAs(id, datanet.roster);
+        Roster storage roster = _rosters[id][seated];
+        return (seated, roster.validators.length, roster.totalWeight, datanet.version);
+    }
+
+    function _heldOutWeight(bytes32 datanet, uint32 roster, address validator)
+        internal
+        view
+        override
+        returns (uint96)
+    {
+        return votingWeightOf(datanet, roster, validator);
     }
 
     function _membersOf(address[] calldata validators, uint96[] calldata weights) private pure returns (bytes32) {

@@ -36,6 +36,7 @@ import {
 import type { Protocol, TopicFamily } from '../../../protocol/wire/index.ts'
 import { syncReply, syncRequest } from '../../../node/data/exchange/index.ts'
 import { sealReply, sealRequest } from '../../../node/data/host/seals.ts'
+import { hiddenReply, hiddenRequest } from '../../../node/data/questions/told.ts'
 import { target } from '../kit/target.ts'
 import type { Case, Target } from '../kit/target.ts'
 import { validOf } from '../kit/valid.ts'
@@ -58,6 +59,7 @@ export const frames = {
   '/tilth/peers/runs/1': { question: runsQuestion, answer: runsAnswer },
   '/tilth/data/sync/1': { question: syncRequest, answer: syncReply },
   '/tilth/data/seal/1': { question: sealRequest, answer: sealReply },
+  '/tilth/data/hidden/1': { question: hiddenRequest, answer: hiddenReply },
   '/tilth/jobs/progress/1': { question: workerReport, answer: awardStatus },
   '/tilth/jobs/decline/1': { question: declineReport },
   '/tilth/models/offers/1': { question: offersQuestion, answer: offersAnswer },

@@ -26,6 +26,7 @@ interface State {
     rules: number
     open?: Hex | undefined
     next?: Address | undefined
+    batch?: { readonly id: Hex; readonly step: number } | undefined
   }[]
   channels: { id: Hex; deposit: bigint; claimed: bigint }[]
   models: Hex[]
@@ -174,6 +175,18 @@ export function nextFact(state: State, choice: number): Fact {
     case 12: {
       if (datanet === undefined) break
       const { id, open } = datanet
+      if (choice % 28 >= 14) {
+        const { id: batch, step } = (datanet.batch ??= { id: word('batch', n), step: 0 })
+        datanet.batch = step === 4 ? undefined : { id: batch, step: step + 1 }
+        const version = datanet.version + 1
+        const sealed = { keyHash: word('key', n), questions: '0x0102', keys: '0x03' }
+        if (step === 0) return { name: 'BatchPut', datanet: id, batch, writer: who(n % 9), roster: 1, ...sealed }
+        if (step === 1)
+          return { name: 'BatchSpoken', batch, validator: who(1), consents: true, consent: 5n, against: 0n }
+        if (step === 2) return { name: 'BatchAccepted', datanet: id, batch, version }
+        if (step === 3) return { name: 'BatchesDue', datanet: id, version, batches: 1, until: 99n }
+        return { name: 'BatchOpened', batch, key: word('key', n) }
+      }
       if (open === undefined) {
         datanet.open = word('amendment', n)
         const asked = { number: datanet.rules + 1, roster: 1, follows: word('rules', n), text: `{"n":${n}}` }

@@ -10,7 +10,7 @@ export { coin } from '../../harness/index.ts'
 // A network for this phase: real libp2p, store and chain in one process.
 
 export type Options = Partial<
-  Pick<DataDeps, 'anchor' | 'autoVote' | 'chain' | 'checks' | 'clock' | 'follow' | 'storage' | 'timing'>
+  Pick<DataDeps, 'anchor' | 'autoVote' | 'chain' | 'checks' | 'clock' | 'follow' | 'questions' | 'storage' | 'timing'>
 >
 export type TestPeer = Peer<DataService, DataEvents, Options>
 

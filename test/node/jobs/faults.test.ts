@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AwardView, JobsDeps } from '../../../node/jobs/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Store } from '../../../node/store/index.ts'
 import { until } from '../../harness/index.ts'
 import { fakeEngine } from '../../harness/engine/training.ts'
@@ -117,6 +118,32 @@ describe('jobs when something fails', function () {
     assert.equal(adapter.state, 'released')
     assert.equal(network.builder.service.spent(id).paid >= adapter.price, true)
     assert.equal((await network.builder.chain.escrows.escrow(adapter.escrow)).state, 'released')
+  })
+
+  it('a job whose questions are sealed still waits for them, and refuses nobody meanwhile', async () => {
+    let [sealed, asked] = [true, 0]
+    const change = (deps: JobsDeps): JobsDeps => ({
+      ...deps,
+      versions: {
+        ...deps.versions,
+        async heldOut(...version) {
+          if (!sealed) return deps.versions.heldOut(...version)
+          asked++
+          throw new TilthError('held-out.sealed', 'they are not opened yet', { consequence: 'retry' })
+        }
+      }
+    })
+    await network.kill(network.builder)
+    await network.revive(network.builder, { engine: fakeEngine(), roles: { builder: true, worker: false }, change })
+    const worker = await network.addPeer('only', { engine: fakeEngine(), policy: cheap, change })
+    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
+    await until(() => adapterOf(id, worker.address)?.state === 'delivered', 'it trains without them')
+    const before = asked
+    await until(() => asked > before + 1, 'the builder asks for them again')
+    assert.equal(adapterOf(id, worker.address)?.state, 'delivered')
+    sealed = false
+    await network.builder.service.completed(id)
+    assert.equal(adapterOf(id, worker.address)?.state, 'released')
   })
 
   it('a worker whose engine breaks tries again from its checkpoint, then gives the lot back', async () => {

@@ -4,7 +4,7 @@ import type { Engine, Row } from '../../../node/engine/index.ts'
 import type { Models, Weighed } from '../../../node/payouts/models.ts'
 import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
 import { coalitionsOf, hasPlayer } from '../../../protocol/jobs/index.ts'
-import { everyPlayer, heldOutValues, maxCandidates, measureOf } from '../../../protocol/payouts/index.ts'
+import { agreesHeldOut, everyPlayer, heldOutValues, maxCandidates, measureOf } from '../../../protocol/payouts/index.ts'
 import type { Attribution } from '../../../protocol/payouts/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -30,7 +30,7 @@ const qa = (question: string, answer: string): Row => ({
 })
 
 /** A model of so many players, each with a row about a town of its own; `knows` says which coalitions know one. */
-function worldOf(players: number, knows: (coalition: bigint, town: number) => boolean) {
+function worldOf(players: number, knows: (coalition: bigint, town: number) => boolean, writers: Address[] = []) {
   const coalitions = coalitionsOf(keccak('seed'), players, 34)
   const measure = measureOf({
     model,
@@ -79,8 +79,12 @@ function worldOf(players: number, knows: (coalition: bigint, town: number) => bo
     .map((town, i) => ({ contributor: accountOf(i), row: qa(`What is made in ${town}?`, 'wool') }))
   const versions = {
     rows: async () => rows,
-    heldOut: async () => towns.slice(0, players).map(town => qa(`Which goods come from ${town}?`, 'wool')),
-    context: createContexts(async () => rows as never)
+    context: createContexts(async () => rows as never),
+    heldOut: async () =>
+      towns.slice(0, players).map((town, i) => ({
+        ...qa(`Which goods come from ${town}?`, 'wool'),
+        ...(writers[i] === undefined ? {} : { writer: writers[i] })
+      }))
   }
   const weigher = createWeigher({ engine, versions, store: { collection } } as never, models as Models)
   const ask = (town: number, context?: number) => ({
@@ -116,6 +120,22 @@ describe('what is measured of an answer', () => {
     // The held-out questions know each player by its own.
     const values = heldOutValues((await weigher.heldOut(model))!, measure)
     assert.ok(values.truth.every(value => value > 700_000n))
+  })
+
+  it('says who has written each held-out question, and takes nobody else’s word for it', async () => {
+    const knows = (coalition: bigint, town: number): boolean => hasPlayer(coalition, town)
+    const { weigher, measure } = worldOf(3, knows, [accountOf(0), accountOf(2)])
+    const found = (await weigher.heldOut(model))!
+    assert.deepEqual(
+      found.questions.map(({ writer }) => writer),
+      [accountOf(0), accountOf(2), undefined]
+    )
+    // Each player knows one answer alone: the first its own question’s, the second that of the third’s.
+    assert.deepEqual(heldOutValues(found, measure).truth, [0n, 800_000n, 800_000n])
+    const claimed = { ...found, questions: found.questions.map(({ truth, own }) => ({ truth, own })) }
+    assert.ok(!agreesHeldOut(found, claimed))
+    assert.ok(!agreesHeldOut((await weigher.sampled(claimed))!, claimed), 'who measures a few knows all the writers')
+    assert.ok(agreesHeldOut((await weigher.sampled(found))!, found))
   })
 
   it('names who moves all answers, whatever their rows are about', async () => {

@@ -226,7 +226,7 @@ describe('data: when two rows are the same', () => {
       ['When was helium found?', '1868'],
       ['How do chemists write gold?', 'Au']
     ])
-    const leaks = (prompt: string, response: string): number | undefined =>
+    const leaks = (prompt: string, response: string): number | 'hidden' | undefined =>
       heldOut.leaks(printRow(rowOf(prompt, response)))
     assert.equal(leaks('when was HELIUM found', '1868'), 0)
     assert.equal(leaks('When was helium found?', 'last week'), 0)

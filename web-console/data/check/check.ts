@@ -132,7 +132,7 @@ export function checkFile({ bytes: file, edits, rules, heldOut, uploads }: Check
     const repeats = outcome?.kind === 'duplicate' ? parsed[outcome.row]?.line : undefined
     const more = {
       ...(repeats === undefined ? {} : { repeats }),
-      ...(outcome?.kind === 'held-out' ? { question: outcome.question } : {})
+      ...(outcome?.kind === 'held-out' && outcome.question !== undefined ? { question: outcome.question } : {})
     }
     if ('code' in line) {
       const { text, isClipped } = texts.get(line.line) ?? { text: '', isClipped: false }

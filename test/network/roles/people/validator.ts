@@ -90,6 +90,9 @@ tilth key create`,
   cannot be fetched until the vote ends counts as not decided by you.
 - **You know nothing of what it is about.** \`tilth review vote ID --abstain\` leaves it to the others, and you were
   there.
+- **Sealed held-out questions were put.** \`tilth review list\` names them, \`tilth datanet held-out show NAME\` lets
+  you alone read them. Your node accepts what its checks find nothing in, and opens them after their version; whether
+  their answers are true only you can tell: \`tilth datanet held-out refuse NAME\`.
 - **Other rules were put forward.** \`tilth datanet rules NAME\` shows what would change; your node signs nothing by
   itself: \`tilth datanet rules accept NAME\` or \`refuse\` does.
 - **You voted wrongly.** The vote stands. Tell the others: a quorum may still decide otherwise, and nobody is punished

@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { addressOfKey, sealingKey } from '../../../protocol/crypto/index.ts'
+import {
+  HeldOut,
+  batchFault,
+  isSealedToAll,
+  keyOfBatch,
+  openBatch,
+  ownKeyOf,
+  printRow,
+  questionSet,
+  sealBatch,
+  writersKey,
+  writersOf
+} from '../../../protocol/data/index.ts'
+import type { Row } from '../../../protocol/data/index.ts'
+import { fromHex, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Address } from '../../../protocol/primitives/index.ts'
+
+const who = (n: number): Address => `0x${keccak(`who ${n}`).slice(2, 42)}`
+const row = (prompt: string, answer = 'yes'): Row => ({
+  messages: [
+    { role: 'user', content: prompt },
+    { role: 'assistant', content: answer }
+  ]
+})
+const rowsOf = (name: string, count: number): Row[] =>
+  Array.from({ length: count }, (_, i) => row(`What is ${name} number${i}?`))
+const file = rowsOf('public', 30)
+const counts = (batches: Parameters<typeof questionSet>[1], founder: readonly Row[] = file): number[] =>
+  writersOf(questionSet(founder, batches)).map(({ questions }) => questions)
+
+describe('data: which questions judge a version', () => {
+  it('those of the founder where nobody else has written any', () => {
+    assert.equal(questionSet(file, []), file)
+    assert.equal(questionSet(file, [{ writer: who(1), rows: [] }]), file)
+  })
+
+  it('of three who wrote nobody has more than a third', () => {
+    const batches = [
+      { writer: who(1), rows: rowsOf('a', 20) },
+      { writer: who(2), rows: rowsOf('b', 3) },
+      { writer: who(3), rows: rowsOf('c', 4) },
+      { writer: who(1), rows: rowsOf('d', 20) }
+    ]
+    assert.deepEqual(counts(batches), [3, 3, 3])
+    const set = questionSet(file, batches)
+    assert.deepEqual(
+      set.slice(0, 3).map(({ writer }) => writer),
+      [who(1), who(2), who(3)],
+      'they take turns'
+    )
+    assert.deepEqual(
+      set.filter(({ writer }) => writer === who(1)).map(({ messages }) => messages[0]?.content),
+      rowsOf('a', 3).map(({ messages }) => messages[0]?.content),
+      'the first ones of each'
+    )
+  })
+
+  it("the founder's file fills up for two, and one", () => {
+    assert.deepEqual(counts([{ writer: who(1), rows: rowsOf('a', 40) }]), [30, 15])
+    const two = [
+      { writer: who(1), rows: rowsOf('a', 40) },
+      { writer: who(2), rows: rowsOf('b', 4) }
+    ]
+    assert.deepEqual(counts(two), [30, 17, 4])
+  })
+
+  it('what repeats an earlier one, or a public one, counts nowhere', () => {
+    const batches = [
+      { writer: who(1), rows: [...file.slice(0, 5), ...rowsOf('a', 2)] },
+      { writer: who(2), rows: [...rowsOf('a', 2), ...rowsOf('b', 2)] }
+    ]
+    assert.deepEqual(counts(batches), [30, 2, 2])
+  })
+
+  it('nobody has more than a third whatever was opened, and all of it is measured', () => {
+    const batches = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 40 })), {
+      maxLength: 24
+    })
+    fc.assert(
+      fc.property(batches, fc.integer({ min: 1, max: 300 }), (written, founders) => {
+        const founder = rowsOf('public', founders)
+        const opened = written.map(([writer, count], i) => ({ writer: who(writer), rows: rowsOf(`batch${i}`, count) }))
+        const set = questionSet(founder, opened)
+        assert.ok(set.length > 0, 'it never falls to nothing')
+        const wrote = new Set(opened.filter(({ rows }) => rows.length > 0).map(({ writer }) => writer)).size
+        for (const { writer, questions } of writersOf(set))
+          if (writer !== null) assert.ok(questions * 3 <= set.length)
+          else assert.ok(wrote < 3, 'three need nobody else')
+        if (wrote > 0) assert.ok(set.length <= 256)
+        assert.deepEqual(questionSet(founder, opened), set, 'the same again')
+      }),
+      { numRuns: 12 }
+    )
+  })
+})
+
+describe('data: a sealed batch of questions', () => {
+  const keys = [1, 2, 3].map(n => fromHex(keccak(`key ${n}`)))
+  const seats = keys.map(key => ({ address: addressOfKey(key), sealingKey: sealingKey(key) }))
+  const of = { datanet: keccak('datanet'), writer: who(1) }
+  const secret = fromHex(keccak('secret'))
+  const bytes = new TextEncoder().encode('{"prompt":"What is held?","response":"Out"}\n')
+  const made = { ...of, ...sealBatch(of, bytes, { key: secret, nonce: new Uint8Array(24), validators: seats }) }
+
+  it('opens for each seat, with its own key and in its own seat alone', () => {
+    for (const [seat, key] of keys.entries()) {
+      const found = keyOfBatch(made, seat, key)
+      assert.deepEqual(openBatch(made, found), [row('What is held?', 'Out')])
+      assert.ok(isSealedToAll(made, found, seats))
+      assert.throws(() => keyOfBatch(made, (seat + 1) % 3, key), { code: 'envelope.invalid' })
+    }
+    assert.throws(() => keyOfBatch(made, 9, keys[0]!), { code: 'envelope.invalid' })
+  })
+
+  it('opens for its writer, who keeps nothing for it', () => {
+    const nonce = fromHex(keccak('nonce')).subarray(0, 24)
+    const key = writersKey(keys[2]!, of.datanet, nonce)
+    const own = { ...of, ...sealBatch(of, bytes, { key, nonce, validators: seats.slice(0, 2) }) }
+    assert.deepEqual(openBatch(own, ownKeyOf(own, keys[2]!)!), [row('What is held?', 'Out')])
+    assert.equal(ownKeyOf(own, keys[1]!), undefined)
+    assert.equal(ownKeyOf(made, keys[2]!), undefined)
+  })
+
+  it('opens for nobody under the name of a thief, or in another Datanet', () => {
+    for (const other of [{ writer: who(2) }, { datanet: zeroHash }]) {
+      assert.throws(() => keyOfBatch({ ...made, ...other }, 0, keys[0]!), { code: 'envelope.invalid' })
+      assert.throws(() => openBatch({ ...made, ...other }, keyOfBatch(made, 0, keys[0]!)), { code: 'envelope.invalid' })
+    }
+    assert.throws(() => openBatch(made, zeroHash), { code: 'batch.opens' })
+  })
+
+  it('whoever can open it sees that another cannot', () => {
+    const left = sealBatch(of, bytes, { key: secret, nonce: new Uint8Array(24), validators: [seats[0]!, seats[1]!] })
+    const cheat = { ...made, keys: `${left.keys}${'00'.repeat(81)}` as const }
+    const key = keyOfBatch(cheat, 0, keys[0]!)
+    assert.equal(isSealedToAll(cheat, key, seats), false)
+    assert.ok(isSealedToAll(cheat, key, [seats[0], seats[1], undefined]), 'as far as keys are known')
+  })
+
+  it('is refused for what it asks twice, what rows answer, and what others ask', () => {
+    const good = {
+      rows: rowsOf('a', 4),
+      rules: {},
+      sealedToAll: true,
+      others: new HeldOut(file),
+      answered: new Set<number>()
+    }
+    assert.equal(batchFault(good), undefined)
+    assert.deepEqual(batchFault({ ...good, sealedToAll: false }), { fault: 'unsealed' })
+    assert.deepEqual(batchFault({ ...good, rows: [...good.rows, good.rows[1]!] }), {
+      fault: 'repeats-itself',
+      question: 5
+    })
+    assert.deepEqual(batchFault({ ...good, answered: new Set([2]) }), { fault: 'answered', question: 3 })
+    assert.equal(batchFault({ ...good, rows: [...good.rows, ...file.slice(0, 4)] }), undefined, 'half is new')
+    assert.deepEqual(batchFault({ ...good, rows: [...good.rows, ...file.slice(0, 5)] }), { fault: 'repeats-others' })
+  })
+
+  it('a row that asks a sealed question leaks one, and not which', () => {
+    const both = new HeldOut(file.slice(0, 2), rowsOf('a', 3))
+    const leaks = ({ messages }: Row): unknown => both.leaks(printRow({ messages }))
+    assert.equal(leaks(file[1]!), 1)
+    assert.equal(leaks(rowsOf('a', 3)[2]!), 'hidden')
+    assert.equal(leaks(row('What else?')), undefined)
+  })
+
+  it('is bounded', () => {
+    const line = (i: number): string => JSON.stringify({ prompt: `${i} ${'word '.repeat(20)}`, response: 'y' })
+    const long = new TextEncoder().encode(Array.from({ length: 200 }, (_, i) => line(i)).join('\n'))
+    const parts = { key: secret, nonce: new Uint8Array(24), validators: seats }
+    assert.throws(() => sealBatch(of, long, parts), { code: 'batch.size' })
+    assert.throws(() => sealBatch(of, new Uint8Array(), parts), { code: 'held-out.invalid' })
+  })
+})
