@@ -35,9 +35,10 @@ describe('transport: a DHT full of lies', () => {
     await liar.dial()
     for (let n = 0; liar.connected();) {
       const stream = await liar.libp2p.dialProtocol(at(), dhtProtocol).catch(() => undefined)
-      const isOpen = (): boolean => stream?.status === 'open' && stream.writeStatus === 'writable'
+      if (stream === undefined) continue
+      const isOpen = (): boolean => stream.status === 'open' && stream.writeStatus === 'writable' && liar.connected()
       // A lie each, that it has what it has not, as many at once as go into a frame of the connection.
-      while (stream !== undefined && isOpen() && liar.connected()) {
+      while (isOpen()) {
         const lies = Array.from({ length: 200 }, () => {
           return framed(join(field(1, 2), field(2, cidOf(`lie ${n++}`).bytes), field(9, peer)))
         })
