@@ -170,7 +170,16 @@ export function createMaking(
       const isEmpty =
         chosen.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held && !vests
       // Fees for which nobody brings a receipt are named; those of models whose measure is to come wait with them.
-      if (isEmpty && (left.some(({ fault }) => fault === 'measure') || !namesMore(bundle, before)))
+      const waits = left.some(({ fault }) => fault === 'measure')
+      if (isEmpty && waits)
+        throw new NotFoundError(
+          'epoch.empty',
+          'what could be settled is of models that are not admitted or measured yet',
+          {
+            help: 'See `tilth audit model NAME`: where rules ask for audits a model counts once it has passed.'
+          }
+        )
+      if (isEmpty && !namesMore(bundle, before))
         throw new NotFoundError('epoch.empty', 'there is no receipt to settle: none is new, sound and paid', {
           help: 'Ask the model something first, and let its workers redeem their vouchers.'
         })
