@@ -318,6 +318,9 @@ export function createTurns(
       if (began.index !== index) Object.assign(began, { index, at: clock.now() })
       const looked = await look(record, await rosters.deciding(record.id, net), began.at)
       if (looked === 'go-on') {
+        // Decided otherwise while it was looked at: what it is now is looked at, too.
+        const state = (await book.contribution(record.id))?.state.name
+        if (state !== undefined && state !== record.state.name) continue
         // unless it was to be looked at again from further back
         if (position.get(datanet) !== index) continue
         position.set(datanet, index + 1)
