@@ -164,7 +164,7 @@ export const routes = {
       inputPrice: decimal.optional(),
       outputPrice: decimal.optional(),
       /** Every model over its base, by one offer: those that are asked for are fetched then. */
-      all: z.boolean().default(false)
+      all: z.boolean().optional()
     }),
     /** `base`: of which every model is offered. */
     reply: z.object({ id: hash, base: z.string().optional() })

@@ -310,7 +310,7 @@ export function modelHandlers(
         ...(body.inputPrice === undefined ? {} : { inputPrice: BigInt(body.inputPrice) }),
         ...(body.outputPrice === undefined ? {} : { outputPrice: BigInt(body.outputPrice) })
       }
-      if (body.all) return { id, ...(await models.offerAll(request)) }
+      if (body.all === true) return { id, ...(await models.offerAll(request)) }
       return { id: (await models.offer(request)).model }
     },
     async unserve({ params, body }) {

@@ -27,7 +27,7 @@ export function serveCommand(): Command {
     .option('--all', 'every model over its base, by one offer; each is fetched when somebody asks for it')
     .action(
       guarded(async (model: string, flags: CallFlags & PriceFlags & { all?: boolean }) => {
-        const body = { ...pricesOf(flags), all: flags.all === true }
+        const body = { ...pricesOf(flags), ...(flags.all === true ? { all: true } : {}) }
         await show(
           flags,
           api => api.call('serve', { params: { id: model }, body }),

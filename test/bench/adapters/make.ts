@@ -61,7 +61,7 @@ export async function makeAdapters(
   await world.faucet.tokens.sendGas(builder.address, 1_000n * 10n ** 18n)
   await call('anvil_impersonateAccount', [builder.address])
   // Those that are sent at once would all be given the same one.
-  let next = Number(await call('eth_getTransactionCount', [builder.address]))
+  let next = Number(await call('eth_getTransactionCount', [builder.address, 'latest']))
   const folders: string[] = []
   const ids: Hex[] = []
   let bytes = 0
