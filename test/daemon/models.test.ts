@@ -154,7 +154,7 @@ describe('tilth models', function () {
       `${grown.offers[0]?.worker}`
     ])
       assert.ok(shown.stdout.includes(part), `${part} in\n${shown.stdout}`)
-    assert.match(shown.stdout, /0x3333\S+ +0\.001000 +0\.004000 +10 +1$/m)
+    assert.match(shown.stdout, /0x3333\S+ +0\.001000 +0\.004000 +10 +1 +– +–$/m)
     assert.doesNotMatch(shown.stdout, /never weighed/)
     assert.equal((await cli.run('models', 'grown')).stdout, shown.stdout)
     assert.equal((JSON.parse((await cli.run('models', 'show', 'grown', '--json')).stdout) as ModelView).id, grown.id)
