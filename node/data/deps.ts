@@ -53,7 +53,7 @@ export interface DataDeps {
   readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'ledger'>
   readonly gossip: Gossip
   readonly streams: Streams
-  readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
+  readonly peers: Pick<Peers, 'connected' | 'dial' | 'find' | 'on'>
   readonly files: Pick<
     Files,
     'addBytes' | 'car' | 'fetchBytes' | 'findProviders' | 'has' | 'provide' | 'takeCar' | 'unpin'

@@ -1,5 +1,6 @@
 export * from './types.ts'
 export type * from './decided.ts'
 export type { AnchorPolicy, DataDeps, DataTiming } from './deps.ts'
+export type * from './private/types.ts'
 export type * from './terms/types.ts'
 export { createDataService } from './service.ts'

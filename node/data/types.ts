@@ -3,6 +3,7 @@ import type {
   Certificate,
   ChatMessage,
   CheckResult,
+  ContributionStatements,
   DatanetDocument,
   DatanetRules,
   Removed,
@@ -15,6 +16,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { PreparedContribution, PrepareRequest, PrivateService } from './private/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -189,17 +191,6 @@ export interface VersionNearRow {
   readonly voters: number
 }
 
-/** What a contributor signs: `commitment` now, and the reveal of what is in it. */
-export interface PreparedContribution {
-  /** Digest of the Commitment: the contribution's id once it is on chain. */
-  readonly id: Hex
-  readonly cid: string
-  readonly rows: number
-  readonly bytes: number
-  readonly salt: Hex
-  readonly commitment: Hex
-}
-
 /**
  * A line of a file that is not blank: `own` if it would be taken, `skipped` if an earlier check ended it all, or what
  * is wrong with it; of a row that is not new, the contribution whose it is (none: an earlier line of the same file).
@@ -315,7 +306,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends TermsService {
+export interface DataService extends TermsService, PrivateService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>
@@ -367,7 +358,7 @@ export interface DataService extends TermsService {
    * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`,
    * `contributor.allowance` · InvalidError `shard.empty`
    */
-  prepare(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<PreparedContribution>
+  prepare(request: PrepareRequest): Promise<PreparedContribution>
   /**
    * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
    * has its place on
@@ -375,7 +366,7 @@ export interface DataService extends TermsService {
    * `shard.missing`, `contribution.rules` (licence or windows are others than when it was prepared) ·
    * TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
    */
-  submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
+  submit(signed: ContributionStatements): Promise<{ id: Hex; index: number }>
   /** prepare, sign and submit; with the node's key unless another is given. */
   contribute(request: {
     datanet: Hex

@@ -44,6 +44,13 @@ export function peerOf(id: PeerId): Peer {
   return peer
 }
 
+/** The key by which something is sealed to a peer's account: its PeerId is that. @throws InvalidError as parsePeerId */
+export function sealingKeyOfPeer(peerId: string): Uint8Array {
+  const id = parsePeerId(peerId)
+  if (id.type !== 'secp256k1') throw badKeyType(peerId)
+  return id.publicKey.raw
+}
+
 export const hasNodeKey = (id: PeerId): boolean => id.type === 'secp256k1'
 
 /** @throws InvalidError `peer.id`, `peer.key-type` */

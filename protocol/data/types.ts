@@ -88,6 +88,19 @@ export type KeptBackRule = z.infer<typeof keptBackRule>
  */
 export const usualKeptBack: KeptBackRule = { share: 3_000, epochs: 3, seconds: 90 * 86_400 }
 
+/**
+ * Of a private Datanet: what a worker must have at stake to be given its rows, besides an award that it has taken, in
+ * the token's smallest units.
+ */
+export const privateRule = z.strictObject({
+  leastStake: z
+    .string()
+    .max(78)
+    .regex(/^[1-9][0-9]*$/)
+    .optional()
+})
+export type PrivateRule = z.infer<typeof privateRule>
+
 /** Datanets that one mix is made of, at most. */
 export const mostParents = 8
 
@@ -163,7 +176,9 @@ export const datanetRules = z.strictObject({
    * Of a mix (`mixes`): the Datanets it is made of, by id, in the order of their ids. Its own `heldOut` is a copy of
    * their questions for readers; whoever trains, measures or pays reads those of the parents.
    */
-  parents: z.array(bytes32).min(2).max(mostParents).optional()
+  parents: z.array(bytes32).min(2).max(mostParents).optional(),
+  /** That its shards are encrypted (`private.ts`): fixed when it is founded. */
+  private: privateRule.optional()
 })
 export type DatanetRules = z.infer<typeof datanetRules>
 

@@ -6,6 +6,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Privacy } from '../private/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { DataService, Preview, PreviewLine } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
@@ -37,11 +38,13 @@ export function createPreviews(
   shards: Pick<Shards, 'preview'>,
   notes: Pick<Notes, 'document'>,
   rosters: Pick<Rosters, 'sitting'>,
-  interest: Pick<Interest, 'has'>
+  interest: Pick<Interest, 'has'>,
+  privacy: Pick<Privacy, 'judges'>
 ): Pick<DataService, 'preview'> {
   return {
     async preview({ datanet, file, contributor }): Promise<Preview> {
-      const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
+      const net = await rosters.sitting(datanet, await notes.document(datanet))
+      const { rules } = net
       requireTakes(rules)
       const bytes = bytesOf(file)
       requireFits(bytes, rules)
@@ -50,7 +53,13 @@ export function createPreviews(
       const context = await allowances.context(nextOf(datanet, contributor, chain), rules)
       const verdict = await shards.preview(datanet, bytes, uploads, context)
       const lines = parseShard(bytes, rules.maxRows).map(({ line }, i) => lineOf(line, verdict.rows[i]))
-      return { verdict, lines, uploads, allowed, compared: interest.has(datanet) }
+      return {
+        verdict,
+        lines,
+        uploads,
+        allowed,
+        compared: interest.has(datanet) && (await privacy.judges(net, datanet))
+      }
     }
   }
 }

@@ -110,10 +110,17 @@ export function createRows(
 
   async function linesOf(
     net: DatanetDocument,
-    { cid, contribution, provider, datanet }: Span
+    id: Hex,
+    { cid, contribution, contributor, provider, datanet = id }: Span
   ): Promise<readonly ShardLine[]> {
-    const of = datanet === undefined ? net : await notes.document(datanet)
-    return shards.linesOf(await rosters.deciding(contribution, of), cid, provider)
+    const of = datanet === id ? net : await notes.document(datanet)
+    return shards.linesOf(await rosters.deciding(contribution, of), {
+      contribution,
+      contributor,
+      cid,
+      provider,
+      datanet
+    })
   }
 
   return {
@@ -146,7 +153,7 @@ export function createRows(
         const isNumber = typeof span === 'number'
         if (++passed > contributionsLookedAt) return page(`${isNumber ? span : span.place}.0`)
         if (isNumber || (contributor !== undefined && span.contributor !== contributor)) continue
-        const lines = await linesOf(net, span)
+        const lines = await linesOf(net, datanet, span)
         for (let at = span.place === start.place ? start.at : 0; at < span.own.length; at++) {
           if (items.length === limit || rows >= rowsLookedAt) return page(`${span.place}.${at}`)
           const row = span.own[at] ?? 0

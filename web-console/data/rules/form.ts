@@ -146,6 +146,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     kind: form.kind.trim() === '' ? undefined : form.kind.trim(),
     rows: undefined, // any
     uploads: undefined, // by contributions alone
+    private: undefined,
     maxRows: scaled(form.maxRows, 1),
     maxBytes: scaled(form.maxMegabytes, 1_000_000),
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
