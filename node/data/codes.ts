@@ -22,7 +22,6 @@ export type DataErrorCode =
   | 'host.self'
   | 'keys.ground'
   | 'keys.many'
-  | 'keys.readers'
   | 'keys.refused'
   | 'keys.wrong'
   | 'mix.early'

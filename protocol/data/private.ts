@@ -1,11 +1,14 @@
 import { sha256 } from '@noble/hashes/sha2.js'
+import { pointCompress } from 'tiny-secp256k1'
 import { z } from 'zod'
 import { decrypt, encrypt, encryptedBytes, openSealed, sealTo, sealedBytes } from '../crypto/envelope.ts'
+import { addressOfPublicKey } from '../crypto/sign.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { address, fromHex, toHex } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import type { DatanetRules } from './types.ts'
+import { isQuorum } from './votes.ts'
 
 // A private Datanet's shard is a file of its own kind: what its key hashes to, then the rows under that key. Its CID
 // therefore names one key and one text, so whoever was given a key sees by the file alone whether it is the right one,
@@ -122,6 +125,40 @@ export function sealedShardOf(
     sealed: sealKeyTo(reader.key, random(keyBytes), key, owner)
   }))
   return { file: sealShard(key, random(24), rows, owner), sealed: sealedKeys.parse({ keys }) }
+}
+
+/** What a node says of who reads a private Datanet: it need not be believed (`readersFrom`). */
+export interface SaidReader {
+  readonly account: Address
+  readonly key: Hex | null
+}
+
+/**
+ * Whom a contribution is sealed to, by what some node says of their keys: an account is its key's hash, so a key that
+ * is none of the account's is found here, before anything is sealed to it.
+ * @param mustBe of whom more than two thirds of the weight have to be there
+ * @throws InvalidError `keys.account`, `keys.readers`
+ */
+export function readersFrom(said: readonly SaidReader[], mustBe: DatanetRules['validators']): Reader[] {
+  const readers = said.flatMap(({ account, key }) => (key === null ? [] : [{ account, key: fromHex(key) }]))
+  for (const { account, key } of readers)
+    // [reject] It is sealed to nobody but the accounts that are named.
+    if (addressOfPublicKey(pointCompress(key, false)) !== account)
+      throw new InvalidError('keys.account', `the key that is named for ${account} is another account's`, {
+        help: 'Nothing was sealed or sent. Ask another node.'
+      })
+  // [reject] What too few could vote on is not sent: it would end without a decision, and cost an upload.
+  if (
+    !isQuorum(
+      mustBe,
+      readers.map(({ account }) => account)
+    )
+  )
+    throw new InvalidError('keys.readers', 'the keys of too few validators are known there to seal it to them', {
+      consequence: 'retry',
+      help: 'Their nodes have to be reachable once: try again when they are.'
+    })
+  return readers
 }
 
 /** [reject] What needs everybody's eyes is not made of what only some may read. @throws InvalidError `datanet.private` */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
-import { datanetKind, keptBackRule, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
+import { datanetKind, keptBackRule, privateRule, rowSchema, uploadLimits } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
@@ -168,7 +168,9 @@ export const datanetView = z.object({
   /** Why this daemon follows it: host, validator, contributor, builder, worker, choice; none when it does not. */
   roles: z.array(z.string()),
   /** Of a mix: the Datanets that it is made of. */
-  parents: z.array(hash).optional()
+  parents: z.array(hash).optional(),
+  /** Where only its validators, its host and workers with an award read its rows: what such a worker must have at stake. */
+  private: privateRule.optional()
 })
 export type DatanetView = z.infer<typeof datanetView>
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { isQuorum } from '../../../protocol/data/index.ts'
+import { readersFrom } from '../../../protocol/data/index.ts'
 import type { Reader } from '../../../protocol/data/index.ts'
-import { TilthError, fromHex, toHex } from '../../../protocol/primitives/index.ts'
+import { TilthError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { sealingKeyOfPeer } from '../../transport/identity.ts'
 import type { DataDeps } from '../deps.ts'
@@ -24,7 +24,7 @@ export const sealingKeyText = z
  */
 export interface Readers {
   views(net: RuledDatanet): Promise<ReaderView[]>
-  /** Those whose keys are known. @throws TilthError `keys.readers` (retry) where they are no quorum */
+  /** Those whose keys are known. @throws as readersFrom */
   sealable(net: RuledDatanet): Promise<Reader[]>
 }
 
@@ -58,22 +58,7 @@ export function createReaders({ log, peers, store }: Pick<DataDeps, 'log' | 'pee
         key: found[i] ?? null
       }))
     },
-    async sealable(net) {
-      const views = await readers.views(net)
-      const there = views.flatMap(({ account, key }) => (key === null ? [] : [{ account, key: fromHex(key) }]))
-      // [reject] What too few could vote on is not sent: it would end without a decision, and cost an upload.
-      if (
-        !isQuorum(
-          net.rules.validators,
-          there.map(({ account }) => account)
-        )
-      )
-        throw new TilthError('keys.readers', 'the keys of too few validators are known here to seal it to them', {
-          consequence: 'retry',
-          help: 'Their nodes have to be reachable once: try again when they are.'
-        })
-      return there
-    }
+    sealable: async net => readersFrom(await readers.views(net), net.rules.validators)
   }
   return readers
 }
