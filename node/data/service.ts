@@ -400,7 +400,7 @@ export function createDataService(deps: DataDeps): DataService {
     vote: (id, accept, reason, holdMs) => turns.vote(id, accept, reason, holdMs),
     unvote: id => turns.unvote(id),
     ...createReview(book, shards, shown, interest, rosters, startedAt),
-    ...createRows(book, shards, rosters, interest, notes, versions.manifest),
+    ...createRows(book, shards, rosters, interest, notes, versions.manifest, privacy),
     ...createRefused(deps.files, book, shards, shown),
     ...createVotes(deps, book, shown, startedAt),
     votePolicy: () => turns.policy(),
