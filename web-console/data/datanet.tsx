@@ -78,8 +78,9 @@ function Datanet({ net }: { readonly net: DatanetView }) {
         </>
       }
     >
-      {tags.length === 0 ? null : (
+      {tags.length === 0 && net.private === undefined ? null : (
         <p className="net-tags">
+          {net.private === undefined ? null : <Chip>private: only validators and awarded workers read its rows</Chip>}
           {tags.map(tag => (
             <Chip key={tag} phase="data">
               {tag}
