@@ -409,6 +409,12 @@ export function createTurns(
         throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet', {
           help: 'Only those vote who sat on its roster when the contribution came.'
         })
+      // [reject] What is written beside a vote is public, and of private rows nothing is said in public.
+      const words = typeof reason === 'string' ? reason : (reason?.reason ?? '')
+      if (net.rules.private !== undefined && words !== '')
+        throw new InvalidError('vote.private', 'a vote on private rows is given no words: everybody reads them', {
+          help: 'Name a code as the reason, and write to the contributor.'
+        })
       const verdict = await book.verdict(id)
       if (record.state.name !== 'voting' || verdict === undefined)
         throw new InvalidError('vote.not-open', `a contribution that is ${record.state.name} cannot be voted on now`, {
@@ -421,15 +427,6 @@ export function createTurns(
             'To vote by hand, let this node not vote by itself: tilth review policy manual'
         })
       checkStatements(network, record.state.statements)
-      // [reject] What is written beside a vote is public, and of a private Datanet's rows nothing is said in public.
-      if (
-        net.rules.private !== undefined &&
-        typeof (reason ?? {}) !== 'string' &&
-        (reason as VoteReason | undefined)?.reason
-      )
-        throw new InvalidError('vote.private', 'a vote on private rows is given no words: everybody reads them', {
-          help: 'Name a code as the reason, and write to the contributor.'
-        })
       if (reason === undefined) await book.reasons.delete(id)
       else await book.reasons.put(id, typeof reason === 'string' ? { reason } : reason)
       const { statements, since } = record.state

@@ -5,6 +5,7 @@ import {
   changedRules,
   checkLaterRules,
   isKeyOf,
+  mixRules,
   openKey,
   openShard,
   readersFrom,
@@ -104,5 +105,12 @@ describe('a private shard', () => {
       assert.throws(() => changedRules(from, to), { code: 'rules.fixed' })
     assert.throws(() => checkLaterRules(closed, before), { code: 'rules.fixed' })
     assert.doesNotThrow(() => checkLaterRules(closed, { ...before, private: {} }))
+    const parents = [closed, open].map((rules, at) => ({
+      id: toHex(new Uint8Array(32).fill(at)),
+      rules,
+      roster: rules.validators
+    }))
+    const texts = { name: 'mixed', description: '', heldOut: open.heldOut }
+    assert.throws(() => mixRules(parents, texts), { code: 'datanet.private' })
   })
 })
