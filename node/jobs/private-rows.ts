@@ -17,7 +17,12 @@ export function privateRowsOf(
 ): PrivateRows {
   const { privateRule, lacking, giveKeys, borrowKey, returnKeys, manifest } = data
   return {
-    ...{ privateRule, lacking, giveKeys, borrowKey, returnKeys, manifest },
+    privateRule,
+    lacking,
+    giveKeys,
+    borrowKey,
+    returnKeys,
+    manifest,
     holders: async datanet => (await data.readers(datanet)).map(({ account }) => account),
     stakeOf
   }

@@ -60,7 +60,7 @@ export const statements = {
     ['count', 'uint32'],
     ['validator', 'address']
   ],
-  // For the keys to a private Datanet's rows: as who sits there (`ground` zero), or under an award, named by its digest.
+  // For keys to a private Datanet's rows: as who sits there (`ground` zero), or under an award, by its digest.
   KeyRequest: [
     ['datanet', 'bytes32'],
     ['ground', 'bytes32'],

@@ -161,7 +161,7 @@ export function readersFrom(said: readonly SaidReader[], mustBe: DatanetRules['v
   return readers
 }
 
-/** [reject] What needs everybody's eyes is not made of what only some may read. @throws InvalidError `datanet.private` */
+/** [reject] What needs everybody's eyes is not made of what few may read. @throws InvalidError `datanet.private` */
 export function requireOpen({ name, private: rule }: Pick<DatanetRules, 'name' | 'private'>, what: string): void {
   if (rule === undefined) return
   throw new InvalidError('datanet.private', `${name} is private: ${what}`, { help: privateInWords })

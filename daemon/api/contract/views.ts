@@ -6,10 +6,8 @@ import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
 
-/**
- * What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6,
- * times milliseconds since 1970, addresses and hashes lower-case hexadecimal.
- */
+// What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6, times
+// milliseconds since 1970, addresses and hashes lower-case hexadecimal.
 export const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 export const account = z
   .string()
@@ -167,9 +165,8 @@ export const datanetView = z.object({
   pay: z.object({ deposited: decimal, claimed: decimal, epoch: z.int() }),
   /** Why this daemon follows it: host, validator, contributor, builder, worker, choice; none when it does not. */
   roles: z.array(z.string()),
-  /** Of a mix: the Datanets that it is made of. */
+  /** Of a mix: the Datanets that it is made of. Of a private one: what a worker must have at stake to read rows. */
   parents: z.array(hash).optional(),
-  /** Where only its validators, its host and workers with an award read its rows: what such a worker must have at stake. */
   private: privateRule.optional()
 })
 export type DatanetView = z.infer<typeof datanetView>
