@@ -5,8 +5,8 @@ import { contentHash } from '../primitives/canonical.ts'
 import { cidText } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { DataError } from './errors.ts'
-import { saltOfKeys, sealedKeys } from './private.ts'
-import type { SealedKeys } from './private.ts'
+import { saltOfKeys, sealedKeys } from './sealed-keys.ts'
+import type { SealedKeys } from './sealed-keys.ts'
 
 /** A contributor's two statements together: what a peer gets to see when the shard is revealed. */
 export const contributionStatements = z.strictObject({

@@ -83,3 +83,8 @@ export function outcomeCode(outcome: RowOutcome): string {
       return outcome.code
   }
 }
+
+/** What a private Datanet's pages say where rows would stand. */
+export const privateInWords =
+  'Only its validators, its host and workers with a current award read its rows; what it is about, who gave how many ' +
+  'rows and when, and the models that are made of it are public.'

@@ -5,7 +5,7 @@ import { signedSchema } from '../crypto/schema.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { bytes32 } from '../primitives/hex.ts'
 import type { Address } from '../primitives/hex.ts'
-import { sealedKey } from './private.ts'
+import { sealedKey } from './sealed-keys.ts'
 
 /** How old (or early) a request for keys may be, in seconds: it is good for one moment, not for ever. */
 export const keysFreshSeconds = 120n

@@ -1,12 +1,13 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { pointCompress } from 'tiny-secp256k1'
-import { z } from 'zod'
-import { decrypt, encrypt, encryptedBytes, openSealed, sealTo, sealedBytes } from '../crypto/envelope.ts'
+import { decrypt, encrypt, encryptedBytes, openSealed, sealTo } from '../crypto/envelope.ts'
 import { addressOfPublicKey } from '../crypto/sign.ts'
-import { contentHash } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
-import { address, fromHex, toHex } from '../primitives/hex.ts'
+import { fromHex, toHex } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import { privateInWords } from './explain.ts'
+import { sealedKeys } from './sealed-keys.ts'
+import type { SealedKeys } from './sealed-keys.ts'
 import type { DatanetRules } from './types.ts'
 import { isQuorum } from './votes.ts'
 
@@ -19,28 +20,6 @@ import { isQuorum } from './votes.ts'
 const keyBytes = 32
 /** Bytes that a private shard has beside those of its rows. */
 export const sealedShardBytes = keyBytes + encryptedBytes
-
-/** A content key as it is sealed to one account. */
-export const sealedKey = z
-  .string()
-  .length(2 + 2 * (sealedBytes + keyBytes))
-  .regex(/^0x[0-9a-f]*$/)
-  .transform(text => text as Hex)
-
-/** Accounts that a contribution is sealed to: a roster, the host and its author. */
-export const mostReaders = 102
-
-/** The content key of a shard, for each who may read it. The reveal's salt is its hash, so it is signed with that. */
-export const sealedKeys = z.strictObject({
-  keys: z
-    .array(z.strictObject({ account: address, sealed: sealedKey }))
-    .min(1)
-    .max(mostReaders)
-})
-export type SealedKeys = Readonly<z.infer<typeof sealedKeys>>
-
-/** The salt of a private contribution's reveal. Sealed keys are random, so nobody guesses it before it is shown. */
-export const saltOfKeys = (sealed: SealedKeys): Hex => contentHash(sealed)
 
 /** Whose shard it is: it opens as nobody else's, and so cannot be brought in again under another name. */
 export interface ShardOwner {
@@ -166,7 +145,3 @@ export function requireOpen({ name, private: rule }: Pick<DatanetRules, 'name' |
   if (rule === undefined) return
   throw new InvalidError('datanet.private', `${name} is private: ${what}`, { help: privateInWords })
 }
-
-export const privateInWords =
-  'Only its validators, its host and workers with a current award read its rows; what it is about, who gave how many ' +
-  'rows and when, and the models that are made of it are public.'

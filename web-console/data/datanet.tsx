@@ -20,6 +20,7 @@ import {
 } from '../parts/index.ts'
 import { Contributions } from './datanet/contributions.tsx'
 import { Grown } from './datanet/grown.tsx'
+import { KeysGiven } from './datanet/keys-given.tsx'
 import { Ranks } from './datanet/ranks.tsx'
 import { RowBrowser } from './datanet/row-browser.tsx'
 import { Terms } from './datanet/terms.tsx'
@@ -135,6 +136,9 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                 <Terms net={net} />
                 <Validators net={net} />
                 <Versions id={id} />
+                {net.private !== undefined && roles.some(role => role === 'host' || role === 'validator') ? (
+                  <KeysGiven id={id} />
+                ) : null}
               </>
             )
           },

@@ -133,7 +133,10 @@ const stateLine = ({ status, index, rows, own, reason }: ContributionView): stri
     case 'voting':
       return 'validators check it and vote'
     case 'accepted':
-      return `${green('accepted')}: ${own} of ${rows} rows are its own`
+      // Something of what is accepted counts: what, this daemon may not have looked at, or not be able to.
+      return own === 0
+        ? `${green('accepted')}: its validators know which of its ${rows} rows count`
+        : `${green('accepted')}: ${own} of ${rows} rows are its own`
     case 'rejected':
     case 'expired':
       return `${red(status)}: ${reasonInWords(reason ?? '')}`

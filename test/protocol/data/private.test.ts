@@ -45,7 +45,7 @@ describe('a private shard', () => {
     )
   })
 
-  it('names one key: another is seen to be none, and one that opens nothing is its contributor’s doing', () => {
+  it('names one key: another is seen to be none, and what it opens to nothing was made so', () => {
     const content = random(32)
     const file = sealShard(content, random(24), text, owner)
     assert.equal(isKeyOf(random(32), file), false)
@@ -56,7 +56,7 @@ describe('a private shard', () => {
     for (const short of [0, 10, 32, 71]) assert.equal(openShard(content, file.subarray(0, short), owner), undefined)
   })
 
-  it('opens as nobody else’s, and in no other Datanet', () => {
+  it("opens as nobody else's, and in no other Datanet", () => {
     const { file, sealed } = sealedShardOf(text, owner, [reader('ada')], random)
     const content = openKey(key('ada'), sealed.keys[0]?.sealed ?? '0x', owner) ?? new Uint8Array()
     for (const other of [

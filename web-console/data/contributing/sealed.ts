@@ -1,7 +1,8 @@
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { parseShard } from '../../../protocol/data/lines.ts'
-import { readersFrom, saltOfKeys, sealedShardOf } from '../../../protocol/data/private.ts'
-import type { SealedKeys } from '../../../protocol/data/private.ts'
+import { readersFrom, sealedShardOf } from '../../../protocol/data/private.ts'
+import { saltOfKeys } from '../../../protocol/data/sealed-keys.ts'
+import type { SealedKeys } from '../../../protocol/data/sealed-keys.ts'
 import type { Address, Hex } from '../../../protocol/primitives/hex.ts'
 import { api } from '../../api/index.ts'
 

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from 'react'
 import type { AcceptedRowView } from '../../../daemon/api/contract/data-views.ts'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
-import { privateInWords } from '../../../protocol/data/private.ts'
+import { privateInWords } from '../../../protocol/data/explain.ts'
 import { useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useWord } from '../../app/use-place.ts'

@@ -1,5 +1,5 @@
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
-import { privateInWords } from '../../../protocol/data/private.ts'
+import { privateInWords } from '../../../protocol/data/explain.ts'
 import { bytesText, countText, durationText, manyText, shareText } from '../../formats/index.ts'
 
 export interface RuleInWords {

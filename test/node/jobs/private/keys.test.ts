@@ -176,7 +176,7 @@ describe('keys to private rows', function () {
     assert.deepEqual((await keeper.service.data.acceptedRows(datanet, { version: 0 })).items, [])
   })
 
-  it('that are wrong are not taken for the shard’s', async () => {
+  it('that are wrong are not taken', async () => {
     const manifest = await worker.service.data.manifest(other, 1)
     const [entry] = manifest.entries
     assert.ok(entry !== undefined)
