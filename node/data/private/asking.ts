@@ -29,6 +29,8 @@ const protocol = '/tilth/data/keys/1'
 /** Of one Datanet, and of one shard, between two rounds of asking. */
 const againMs = 1_000
 const remembered = 4_096
+/** Contributions after the one that is asked for, among which others are looked for that lack a key. */
+const mostLookedAt = 2_048
 /** Who is asked in one round. */
 const mostAsked = 8
 
@@ -109,8 +111,9 @@ export function createKeyExchange(
   /** More that this node lacks of the same Datanet, from the same place on. */
   async function lackingWith(record: ContributionRecord): Promise<ContributionRecord[]> {
     const lacking = [record]
+    let looked = 0
     for await (const other of book.contributions(record.datanet, record.index + 1)) {
-      if (lacking.length >= keysAtOnce) break
+      if (lacking.length >= keysAtOnce || ++looked > mostLookedAt) break
       if (other.state.name !== 'accepted' && other.state.name !== 'voting') continue
       if (!(await keys.has(lockedOf(other)))) lacking.push(other)
     }
@@ -179,7 +182,12 @@ export function createKeyExchange(
           consequence: 'ignore'
         })
       await stream.send({
-        keys: await seal(statement, { by: isSeated ? 'seat' : 'author', version: null }, datanet, granted)
+        keys: await seal(
+          statement,
+          { by: granted.every(({ contributor }) => contributor === asker) ? 'author' : 'seat', version: null },
+          datanet,
+          granted
+        )
       })
     },
     async ask(record, shard) {
