@@ -111,8 +111,14 @@ describe('data: a private Datanet', function () {
     const wrong = { account: two.address, sealed: sealKeyTo(second.key, random(32), random(32), owner) }
     const divided = await bring(good.file, { keys: [...good.sealed.keys, wrong] }, 3)
     for (const peer of [host, one, two])
-      await until(async () => (await peer.service.contribution(divided))?.own === 3, `${peer.name} has read it`, 60_000)
-    assert.equal((await two.service.contribution(divided))?.status, 'accepted')
+      await until(
+        async () => {
+          const found = await peer.service.contribution(divided)
+          return found?.own === 3 && found.status === 'accepted'
+        },
+        `${peer.name} has read it`,
+        60_000
+      )
     const given = (await one.service.keysGiven(datanet)).items.map(({ asker, by }) => `${asker} ${by}`)
     assert.ok(given.includes(`${two.address} seat`))
     // What is in the clear is turned away before anything of it is kept.
