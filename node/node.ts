@@ -22,7 +22,7 @@ import { openEngine } from './engine/host/client.ts'
 import type { Engine } from './engine/types.ts'
 import { createFlow } from './flow/index.ts'
 import type { Flow } from './flow/index.ts'
-import { createJobsService, versionsOf } from './jobs/index.ts'
+import { createJobsService, privateRowsOf, versionsOf } from './jobs/index.ts'
 import type { JobEvents, JobsService } from './jobs/index.ts'
 import { createModelsService, folderSpeech } from './models/index.ts'
 import type { ModelEvents, ModelsService } from './models/index.ts'
@@ -272,6 +272,7 @@ export async function createNode(
       events,
       log: log.child({ phase: 'jobs' }),
       versions,
+      privateRows: privateRowsOf(data, chain.nodes),
       ...(trainer === undefined ? {} : { trainer }),
       folder: await folder('jobs'),
       roles: { builder: is('builder'), worker: is('worker') },

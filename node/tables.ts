@@ -1,10 +1,13 @@
 import { z } from 'zod'
+import { sealedKey } from '../protocol/data/index.ts'
 import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
 import { heldOutDocument, scoringDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
 import { sentRecord } from './chain/sent.ts'
 import { openTables as openData } from './data/book/records.ts'
 import { unanchoredRecord } from './data/host/anchoring.ts'
+import { givenRecord } from './data/private/given.ts'
+import { sealingKeyText } from './data/private/readers.ts'
 import { holding } from './data/storage/holdings.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
 import { knownJob } from './jobs/book.ts'
@@ -31,6 +34,9 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/holdings': holding,
   'data/spares': holding,
   'data/imports': holding,
+  'data/keys': sealedKey,
+  'data/keys-given': givenRecord,
+  'data/sealing-keys': sealingKeyText,
   'data/rows': rowRecord,
   'data/rows-exact': text,
   'data/rows-words': text,

@@ -29,6 +29,7 @@ export type DaemonCliErrorCode =
   | 'flag.scope'
   | 'flag.split'
   | 'id.ambiguous'
+  | 'rules.private'
   | 'job.base'
   | 'job.like'
   | 'job.mix'

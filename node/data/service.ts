@@ -6,7 +6,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'
 import { contributionView, createBook, datanetView, isBroughtBy } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
-import { createContributing, createPreviews, createWithdrawing } from './contributor/index.ts'
+import { createContributing, createPreviews, createSealing, createWithdrawing } from './contributor/index.ts'
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
@@ -37,6 +37,7 @@ import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
 import { createAmending, createTermsHeard } from './terms/index.ts'
 import { createHoldings, createKeeping, createSpare } from './storage/index.ts'
+import { createPrivacy } from './private/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
 import {
   createReports,
@@ -83,6 +84,8 @@ export function createDataService(deps: DataDeps): DataService {
     const known = await deps.chain.ledger.commitment(id)
     return known === undefined ? [] : sealed.hiddenAt(datanet, known.roster, known.block)
   }
+  const document = (datanet: Hex): Promise<DatanetDocument> => notes.document(datanet)
+  const privacy = createPrivacy(deps, book, rosters, document, stopping.signal)
   const shards = createShards(
     deps,
     timing,
@@ -93,6 +96,7 @@ export function createDataService(deps: DataDeps): DataService {
     rosters,
     hidden,
     follows,
+    privacy,
     stopping.signal
   )
   const keeping = createKeeping(deps, book, holdings, rosters, () => interest.all(), stopping.signal)
@@ -118,8 +122,21 @@ export function createDataService(deps: DataDeps): DataService {
   const notes = createNotes(deps, interest, metrics, book, receiver, stopping.signal)
   const reports = createReports(deps, book)
   const told = createTold(deps, book, (...one) => shards.check(...one), stopping.signal)
-  const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, told, follows, decided)
-  const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest)
+  const turns = createTurns(
+    deps,
+    timing,
+    startedAt,
+    book,
+    allowances,
+    shards,
+    receiver,
+    told,
+    follows,
+    decided,
+    privacy
+  )
+  const sealing = createSealing(deps, privacy)
+  const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest, sealing)
   const shown = createShown(book, shards, rosters)
   const serving = createServing(deps, timing.juryMs, book, interest, shards, () => turns.policy())
   const juryNews = createJuryNews(deps, {
@@ -129,10 +146,9 @@ export function createDataService(deps: DataDeps): DataService {
       serving.wake()
     }
   })
-  const previews = createPreviews(deps, book, allowances, shards, notes, rosters, interest)
+  const previews = createPreviews(deps, book, allowances, shards, notes, rosters, interest, privacy)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
-  const document = (datanet: Hex): Promise<DatanetDocument> => notes.document(datanet)
   const parents = createParents(deps, shards, document)
   const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows)
   const hosting = createHosting(deps, book, rosters, receiver)
@@ -153,7 +169,10 @@ export function createDataService(deps: DataDeps): DataService {
     follows,
     rewound,
     async seated(datanet, validators) {
-      if (validators.includes(self)) await interest.seated(datanet)
+      if (validators.includes(self)) {
+        await interest.seated(datanet)
+        await lookAgain(datanet)
+      }
       turns.wake(datanet)
     },
     missing: datanet => {
@@ -172,10 +191,15 @@ export function createDataService(deps: DataDeps): DataService {
     turns.wake(datanet)
   }
 
+  /** Who is seated in a private Datanet has passed by what it could not read, and reads it now. */
+  async function lookAgain(datanet: Hex): Promise<void> {
+    if ((await book.datanet(datanet))?.document.rules.private !== undefined) turns.revisit(datanet, 1)
+  }
+
   /** Fetches ahead what the checks will need, where this node runs them. */
   async function warm(datanet: Hex, record?: ContributionRecord): Promise<void> {
     const net = (await book.datanet(datanet))?.document
-    if (net !== undefined && turns.judges(net)) shards.warm(datanet, record)
+    if (net !== undefined && (await turns.judges(net, datanet))) shards.warm(datanet, record)
   }
 
   /**
@@ -260,10 +284,11 @@ export function createDataService(deps: DataDeps): DataService {
     anchoring?.wake()
   }
   /** Whatever its file is kept for, it is kept no more. */
-  async function hide({ state }: ContributionRecord): Promise<void> {
+  async function hide({ id, state }: ContributionRecord): Promise<void> {
     if (!('statements' in state) || state.statements === undefined) return
     const { cid } = state.statements.reveal.message
     for (const reason of await holdings.reasons(cid)) await holdings.release(cid, reason)
+    await privacy.forget(id)
   }
   async function letLeftGo(datanet: Hex, version: number): Promise<void> {
     let here: ReadonlySet<Hex> | undefined
@@ -287,6 +312,7 @@ export function createDataService(deps: DataDeps): DataService {
     if (!('statements' in state) || state.statements === undefined) return
     const { cid } = state.statements.reveal.message
     for (const reason of [`imported/${datanet}`, `contribution/${id}`] as const) await holdings.release(cid, reason)
+    await privacy.forget(id)
   }
 
   /** What was revealed of a commitment that the chain took back waits for it to come again. */
@@ -325,6 +351,7 @@ export function createDataService(deps: DataDeps): DataService {
       offs.push(streams.handle('/tilth/data/sync/1', stream => serveSync(stream, book)))
       offs.push(streams.handle('/tilth/data/seal/1', stream => seals.serve(stream)))
       offs.push(streams.handle('/tilth/data/hidden/1', stream => told.serve(stream)))
+      offs.push(streams.handle('/tilth/data/keys/1', stream => privacy.serve(stream)))
       offs.push(
         gossip.subscribe('tilth/data/1', datanetMessage, (message, { peerId }) => receiver.hear(message, peerId))
       )
@@ -414,6 +441,7 @@ export function createDataService(deps: DataDeps): DataService {
     ...createAmending(deps, book, document),
     ...questions,
     ...judging,
+    ...privacy.service,
     async follow(datanet, role = 'choice') {
       await notes.document(datanet)
       await interest.take(datanet, role)
@@ -450,7 +478,7 @@ export function createDataService(deps: DataDeps): DataService {
     vote: (id, accept, reason, holdMs) => turns.vote(id, accept, reason, holdMs),
     unvote: id => turns.unvote(id),
     ...createReview(book, shards, shown, interest, rosters, startedAt),
-    ...createRows(book, shards, rosters, interest, notes, versions.manifest),
+    ...createRows(book, shards, rosters, interest, notes, versions.manifest, privacy),
     ...createRefused(deps.files, book, shards, shown),
     ...createVotes(deps, book, shown, startedAt),
     votePolicy: () => turns.policy(),

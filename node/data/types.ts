@@ -3,6 +3,7 @@ import type {
   Certificate,
   ChatMessage,
   CheckResult,
+  ContributionStatements,
   DatanetDocument,
   DatanetRules,
   Removed,
@@ -17,6 +18,7 @@ import type {
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { JuryEvents, JuryService } from './jury/types.ts'
 import type { QuestionsEvents, QuestionsService } from './questions/types.ts'
+import type { PreparedContribution, PrepareRequest, PrivateService } from './private/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -189,17 +191,6 @@ export interface VersionNearRow {
   readonly voters: number
 }
 
-/** What a contributor signs: `commitment` now, and the reveal of what is in it. */
-export interface PreparedContribution {
-  /** Digest of the Commitment: the contribution's id once it is on chain. */
-  readonly id: Hex
-  readonly cid: string
-  readonly rows: number
-  readonly bytes: number
-  readonly salt: Hex
-  readonly commitment: Hex
-}
-
 /**
  * A line of a file that is not blank: `own` if it would be taken, `skipped` if an earlier check ended it all, or what
  * is wrong with it; of a row that is not new, the contribution whose it is (none: an earlier line of the same file).
@@ -317,7 +308,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends JuryService, TermsService, QuestionsService {
+export interface DataService extends JuryService, TermsService, QuestionsService, PrivateService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>
@@ -368,14 +359,14 @@ export interface DataService extends JuryService, TermsService, QuestionsService
    * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`,
    * `contributor.allowance` · InvalidError `shard.empty`
    */
-  prepare(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<PreparedContribution>
+  prepare(request: PrepareRequest): Promise<PreparedContribution>
   /**
    * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
    * has its place on chain; the reveal follows also over a crash.
    * @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `shard.missing`, `contribution.rules` (licence or
    * windows changed meanwhile) · TilthError `contribution.pending` (no chain: it is kept and tried again)
    */
-  submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
+  submit(signed: ContributionStatements): Promise<{ id: Hex; index: number }>
   /** prepare, sign and submit; with the node's key unless another is given. */
   contribute(request: {
     datanet: Hex

@@ -45,6 +45,7 @@ export type JobsErrorCode =
   | 'job.transition'
   | 'job.unknown'
   | 'job.version'
+  | 'keys.nobody'
   | 'progress.flood'
   | 'progress.steps'
   | 'result.invalid'

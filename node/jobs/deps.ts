@@ -7,6 +7,7 @@ import type { Availability, Clock, Events, Log, Metrics } from '../runtime/index
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
+import type { PrivateRows } from './private-rows.ts'
 import type { JobEvents } from './types.ts'
 
 /** Names an anchored version. `manifest` is the CID that stands in the job; it must be the one that stands on chain. */
@@ -25,10 +26,18 @@ export interface OwnedRow {
   readonly row: Row
 }
 
+export interface RowsOptions {
+  readonly signal?: AbortSignal
+  /** To reckon with, not to learn: where this node cannot read them, others as many and as long stand for them. */
+  readonly standIns?: boolean
+  /** Only as everybody can read them: refused for a private Datanet whoever asks, so that all find the same. */
+  readonly open?: boolean
+}
+
 /** What this phase asks of the data phase. Both are checked against the root on chain before they are returned. */
 export interface Versions {
   /** All rows of the version that are trained on, in the order of authorship: the same on every node. */
-  rows(version: VersionName, options?: { signal?: AbortSignal }): Promise<readonly OwnedRow[]>
+  rows(version: VersionName, options?: RowsOptions): Promise<readonly OwnedRow[]>
   /** Of the same those that have not left since: what was taken down is to be had nowhere. */
   remaining(version: VersionName): Promise<readonly OwnedRow[]>
   /** Whose each of the rows is, whether or not it is to be had. */
@@ -125,6 +134,8 @@ export interface JobsDeps {
   /** A command of the owner's that trains a worker's adapters in the engine's place. */
   readonly trainer?: Pick<Engine, 'tune' | 'tuneSiblings'>
   readonly versions: Versions
+  /** Rows that only some may read; without it all are everybody's. */
+  readonly privateRows?: PrivateRows
   /** A folder of this phase's own: work in progress, measured speeds. */
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>

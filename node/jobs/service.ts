@@ -13,6 +13,7 @@ import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { retrain } from './audit.ts'
 import { deliveredLots, runSegment } from './segment.ts'
+import { createAwardKeys } from './keys.ts'
 import { fetchResult } from './result.ts'
 import { jobEventNames, newsOf } from './news.ts'
 import { untrainedBy } from './untrained.ts'
@@ -33,6 +34,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
   const policy = { ...defaultPolicy, ...deps.policy }
   const book = createBook(deps)
   const builder = createBuilder(deps, timing, say, Math.random)
+  const awardKeys = createAwardKeys(deps)
   const worker = createWorker(deps, policy, timing, book, say)
   const drafts = createDrafts(deps)
   const offs: (() => void)[] = []
@@ -163,6 +165,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
     async start() {
       await book.load()
       countEvents()
+      awardKeys.start()
       offs.push(deps.gossip.subscribe('tilth/jobs/1', jobMessage, hear))
       await builder.start()
       await catchUp()
@@ -190,6 +193,7 @@ export function createJobsService(deps: JobsDeps): JobsService {
       stopping.abort()
       await builder.stop()
       await worker.stop()
+      await awardKeys.stop()
       for (const off of offs.splice(0)) off()
     },
     post(request) {

@@ -1,10 +1,11 @@
-import { leastDataShareOf } from '../../protocol/data/index.ts'
+import { leastDataShareOf, requireOpen } from '../../protocol/data/index.ts'
 import type { DatanetRules, VersionManifest } from '../../protocol/data/index.ts'
 import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { DataService } from '../data/types.ts'
 import { createContexts } from './context.ts'
+import { standInRows } from './stand-ins.ts'
 import type { VersionName, Versions } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 
@@ -13,7 +14,10 @@ import type { JobsDeps } from './deps.ts'
  * names.
  */
 export function versionsOf(
-  data: Pick<DataService, 'manifest' | 'versionRows' | 'heldOutRows' | 'versionQuestions' | 'datanet' | 'rulesAt'>,
+  data: Pick<
+    DataService,
+    'manifest' | 'versionRows' | 'heldOutRows' | 'versionQuestions' | 'datanet' | 'rulesAt' | 'lacking' | 'sizes'
+  >,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
   const manifestOf = async (name: VersionName): Promise<VersionManifest> => {
@@ -34,7 +38,15 @@ export function versionsOf(
     return known.rules
   }
   return {
-    rows: async name => data.versionRows(await manifestOf(name)),
+    async rows(name, { standIns = false, open = false } = {}) {
+      const manifest = await manifestOf(name)
+      const rules = await rulesOf(name.datanet)
+      if (open) requireOpen(rules, 'not everybody reads its rows')
+      // A worker that has no award yet, and a builder, know how many rows there are and how long, and reckon with that.
+      if (standIns && (await data.lacking(manifest)).length > 0)
+        return standInRows(manifest, await data.sizes(manifest))
+      return data.versionRows(manifest)
+    },
     remaining: async name => data.versionRows(await manifestOf(name), { remaining: true }),
     owners: async name =>
       (await manifestOf(name)).entries.flatMap(({ contributor, own }) => own.map(() => contributor)),

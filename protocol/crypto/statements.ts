@@ -60,6 +60,14 @@ export const statements = {
     ['count', 'uint32'],
     ['validator', 'address']
   ],
+  // For keys to a private Datanet's rows: as who sits there (`ground` zero), or under an award, by its digest.
+  KeyRequest: [
+    ['datanet', 'bytes32'],
+    ['ground', 'bytes32'],
+    ['asker', 'address'],
+    ['holder', 'address'],
+    ['issuedAt', 'uint64']
+  ],
   // jobs
   TuneJob: [
     ['builder', 'address'],

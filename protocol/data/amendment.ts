@@ -34,7 +34,8 @@ export const fixedRules = {
   heldOut: 'every version was measured by these questions, and what was paid follows from that',
   keptBack: 'it was kept back for so long of what was paid, and stays that for whoever waits for it',
   kind: 'the rows that were accepted are of this kind',
-  parents: 'what a mix is made of stands in what was paid for it'
+  parents: 'what a mix is made of stands in what was paid for it',
+  private: 'what was given for few is not shown to all, and what all have read is no secret any more'
 } as const
 export type FixedRule = keyof typeof fixedRules
 
@@ -86,8 +87,8 @@ export function checkLaterRules(before: DatanetRules, next: LaterRules): void {
     throw new InvalidError('rules.mix', "a mix's rules follow from those of the Datanets that it is made of", {
       help: 'Found another mix: it takes their rules as they are by then.'
     })
-  // [reject] Questions, what is kept back, kind and parents stay.
-  for (const rule of ['heldOut', 'keptBack', 'kind', 'parents', 'weights'] as const)
+  // [reject] Questions, what is kept back, kind, parents, how seats weigh and who may read stay.
+  for (const rule of ['heldOut', 'keptBack', 'kind', 'parents', 'weights', 'private'] as const)
     if (canonicalJson(next[rule]) !== canonicalJson(before[rule])) throw fixed(rule)
   // [reject] Every row that was accepted would be accepted still.
   const [was, is] = [takes(before), takes(next)]

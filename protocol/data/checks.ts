@@ -28,9 +28,12 @@ export interface CheckInput {
   readonly statements: ContributionStatements
   /**
    * The shard's bytes, or why the CID holds none that could be right: more than the reveal says, or no file; or nobody
-   * gave it for as long as one waits for it.
+   * gave it for as long as one waits for it. Of a private one: nobody gave the key to it for as long, or it opens to
+   * nothing under its own key.
    */
-  readonly shard: Uint8Array | 'too-large' | 'not-a-file' | 'unavailable'
+  readonly shard: Uint8Array | 'too-large' | 'not-a-file' | 'unavailable' | 'no-key' | 'not-opened'
+  /** Bytes that the file has beside those of the shard, where it was encrypted. */
+  readonly added?: number
   readonly rules: JudgedRules
   readonly heldOut: HeldOut
   /** Rows that validators found to ask a sealed question, where it is not known here: as they told. */
@@ -83,10 +86,14 @@ function checkSignature({ network, statements }: CheckInput): string {
 }
 
 /** [reject] A shard is a file of as many bytes and rows as its reveal says, and no more than the rules allow. */
-function checkSize({ shard, rules }: Judged, lines: readonly ShardLine[], claimed: Claimed | undefined): string {
+function checkSize(
+  { shard, rules, added = 0 }: Judged,
+  lines: readonly ShardLine[],
+  claimed: Claimed | undefined
+): string {
   if (typeof shard === 'string') return shard
-  if (shard.length > rules.maxBytes) return 'too-large'
-  if (claimed !== undefined && shard.length !== claimed.bytes) return 'size-mismatch'
+  if (shard.length + added > rules.maxBytes) return 'too-large'
+  if (claimed !== undefined && shard.length + added !== claimed.bytes) return 'size-mismatch'
   if (lines.length > rules.maxRows) return 'too-many-rows'
   if (claimed !== undefined && lines.length !== claimed.rows) return 'rows-mismatch'
   return lines.length === 0 ? 'empty' : 'ok'
@@ -226,7 +233,7 @@ function* judge(input: Judged, results: Results, claimed: Claimed | undefined): 
   const { minOwnShare, maxRows } = input.rules
   const { shard } = input
   const lines = typeof shard === 'string' || shard.length > input.rules.maxBytes ? [] : parseShard(shard, maxRows)
-  const said = claimed ?? { rows: lines.length, bytes: shard.length }
+  const said = claimed ?? { rows: lines.length, bytes: shard.length + (input.added ?? 0) }
   const found = checkAllowance(input.rules, input.uploads, input.context, said)
   results.note('allowance', found.code, 'note' in found ? found.note : undefined)
   if (found.code !== 'ok') return rejected(found.code)

@@ -5,15 +5,20 @@ import { contentHash } from '../primitives/canonical.ts'
 import { cidText } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { DataError } from './errors.ts'
+import { saltOfKeys, sealedKeys } from './sealed-keys.ts'
+import type { SealedKeys } from './sealed-keys.ts'
 
 /** A contributor's two statements together: what a peer gets to see when the shard is revealed. */
 export const contributionStatements = z.strictObject({
   commitment: signedSchema('Commitment'),
-  reveal: signedSchema('Reveal')
+  reveal: signedSchema('Reveal'),
+  /** Of a private Datanet's: the key to the shard, sealed to those who vote. It goes when what it opens goes. */
+  sealed: sealedKeys.optional()
 })
 export interface ContributionStatements {
   readonly commitment: Signed<'Commitment'>
   readonly reveal: Signed<'Reveal'>
+  readonly sealed?: SealedKeys | undefined
 }
 
 /**
@@ -30,9 +35,9 @@ export function commitmentOf(
 
 /**
  * Whether the two statements are one author's and belong together.
- * @throws InvalidError `signature.mismatch` · DataError `commitment.mismatch`, `reveal.cid`
+ * @throws InvalidError `signature.mismatch` · DataError `commitment.mismatch`, `reveal.cid`, `reveal.sealed`
  */
-export function checkStatements(network: Network, { commitment, reveal }: ContributionStatements): Hex {
+export function checkStatements(network: Network, { commitment, reveal, sealed }: ContributionStatements): Hex {
   const { datanet, contributor } = commitment.message
   const id = digest(network, 'Commitment', commitment.message)
   // [reject] A contribution is committed and revealed by one account: its contributor.
@@ -45,5 +50,8 @@ export function checkStatements(network: Network, { commitment, reveal }: Contri
   }
   // [reject] A shard is named by a CID.
   if (!cidText.safeParse(content.cid).success) throw new DataError('reveal.cid', 'the reveal names no CID')
+  // [reject] Keys beside it are those that its contributor signed for.
+  if (sealed !== undefined && saltOfKeys(sealed) !== content.salt)
+    throw new DataError('reveal.sealed', 'the sealed keys are not those that were signed with the reveal')
   return id
 }

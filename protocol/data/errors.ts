@@ -11,6 +11,7 @@ import type { Consequence, TilthErrorOptions } from '../primitives/errors.ts'
 export const dataCodes = {
   'commitment.mismatch': 'reject', // the reveal's own content does not hash to its own commitment
   'reveal.cid': 'reject', // its text is no CID
+  'reveal.sealed': 'reject', // its own salt is other keys' hash, or the Datanet's rules ask for keys or forbid them
   'datanet.rules': 'reject', // its rules do not hash to what its host signed
   'datanet.mix': 'reject', // its rules say that it takes no contributions
   'datanet.topic': 'reject', // it belongs to another Datanet than the topic it is said in

@@ -33,6 +33,8 @@ const ofContributions = {
   'too-large': 'the file is larger than the Datanet takes',
   'not-a-file': 'what was revealed is no file',
   unavailable: 'nobody gave its file for as long as it is waited for',
+  'no-key': 'nobody gave the key to its file for as long as it is waited for',
+  'not-opened': 'its file opens to nothing under the key that it was given with',
   'size-mismatch': 'the file has another size than was signed',
   'too-many-rows': 'the file has more rows than the Datanet takes at once',
   'rows-mismatch': 'the file has another number of rows than was signed',
@@ -81,3 +83,8 @@ export function outcomeCode(outcome: RowOutcome): string {
       return outcome.code
   }
 }
+
+/** What a private Datanet's pages say where rows would stand. */
+export const privateInWords =
+  'Only its validators, its host and workers with a current award read its rows; what it is about, who gave how many ' +
+  'rows and when, and the models that are made of it are public.'

@@ -95,6 +95,18 @@ export const weighing = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('stake'), cap: z.int().min(1).max(10_000) })
 ])
 export type Weighing = z.infer<typeof weighing>
+/**
+ * Of a private Datanet: what a worker must have at stake to be given its rows, besides an award that it has taken, in
+ * the token's smallest units.
+ */
+export const privateRule = z.strictObject({
+  leastStake: z
+    .string()
+    .max(78)
+    .regex(/^[1-9][0-9]*$/)
+    .optional()
+})
+export type PrivateRule = z.infer<typeof privateRule>
 
 /** Datanets that one mix is made of, at most. */
 export const mostParents = 8
@@ -178,7 +190,9 @@ export const datanetRules = z.strictObject({
    * Of a mix (`mixes`): the Datanets it is made of, by id, in the order of their ids. Its own `heldOut` is a copy of
    * their questions for readers; whoever trains, measures or pays reads those of the parents.
    */
-  parents: z.array(bytes32).min(2).max(mostParents).optional()
+  parents: z.array(bytes32).min(2).max(mostParents).optional(),
+  /** That its shards are encrypted (`private.ts`): fixed when it is founded. */
+  private: privateRule.optional()
 })
 export type DatanetRules = z.infer<typeof datanetRules>
 

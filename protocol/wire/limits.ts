@@ -27,8 +27,10 @@ export const protocols = [
   '/tilth/data/sync/1',
   '/tilth/data/seal/1',
   '/tilth/data/hidden/1',
+  '/tilth/data/keys/1',
   '/tilth/jobs/progress/1',
   '/tilth/jobs/decline/1',
+  '/tilth/jobs/keys/1',
   '/tilth/models/infer/1',
   '/tilth/models/offers/1',
   '/tilth/payouts/receipts/1',
@@ -205,6 +207,17 @@ export const streamLimits = {
     inAll: 16,
     queue: 2
   },
+  // Keys to private shards, 256 of 240 bytes a frame: one for each contribution that a new validator catches up with.
+  '/tilth/data/keys/1': {
+    maxBytes: 128 * KiB,
+    timeMs: 20_000,
+    lifeMs: 60_000,
+    quota: { perSecond: 1, burst: 2 },
+    opens: { perSecond: 2, burst: 40 },
+    perPeer: 2,
+    inAll: 16,
+    queue: 2
+  },
   // One small frame a training step, for hours; a quiet minute is a checkpoint or a slow step, not a death.
   '/tilth/jobs/progress/1': {
     maxBytes: 512 * KiB,
@@ -215,6 +228,17 @@ export const streamLimits = {
     perPeer: 16,
     inAll: 256,
     queue: 64
+  },
+  // A worker's award, and the keys to a version of up to 10,000 contributions in frames of 256, once for each award.
+  '/tilth/jobs/keys/1': {
+    maxBytes: 128 * KiB,
+    timeMs: 20_000,
+    lifeMs: 120_000,
+    quota: { perSecond: 20, burst: 64 },
+    opens: { perSecond: 1 / 2, burst: 20 },
+    perPeer: 2,
+    inAll: 16,
+    queue: 4
   },
   // One small frame, why a worker does not bid: for each job a few times at most.
   '/tilth/jobs/decline/1': {

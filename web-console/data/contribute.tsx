@@ -88,7 +88,9 @@ function Contribute({ net }: { readonly net: DatanetView }) {
   const [error, setError] = useState<Error>()
   const contributor = signer.kind === 'daemon' ? (status.data?.address as Hex | undefined) : signer.address
   const [map, setMap] = useState('')
-  const draft = useDraft(net, contributor, from)
+  // A wallet's private rows are shown to no daemon: it would compare them with others'.
+  const isKept = net.private !== undefined && signer.kind !== 'daemon' && signer.kind !== 'person'
+  const draft = useDraft(net, contributor, from, isKept)
   const { file, checked, judged } = draft
 
   const send = async (): Promise<void> => {
@@ -96,7 +98,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
     if (text === undefined || status.data === undefined) return
     setError(undefined)
     try {
-      const sent = await sendFile(net.id as Hex, text, signer, status.data.chain, setStep)
+      const sent = await sendFile(net, text, signer, status.data.chain, setStep)
       go(places.contribution(sent))
     } catch (cause) {
       setError(cause as Error)
@@ -152,7 +154,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
                 )}
               </p>
               {judged.accept || judged.reason === undefined ? null : <p>{reasonOf(judged.reason)}</p>}
-              <p className="judged-note">{comparedText(draft, net)}</p>
+              <p className="judged-note">{isKept ? keptText : comparedText(draft, net)}</p>
               {checked.isText ? null : (
                 <p className="judged-wrong">
                   Some lines are no UTF-8 text, and the file travels as text. Leave them out, or save it as UTF-8.
@@ -222,6 +224,9 @@ const stepText = (step: Sending): string =>
     'signing the rows': 'Sign the rows in the wallet (2 of 2)',
     sending: 'It goes to the chain'
   })[step]
+
+const keptText =
+  'Checked in this browser alone. Its rows are private: they leave it encrypted, and only its validators compare them.'
 
 function comparedText({ judged, isBusy, error }: ReturnType<typeof useDraft>, { name }: DatanetView): string {
   if (error !== undefined) return `The daemon could not compare it with what ${name} holds: ${error.message}.`

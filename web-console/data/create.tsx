@@ -4,7 +4,7 @@ import { useAct, useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useGo } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
-import { Button, Failure, Go, LongField, Notice, Page as Frame, Section, TextField } from '../parts/index.ts'
+import { Button, Failure, Go, LongField, Notice, Page as Frame, Section, Switch, TextField } from '../parts/index.ts'
 import { DropFile, Lines, useCheck } from './check/index.ts'
 import type { CheckRequest, LocalFile } from './check/index.ts'
 import { effectsOn, leaksIn } from './rules/effects.ts'
@@ -142,6 +142,26 @@ export function Page() {
             fault={fault('kind')}
           />
         </div>
+      </Section>
+
+      <Section
+        title="Who reads its rows"
+        note="For ever: what was given for few is not shown to all, and what all have read is no secret any more."
+      >
+        <Switch
+          isOn={form.private !== ''}
+          onChange={isOn => {
+            set('private')(isOn ? 'yes' : '')
+          }}
+        >
+          Only validators, this host, and workers while they train on them
+        </Switch>
+        {form.private === '' ? null : (
+          <Notice title="What that does not protect from">
+            Whoever had a key can keep what it opened, a model tells what it learnt, and anybody who pays for a job and
+            works on it himself is given the rows. Who gave how many rows, and when, is public.
+          </Notice>
+        )}
       </Section>
 
       <Section

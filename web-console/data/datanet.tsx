@@ -20,6 +20,7 @@ import {
 } from '../parts/index.ts'
 import { Contributions } from './datanet/contributions.tsx'
 import { Grown } from './datanet/grown.tsx'
+import { KeysGiven } from './datanet/keys-given.tsx'
 import { Ranks } from './datanet/ranks.tsx'
 import { RowBrowser } from './datanet/row-browser.tsx'
 import { Questions } from './datanet/questions.tsx'
@@ -79,8 +80,9 @@ function Datanet({ net }: { readonly net: DatanetView }) {
         </>
       }
     >
-      {tags.length === 0 ? null : (
+      {tags.length === 0 && net.private === undefined ? null : (
         <p className="net-tags">
+          {net.private === undefined ? null : <Chip>private: only validators and awarded workers read its rows</Chip>}
           {tags.map(tag => (
             <Chip key={tag} phase="data">
               {tag}
@@ -136,6 +138,9 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                 <Terms net={net} />
                 <Validators net={net} />
                 <Versions id={id} />
+                {net.private !== undefined && roles.some(role => role === 'host' || role === 'validator') ? (
+                  <KeysGiven id={id} />
+                ) : null}
               </>
             )
           },

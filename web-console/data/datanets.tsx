@@ -118,6 +118,7 @@ function DatanetRow({ net }: { readonly net: DatanetView }) {
         </p>
         <p className="net-tags">
           {parents === undefined ? null : <Chip phase="data">a mix of {parents.length}</Chip>}
+          {net.private === undefined ? null : <Chip>private</Chip>}
           {roles.map(role => (
             <Chip key={role} phase="data">
               {wordsFor[role] ?? role}

@@ -26,6 +26,11 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
     phase: 'data',
     means: 'Its contributor names the file that was committed, and the salt that opens the commitment.'
   },
+  KeyRequest: {
+    title: 'Keys to private rows are asked for',
+    phase: 'data',
+    means: 'A validator, a host or a worker with an award asks a holder for keys, and has signed for what it is given.'
+  },
   VoteCommit: {
     title: 'A vote is committed',
     phase: 'data',

@@ -43,6 +43,21 @@ export const previewView = z.object({
 })
 export type PreviewView = z.infer<typeof previewView>
 
+/** That this daemon gave keys to rows of a private Datanet: once for each account and award, however often it asked. */
+export const keysGivenView = z.object({
+  asker: addressView,
+  by: z.enum(['seat', 'author', 'award']),
+  /** The award's digest, and the version that it is for. */
+  ground: hash.nullable(),
+  version: z.int().nullable(),
+  keys: z.int(),
+  times: z.int(),
+  /** Milliseconds since 1970. */
+  first: z.number(),
+  last: z.number()
+})
+export type KeysGivenView = z.infer<typeof keysGivenView>
+
 /**
  * What an account's contributions to a Datanet were worth together. `value` is in 1e-6, the mean over the held-out
  * questions; null where it was not measured here (a model), or the account is no player (an epoch).

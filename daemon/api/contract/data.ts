@@ -4,12 +4,14 @@ import type { VoteCode } from '../../../protocol/data/because.ts'
 import { takeDownCodes } from '../../../protocol/data/removal.ts'
 import type { TakeDownCode } from '../../../protocol/data/removal.ts'
 import { datanetRules, mostParents } from '../../../protocol/data/types.ts'
+import { sealedKeys } from '../../../protocol/data/sealed-keys.ts'
 import { said } from '../../../protocol/data/votes.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { account, contributionView, datanetView, hash, versionView } from './views.ts'
 import {
   acceptedRowView,
+  keysGivenView,
   namedRowView,
   previewView,
   rankView,
@@ -54,7 +56,14 @@ const contribution = z
     /** Who of a local network's people contributes the file, by the key that lies in its folder. */
     as: z.string().min(1).max(60).optional(),
     /** The contributor's own statements over a shard prepared before. */
-    signed: z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') }).optional()
+    signed: z
+      .strictObject({
+        commitment: signedSchema('Commitment'),
+        reveal: signedSchema('Reveal'),
+        /** Of a private Datanet's. */
+        sealed: sealedKeys.optional()
+      })
+      .optional()
   })
   .refine(
     ({ file, content, signed }) =>
@@ -210,8 +219,40 @@ export const dataRoutes = {
     summary: 'Store the shard of a file and get the statements for its contributor to sign',
     params: named,
     maxBody: fileBody,
-    body: z.strictObject({ ...givenFile, contributor: account }).refine(oneFile, oneFileOnly),
+    body: z
+      .strictObject({
+        ...givenFile,
+        /** Of a private Datanet: the shard as its contributor has encrypted it, in base64, its rows, and its keys. */
+        sealed: z
+          .strictObject({ content: z.base64().max(36 << 20), rows: z.int().min(1).max(100_000), keys: sealedKeys })
+          .optional(),
+        contributor: account
+      })
+      .refine(
+        ({ file, content, sealed }) =>
+          sealed === undefined ? oneFile({ file, content }) : (file ?? content) === undefined,
+        'give either file, content or sealed'
+      ),
     reply: z.object({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
+  }),
+  readers: route({
+    method: 'GET',
+    path: '/api/datanets/:id/readers',
+    stage: 'contribution',
+    summary:
+      'To whom a contribution to a private Datanet is encrypted, with the key of each as far as it is known here',
+    params: named,
+    reply: z.object({
+      readers: z.array(z.object({ account, role: z.enum(['validator', 'host']), key: z.string().nullable() }))
+    })
+  }),
+  keysGiven: route({
+    method: 'GET',
+    path: '/api/datanets/:id/keys',
+    stage: 'version',
+    summary: 'To whom this daemon gave keys to rows of a private Datanet, the last ones first',
+    params: named.extend(paged.shape),
+    reply: pageSchema(keysGivenView)
   }),
   contribute: route({
     method: 'POST',

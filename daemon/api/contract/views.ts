@@ -2,15 +2,20 @@ import { z } from 'zod'
 import { modelAudit, ownModels } from './audits.ts'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
-import { datanetKind, keptBackRule, rowSchema, uploadLimits, weighing } from '../../../protocol/data/types.ts'
+import {
+  datanetKind,
+  keptBackRule,
+  privateRule,
+  rowSchema,
+  uploadLimits,
+  weighing
+} from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
 
-/**
- * What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6,
- * times milliseconds since 1970, addresses and hashes lower-case hexadecimal.
- */
+// What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6, times
+// milliseconds since 1970, addresses and hashes lower-case hexadecimal.
 export const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 export const account = z
   .string()
@@ -170,8 +175,9 @@ export const datanetView = z.object({
   pay: z.object({ deposited: decimal, claimed: decimal, epoch: z.int() }),
   /** Why this daemon follows it: host, validator, contributor, builder, worker, choice; none when it does not. */
   roles: z.array(z.string()),
-  /** Of a mix: the Datanets that it is made of. */
-  parents: z.array(hash).optional()
+  /** Of a mix: the Datanets that it is made of. Of a private one: what a worker must have at stake to read rows. */
+  parents: z.array(hash).optional(),
+  private: privateRule.optional()
 })
 export type DatanetView = z.infer<typeof datanetView>
 

@@ -1,4 +1,4 @@
-import { leastDataShareOf } from '../../../protocol/data/index.ts'
+import { leastDataShareOf, requireOpen } from '../../../protocol/data/index.ts'
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type {
   ContributionView as NodeContribution,
@@ -24,6 +24,8 @@ type Names =
   | 'heldOut'
   | 'checkContribution'
   | 'prepareContribution'
+  | 'readers'
+  | 'keysGiven'
   | 'contribute'
   | 'contributions'
   | 'contribution'
@@ -81,7 +83,8 @@ const viewWith = (
   accepted,
   latestVersion,
   roles: [...roles],
-  ...(rules.parents === undefined ? {} : { parents: [...rules.parents] })
+  ...(rules.parents === undefined ? {} : { parents: [...rules.parents] }),
+  ...(rules.private === undefined ? {} : { private: rules.private })
 })
 
 const contributionOf = (item: NodeContribution): ContributionView => ({
@@ -132,8 +135,16 @@ export function dataHandlers(
       const shard = await shardOfGiven(given, rules)
       return previewOf(await data.preview({ datanet, file: shard.text, contributor }), shard, rules)
     },
-    async prepareContribution({ params, body: { contributor, ...given } }) {
+    async prepareContribution({ params, body: { contributor, sealed, ...given } }) {
       const { id: datanet, rules } = await known(params.id)
+      if (sealed !== undefined) {
+        const { content, rows: count, keys } = sealed
+        const shard = { datanet, file: Buffer.from(content, 'base64'), contributor, sealed: { rows: count, keys } }
+        const { cid, rows, bytes, salt, commitment } = await data.prepare(shard)
+        return { cid, rows, bytes, salt, commitment }
+      }
+      // [reject] What is to be private is not sent in the clear to a node that is not its contributor's.
+      requireOpen(rules, 'its contributor encrypts what is contributed, and sends it as it is then')
       const file = await goodShard(given, rules)
       const { cid, rows, bytes, salt, commitment } = await data.prepare({ datanet, file, contributor })
       return { cid, rows, bytes, salt, commitment }
@@ -147,6 +158,11 @@ export function dataHandlers(
       const prepared = await data.prepare({ datanet, file, contributor })
       return { id: (await data.submit(signContribution(network, datanet, prepared, privateKey))).id }
     },
+    readers: async ({ params }) => ({
+      readers: (await data.readers((await known(params.id)).id)).map(reader => ({ ...reader }))
+    }),
+    keysGiven: async ({ params: { id, ...page } }) =>
+      mapPage(await data.keysGiven((await known(id)).id, page), given => ({ ...given })),
     contributions: async ({ params: { id, ...page } }) =>
       mapPage(await data.contributions((await known(id)).id, page), contributionOf),
     async contribution({ params }) {

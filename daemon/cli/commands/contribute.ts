@@ -15,6 +15,7 @@ import { mapHelp, placeOf, readShardFile, readingText } from '../rows-file.ts'
 import type { ShardFile } from '../rows-file.ts'
 import { signContribution } from '../../sign-contribution.ts'
 import { caughtUp } from '../catching-up.ts'
+import { checkHere, contributeSealed } from '../private-shard.ts'
 import { findDatanet } from './find-datanet.ts'
 
 /** How often a contribution is asked after while it is waited for. */
@@ -51,7 +52,7 @@ const uploadsLeft = ({ uploads, allowed }: PreviewView): string =>
 const whose = (of: string | undefined): string => (of === undefined ? '' : dim(` (${short(of)})`))
 
 /** Row by row what would become of a file. */
-function previewText(preview: PreviewView, name: string, shard: ShardFile): string {
+function previewText(preview: PreviewView, { name, private: isPrivate }: DatanetView, shard: ShardFile): string {
   const kept = preview.lines
     .filter(({ code }) => code === 'own')
     .map(({ line }) => shard.places[line - 1]?.number ?? line)
@@ -76,8 +77,10 @@ function previewText(preview: PreviewView, name: string, shard: ShardFile): stri
     ...(preview.compared
       ? []
       : [
-          yellow(`not compared with what ${name} holds already: this node does not follow it`) +
-            ` (tilth datanet follow ${name})`
+          isPrivate
+            ? yellow(`not compared with what ${name} holds already: it is private, and only its validators can`)
+            : yellow(`not compared with what ${name} holds already: this node does not follow it`) +
+              ` (tilth datanet follow ${name})`
         ])
   ].join('\n')
 }
@@ -101,6 +104,8 @@ const refusedRows = (
   }))
 
 async function check(api: ApiClient, net: DatanetView, file: string, by: `0x${string}` | undefined) {
+  // A daemon whose key it is not gets no private row to look at.
+  if (net.private !== undefined && by !== undefined) return checkHere(api, net, file, by)
   return api.call('checkContribution', {
     params: { id: net.id },
     body: { file, ...(by === undefined ? {} : { contributor: by }) }
@@ -128,7 +133,10 @@ const stateLine = ({ status, index, rows, own, reason }: ContributionView): stri
     case 'voting':
       return 'validators check it and vote'
     case 'accepted':
-      return `${green('accepted')}: ${own} of ${rows} rows are its own`
+      // Something of what is accepted counts: what, this daemon may not have looked at, or not be able to.
+      return own === 0
+        ? `${green('accepted')}: its validators know which of its ${rows} rows count`
+        : `${green('accepted')}: ${own} of ${rows} rows are its own`
     case 'rejected':
     case 'expired':
       return `${red(status)}: ${reasonInWords(reason ?? '')}`
@@ -165,6 +173,8 @@ async function tellReasons(api: ApiClient, id: string, say: (text: string) => vo
 }
 
 async function send(api: ApiClient, net: DatanetView, file: string, key: Key | undefined): Promise<{ id: string }> {
+  if (key !== undefined && net.private !== undefined)
+    return contributeSealed(api, net, file, key.address, key.privateKey)
   return key === undefined
     ? api.call('contribute', { params: { id: net.id }, body: { file } })
     : contributeSigned(api, net.id, file, key.address, key.privateKey)
@@ -212,7 +222,7 @@ export function contributeCommand(): Command {
         let preview = await checked()
         if (flags.dryRun === true && preview !== undefined) {
           if (flags.json === true) printJson({ ...preview, file: fileOf(shard) })
-          else console.log(previewText(preview, net.name, shard))
+          else console.log(previewText(preview, net, shard))
           if (!preview.accept) process.exitCode = 1
           return
         }
@@ -226,7 +236,8 @@ export function contributeCommand(): Command {
           return send(api, net, text, key)
         }
         // An upload is not spent on what nobody here has compared with what is there.
-        const isUnknown = preview?.compared === false && preview.accept && flags.anyway !== true
+        const isUnknown =
+          preview?.compared === false && preview.accept && flags.anyway !== true && net.private === undefined
         const { id } = isUnknown
           ? await caughtUp(api, net, async () => {
               preview = await checked()

@@ -4,7 +4,8 @@ import type { CallFlags, ListFlags } from '../command.ts'
 import { createCommand } from '../datanet/create.ts'
 import { importCommand } from '../datanet/import.ts'
 import { datanetText } from '../datanet/text.ts'
-import { safe, short, table } from '../output.ts'
+import { keysCommand } from '../datanet/keys.ts'
+import { dim, safe, short, table } from '../output.ts'
 import { exportCommand } from './export.ts'
 import { findDatanet } from './find-datanet.ts'
 import { mixCommand } from './mix.ts'
@@ -35,7 +36,7 @@ export function datanetCommand(): Command {
                   ['id', 'name', 'licence', 'accepted', 'version'],
                   nets.map(net => [
                     short(net.id),
-                    safe(net.name),
+                    safe(net.name) + (net.private === undefined ? '' : dim(' (private)')),
                     safe(net.licence),
                     `${net.accepted}/${net.contributions}`,
                     String(net.latestVersion)
@@ -78,6 +79,7 @@ export function datanetCommand(): Command {
   parent.addCommand(exportCommand())
   parent.addCommand(importCommand())
   parent.addCommand(rosterCommand())
+  parent.addCommand(keysCommand())
   parent.addCommand(rulesCommand())
   parent.addCommand(hostCommand())
   parent.addCommand(heldOutCommand())

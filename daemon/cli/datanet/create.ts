@@ -4,6 +4,7 @@ import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { datanetKind, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
+import { InvalidError, tokensIn } from '../../../protocol/primitives/index.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
 import { datanetText } from './text.ts'
 
@@ -39,6 +40,8 @@ interface CreateFlags extends CallFlags {
   nearDuplicate: string
   revealSeconds: string
   voteSeconds: string
+  private?: boolean
+  workerStake?: string
 }
 
 /** What a row must be like, as far as it was said. */
@@ -80,6 +83,23 @@ function keptBackOf({ keptBack, keptEpochs, keptDays }: CreateFlags) {
   const share = Number(keptBack)
   if (share === 0) return {}
   return { keptBack: { share, epochs: Number(keptEpochs), seconds: Math.round(Number(keptDays) * 86_400) } }
+}
+
+const privateHelp =
+  'for ever: rows are encrypted to validators, host and workers with an award that they have taken; ' +
+  'read SECURITY.md for what that does not protect from'
+
+/** Whether only some read its rows. @throws InvalidError `rules.private` */
+function privateOf({ private: isPrivate = false, workerStake }: CreateFlags) {
+  if (!isPrivate && workerStake !== undefined)
+    throw new InvalidError('rules.private', 'a stake is asked of workers where a Datanet is private', {
+      help: 'Give --private as well.'
+    })
+  if (!isPrivate) return {}
+  const least = workerStake === undefined ? 0n : tokensIn(workerStake)
+  if (least === undefined)
+    throw new InvalidError('rules.private', `${workerStake} is no amount of tokens`, { help: 'Give one such as 100.' })
+  return { private: least === 0n ? {} : { leastStake: least.toString() } }
 }
 
 export function createCommand(): Command {
@@ -136,6 +156,8 @@ export function createCommand(): Command {
     .option('--near-duplicate <thousandths>', 'MinHash similarity from which rows are compared closely', '500')
     .option('--reveal-seconds <n>', 'from commitment to reveal', '600')
     .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
+    .option('--private', privateHelp)
+    .option('--worker-stake <tokens>', 'of a private one: what such a worker must have at stake, besides its deposit')
     .action(
       guarded(async (flags: CreateFlags) => {
         const validators = flags.validator.map(text => {
@@ -163,7 +185,8 @@ export function createCommand(): Command {
           validators,
           ...weightsOf(flags),
           revealSeconds: Number(flags.revealSeconds),
-          voteSeconds: Number(flags.voteSeconds)
+          voteSeconds: Number(flags.voteSeconds),
+          ...privateOf(flags)
         }
         await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
       })

@@ -1,4 +1,5 @@
 import type { DatanetView } from '../../api/contract/index.ts'
+import { exactTokenText } from '../../../protocol/primitives/index.ts'
 import { dim, safe, short } from '../output.ts'
 
 const followed = (roles: DatanetView['roles']): string =>
@@ -36,6 +37,13 @@ function keptText({ keptBack }: DatanetView['rules']): string[] {
   ]
 }
 
+function privateText({ private: rule }: DatanetView): string[] {
+  if (rule === undefined) return []
+  const stake =
+    rule.leastStake === undefined ? '' : `, who have ${exactTokenText(BigInt(rule.leastStake))} tokens at stake`
+  return [`private      only its validators, its host and workers with an award${stake} read its rows`]
+}
+
 /** A Datanet as `tilth datanet show` tells it. */
 const auditsText = ({ auditedSegments }: DatanetView['rules']): string =>
   auditedSegments === 0
@@ -54,6 +62,7 @@ export function datanetText(net: DatanetView): string {
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
     `audits       ${auditsText(net.rules)}`,
     ...keptText(net.rules),
+    ...privateText(net),
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
     `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,

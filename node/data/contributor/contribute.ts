@@ -3,8 +3,8 @@ import {
   checkAllowance,
   checkStatements,
   commitmentOf,
-  parseShard,
-  reasonInWords
+  reasonInWords,
+  saltOfKeys
 } from '../../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetRules } from '../../../protocol/data/index.ts'
 import { InvalidError, LimitError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
@@ -17,7 +17,9 @@ import type { Notes, Receiver } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
-import type { DataService, PreparedContribution } from '../types.ts'
+import type { Sealing } from './sealing.ts'
+import type { PreparedContribution } from '../private/types.ts'
+import type { DataService } from '../types.ts'
 
 /** How long a shard waits here for its contributor's signatures. */
 const preparedMs = 3_600_000
@@ -72,7 +74,8 @@ export function createContributing(
   receiver: Receiver,
   notes: Pick<Notes, 'document'>,
   rosters: Pick<Rosters, 'sitting'>,
-  interest: Pick<Interest, 'take'>
+  interest: Pick<Interest, 'take'>,
+  sealing: Sealing
 ): Contributing {
   const { chain, clock, files, gossip, log, network, self } = deps
   const busy = new Set<Hex>()
@@ -132,12 +135,13 @@ export function createContributing(
   }
 
   const contributing: Contributing = {
-    async prepare({ datanet, file, contributor }): Promise<PreparedContribution> {
-      const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
+    async prepare({ datanet, file, contributor, sealed: given }): Promise<PreparedContribution> {
+      const net = await notes.document(datanet)
+      const { rules } = await rosters.sitting(datanet, net)
       requireTakes(rules)
-      const bytes = bytesOf(file)
+      requireFits(bytesOf(file), rules)
+      const { bytes, rows, sealed } = await sealing.shardOf({ datanet, file, contributor, sealed: given }, net, rules)
       requireFits(bytes, rules)
-      const rows = parseShard(bytes, rules.maxRows).length
       if (rows > rules.maxRows)
         throw new LimitError(
           'shard.too-many-rows',
@@ -168,15 +172,19 @@ export function createContributing(
       const shown = [...before, { datanet, licence, revealSeconds, voteSeconds }].slice(-8)
       await book.prepared.put(cid, { until: clock.now() + preparedMs, shown })
       await holdings.fetch(cid, 'prepared', { maxBytes: bytes.length })
-      const content = { cid, rows, bytes: bytes.length, salt: toHex(crypto.getRandomValues(new Uint8Array(32))) }
+      const salt = sealed === undefined ? toHex(crypto.getRandomValues(new Uint8Array(32))) : saltOfKeys(sealed)
+      const content = { cid, rows, bytes: bytes.length, salt }
       const commitment = commitmentOf({ datanet, contributor, ...content })
-      return { id: digest(network, 'Commitment', { datanet, contributor, commitment }), ...content, commitment }
+      const id = digest(network, 'Commitment', { datanet, contributor, commitment })
+      return { id, ...content, commitment, ...(sealed === undefined ? {} : { sealed }) }
     },
 
     async submit(statements) {
       const id = checkStatements(network, statements)
       const { datanet } = statements.commitment.message
-      requireTakes((await notes.document(datanet)).rules)
+      const { rules } = await notes.document(datanet)
+      requireTakes(rules)
+      sealing.requireSealed(rules, statements)
       // Whoever brings a contribution in has to do with the Datanet from then on, and knows what becomes of it.
       await interest.take(datanet, 'contributor')
       const { cid } = statements.reveal.message
@@ -209,8 +217,10 @@ export function createContributing(
 
     async contribute({ datanet, file, contributorKey = deps.key }) {
       const contributor: Address = addressOfKey(contributorKey)
-      const { id, cid, rows, bytes, salt, commitment } = await contributing.prepare({ datanet, file, contributor })
+      const prepared = await contributing.prepare({ datanet, file, contributor })
+      const { id, cid, rows, bytes, salt, commitment, sealed } = prepared
       return contributing.submit({
+        ...(sealed === undefined ? {} : { sealed }),
         commitment: signStatement(network, 'Commitment', { datanet, contributor, commitment }, contributorKey),
         reveal: signStatement(network, 'Reveal', { contribution: id, cid, rows, bytes, salt }, contributorKey)
       })

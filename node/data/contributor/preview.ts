@@ -1,33 +1,14 @@
-import { parseShard } from '../../../protocol/data/index.ts'
-import type { RowOutcome } from '../../../protocol/data/index.ts'
-import { zeroHash } from '../../../protocol/primitives/index.ts'
+import { parseShard, previewLine } from '../../../protocol/data/index.ts'
 import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Privacy } from '../private/index.ts'
 import type { Rosters } from '../rosters.ts'
-import type { DataService, Preview, PreviewLine } from '../types.ts'
+import type { DataService, Preview } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
 import { bytesOf, nextOf, requireFits, requireTakes } from './contribute.ts'
-
-function lineOf(line: number, outcome: RowOutcome | undefined): PreviewLine {
-  switch (outcome?.kind) {
-    case 'own':
-      return { line, code: 'own' }
-    case 'held-out':
-      return { line, code: 'held-out', ...(outcome.question === undefined ? {} : { question: outcome.question }) }
-    case 'duplicate': {
-      const code = outcome.exact ? 'duplicate' : 'near-duplicate'
-      const { of, row } = outcome
-      return of === zeroHash ? { line, code, row } : { line, code, of, row }
-    }
-    case 'invalid':
-      return { line, code: outcome.code }
-    case undefined:
-      return { line, code: 'skipped' }
-  }
-}
 
 /** What the checks would say of a file before an upload is spent on it: nothing is kept, and nobody hears of it. */
 export function createPreviews(
@@ -37,11 +18,13 @@ export function createPreviews(
   shards: Pick<Shards, 'preview'>,
   notes: Pick<Notes, 'document'>,
   rosters: Pick<Rosters, 'sitting'>,
-  interest: Pick<Interest, 'has'>
+  interest: Pick<Interest, 'has'>,
+  privacy: Pick<Privacy, 'judges'>
 ): Pick<DataService, 'preview'> {
   return {
     async preview({ datanet, file, contributor }): Promise<Preview> {
-      const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
+      const net = await rosters.sitting(datanet, await notes.document(datanet))
+      const { rules } = net
       requireTakes(rules)
       const bytes = bytesOf(file)
       requireFits(bytes, rules)
@@ -49,8 +32,14 @@ export function createPreviews(
       const uploads = await book.uploads(datanet, contributor, Number.MAX_SAFE_INTEGER, allowed)
       const context = await allowances.context(nextOf(datanet, contributor, chain), rules)
       const verdict = await shards.preview(datanet, bytes, uploads, context)
-      const lines = parseShard(bytes, rules.maxRows).map(({ line }, i) => lineOf(line, verdict.rows[i]))
-      return { verdict, lines, uploads, allowed, compared: interest.has(datanet) }
+      const lines = parseShard(bytes, rules.maxRows).map(({ line }, i) => previewLine(line, verdict.rows[i]))
+      return {
+        verdict,
+        lines,
+        uploads,
+        allowed,
+        compared: interest.has(datanet) && (await privacy.judges(net, datanet))
+      }
     }
   }
 }

@@ -166,6 +166,9 @@ export function createReceiver(
   ): Promise<boolean> {
     const id = digest(network, 'Commitment', statements.commitment.message)
     const { record, net } = await about(id, message)
+    // [reject] A private Datanet's reveal says to whom the key is sealed, and no other does.
+    if ((net.rules.private === undefined) !== (statements.sealed === undefined))
+      throw new DataError('reveal.sealed', 'the reveal has keys where none are needed, or lacks them')
     if (record.state.name !== 'committed') return false
     // [ignore] A reveal counts within its window; what comes later is as if it had not come.
     if (clock.now() > Math.max(record.seenAt, startedAt) + net.rules.revealSeconds * 1000)

@@ -24,9 +24,13 @@ export function createNearest(
 ): Pick<DataService, 'nearest'> {
   const comparing = createQueue({ name: 'nearest rows', bound: mostWaiting, concurrency: 1 })
 
-  async function linesOf(of: Hex, { contribution, cid, datanet = of }: VersionEntry): Promise<readonly ShardLine[]> {
+  async function linesOf(
+    of: Hex,
+    { contribution, contributor, cid, datanet = of }: VersionEntry
+  ): Promise<readonly ShardLine[]> {
     const net = await rosters.deciding(contribution, await document(datanet))
-    return shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
+    const provider = (await book.contribution(contribution))?.provider
+    return shards.linesOf(net, { contribution, contributor, cid, provider, datanet })
   }
 
   async function look(

@@ -202,7 +202,9 @@ export function createVersions(
       for (const { contribution, contributor, cid, own, datanet } of manifest.entries) {
         if (remaining && left.has(contribution)) continue
         const from = await rosters.deciding(contribution, datanet === undefined ? net : await must(datanet))
-        const lines = await shards.linesOf(from, cid, (await book.contribution(contribution))?.provider)
+        const provider = (await book.contribution(contribution))?.provider
+        const of = datanet ?? manifest.datanet
+        const lines = await shards.linesOf(from, { contribution, contributor, cid, provider, datanet: of })
         for (const at of own) {
           const line = lines[at]
           if (line === undefined || !('row' in line))

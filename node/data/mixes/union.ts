@@ -75,9 +75,10 @@ export function createUnion(
     return contribution => places.get(contribution)
   }
 
-  async function rowsOf({ datanet, contribution, cid, own }: MixEntry): Promise<NumberedRow[]> {
+  async function rowsOf({ datanet, contribution, contributor, cid, own }: MixEntry): Promise<NumberedRow[]> {
     const net = await rosters.deciding(contribution, await document(datanet))
-    const lines = await shards.linesOf(net, cid, (await book.contribution(contribution))?.provider)
+    const provider = (await book.contribution(contribution))?.provider
+    const lines = await shards.linesOf(net, { contribution, contributor, cid, provider, datanet })
     return own.map(at => {
       const line = lines[at]
       if (line === undefined || !('row' in line))

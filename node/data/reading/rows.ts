@@ -1,4 +1,4 @@
-import { foldText, ownRows, searchWords } from '../../../protocol/data/index.ts'
+import { foldText, ownRows, requireOpen, searchWords } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, ShardLine, VersionEntry } from '../../../protocol/data/index.ts'
 import { InvalidError, defaultPage } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -6,6 +6,7 @@ import type { Book } from '../book/index.ts'
 import type { Notes } from '../exchange/index.ts'
 import { leftOf } from '../host/left.ts'
 import type { Interest } from '../interest/index.ts'
+import type { Privacy } from '../private/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { AcceptedRow, DataService, RowsPage } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
@@ -44,7 +45,8 @@ export function createRows(
   rosters: Pick<Rosters, 'deciding'>,
   interest: Pick<Interest, 'has'>,
   notes: Pick<Notes, 'document'>,
-  manifest: DataService['manifest']
+  manifest: DataService['manifest'],
+  privacy: Pick<Privacy, 'judges'>
 ): Pick<DataService, 'acceptedRows'> {
   async function versionOf(datanet: Hex, wanted: number | undefined): Promise<number> {
     const version = wanted ?? (await book.listing(datanet))?.version ?? 0
@@ -110,16 +112,26 @@ export function createRows(
 
   async function linesOf(
     net: DatanetDocument,
-    { cid, contribution, provider, datanet }: Span
+    id: Hex,
+    { cid, contribution, contributor, provider, datanet = id }: Span
   ): Promise<readonly ShardLine[]> {
-    const of = datanet === undefined ? net : await notes.document(datanet)
-    return shards.linesOf(await rosters.deciding(contribution, of), cid, provider)
+    const of = datanet === id ? net : await notes.document(datanet)
+    return shards.linesOf(await rosters.deciding(contribution, of), {
+      contribution,
+      contributor,
+      cid,
+      provider,
+      datanet
+    })
   }
 
   return {
     async acceptedRows(datanet, { limit = defaultPage, cursor, version: wanted, contributor, search, from } = {}) {
       const net = await notes.document(datanet)
       const version = await versionOf(datanet, wanted)
+      // [reject] Who cannot check private rows knows none of them: an empty list would say that there are none.
+      if (version === 0 && !(await privacy.judges(net, datanet)))
+        requireOpen(net.rules, 'this node has no key to its rows')
       const words = searchWords(search ?? '')
       const entries = version > 0 ? await entriesOf(datanet, version) : undefined
       const numbered =
@@ -146,7 +158,7 @@ export function createRows(
         const isNumber = typeof span === 'number'
         if (++passed > contributionsLookedAt) return page(`${isNumber ? span : span.place}.0`)
         if (isNumber || (contributor !== undefined && span.contributor !== contributor)) continue
-        const lines = await linesOf(net, span)
+        const lines = await linesOf(net, datanet, span)
         for (let at = span.place === start.place ? start.at : 0; at < span.own.length; at++) {
           if (items.length === limit || rows >= rowsLookedAt) return page(`${span.place}.${at}`)
           const row = span.own[at] ?? 0

@@ -8,6 +8,7 @@ import {
   parseHeldOut,
   parseShard,
   patienceMs,
+  sealedShardBytes,
   previewSteps
 } from '../../../protocol/data/index.ts'
 import type {
@@ -30,6 +31,7 @@ import type { DataDeps, DataTiming } from '../deps.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import type { FetchOptions } from '../../transport/types.ts'
 import { hostOf } from '../rosters.ts'
+import type { Privacy } from '../private/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import { createAcceptedRows } from './rows.ts'
@@ -64,11 +66,21 @@ const faultOf = (error: unknown): 'too-large' | 'not-a-file' | undefined =>
 type Voting = ContributionRecord & { readonly state: Extract<ContributionState, { name: 'voting' }> }
 const isVoting = (record: ContributionRecord): record is Voting => record.state.name === 'voting'
 
+/** A shard that was accepted, with whose it is. */
+export interface ShardName {
+  readonly contribution: Hex
+  readonly contributor: Address
+  readonly cid: string
+  readonly provider: Address | undefined
+  /** In a mix: the parent that it is of. */
+  readonly datanet: Hex
+}
+
 /** Shards, held-out questions and the index of accepted rows of the Datanets followed: what the checks are run on. */
 export interface Shards {
   heldOut(datanet: Hex): Promise<HeldOut>
-  /** Lines of a shard that was accepted. @throws as files.fetchBytes */
-  linesOf(net: DatanetDocument, cid: string, provider: Address | undefined): Promise<ShardLine[]>
+  /** Lines of a shard that was accepted. @throws InvalidError `datanet.private` · as files.fetchBytes */
+  linesOf(net: DatanetDocument, shard: ShardName): Promise<ShardLine[]>
   /**
    * Runs the checks as they stand in the order of authorship.
    * @param hidden rows that validators found to ask a sealed question
@@ -99,6 +111,7 @@ export function createShards(
   rosters: Pick<Rosters, 'deciding' | 'sitting'>,
   hidden: (record: ContributionRecord) => Promise<readonly Row[]>,
   follows: (datanet: Hex) => boolean,
+  privacy: Pick<Privacy, 'rowsOf' | 'mustRead'>,
   stopping: AbortSignal
 ): Shards {
   const { clock, network, files, log, self } = deps
@@ -169,6 +182,25 @@ export function createShards(
     }
   }
 
+  /** The shard of a file. One whose key nobody gives for as long as a shard is waited for loses its turn as well. */
+  async function opened(
+    net: DatanetDocument,
+    record: ContributionRecord,
+    file: Uint8Array
+  ): Promise<CheckInput['shard']> {
+    const { id: contribution, datanet, contributor, state } = record
+    const rows = await privacy.rowsOf(net, { contribution, datanet, contributor }, file)
+    if (rows !== undefined) return rows
+    if (isVoting(record)) {
+      const { since, shown = since } = record.state
+      if (clock.now() >= Math.max(shown, startedAt) + patienceMs(net.rules, file.length)) return 'no-key'
+    }
+    throw new TilthError('shard.no-key', 'nobody has given the key to this shard yet', {
+      consequence: 'retry',
+      details: { contribution, state: state.name }
+    })
+  }
+
   async function shardOf(
     net: DatanetDocument,
     record: ContributionRecord,
@@ -183,8 +215,10 @@ export function createShards(
     try {
       const size = Math.min(bytes, net.rules.maxBytes)
       await holdings.hold(cid, `contribution/${contribution}`, size)
-      if (isVoting(record)) return await fetchInTurn(record, net, size)
-      return await fetch(cid, size, providers(net, record.provider), true)
+      const file = isVoting(record)
+        ? await fetchInTurn(record, net, size)
+        : await fetch(cid, size, providers(net, record.provider), true)
+      return typeof file === 'string' ? file : await opened(net, record, file)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
       const fault = faultOf(error)
@@ -221,12 +255,18 @@ export function createShards(
       heldOut.set(datanet, questions)
       return questions
     },
-    async linesOf(net, cid, provider) {
-      const known = read.get(cid)
+    async linesOf(net, { cid, provider, ...locked }) {
+      // A private one may have been encrypted for somebody else under the same CID: it is named by whose it is as well.
+      const name = net.rules.private === undefined ? cid : locked.contribution
+      await privacy.mustRead(net, locked)
+      const known = read.get(name)
       if (known !== undefined) return known
-      const bytes = await fetch(cid, net.rules.maxBytes, providers(net, provider), await holdings.held(cid))
+      const file = await fetch(cid, net.rules.maxBytes, providers(net, provider), await holdings.held(cid))
+      const bytes = await privacy.rowsOf(net, locked, file)
+      if (bytes === undefined || bytes === 'not-opened')
+        throw new TilthError('shard.no-key', 'nobody has given the key to this shard yet', { consequence: 'retry' })
       const lines = parseShard(bytes)
-      if (bytes.length <= mostReadBytes) read.set(cid, lines)
+      if (bytes.length <= mostReadBytes) read.set(name, lines)
       return lines
     },
     async check(record, statements, told) {
@@ -249,6 +289,7 @@ export function createShards(
           order: record.index,
           uploads,
           ...(told === undefined ? {} : { hidden: told }),
+          ...(net.rules.private === undefined ? {} : { added: sealedShardBytes }),
           ...(context === undefined ? {} : { context })
         })
       )
@@ -258,7 +299,8 @@ export function createShards(
       const questions = await shards.heldOut(datanet)
       const earlier = await likeRows(datanet, rules, shard)
       // It would stand after all that is there.
-      const input = { shard, rules, heldOut: questions, earlier, order: lastOrder, uploads }
+      const added = rules.private === undefined ? {} : { added: sealedShardBytes }
+      const input = { shard, rules, heldOut: questions, earlier, order: lastOrder, uploads, ...added }
       return inSlices(previewSteps(context === undefined ? input : { ...input, context }))
     },
     async index(record) {
@@ -269,7 +311,14 @@ export function createShards(
       const own = verdict === undefined ? [] : ownRows(verdict)
       if (verdict === undefined || outcomeOf({ contribution: id, cid, own }, true) !== state.certificate.outcome)
         return false
-      const lines = await shards.linesOf(await judging(record), cid, record.provider)
+      const { contributor, provider } = record
+      const lines = await shards.linesOf(await judging(record), {
+        contribution: id,
+        contributor,
+        cid,
+        provider,
+        datanet
+      })
       const rows = own.flatMap(row => {
         const line = lines[row]
         return line !== undefined && 'row' in line ? [[row, line.row] as const] : []

@@ -32,7 +32,7 @@ export function createShown(book: Book, shards: Pick<Shards, 'linesOf'>, rosters
         })
       return { record, net: await rosters.deciding(id, net) }
     },
-    async linesOf({ id, state, provider }, net) {
+    async linesOf({ id, state, contributor, datanet, provider }, net) {
       const removed = await book.removed(id)
       // [reject] What has left is shown to nobody.
       if (removed !== undefined) throw new InvalidError('contribution.removed', removedInWords[removed])
@@ -40,7 +40,8 @@ export function createShown(book: Book, shards: Pick<Shards, 'linesOf'>, rosters
         throw new InvalidError('contribution.not-shown', 'this contribution was not shown to anybody yet', {
           help: 'Its rows follow its commitment within seconds, or it ends without them.'
         })
-      return shards.linesOf(net, state.statements.reveal.message.cid, provider)
+      const { cid } = state.statements.reveal.message
+      return shards.linesOf(net, { contribution: id, contributor, cid, provider, datanet })
     },
     async said(contribution, row) {
       const { record, net } = await shown.must(contribution)

@@ -30,6 +30,7 @@ import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Receiver } from '../exchange/index.ts'
 import type { Told } from '../questions/told.ts'
+import type { Privacy } from '../private/index.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import { createRosters, hostOf } from '../rosters.ts'
 import type { VotePolicy } from '../types.ts'
@@ -51,7 +52,7 @@ export interface Turns {
   /** Something about this Datanet changed: look again. */
   wake(datanet: Hex): void
   /** Whether this node runs the checks of that Datanet. */
-  judges(net: DatanetDocument): boolean
+  judges(net: DatanetDocument, datanet: Hex): Promise<boolean>
   /** Its contributions are nobody's business here any more. */
   leave(datanet: Hex): Promise<void>
   /** This contribution, and those after it, may stand otherwise than when they were passed: look at them once more. */
@@ -59,7 +60,7 @@ export interface Turns {
   /**
    * Votes by hand; the reason is told with the vote. So long as it is held nobody is told of it, and it can be taken
    * back.
-   * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`
+   * @throws InvalidError `vote.not-validator`, `vote.not-open`, `vote.already`, `vote.private`
    */
   vote(id: Hex, accept: Said, reason?: string | VoteReason, holdMs?: number): Promise<void>
   /** @throws InvalidError `vote.told`, `vote.none` */
@@ -84,7 +85,8 @@ export function createTurns(
   receiver: Receiver,
   told: Pick<Told, 'learn'>,
   follows: (datanet: Hex) => boolean,
-  onExpired: (record: ContributionRecord) => Promise<void>
+  onExpired: (record: ContributionRecord) => Promise<void>,
+  privacy: Pick<Privacy, 'judges'>
 ): Turns {
   const { chain, key, self, network, clock, events, log } = deps
   const rosters = createRosters(chain)
@@ -99,7 +101,8 @@ export function createTurns(
   const policy = async (): Promise<VotePolicy> =>
     (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
   const isValidator = (net: DatanetDocument): boolean => weightOf(net.rules.validators, self) > 0
-  const judges = (net: DatanetDocument): boolean => deps.checks !== false || isValidator(net) || hostOf(net) === self
+  const judges = async (net: DatanetDocument, datanet: Hex): Promise<boolean> =>
+    (deps.checks !== false || isValidator(net) || hostOf(net) === self) && privacy.judges(net, datanet)
 
   /** Own messages go the way of others': checked, kept, then told, once. */
   async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
@@ -115,7 +118,8 @@ export function createTurns(
     const { id } = record
     const known = await book.verdict(id)
     // What was not to be had here was, for a quorum that accepted it.
-    const isPassed = known?.reason === 'unavailable' && record.state.name === 'accepted'
+    const isAway = known?.reason === 'unavailable' || known?.reason === 'no-key'
+    const isPassed = isAway && record.state.name === 'accepted'
     if (known !== undefined && !isPassed) return known
     const verdict = await shards.check(record, statements)
     await book.putVerdict(id, verdict)
@@ -277,7 +281,7 @@ export function createTurns(
       case 'voting': {
         const over = Math.max(state.since, startedAt) + voteMs(net.rules)
         if (clock.now() > over) return end(id)
-        if (!judges(net)) return { until: over + 1 }
+        if (!(await judges(net, record.datanet))) return { until: over + 1 }
         let held: number | undefined
         try {
           const verdict = await ensureVerdict(record, state.statements)
@@ -294,10 +298,10 @@ export function createTurns(
         return { until: Math.min(over + 1, again ?? over + 1, held ?? over + 1) }
       }
       case 'accepted':
-        return judges(net) ? learnAccepted(record, net, state.statements, since) : 'go-on'
+        return (await judges(net, record.datanet)) ? learnAccepted(record, net, state.statements, since) : 'go-on'
       case 'rejected':
         // Why, for whoever asks this node; the quorum does not need it.
-        if (judges(net) && (await book.verdict(id)) === undefined)
+        if ((await book.verdict(id)) === undefined && (await judges(net, record.datanet)))
           await ensureVerdict(record, state.statements).catch((error: unknown) => {
             log.debug('a rejected shard was not checked', { contribution: id, error })
           })
@@ -417,6 +421,12 @@ export function createTurns(
       if (!isValidator(net))
         throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet', {
           help: 'Only those vote who sat on its roster when the contribution came.'
+        })
+      // [reject] What is written beside a vote is public, and of private rows nothing is said in public.
+      const words = typeof reason === 'string' ? reason : (reason?.reason ?? '')
+      if (net.rules.private !== undefined && words !== '')
+        throw new InvalidError('vote.private', 'a vote on private rows is given no words: everybody reads them', {
+          help: 'Name a code as the reason, and write to the contributor.'
         })
       const verdict = await book.verdict(id)
       if (record.state.name !== 'voting' || verdict === undefined)

@@ -71,8 +71,8 @@ export async function awardByHand(desk: Desk, id: Hex, workers: readonly Address
 
 /** @returns whether the bids fit the budget */
 async function awardAmong(desk: Desk, id: Hex, record: JobRecord, bids: readonly Signed<'Bid'>[]): Promise<boolean> {
-  const { deps, signal, escrows } = desk
-  const owners = (await deps.versions.rows(record.document.spec, { signal })).map(({ contributor }) => contributor)
+  const { deps, escrows } = desk
+  const owners = await deps.versions.owners(record.document.spec)
   const players = playersOf(owners)
   const rows = rowCounts(players, owners)
   const { budget, deadline } = record.document.statement.message

@@ -35,7 +35,7 @@ export async function planTune(deps: JobsDeps, book: Pick<Book, 'all'>, request:
   const { base, datanet, version } = request
   const { cid: manifest } = await anchoredVersion(deps, datanet, version)
   const sizes = await checkBase(deps, base)
-  const rows = await deps.versions.rows({ datanet, version, manifest })
+  const rows = await deps.versions.rows({ datanet, version, manifest }, { standIns: true })
   const owners = rows.map(({ contributor }) => contributor)
   const players = playersOf(owners)
   const lengths = rows.map(lengthOf)

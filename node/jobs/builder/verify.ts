@@ -119,7 +119,15 @@ async function measureOwnRows(
 ): Promise<void> {
   if (record.state.state !== 'running') return
   const { draw = id, players } = record.state
-  const owned = await deps.versions.rows(record.document.spec, { signal })
+  const owned = await deps.versions.rows(record.document.spec, { signal }).catch((error: unknown) => {
+    if (error instanceof InvalidError && error.code === 'datanet.private') return undefined
+    throw error
+  })
+  // A builder that has no key to a private Datanet cannot see this; held-out questions and the log are looked at still.
+  if (owned === undefined) {
+    deps.log.warn('what was delivered is not measured on the rows it was trained on: they are private', { job: id })
+    return
+  }
   const coalitions = coalitionsOf(draw, players.length, record.document.spec.coalitions)
   const indices = rowsOf(
     coalitions.at(sibling === 'all' ? -1 : sibling) ?? 0n,

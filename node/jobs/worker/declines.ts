@@ -29,6 +29,7 @@ const lasts = {
   'work.hours': 'hours',
   'work.base': 'passing',
   'work.deposit': 'passing',
+  'work.stake': 'passing',
   'work.version': 'passing',
   'work.away': 'passing',
   'work.failed': 'passing'

@@ -157,7 +157,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     )
     await checkAudited(spec)
     const rows = await orDecline(
-      deps.versions.rows(spec, signal === undefined ? {} : { signal }),
+      deps.versions.rows(spec, { standIns: true, ...(signal === undefined ? {} : { signal }) }),
       'work.version',
       `the rows of version ${spec.version} of its Datanet cannot be had`,
       'Nothing to do here while nobody provides them; they are asked for again.'
@@ -230,7 +230,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
   async function reckon(spec: TuneSpec, lot: Lot, signal?: AbortSignal): Promise<number | undefined> {
     const known = await speeds.get(keyOf(spec))
     if (known === undefined) return undefined
-    const rows = await deps.versions.rows(spec, signal === undefined ? {} : { signal })
+    const rows = await deps.versions.rows(spec, { standIns: true, ...(signal === undefined ? {} : { signal }) })
     return secondsFor(await drawOf(deps.chain, spec), spec, lot, rows, known)
   }
   return { estimate, reckon }

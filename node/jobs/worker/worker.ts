@@ -19,6 +19,7 @@ import { createQueue } from '../../runtime/index.ts'
 import type { Lease } from '../../shelf/index.ts'
 import { awardNames } from '../awards.ts'
 import type { Book, KnownJob } from '../book.ts'
+import { createAwardKeys } from '../keys.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { drawOf } from '../draw.ts'
 import { createAssignments } from './assignments.ts'
@@ -85,6 +86,7 @@ export function createWorker(
   const experience = createExperience(deps.store)
   const estimator = createEstimator(deps, policy, experience)
   const states = createStates(deps)
+  const awardKeys = createAwardKeys(deps)
   const lent = createLent(deps.availability, deps.clock)
   const stopping = new AbortController()
   // One training at a time: two would only make each other slow, and the owner has lent one machine.
@@ -155,6 +157,7 @@ export function createWorker(
         )
     }
     const { spec } = job.document
+    await awardKeys.requireStake(spec)
     const { seconds, price, siblingPrice } = await estimator.estimate(spec, builder, accept, stopping.signal)
     const deposit = deps.chain.escrows.depositOf(price)
     if ((await deps.chain.tokens.balanceOf(deps.self)) < deposit)
@@ -187,9 +190,7 @@ export function createWorker(
     const escrow = escrowOf(builder, award)
     // [ignore] An escrow pays once: a second award for it would be work for nothing.
     if (assignments.had(escrow)) return
-    const owners = (await deps.versions.rows(job.document.spec, { signal: stopping.signal })).map(
-      ({ contributor }) => contributor
-    )
+    const owners = await deps.versions.owners(job.document.spec)
     const players = playersOf(owners)
     const expected = lotPrice(
       mine.message,
@@ -291,8 +292,10 @@ export function createWorker(
           reporter.progress(progress)
         }
       }
+      let keys: { back(): void } | undefined
       try {
         const began = existsSync(training.folder) ? undefined : deps.clock.now()
+        keys = await awardKeys.obtain(job.document, at.award, training.signal)
         const { content, cid, adapters } = await trainLot(deps, training)
         holdFor(id, adapters)
         // What goes on from a checkpoint says nothing of the whole.
@@ -330,6 +333,7 @@ export function createWorker(
         }
         await deps.clock.sleep(1_000 * tries, signal).catch(() => undefined)
       } finally {
+        keys?.back()
         attempt.end()
       }
     }

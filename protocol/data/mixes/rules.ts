@@ -4,6 +4,7 @@ import { forbidsChange, licenceOfAll } from '../../primitives/licences.ts'
 import type { Address, Hex } from '../../primitives/hex.ts'
 import { leastDataShareOf, mostParents } from '../types.ts'
 import type { DatanetRules, KeptBackRule } from '../types.ts'
+import { requireOpen } from '../private.ts'
 import { canOppose, totalWeight } from '../votes.ts'
 
 // A mix is a Datanet made of others, its parents: it takes no contributions, and its versions are the union of theirs.
@@ -62,6 +63,8 @@ function checkParents(parents: readonly Parent[], roster: Roster): void {
       throw new InvalidError('mix.parents', `${rules.name} is a mix itself`, {
         help: 'Name the Datanets that it is made of instead.'
       })
+    // [reject] No parent is private: whoever reads a mix computes which rows it holds.
+    requireOpen(rules, 'it cannot be mixed with others, since everybody who reads a mix reads its parents')
     // [reject] No parent's licence forbids that something made from it is shared.
     if (forbidsChange(rules.licence))
       throw new InvalidError(

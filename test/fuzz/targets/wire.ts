@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import type { z } from 'zod'
-import { contributionMessage, datanetMessage } from '../../../protocol/data/index.ts'
-import { awardStatus, declineReport, jobMessage, workerReport } from '../../../protocol/jobs/index.ts'
+import { contributionMessage, datanetMessage, keysReply, keysRequest } from '../../../protocol/data/index.ts'
+import {
+  awardKeysReply,
+  awardKeysRequest,
+  awardStatus,
+  declineReport,
+  jobMessage,
+  workerReport
+} from '../../../protocol/jobs/index.ts'
 import {
   clientFrame,
   modelsMessage,
@@ -60,6 +67,8 @@ export const frames = {
   '/tilth/data/sync/1': { question: syncRequest, answer: syncReply },
   '/tilth/data/seal/1': { question: sealRequest, answer: sealReply },
   '/tilth/data/hidden/1': { question: hiddenRequest, answer: hiddenReply },
+  '/tilth/data/keys/1': { question: keysRequest, answer: keysReply },
+  '/tilth/jobs/keys/1': { question: awardKeysRequest, answer: awardKeysReply },
   '/tilth/jobs/progress/1': { question: workerReport, answer: awardStatus },
   '/tilth/jobs/decline/1': { question: declineReport },
   '/tilth/models/offers/1': { question: offersQuestion, answer: offersAnswer },

@@ -1,4 +1,4 @@
-import type { StatusView } from '../../../daemon/api/contract/views.ts'
+import type { DatanetView, StatusView } from '../../../daemon/api/contract/views.ts'
 import { digest } from '../../../protocol/crypto/digest.ts'
 import { commitmentOf } from '../../../protocol/data/commitment.ts'
 import { lineOf } from '../../../protocol/data/files/line-of.ts'
@@ -8,6 +8,7 @@ import type { Hex } from '../../../protocol/primitives/hex.ts'
 import { api } from '../../api/index.ts'
 import { networkOf, signByWallet, switchChain } from '../../wallets/index.ts'
 import type { Signer } from '../../wallets/index.ts'
+import { sealedFor } from './sealed.ts'
 
 /** How far a contribution that is being sent has come: wallets ask twice. */
 export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' | 'sending'
@@ -18,12 +19,13 @@ export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' 
  * @returns the contribution's id · @throws as the API · TilthError `wallet.*`
  */
 export async function sendFile(
-  datanet: Hex,
+  net: DatanetView,
   text: string,
   signer: Signer,
   chain: StatusView['chain'],
   say: (step: Sending) => void
 ): Promise<string> {
+  const datanet = net.id as Hex
   // What is sent is what would be sent from anywhere: the rows alone, each in the one form.
   const file = rowsAlone(text)
   if (signer.kind === 'daemon') {
@@ -37,11 +39,16 @@ export async function sendFile(
   const { wallet, address: contributor } = signer
   const network = networkOf(chain)
   say('storing')
-  const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
+  const isPrivate = net.private !== undefined
+  // What is private leaves this browser encrypted; whose daemon serves the page is not asked.
+  const shard = isPrivate ? await sealedFor(net, file, contributor) : undefined
+  const body = shard === undefined ? { file, contributor } : { sealed: shard.sent, contributor }
+  const prepared = await api.call('prepareContribution', { params: { id: datanet }, body })
   const { cid, rows, bytes } = prepared
-  const salt = prepared.salt as Hex
+  const salt = shard?.salt ?? (prepared.salt as Hex)
   const commitment = commitmentOf({ datanet, contributor, cid, rows, bytes, salt })
-  if (commitment !== prepared.commitment || bytes !== new TextEncoder().encode(file).length)
+  const size = shard?.bytes ?? new TextEncoder().encode(file).length
+  if (commitment !== prepared.commitment || bytes !== size)
     throw new InvalidError('commitment.mismatch', 'the daemon prepared something else than this file', {
       help: 'Nothing was signed. Check the file again, and that this is your daemon.'
     })
@@ -54,7 +61,7 @@ export async function sendFile(
   say('sending')
   const { id } = await api.call('contribute', {
     params: { id: datanet },
-    body: { signed: { commitment: signedCommitment, reveal } }
+    body: { signed: { commitment: signedCommitment, reveal, ...(shard === undefined ? {} : { sealed: shard.keys }) } }
   })
   return id
 }

@@ -35,9 +35,10 @@ interface Draft {
 /**
  * A file on its way to become a contribution: checked here at once, then compared by the daemon, again after each line
  * that is mended.
+ * @param isKept whether the daemon is not to see it
  * @param from a contribution whose refused rows are mended and sent again; none: ''
  */
-export function useDraft(net: DatanetView, contributor: Hex | undefined, from: string): Draft {
+export function useDraft(net: DatanetView, contributor: Hex | undefined, from: string, isKept = false): Draft {
   const [file, setFile] = useState<LocalFile>()
   const [edits, setEdits] = useState(noEdits)
   const [error, setError] = useState<Error>()
@@ -61,8 +62,8 @@ export function useDraft(net: DatanetView, contributor: Hex | undefined, from: s
     [file, edits, rules, questions, heldOut.data, heldOut.error]
   )
   const { checked, isBusy, failed } = useCheck(request)
-  const compared = useCompared(net.id, file === undefined ? '' : checked?.text, contributor)
-  const isCompared = file !== undefined && checked !== undefined && !isBusy && !compared.isPlaceholderData
+  const compared = useCompared(net.id, file === undefined || isKept ? '' : checked?.text, contributor)
+  const isCompared = !isKept && file !== undefined && checked !== undefined && !isBusy && !compared.isPlaceholderData
   const judged = useMemo(
     () => (checked === undefined ? undefined : mergeChecks(checked, isCompared ? compared.data : undefined)),
     [checked, isCompared, compared.data]

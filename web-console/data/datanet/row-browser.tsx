@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useState } from 'react'
 import type { AcceptedRowView } from '../../../daemon/api/contract/data-views.ts'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { privateInWords } from '../../../protocol/data/explain.ts'
 import { useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useWord } from '../../app/use-place.ts'
@@ -30,6 +31,8 @@ export function RowBrowser({ net }: { readonly net: DatanetView }) {
       name: `Version ${net.latestVersion - at}`
     }))
   ]
+  if (net.private !== undefined && !net.roles.some(role => role === 'host' || role === 'validator'))
+    return <Empty title="Its rows are private.">{privateInWords}</Empty>
   if (options.length === 0) return <Empty title="No version is on chain yet, and this node does not follow it." />
   return (
     <div>

@@ -30,6 +30,8 @@ export interface RulesForm {
   readonly voteMinutes: string
   /** An address a line, with its weight after it if it is not 1. */
   readonly validators: string
+  /** `yes`, or empty. */
+  readonly private: string
 }
 export type FormField = keyof RulesForm
 
@@ -50,7 +52,8 @@ export const firstForm: RulesForm = {
   nearDuplicate: '50',
   revealMinutes: '10',
   voteMinutes: '60',
-  validators: ''
+  validators: '',
+  private: ''
 }
 
 /** Rules in force as they are typed. */
@@ -72,7 +75,8 @@ export function formOf(rules: LaterRules, validators: string): RulesForm {
     nearDuplicate: String(rules.nearDuplicate / 10),
     revealMinutes: String(rules.revealSeconds / 60),
     voteMinutes: String(rules.voteSeconds / 60),
-    validators
+    validators,
+    private: rules.private === undefined ? '' : 'yes'
   }
 }
 
@@ -106,7 +110,8 @@ const ruleOf: Record<FormField, RuleName> = {
   nearDuplicate: 'nearDuplicate',
   revealMinutes: 'revealSeconds',
   voteMinutes: 'voteSeconds',
-  validators: 'validators'
+  validators: 'validators',
+  private: 'private'
 }
 
 /** What goes into fields that are typed in other units than the rules have. */
@@ -151,6 +156,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     kind: form.kind.trim() === '' ? undefined : form.kind.trim(),
     rows: undefined, // any
     uploads: undefined, // by contributions alone
+    private: form.private === '' ? undefined : {},
     maxRows: scaled(form.maxRows, 1),
     maxBytes: scaled(form.maxMegabytes, 1_000_000),
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),

@@ -1,4 +1,5 @@
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { privateInWords } from '../../../protocol/data/explain.ts'
 import { bytesText, countText, durationText, manyText, shareText } from '../../formats/index.ts'
 
 export interface RuleInWords {
@@ -64,9 +65,9 @@ export function rulesInWords(net: RulesOf): RuleInWords[] {
   return [{ name: 'What it holds', sentence: holds }, ...all.filter(({ name }) => mixRules.has(name))]
 }
 
-export type RulesOf = Pick<DatanetView, 'rules' | 'validators' | 'licence' | 'parents'>
+export type RulesOf = Pick<DatanetView, 'rules' | 'validators' | 'licence' | 'parents' | 'private'>
 
-function allInWords({ rules, validators, licence }: RulesOf): RuleInWords[] {
+function allInWords({ rules, validators, licence, private: isPrivate }: RulesOf): RuleInWords[] {
   const total = validators.reduce((sum, { weight }) => sum + weight, 0)
   const accepting = Math.floor((total * 2) / 3) + 1
   const rejecting = Math.floor(total / 3) + 1
@@ -138,5 +139,6 @@ function allInWords({ rules, validators, licence }: RulesOf): RuleInWords[] {
       sentence: `What is contributed is under ${licence}: each row under what the rules said when it was given.`
     }
   ]
+  if (isPrivate !== undefined) out.unshift({ name: 'Who reads it', sentence: privateInWords })
   return out
 }

@@ -1,0 +1,105 @@
+import { signContribution } from '../sign-contribution.ts'
+import { sealingKey } from '../../protocol/crypto/index.ts'
+import {
+  HeldOut,
+  RowIndex,
+  commitmentOf,
+  datanetRules,
+  mostReaders,
+  parseShard,
+  previewLine,
+  previewSteps,
+  readersFrom,
+  saltOfKeys,
+  sealedShardBytes,
+  sealedShardOf
+} from '../../protocol/data/index.ts'
+import type { Row } from '../../protocol/data/index.ts'
+import { InvalidError, everyItem } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import type { ApiClient, DatanetView, PreviewView } from '../api/contract/index.ts'
+
+// A contribution to a private Datanet by a key that no daemon has: rows are checked and encrypted here, and the daemon
+// gets what everybody may have.
+
+const encoder = new TextEncoder()
+const order = Number.MAX_SAFE_INTEGER - 1
+const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Array(bytes))
+
+/** What of the checks needs nobody else's rows. */
+export async function checkHere(
+  api: ApiClient,
+  net: DatanetView,
+  text: string,
+  account: Address
+): Promise<PreviewView> {
+  const heldOut: Row[] = []
+  for await (const row of everyItem(page => api.call('heldOut', { params: { id: net.id, ...page } })))
+    heldOut.push(row as Row)
+  let uploads = 0
+  for await (const _ of everyItem(page =>
+    api.call('contributions', { params: { id: net.id, contributor: account, ...page } })
+  ))
+    uploads++
+  const { uploads: _limits, ...rules } = net.rules
+  const shard = encoder.encode(text)
+  const steps = previewSteps({
+    shard,
+    added: sealedShardBytes,
+    rules: datanetRules.partial().parse(rules) as typeof rules,
+    heldOut: new HeldOut(heldOut),
+    earlier: new RowIndex(net.rules.nearDuplicate),
+    order,
+    uploads
+  })
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  const verdict = step.value
+  const lines = parseShard(shard, rules.maxRows).map(({ line }, i) => previewLine(line, verdict.rows[i]))
+  return {
+    accept: verdict.accept,
+    ...(verdict.reason === undefined ? {} : { reason: verdict.reason }),
+    checks: verdict.checks.map(check => ({ ...check })),
+    rows: lines.length,
+    own: lines.filter(({ code }) => code === 'own').length,
+    lines,
+    uploads,
+    allowed: rules.uploadsPerContributor,
+    compared: false
+  }
+}
+
+/** @throws InvalidError `keys.account`, `keys.readers`, `commitment.mismatch` */
+export async function contributeSealed(
+  api: ApiClient,
+  { id, validators }: DatanetView,
+  text: string,
+  contributor: Address,
+  privateKey: Uint8Array
+): Promise<{ id: string }> {
+  const datanet = id as Hex
+  const { readers } = await api.call('readers', { params: { id } })
+  const roster = validators.map(({ address, weight }) => ({ address: address as Address, weight }))
+  const said = readers.map(({ account, key }) => ({ account: account as Address, key: key as Hex | null }))
+  const others = readersFrom(said, roster).filter(({ account }) => account !== contributor)
+  const all = [...others, { account: contributor, key: sealingKey(privateKey) }].slice(0, mostReaders)
+  const bytes = encoder.encode(text)
+  const { file, sealed } = sealedShardOf(bytes, { datanet, contributor }, all, random)
+  const rows = parseShard(bytes).length
+  const prepared = await api.call('prepareContribution', {
+    params: { id },
+    body: { contributor, sealed: { content: Buffer.from(file).toString('base64'), rows, keys: sealed } }
+  })
+  const salt = saltOfKeys(sealed)
+  const content = { cid: prepared.cid, rows, bytes: file.length, salt }
+  const commitment = commitmentOf({ datanet, contributor, ...content })
+  // [reject] What is signed is what was encrypted here.
+  if (commitment !== prepared.commitment)
+    throw new InvalidError('commitment.mismatch', 'the daemon prepared something else than this file', {
+      help: 'Nothing was signed.'
+    })
+  const { chain } = await api.call('status')
+  const network = { chainId: chain.id, registry: chain.contracts['registry'] as Hex }
+  const signed = signContribution(network, datanet, { ...content, commitment, sealed }, privateKey)
+  return api.call('contribute', { params: { id }, body: { signed } })
+}

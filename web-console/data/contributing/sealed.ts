@@ -1,0 +1,38 @@
+import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { parseShard } from '../../../protocol/data/lines.ts'
+import { readersFrom, sealedShardOf } from '../../../protocol/data/private.ts'
+import { saltOfKeys } from '../../../protocol/data/sealed-keys.ts'
+import type { SealedKeys } from '../../../protocol/data/sealed-keys.ts'
+import type { Address, Hex } from '../../../protocol/primitives/hex.ts'
+import { api } from '../../api/index.ts'
+
+/** Bytes that become letters at once: a call takes so many arguments. */
+const slice = 0x8000
+
+const base64 = (bytes: Uint8Array): string => {
+  const parts: string[] = []
+  for (let at = 0; at < bytes.length; at += slice) parts.push(String.fromCharCode(...bytes.subarray(at, at + slice)))
+  return btoa(parts.join(''))
+}
+
+/**
+ * A file as a private Datanet's shard, encrypted in this browser to its validators and its host. A wallet gives no key
+ * to seal to, so its owner keeps the file: it is not read back from the network.
+ * @throws InvalidError `keys.account`, `keys.readers`
+ */
+export async function sealedFor(
+  { id, validators }: DatanetView,
+  text: string,
+  contributor: Address
+): Promise<{ sent: { content: string; rows: number; keys: SealedKeys }; keys: SealedKeys; salt: Hex; bytes: number }> {
+  const { readers } = await api.call('readers', { params: { id } })
+  const roster = validators.map(({ address, weight }) => ({ address: address as Address, weight }))
+  const said = readers.map(({ account, key }) => ({ account: account as Address, key: key as Hex | null }))
+  const rows = new TextEncoder().encode(text)
+  const owner = { datanet: id as Hex, contributor }
+  const made = sealedShardOf(rows, owner, readersFrom(said, roster), count =>
+    crypto.getRandomValues(new Uint8Array(count))
+  )
+  const sent = { content: base64(made.file), rows: parseShard(rows).length, keys: made.sealed }
+  return { sent, keys: made.sealed, salt: saltOfKeys(made.sealed), bytes: made.file.length }
+}
