@@ -8,6 +8,7 @@ import type { Switched } from './runtime/index.ts'
 export interface AutomationPolicies {
   readonly anchor: Switched<AnchorPolicy>
   readonly seat: Switched
+  readonly bonds: Switched
   readonly register: Switched
   readonly serve: Switched<
     Omit<ServePolicy, 'disk' | 'memory'> & { disk?: number | undefined; memory?: number | undefined }
@@ -20,7 +21,7 @@ export interface AutomationPolicies {
 }
 
 interface PhasePolicies {
-  readonly data: Pick<DataDeps, 'anchor' | 'seat'>
+  readonly data: Pick<DataDeps, 'anchor' | 'bonds' | 'seat'>
   readonly models: Pick<ModelsDeps, 'register' | 'serve'>
   readonly redeem: { redeem?: boolean; redeemAt?: bigint }
   readonly payouts: Pick<PayoutsDeps, 'policy'>
@@ -33,9 +34,9 @@ export function policiesFor(
   shelfQuota: number
 ): PhasePolicies {
   if (automation === undefined) return { data: {}, models: {}, redeem: {}, payouts: {} }
-  const { anchor, seat, register, serve, redeem, settle, watch, finalize, claim } = automation
+  const { anchor, seat, bonds, register, serve, redeem, settle, watch, finalize, claim } = automation
   return {
-    data: { seat: seat.on, ...(roles.host ? { anchor } : {}) },
+    data: { seat: seat.on, bonds: bonds.on, ...(roles.host ? { anchor } : {}) },
     models: {
       ...(roles.builder ? { register } : {}),
       ...(roles.worker

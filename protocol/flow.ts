@@ -93,6 +93,7 @@ export const stageOfNews = {
   'data.decided': 'acceptance',
   'data.double-vote': 'votes',
   'data.removed': 'version',
+  'data.unsent': 'contribution',
   'data.version': 'version',
   'data.rules': 'datanet',
   'data.host': 'datanet',

@@ -2,6 +2,7 @@ import type { Network } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
 import {
+  createBonds,
   createChannels,
   createDatanets,
   createEscrows,
@@ -11,7 +12,7 @@ import {
   createTokens,
   createTransactions
 } from './calls/index.ts'
-import type { Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
+import type { Bonds, Channels, Datanets, Escrows, Models, Nodes, Tokens, Transactions } from './calls/index.ts'
 import { connect, lower, findDeployment } from './connection/index.ts'
 import { ChainError, chainError } from './errors/index.ts'
 import type { Payouts } from './calls/index.ts'
@@ -29,6 +30,7 @@ export interface Chain {
   readonly tokens: Tokens
   readonly nodes: Nodes
   readonly datanets: Datanets
+  readonly bonds: Bonds
   readonly models: Models
   readonly escrows: Escrows
   readonly channels: Channels
@@ -91,6 +93,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     tokens: createTokens(connection, addresses),
     nodes: createNodes(connection, addresses),
     datanets: createDatanets(connection, addresses),
+    bonds: createBonds(connection, addresses),
     models: createModels(connection, addresses),
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),

@@ -1,8 +1,13 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DataErrorCode =
+  | 'bond.due'
+  | 'bond.held'
+  | 'bond.known'
+  | 'bond.none'
   | 'contribution.decided'
   | 'contribution.not-ours'
   | 'contribution.not-shown'
+  | 'contribution.late'
   | 'contribution.pending'
   | 'contribution.rules'
   | 'contribution.removed'
@@ -31,6 +36,7 @@ export type DataErrorCode =
   | 'shard.too-large'
   | 'shard.too-many-rows'
   | 'sync.bad-peer'
+  | 'version.bond'
   | 'version.empty'
   | 'version.not-here'
   | 'version.not-host'

@@ -50,7 +50,7 @@ export interface DataDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Pick<FollowedChain, 'datanets' | 'account' | 'ledger'>
+  readonly chain: Pick<FollowedChain, 'addresses' | 'account' | 'bonds' | 'datanets' | 'ledger'>
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected' | 'dial' | 'on'>
@@ -68,6 +68,8 @@ export interface DataDeps {
   readonly anchor?: Switched<AnchorPolicy>
   /** Whether a validator that is alive keeps its seat by itself. Default true. */
   readonly seat?: boolean
+  /** Whether bonds are asked back by themselves. Default true. */
+  readonly bonds?: boolean
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

@@ -6,7 +6,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'
 import { contributionView, createBook, datanetView } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
-import { createContributing, createPreviews, createWithdrawing } from './contributor/index.ts'
+import { createBondKeeping, createContributing, createPreviews, createWithdrawing } from './contributor/index.ts'
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
@@ -91,6 +91,7 @@ export function createDataService(deps: DataDeps): DataService {
   const reports = createReports(deps, book)
   const turns = createTurns(deps, timing, startedAt, book, allowances, shards, receiver, follows, decided)
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest)
+  const { automation: returning, ...bonds } = createBondKeeping(deps, timing.anchorMs, book, rosters)
   const shown = createShown(book, shards, rosters)
   const previews = createPreviews(deps, book, allowances, shards, notes, rosters, interest)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
@@ -322,12 +323,14 @@ export function createDataService(deps: DataDeps): DataService {
       )
       anchoring?.start()
       seating?.start()
+      returning?.start()
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
       stopping.abort(new TilthError('data.stopped', 'the data service is stopping'))
       await anchoring?.stop()
       await seating?.stop()
+      await returning?.stop()
       interest.stop()
       for (const off of offs.splice(0)) await off()
       await commitments.stop()
@@ -368,6 +371,9 @@ export function createDataService(deps: DataDeps): DataService {
       return done
     },
     contribute: request => contributing.contribute(request),
+    unsent: () => contributing.unsent(),
+    confirm: (id, mostBond) => contributing.confirm(id, mostBond),
+    ...bonds,
     ...previews,
     ...withdrawing,
     ...createTakingDown(deps, book, rosters, shown, receiver),

@@ -15,6 +15,7 @@ import type {
   Withdrawal
 } from '../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
+import type { ContributingService } from './contributor/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -189,17 +190,6 @@ export interface VersionNearRow {
   readonly voters: number
 }
 
-/** What a contributor signs: `commitment` now, and the reveal of what is in it. */
-export interface PreparedContribution {
-  /** Digest of the Commitment: the contribution's id once it is on chain. */
-  readonly id: Hex
-  readonly cid: string
-  readonly rows: number
-  readonly bytes: number
-  readonly salt: Hex
-  readonly commitment: Hex
-}
-
 /**
  * A line of a file that is not blank: `own` if it would be taken, `skipped` if an earlier check ended it all, or what
  * is wrong with it; of a row that is not new, the contribution whose it is (none: an earlier line of the same file).
@@ -296,6 +286,7 @@ export type DataEvents = {
   'data.voted': { datanet: Hex; contribution: Hex; validator: Address; step: 'committed' | 'revealed' }
   'data.decided': { datanet: Hex; contribution: Hex; status: 'accepted' | 'rejected' | 'expired'; reason?: string }
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
+  'data.unsent': { datanet: Hex; contribution: Hex; code: string }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
 } & TermsEvents
@@ -315,7 +306,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends TermsService {
+export interface DataService extends ContributingService, TermsService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>
@@ -362,26 +353,6 @@ export interface DataService extends TermsService {
    * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large` · as files.fetchBytes, for the questions
    */
   preview(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<Preview>
-  /**
-   * Stores a shard and says what its contributor has to sign. Wrong rows do not stop it: the checks name them.
-   * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`,
-   * `contributor.allowance` · InvalidError `shard.empty`
-   */
-  prepare(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<PreparedContribution>
-  /**
-   * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
-   * has its place on
-   * chain; the reveal follows also over a crash. @throws InvalidError `signature.mismatch`, `commitment.mismatch`,
-   * `shard.missing`, `contribution.rules` (licence or windows are others than when it was prepared) ·
-   * TilthError `contribution.pending` when the chain could not be reached: it is kept and tried again
-   */
-  submit(signed: { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'> }): Promise<{ id: Hex; index: number }>
-  /** prepare, sign and submit; with the node's key unless another is given. */
-  contribute(request: {
-    datanet: Hex
-    file: string | Uint8Array
-    contributorKey?: Uint8Array
-  }): Promise<{ id: Hex; index: number }>
   /**
    * Takes back a contribution, as far as it can be: what is not decided at the node that brought it in, what was
    * accepted at any, by its contributor's signature; with this node's key unless another, or a signature, is given.

@@ -22,6 +22,7 @@ export const rulesChange = datanetRules.partial().extend({
   languages: laterRules.shape.languages.nullable(),
   rows: laterRules.shape.rows.nullable(),
   uploads: laterRules.shape.uploads.nullable(),
+  bond: laterRules.shape.bond.nullable(),
   leastDataShare: laterRules.shape.leastDataShare.nullable()
 })
 export type RulesChange = z.infer<typeof rulesChange>

@@ -9,6 +9,7 @@ export type ProtocolDataErrorCode =
   | 'file.rows'
   | 'file.too-large'
   | 'file.too-many-rows'
+  | 'contribution.bond'
   | 'contribution.state'
   | 'held-out.invalid'
   | 'mix.entries'

@@ -4,6 +4,7 @@ import type { Message, Network, Signed } from '../crypto/index.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { cidText } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import type { BondTerms } from './bond.ts'
 import { DataError } from './errors.ts'
 
 /** A contributor's two statements together: what a peer gets to see when the shard is revealed. */
@@ -14,6 +15,13 @@ export const contributionStatements = z.strictObject({
 export interface ContributionStatements {
   readonly commitment: Signed<'Commitment'>
   readonly reveal: Signed<'Reveal'>
+}
+
+/** What a contributor agrees to with a commitment: the rules it is made under, by hash, and by when it is brought. */
+export interface CommitmentTerms extends BondTerms {
+  readonly rules: Hex
+  /** Chain seconds. */
+  readonly deadline: bigint
 }
 
 /**

@@ -9,7 +9,7 @@ const loadConfig = async (flags: Parameters<typeof loadSettings>[0]): Promise<Da
   (await loadSettings(flags)).config
 
 const contracts = Object.fromEntries(
-  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
+  ['token', 'registry', 'datanets', 'bonds', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
     name,
     `0x${String(i + 1).repeat(40)}`
   ])

@@ -13,7 +13,7 @@ import { scratch } from '../harness/index.ts'
 
 const contracts = contractAddresses.parse(
   Object.fromEntries(
-    ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
+    ['token', 'registry', 'datanets', 'bonds', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
       name,
       `0x${String(i + 1).repeat(40)}`
     ])

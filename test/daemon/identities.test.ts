@@ -35,7 +35,10 @@ describe('identities', () => {
       metrics: async () => ({ contentType: 'text/plain', text: '' })
     })
     const contracts = Object.fromEntries(
-      ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map(name => [name, addressOf(9)])
+      ['token', 'registry', 'datanets', 'bonds', 'models', 'escrow', 'channels', 'anchor'].map(name => [
+        name,
+        addressOf(9)
+      ])
     )
     await writeFile(
       join(folder, 'network.json'),

@@ -7,7 +7,7 @@ import type { DaemonConfig } from '../../daemon/config/index.ts'
 import { scratch } from '../harness/index.ts'
 
 const contracts = Object.fromEntries(
-  ['token', 'registry', 'datanets', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
+  ['token', 'registry', 'datanets', 'bonds', 'models', 'escrow', 'channels', 'anchor'].map((name, i) => [
     name,
     `0x${String(i + 1).repeat(40)}`
   ])

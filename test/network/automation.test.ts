@@ -22,6 +22,7 @@ const on = true
 const quick: AutomationPolicies = {
   anchor: { on, contributions: 2, seconds: 3_600 },
   seat: { on },
+  bonds: { on },
   register: { on },
   serve: { on, which: 'trained', models: 4, pays: coin },
   redeem: { on, at: 1_000n * coin },

@@ -4,6 +4,7 @@ import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
 import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, When, Who } from '../parts/index.ts'
+import { Bond } from './contributing/bond.tsx'
 import { CheckList } from './contributing/check-list.tsx'
 import { Earned } from './contributing/earned.tsx'
 import { Refused } from './contributing/refused.tsx'
@@ -55,6 +56,7 @@ function titleOf({ status, own, rows, withdrawal, removed }: ContributionView, n
 function Contribution({ view }: { readonly view: ContributionView }) {
   const { id, datanet, contributor, index, seenAt, cid, rows, own, status } = view
   const net = useCall('datanet', { id: datanet })
+  const bond = useCall('bond', { id }, { enabled: net.data?.rules.bond !== undefined })
   const name = net.data?.name ?? 'its Datanet'
   const hasRefused = view.rowIssues.length > 0
   return (
@@ -83,6 +85,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
             ['In the order of authorship', index === null ? 'not placed yet' : `number ${countText(index)}`],
             ['Heard of here', <When key="at" at={seenAt} />],
             ['Rows', rows === 0 ? 'not shown yet' : `${countText(own)} of ${countText(rows)} are its own`],
+            ...(bond.data === undefined ? [] : [['Locked with it', <Bond key="bond" of={bond.data} />] as const]),
             ['Contribution', <Id key="id" id={id} to={places.contribution(id)} />],
             ...(cid === null ? [] : [['File on IPFS', <Id key="cid" id={cid} />] as const])
           ]}

@@ -21,7 +21,14 @@ const noEdits: CheckRequest['edits'] = new Map()
 const noRows: readonly Row[] = []
 
 /** Rules that no example shows anything of. */
-const unexampled: ReadonlySet<FormField> = new Set(['revealMinutes', 'voteMinutes', 'dataShare', 'keptBack'])
+const unexampled: ReadonlySet<FormField> = new Set([
+  'revealMinutes',
+  'voteMinutes',
+  'dataShare',
+  'keptBack',
+  'bond',
+  'bondDays'
+])
 
 /** What an example file would meet, beside the rule. */
 function RuleEffect({ effect }: { readonly effect: Effect | undefined }) {

@@ -5,6 +5,7 @@ import './automation.css'
 /** What each of them is, for who reads its name the first time. */
 const says: Readonly<Record<string, string>> = {
   anchor: 'Puts accepted data on chain as a new version',
+  bonds: 'Asks back what was locked with contributions',
   register: 'Registers the models of finished jobs',
   serve: 'Offers models',
   redeem: 'Brings what clients promised to the chain',

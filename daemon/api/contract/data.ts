@@ -7,7 +7,8 @@ import { datanetRules, mostParents } from '../../../protocol/data/types.ts'
 import { said } from '../../../protocol/data/votes.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
-import { account, contributionView, datanetView, hash, versionView } from './views.ts'
+import { agreedView } from './bonds.ts'
+import { account, contributionView, datanetView, decimal, hash, versionView } from './views.ts'
 import {
   acceptedRowView,
   namedRowView,
@@ -54,7 +55,16 @@ const contribution = z
     /** Who of a local network's people contributes the file, by the key that lies in its folder. */
     as: z.string().min(1).max(60).optional(),
     /** The contributor's own statements over a shard prepared before. */
-    signed: z.strictObject({ commitment: signedSchema('Commitment'), reveal: signedSchema('Reveal') }).optional()
+    signed: z
+      .strictObject({
+        commitment: signedSchema('Commitment'),
+        reveal: signedSchema('Reveal'),
+        /** For the token, where the bond could not be locked otherwise. */
+        permit: signedSchema('Permit').optional()
+      })
+      .optional(),
+    /** What may be locked with it at most, in the token's smallest unit; nothing unless given. */
+    bond: decimal.optional()
   })
   .refine(
     ({ file, content, signed }) =>
@@ -203,7 +213,7 @@ export const dataRoutes = {
     params: named,
     maxBody: fileBody,
     body: z.strictObject({ ...givenFile, contributor: account }).refine(oneFile, oneFileOnly),
-    reply: z.object({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
+    reply: agreedView.extend({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
   }),
   contribute: route({
     method: 'POST',

@@ -11,6 +11,7 @@ export const eventNames = [
   'data.decided',
   'data.double-vote',
   'data.removed',
+  'data.unsent',
   'data.version',
   'data.rules',
   'data.host',

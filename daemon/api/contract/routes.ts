@@ -11,6 +11,7 @@ import { jsonFields } from './json.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { termsRoutes } from './terms.ts'
+import { bondRoutes } from './bonds.ts'
 import { flowRoutes } from './flow.ts'
 import { machineRoutes } from './machine.ts'
 import { keyRoutes } from './keys.ts'
@@ -89,6 +90,7 @@ export const routes = {
 
   ...dataRoutes,
   ...termsRoutes,
+  ...bondRoutes,
 
   ...jobRoutes,
   ...draftRoutes,

@@ -20,6 +20,7 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'vote',
   'unvote',
   'anchorVersion',
+  'giveBack',
   'claim',
   'planJob',
   'pauseJob',
@@ -51,6 +52,7 @@ const paying: ReadonlySet<RouteName> = new Set<RouteName>([
   'awardJob',
   'settle',
   'splitModel',
+  'confirmContribution',
   'pin',
   'unpin'
 ])

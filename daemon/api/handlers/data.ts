@@ -9,7 +9,7 @@ import type {
 import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView, RemovalView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
-import { signContribution } from '../../sign-contribution.ts'
+import { agreedOf } from './bonds.ts'
 import { exportOf } from './export.ts'
 import { goodShard, previewOf, shardOfGiven } from './given-file.ts'
 import type { People } from './people.ts'
@@ -68,6 +68,7 @@ const viewWith = (
     ...(rules.kind === undefined ? {} : { kind: rules.kind }),
     ...(rules.rows === undefined ? {} : { rows: rules.rows }),
     ...(rules.uploads === undefined ? {} : { uploads: rules.uploads }),
+    ...(rules.bond === undefined ? {} : { bond: rules.bond }),
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
     ...(rules.keptBack === undefined ? {} : { keptBack: rules.keptBack }),
@@ -133,17 +134,18 @@ export function dataHandlers(
     async prepareContribution({ params, body: { contributor, ...given } }) {
       const { id: datanet, rules } = await known(params.id)
       const file = await goodShard(given, rules)
-      const { cid, rows, bytes, salt, commitment } = await data.prepare({ datanet, file, contributor })
-      return { cid, rows, bytes, salt, commitment }
+      const prepared = await data.prepare({ datanet, file, contributor })
+      const { cid, rows, bytes, salt, message } = prepared
+      return { cid, rows, bytes, salt, commitment: message.commitment, ...agreedOf(prepared) }
     },
-    async contribute({ params, body: { signed, as, ...given } }) {
+    async contribute({ params, body: { signed, as, bond = '0', ...given } }) {
       if (signed !== undefined) return { id: (await data.submit(signed)).id }
       const { id: datanet, rules } = await known(params.id)
       const file = await goodShard(given, rules)
-      if (as === undefined) return { id: (await data.contribute({ datanet, file })).id }
-      const { address: contributor, privateKey } = await people.keyOf(as)
-      const prepared = await data.prepare({ datanet, file, contributor })
-      return { id: (await data.submit(signContribution(network, datanet, prepared, privateKey))).id }
+      const mostBond = BigInt(bond)
+      if (as === undefined) return { id: (await data.contribute({ datanet, file, mostBond })).id }
+      const contributorKey = (await people.keyOf(as)).privateKey
+      return { id: (await data.contribute({ datanet, file, mostBond, contributorKey })).id }
     },
     contributions: async ({ params: { id, ...page } }) =>
       mapPage(await data.contributions((await known(id)).id, page), contributionOf),

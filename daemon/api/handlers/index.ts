@@ -15,6 +15,7 @@ import type { KeptBeside } from './backup.ts'
 import { baseHandlers } from './bases.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
+import { bondHandlers } from './bonds.ts'
 import { rankHandlers } from './ranks/index.ts'
 import { rosterHandlers } from './rosters.ts'
 import { termsHandlers } from './terms.ts'
@@ -97,6 +98,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...settingHandlers(about.settings, about.restart),
       ...backupHandlers(node, about.kept, about.version),
       ...dataHandlers(node, which, people),
+      ...bondHandlers(node, which),
       ...rosterHandlers(node),
       ...termsHandlers(node),
       ...rankHandlers(node),

@@ -1,5 +1,7 @@
 import type { DatanetView } from '../../api/contract/index.ts'
-import { dim, safe, short } from '../output.ts'
+import { bondTerms } from '../../../protocol/data/bond.ts'
+import { exactTokenText } from '../../../protocol/primitives/index.ts'
+import { dim, duration, safe, short } from '../output.ts'
 
 const followed = (roles: DatanetView['roles']): string =>
   roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${roles.join(', ')}`
@@ -36,6 +38,15 @@ function keptText({ keptBack }: DatanetView['rules']): string[] {
   ]
 }
 
+function bondText(rules: DatanetView['rules']): string[] {
+  const { bond, bondSeconds } = bondTerms(rules)
+  if (bond === 0n) return []
+  return [
+    `locked       ${exactTokenText(bond)} tokens with each contribution for ${duration(Number(bondSeconds))}, ` +
+      'burnt only as spam'
+  ]
+}
+
 /** A Datanet as `tilth datanet show` tells it. */
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
@@ -46,6 +57,7 @@ export function datanetText(net: DatanetView): string {
     ...(net.tags.length === 0 ? [] : [`tags         ${safe(net.tags.join(', '))}`]),
     ...(rows === undefined ? [] : [`rows         ${rows}`]),
     `may bring    ${uploadsText(net.rules)}`,
+    ...bondText(net.rules),
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
     ...keptText(net.rules),
     `host         ${net.host}`,

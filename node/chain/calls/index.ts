@@ -1,4 +1,6 @@
 // A file for each contract: what can be asked of it, and what can be sent to it.
+export { createBonds } from './bonds.ts'
+export type { Bonds } from './bonds.ts'
 export { createChannels } from './channels.ts'
 export type { ChannelOnChain, Channels, ClaimSplit } from './channels.ts'
 export { createDatanets } from './datanets.ts'

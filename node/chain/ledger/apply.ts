@@ -1,5 +1,6 @@
 import type { ChainEvent, ChainEventName } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import { applyBonds } from './apply-bonds.ts'
 import { applyChannels } from './apply-channels.ts'
 import { applyDatanets } from './apply-datanets.ts'
 import { applyJobs } from './apply-jobs.ts'
@@ -11,6 +12,7 @@ import type { Tables } from './records.ts'
 const effects: { [N in ChainEventName]: Apply<N> } = {
   ...applyJobs,
   ...applyDatanets,
+  ...applyBonds,
   ...applyModels,
   ...applyChannels,
   ...applyPools

@@ -9,6 +9,7 @@ export { incomeKinds } from './records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
+  BondRecord,
   ChannelRecord,
   ClaimRecord,
   CommitmentRecord,

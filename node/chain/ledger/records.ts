@@ -127,6 +127,23 @@ export const commitmentRecord = z.strictObject({
 })
 export type CommitmentRecord = z.infer<typeof commitmentRecord>
 
+/** What was locked with a commitment; `until` in chain seconds. */
+export const bondRecord = z.strictObject({
+  contribution: bytes32,
+  datanet: bytes32,
+  contributor: address,
+  amount,
+  lasts: uint(64),
+  until: uint(64),
+  state: z.enum(['open', 'returned', 'burnt']),
+  /** Weight that calls it spam, and whose. */
+  spam: uint(128),
+  spoke: z.array(address).max(100),
+  block,
+  transaction: bytes32
+})
+export type BondRecord = z.infer<typeof bondRecord>
+
 export const versionRecord = z.strictObject({
   datanet: bytes32,
   version: small,
@@ -307,7 +324,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 8
+export const ledgerLayout = 9
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -371,6 +388,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     /** DATANET/NUMBER, from 2 on. */
     rules: table('rules', rulesRecord),
     commitments: table('commitments', commitmentRecord),
+    /** By contribution. */
+    bonds: table('bonds', bondRecord),
+    /** CONTRIBUTOR/UNTIL/CONTRIBUTION of those that are open → contribution. */
+    openBonds: table('open-bonds', id),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),
     /** DATANET/VERSION */

@@ -6,6 +6,7 @@ import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './reco
 import type {
   AccountRecord,
   AmendmentRecord,
+  BondRecord,
   ChannelClaimRecord,
   ChannelRecord,
   ClaimRecord,
@@ -65,6 +66,10 @@ export interface Views {
   commitment(contribution: Hex): Promise<CommitmentRecord | undefined>
   /** In the order of authorship. */
   commitments(datanet: Hex, page?: PageOptions): Promise<Page<CommitmentRecord>>
+  /** What was locked with a commitment; undefined where nothing was. */
+  bond(contribution: Hex): Promise<BondRecord | undefined>
+  /** An account's bonds that are open, those first that come back first. */
+  openBonds(contributor: Address, page?: PageOptions): Promise<Page<BondRecord>>
   version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
   versions(datanet: Hex, page?: PageOptions): Promise<Page<VersionRecord>>
   model(id: Hex): Promise<ModelRecord | undefined>
@@ -192,6 +197,9 @@ export function createViews(book: Book): Views {
     commitment: id => get(tables.commitments, id),
     commitments: (datanet, page = {}) =>
       list(tables.authorship, `${datanet}/`, page, id => get(tables.commitments, id)),
+    bond: contribution => get(tables.bonds, contribution),
+    openBonds: (contributor, page = {}) =>
+      list(tables.openBonds, `${contributor}/`, page, contribution => get(tables.bonds, contribution)),
     version: (datanet, version) => get(tables.versions, `${datanet}/${sequenceKey(version)}`),
     versions: (datanet, page = {}) => list(tables.versions, `${datanet}/`, page, same),
     model: id => get(tables.models, id),

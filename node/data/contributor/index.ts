@@ -1,4 +1,5 @@
 export { bytesOf, createContributing } from './contribute.ts'
 export type { Contributing } from './contribute.ts'
+export * from './bonds.ts'
 export * from './preview.ts'
 export * from './withdraw.ts'

@@ -6,6 +6,7 @@
 export const automationNames = [
   'anchor',
   'seat',
+  'bonds',
   'register',
   'serve',
   'redeem',

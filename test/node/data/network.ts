@@ -17,7 +17,8 @@ export type TestPeer = Peer<DataService, DataEvents, Options>
 export interface TestNetwork {
   readonly rpcUrl: string
   readonly peers: readonly TestPeer[]
-  account(name: string, stake?: bigint): Promise<Resident>
+  /** @param tokens in all, as many as are staked unless given */
+  account(name: string, stake?: bigint, tokens?: bigint): Promise<Resident>
   add(name: string, options?: Options): Promise<TestPeer>
   start(account: Resident, options?: Options): Promise<TestPeer>
   /** Ends a peer's parts; its folder stays. */
@@ -34,7 +35,8 @@ export async function startNetwork(deployed: { rosterSeconds?: number } = {}): P
       timing: { tickMs: 100, syncMs: 500, ...options.timing }
     })
   )
-  const account = (name: string, stake = 0n): Promise<Resident> => peers.resident(name, { tokens: stake, stake })
+  const account = (name: string, stake = 0n, tokens = stake): Promise<Resident> =>
+    peers.resident(name, { tokens, stake })
   const start = (resident: Resident, options: Options = {}): Promise<TestPeer> => peers.start(resident, options)
   return {
     rpcUrl: world.anvil.rpcUrl,
