@@ -1,8 +1,9 @@
-import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { BondView as NodeBond, PreparedContribution } from '../../../node/data/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { AgreedView, BondView } from '../contract/index.ts'
+import type { Spending } from '../../spending/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
 
@@ -24,7 +25,33 @@ export function agreedOf({ message, permit }: PreparedContribution): AgreedView 
   return { ...told, permit: { token: permit.token, owner, spender, ...numbers } }
 }
 
-export function bondHandlers({ data }: Pick<Node, 'data'>, which: Which): Pick<Handlers, Names> {
+export type BondSpending = Pick<Spending, 'keys' | 'paying'>
+
+/**
+ * Does what may lock so much of the owner's tokens, within its budgets.
+ * @throws InvalidError `auth.rights` · LimitError `budget.day`
+ */
+export async function locking<T>(
+  spending: BondSpending,
+  key: string | undefined,
+  most: bigint,
+  run: () => Promise<T>
+): Promise<T> {
+  if (most === 0n) return run()
+  const scopes = spending.keys().find(({ name }) => name === key)?.scopes
+  // [reject] What locks tokens pays: a key needs the scope for that.
+  if (key !== undefined && scopes?.includes('money') !== true)
+    throw new InvalidError('auth.rights', `the key ${key} may lock no tokens`, {
+      help: 'This takes a key with the scope money, or the token of the data folder.'
+    })
+  return spending.paying(key, most, run)
+}
+
+export function bondHandlers(
+  { data }: Pick<Node, 'data'>,
+  spending: BondSpending,
+  which: Which
+): Pick<Handlers, Names> {
   return {
     bonds: async ({ params: { contributor, ...page } }) =>
       mapPage(
@@ -46,8 +73,10 @@ export function bondHandlers({ data }: Pick<Node, 'data'>, which: Which): Pick<H
         pageOf(await data.unsent(), params, ({ id }) => id),
         one => ({ ...one })
       ),
-    confirmContribution: async ({ params, body: { bond = '0' } = {} }) => ({
-      id: (await data.confirm(params.id as Hex, BigInt(bond))).id
-    })
+    async confirmContribution({ params, key, body: { bond = '0' } = {} }) {
+      const most = BigInt(bond)
+      const { id } = await locking(spending, key, most, () => data.confirm(params.id as Hex, most))
+      return { id }
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { leastDataShareOf } from '../../../protocol/data/index.ts'
+import { bondTerms, leastDataShareOf } from '../../../protocol/data/index.ts'
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type {
   ContributionView as NodeContribution,
@@ -9,7 +9,8 @@ import type {
 import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView, RemovalView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
-import { agreedOf } from './bonds.ts'
+import { agreedOf, locking } from './bonds.ts'
+import type { BondSpending } from './bonds.ts'
 import { exportOf } from './export.ts'
 import { goodShard, previewOf, shardOfGiven } from './given-file.ts'
 import type { People } from './people.ts'
@@ -98,6 +99,7 @@ const reviewView = (item: ReviewItem): ReviewView => ({ ...item, ...contribution
 
 export function dataHandlers(
   { chain, data, network, self }: Pick<Node, 'chain' | 'data' | 'network' | 'self'>,
+  spending: BondSpending,
   which: Which,
   people: Pick<People, 'keyOf'>
 ): Pick<Handlers, Names> {
@@ -138,14 +140,19 @@ export function dataHandlers(
       const { cid, rows, bytes, salt, message } = prepared
       return { cid, rows, bytes, salt, commitment: message.commitment, ...agreedOf(prepared) }
     },
-    async contribute({ params, body: { signed, as, bond = '0', ...given } }) {
+    async contribute({ params, key, body: { signed, as, bond = '0', ...given } }) {
       if (signed !== undefined) return { id: (await data.submit(signed)).id }
       const { id: datanet, rules } = await known(params.id)
       const file = await goodShard(given, rules)
-      const mostBond = BigInt(bond)
-      if (as === undefined) return { id: (await data.contribute({ datanet, file, mostBond })).id }
+      const [most, asked] = [BigInt(bond), bondTerms(rules).bond]
+      if (as === undefined) {
+        // No more is held against a budget than the rules can lock.
+        const mostBond = asked < most ? asked : most
+        const sent = await locking(spending, key, mostBond, () => data.contribute({ datanet, file, mostBond }))
+        return { id: sent.id }
+      }
       const contributorKey = (await people.keyOf(as)).privateKey
-      return { id: (await data.contribute({ datanet, file, mostBond, contributorKey })).id }
+      return { id: (await data.contribute({ datanet, file, mostBond: most, contributorKey })).id }
     },
     contributions: async ({ params: { id, ...page } }) =>
       mapPage(await data.contributions((await known(id)).id, page), contributionOf),
