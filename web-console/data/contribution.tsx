@@ -5,6 +5,7 @@ import { useParameter } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
 import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, When, Who } from '../parts/index.ts'
 import { Bond } from './contributing/bond.tsx'
+import { CallSpam } from './contributing/call-spam.tsx'
 import { CheckList } from './contributing/check-list.tsx'
 import { Earned } from './contributing/earned.tsx'
 import { Refused } from './contributing/refused.tsx'
@@ -73,6 +74,9 @@ function Contribution({ view }: { readonly view: ContributionView }) {
             </GoButton>
           ) : null}
           {view.withdrawal === 'possible' ? <Withdraw id={id} status={status} /> : null}
+          {bond.data === undefined || net.data === undefined ? null : (
+            <CallSpam bond={bond.data} validators={net.data.validators} />
+          )}
           <GoButton to={places.statements(id)}>What was signed</GoButton>
         </>
       }
