@@ -9,7 +9,6 @@ import {
   RefusedError
 } from '../../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../../protocol/primitives/index.ts'
-import { plainText } from './json.ts'
 import { patience as usualPatience, watchAnswering } from './answering.ts'
 import type { Patience } from './answering.ts'
 import { routes } from './routes.ts'
@@ -155,7 +154,7 @@ export function createApiClient(
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(entry.method === 'POST' ? { 'content-type': 'application/json' } : {})
         },
-        ...(entry.method === 'POST' ? { body: plainText(argument.body ?? {}) } : {}),
+        ...(entry.method === 'POST' ? { body: JSON.stringify(argument.body ?? {}) } : {}),
         keepalive: argument.keepalive === true,
         signal
       })

@@ -13,6 +13,7 @@ import { placeInWords, problemsInWords } from '../../../protocol/data/files/inde
 import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { agreedTerms } from '../../api/contract/bonds.ts'
+import { plain } from '../../api/contract/json.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
 import { collect, command, connected, guarded, tokenAmount } from '../command.ts'
@@ -337,8 +338,8 @@ export async function contributeSigned(
   requireAgreedTo(agreed.terms, mostBond)
   requirePermit(agreed.permit, agreed.terms, contributor, status.chain.contracts)
   const shard = { cid, rows, bytes, salt: prepared.salt as Hex, ...agreed }
-  return api.call('contribute', {
-    params: { id: datanet },
-    body: { signed: signContribution(network, datanet as Hex, shard, privateKey) }
-  })
+  const { commitment, reveal, permit } = signContribution(network, datanet as Hex, shard, privateKey)
+  const statements = { commitment: plain(commitment), reveal: plain(reveal) }
+  const signed = permit === undefined ? statements : { ...statements, permit: plain(permit) }
+  return api.call('contribute', { params: { id: datanet }, body: { signed } })
 }

@@ -7,6 +7,7 @@ import { parseShard } from '../../../protocol/data/lines.ts'
 import { InvalidError } from '../../../protocol/primitives/errors.ts'
 import type { Hex } from '../../../protocol/primitives/hex.ts'
 import { agreedTerms } from '../../../daemon/api/contract/bonds.ts'
+import { plain } from '../../../daemon/api/contract/json.ts'
 import { api } from '../../api/index.ts'
 import { networkOf, signByWallet, switchChain } from '../../wallets/index.ts'
 import type { Signer } from '../../wallets/index.ts'
@@ -64,11 +65,11 @@ export async function sendFile(
   const allowing =
     permit === undefined
       ? {}
-      : { permit: await signByWallet(signer, { ...network, registry: permit.token }, 'Permit', permit.message) }
+      : { permit: plain(await signByWallet(signer, { ...network, registry: permit.token }, 'Permit', permit.message)) }
   say('sending')
   const { id } = await api.call('contribute', {
     params: { id: datanet },
-    body: { signed: { commitment: signedCommitment, reveal, ...allowing } }
+    body: { signed: { commitment: plain(signedCommitment), reveal: plain(reveal), ...allowing } }
   })
   return id
 }
