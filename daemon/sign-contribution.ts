@@ -1,6 +1,8 @@
 import { addressOfKey, digest, signStatement } from '../protocol/crypto/index.ts'
 import type { Network, Signed } from '../protocol/crypto/index.ts'
-import type { SealedKeys } from '../protocol/data/index.ts'
+import { commitmentOf } from '../protocol/data/commitment.ts'
+import type { PermitWanted } from '../protocol/data/bond.ts'
+import type { CommitmentTerms } from '../protocol/data/commitment.ts'
 import type { Hex } from '../protocol/primitives/index.ts'
 
 /** A shard that a daemon has stored for somebody to sign. */
@@ -9,23 +11,35 @@ export interface Prepared {
   readonly rows: number
   readonly bytes: number
   readonly salt: Hex
-  readonly commitment: Hex
-  /** Of a private Datanet's. */
-  readonly sealed?: SealedKeys
+  readonly terms: CommitmentTerms
+  readonly permit?: PermitWanted | undefined
 }
 
-/** Both statements of a contribution, by a key that no daemon has: who was first, then what it is. */
+export interface SignedContribution {
+  readonly commitment: Signed<'Commitment'>
+  readonly reveal: Signed<'Reveal'>
+  readonly permit?: Signed<'Permit'>
+}
+
+/**
+ * All statements of a contribution, by a key that no daemon has: who was first and by which rules, what it is, and that
+ * its bond may be locked.
+ */
 export function signContribution(
   network: Network,
   datanet: Hex,
-  { cid, rows, bytes, salt, commitment, sealed }: Prepared,
+  { cid, rows, bytes, salt, terms, permit }: Prepared,
   privateKey: Uint8Array
-): { commitment: Signed<'Commitment'>; reveal: Signed<'Reveal'>; sealed?: SealedKeys } {
-  const committed = { datanet, contributor: addressOfKey(privateKey), commitment }
+): SignedContribution {
+  const contributor = addressOfKey(privateKey)
+  const commitment = commitmentOf({ datanet, contributor, cid, rows, bytes, salt })
+  const committed = { datanet, contributor, commitment, ...terms }
   const contribution = digest(network, 'Commitment', committed)
   return {
     commitment: signStatement(network, 'Commitment', committed, privateKey),
     reveal: signStatement(network, 'Reveal', { contribution, cid, rows, bytes, salt }, privateKey),
-    ...(sealed === undefined ? {} : { sealed })
+    ...(permit === undefined
+      ? {}
+      : { permit: signStatement({ ...network, registry: permit.token }, 'Permit', permit.message, privateKey) })
   }
 }

@@ -10,6 +10,7 @@ export interface AutomationPolicies {
   readonly seat: Switched
   readonly jury: Switched
   readonly questions: Switched
+  readonly bonds: Switched
   readonly register: Switched
   readonly serve: Switched<
     Omit<ServePolicy, 'disk' | 'memory'> & { disk?: number | undefined; memory?: number | undefined }
@@ -22,7 +23,7 @@ export interface AutomationPolicies {
 }
 
 interface PhasePolicies {
-  readonly data: Pick<DataDeps, 'anchor' | 'jury' | 'questions' | 'seat'>
+  readonly data: Pick<DataDeps, 'anchor' | 'bonds' | 'jury' | 'questions' | 'seat'>
   readonly models: Pick<ModelsDeps, 'register' | 'serve'>
   readonly redeem: { redeem?: boolean; redeemAt?: bigint }
   readonly payouts: Pick<PayoutsDeps, 'policy'>
@@ -35,9 +36,15 @@ export function policiesFor(
   shelfQuota: number
 ): PhasePolicies {
   if (automation === undefined) return { data: {}, models: {}, redeem: {}, payouts: {} }
-  const { anchor, seat, jury, questions, register, serve, redeem, settle, watch, finalize, claim } = automation
+  const { anchor, seat, bonds, jury, questions, register, serve, redeem, settle, watch, finalize, claim } = automation
   return {
-    data: { seat: seat.on, jury: jury.on, questions: questions.on, ...(roles.host ? { anchor } : {}) },
+    data: {
+      seat: seat.on,
+      bonds: bonds.on,
+      jury: jury.on,
+      questions: questions.on,
+      ...(roles.host ? { anchor } : {})
+    },
     models: {
       ...(roles.builder ? { register } : {}),
       ...(roles.worker

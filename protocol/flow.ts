@@ -95,6 +95,7 @@ export const stageOfNews = {
   'data.challenged': 'acceptance',
   'data.jury': 'acceptance',
   'data.removed': 'version',
+  'data.unsent': 'contribution',
   'data.version': 'version',
   'data.rules': 'datanet',
   'data.host': 'datanet',

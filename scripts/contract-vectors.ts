@@ -26,7 +26,15 @@ const privateKey = hash('tilth test key')
 const signer = addressOfKey(fromHex(privateKey))
 const messages: Partial<{ [T in StatementType]: Message<T> }> = {
   Datanet: { host: signer, rules: hash('rules'), createdAt: 1_795_000_000n },
-  Commitment: { datanet: hash('datanet'), contributor: signer, commitment: hash('commitment') },
+  Commitment: {
+    datanet: hash('datanet'),
+    contributor: signer,
+    commitment: hash('commitment'),
+    rules: hash('rules'),
+    deadline: 1_795_000_003n,
+    bond: 5n * 10n ** 18n + 3n,
+    bondSeconds: 172_801n
+  },
   Vote: {
     contribution: hash('contribution'),
     validator: signer,

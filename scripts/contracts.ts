@@ -21,6 +21,7 @@ const contracts = [
   'TilthToken',
   'NodeRegistry',
   'DatanetRegistry',
+  'ContributionBonds',
   'ModelRegistry',
   'JobEscrow',
   'PaymentChannels',

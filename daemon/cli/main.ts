@@ -4,6 +4,7 @@ import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
 import { version } from '../version.ts'
 import { askCommand } from './commands/ask.ts'
+import { bondsCommand } from './commands/bonds.ts'
 import { backendCommand } from './commands/backend.ts'
 import { backupCommand, restoreCommand } from './commands/backup.ts'
 import { chainCommand } from './commands/chain.ts'
@@ -93,7 +94,7 @@ const running = [
 /** The commands of each stage; what needs no hand of anybody's has none. */
 const commandsOf: Record<Stage, Command[]> = {
   datanet: [datanetCommand()],
-  contribution: [contributeCommand(), withdrawCommand()],
+  contribution: [contributeCommand(), withdrawCommand(), bondsCommand()],
   checks: [contributionsCommand()],
   votes: [reviewCommand(), voteCommand(), slashesCommand()],
   acceptance: [challengeCommand(), juryCommand()],

@@ -1,4 +1,3 @@
-import { signContribution } from '../sign-contribution.ts'
 import { sealingKey } from '../../protocol/crypto/index.ts'
 import {
   HeldOut,
@@ -18,6 +17,7 @@ import type { Row } from '../../protocol/data/index.ts'
 import { InvalidError, everyItem } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ApiClient, DatanetView, PreviewView } from '../api/contract/index.ts'
+import { signAndSend } from './sign-and-send.ts'
 
 // A contribution to a private Datanet by a key that no daemon has: rows are checked and encrypted here, and the daemon
 // gets what everybody may have.
@@ -75,7 +75,8 @@ export async function contributeSealed(
   { id, validators }: DatanetView,
   text: string,
   contributor: Address,
-  privateKey: Uint8Array
+  privateKey: Uint8Array,
+  mostBond: bigint
 ): Promise<{ id: string }> {
   const datanet = id as Hex
   const { readers } = await api.call('readers', { params: { id } })
@@ -98,8 +99,6 @@ export async function contributeSealed(
     throw new InvalidError('commitment.mismatch', 'the daemon prepared something else than this file', {
       help: 'Nothing was signed.'
     })
-  const { chain } = await api.call('status')
-  const network = { chainId: chain.id, registry: chain.contracts['registry'] as Hex }
-  const signed = signContribution(network, datanet, { ...content, commitment, sealed }, privateKey)
-  return api.call('contribute', { params: { id }, body: { signed } })
+  const by = { address: contributor, privateKey }
+  return signAndSend(api, datanet, { content: { ...content, sealed }, agreed: prepared }, by, mostBond)
 }

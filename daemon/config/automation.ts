@@ -62,6 +62,8 @@ export const automationConfig = z
     jury: z.strictObject({ on }).prefault({}),
     /** Validator: sealed held-out questions, accepted by its checks, and opened once their version is anchored. */
     questions: z.strictObject({ on }).prefault({}),
+    /** Contributor: what was locked with contributions, its own and those brought here, once its time is over. */
+    bonds: z.strictObject({ on }).prefault({}),
     /** Builder: the model of a finished job, as the job said. */
     register: z.strictObject({ on }).prefault({}),
     /** Worker: what it trained; `auto`: and models that have paid each of their workers so much. */

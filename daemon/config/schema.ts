@@ -17,6 +17,7 @@ export const contractAddresses = z.strictObject({
   token: address,
   registry: address,
   datanets: address,
+  bonds: address,
   models: address,
   escrow: address,
   channels: address,

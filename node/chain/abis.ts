@@ -1,6 +1,7 @@
 import type { Abi } from 'viem'
 import {
   attributionAnchorAbi,
+  contributionBondsAbi,
   datanetRegistryAbi,
   jobEscrowAbi,
   juriesAbi,
@@ -17,6 +18,7 @@ export const abis = {
   token: tilthTokenAbi,
   registry: nodeRegistryAbi,
   datanets: datanetRegistryAbi,
+  bonds: contributionBondsAbi,
   models: modelRegistryAbi,
   escrow: jobEscrowAbi,
   channels: paymentChannelsAbi,

@@ -5,6 +5,7 @@ export interface Addresses {
   readonly token: Address
   readonly registry: Address
   readonly datanets: Address
+  readonly bonds: Address
   readonly models: Address
   readonly escrow: Address
   readonly channels: Address

@@ -3,6 +3,7 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
 import {
   createAudits,
+  createBonds,
   createChannels,
   createDatanets,
   createEscrows,
@@ -16,6 +17,7 @@ import {
 } from './calls/index.ts'
 import type {
   AuditCalls,
+  Bonds,
   Channels,
   Datanets,
   Escrows,
@@ -43,6 +45,7 @@ export interface Chain {
   readonly nodes: Nodes
   readonly datanets: Datanets
   readonly questions: Questions
+  readonly bonds: Bonds
   readonly models: Models
   readonly escrows: Escrows
   readonly channels: Channels
@@ -108,6 +111,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     nodes: createNodes(connection, addresses),
     datanets: createDatanets(connection, addresses),
     questions: createQuestions(connection, addresses),
+    bonds: createBonds(connection, addresses),
     models: createModels(connection, addresses),
     escrows: createEscrows(connection, addresses),
     channels: createChannels(connection, addresses),

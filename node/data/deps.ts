@@ -53,7 +53,10 @@ export interface DataDeps {
   readonly key: Uint8Array
   readonly self: Address
   readonly network: Network
-  readonly chain: Pick<FollowedChain, 'datanets' | 'questions' | 'account' | 'juries' | 'ledger'>
+  readonly chain: Pick<
+    FollowedChain,
+    'addresses' | 'account' | 'bonds' | 'datanets' | 'juries' | 'ledger' | 'questions'
+  >
   readonly gossip: Gossip
   readonly streams: Streams
   readonly peers: Pick<Peers, 'connected' | 'dial' | 'find' | 'on'>
@@ -75,6 +78,8 @@ export interface DataDeps {
   readonly jury?: boolean
   /** Whether a validator says yes to sealed questions that its checks find nothing in, and opens them. Default true. */
   readonly questions?: boolean
+  /** Whether bonds are asked back by themselves. Default true. */
+  readonly bonds?: boolean
   /** Whether a validator votes by its own checks; false leaves it to a person. Default true. */
   readonly autoVote?: boolean
   /** Whether a node that has no vote runs the checks too, for itself. Default true. */

@@ -1,4 +1,5 @@
 export * from './types.ts'
+export type * from './contributor/types.ts'
 export type * from './decided.ts'
 export type { AnchorPolicy, DataDeps, DataTiming } from './deps.ts'
 export type * from './questions/types.ts'

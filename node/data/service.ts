@@ -1,4 +1,3 @@
-import { digest } from '../../protocol/crypto/index.ts'
 import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
 import type { DatanetDocument, Row } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
@@ -6,7 +5,13 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'
 import { contributionView, createBook, datanetView, isBroughtBy } from './book/index.ts'
 import type { ContributionRecord } from './book/index.ts'
-import { createContributing, createPreviews, createSealing, createWithdrawing } from './contributor/index.ts'
+import {
+  createBondKeeping,
+  createContributing,
+  createPreviews,
+  createSealing,
+  createWithdrawing
+} from './contributor/index.ts'
 import { defaultStorage, defaultTiming } from './deps.ts'
 import type { DataDeps } from './deps.ts'
 import { createCommitments, createNotes, createReceiver, serveSync } from './exchange/index.ts'
@@ -60,7 +65,7 @@ const healedAtOnce = 32
  * vote, the host anchors.
  */
 export function createDataService(deps: DataDeps): DataService {
-  const { clock, events, gossip, log, network, peers, self, streams } = deps
+  const { clock, events, gossip, log, peers, self, streams } = deps
   const timing = { ...defaultTiming, ...deps.timing }
   const metrics = createDataMetrics(deps.metrics)
   const stopping = new AbortController()
@@ -137,6 +142,7 @@ export function createDataService(deps: DataDeps): DataService {
   )
   const sealing = createSealing(deps, privacy)
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest, sealing)
+  const { automation: returning, ...bonds } = createBondKeeping(deps, timing.anchorMs, book, rosters)
   const shown = createShown(book, shards, rosters)
   const serving = createServing(deps, timing.juryMs, book, interest, shards, () => turns.policy())
   const juryNews = createJuryNews(deps, {
@@ -416,6 +422,7 @@ export function createDataService(deps: DataDeps): DataService {
       seating?.start()
       serving.automation?.start()
       opening?.start()
+      returning?.start()
       log.info('data service started', { datanets: interest.all().length, self })
     },
     async stop() {
@@ -424,6 +431,7 @@ export function createDataService(deps: DataDeps): DataService {
       await seating?.stop()
       await serving.automation?.stop()
       await opening?.stop()
+      await returning?.stop()
       interest.stop()
       for (const off of offs.splice(0)) await off()
       await commitments.stop()
@@ -461,13 +469,13 @@ export function createDataService(deps: DataDeps): DataService {
     prepare: request => contributing.prepare(request),
     submit: async signed => {
       const done = await contributing.submit(signed)
-      log.info('contributed', {
-        contribution: digest(network, 'Commitment', signed.commitment.message),
-        index: done.index
-      })
+      log.info('contributed', { contribution: done.id, index: done.index })
       return done
     },
     contribute: request => contributing.contribute(request),
+    unsent: () => contributing.unsent(),
+    confirm: (id, mostBond) => contributing.confirm(id, mostBond),
+    ...bonds,
     ...previews,
     ...withdrawing,
     ...createTakingDown(deps, book, rosters, shown, receiver),

@@ -3,7 +3,6 @@ import type {
   Certificate,
   ChatMessage,
   CheckResult,
-  ContributionStatements,
   DatanetDocument,
   DatanetRules,
   Removed,
@@ -18,7 +17,8 @@ import type {
 import type { Address, Hex, Page, PageRequest } from '../../protocol/primitives/index.ts'
 import type { JuryEvents, JuryService } from './jury/types.ts'
 import type { QuestionsEvents, QuestionsService } from './questions/types.ts'
-import type { PreparedContribution, PrepareRequest, PrivateService } from './private/types.ts'
+import type { PrivateService } from './private/types.ts'
+import type { ContributingService } from './contributor/types.ts'
 import type { TermsEvents, TermsService } from './terms/types.ts'
 import type { DecisionView, LeftView, RemovalView } from './decided.ts'
 
@@ -287,6 +287,7 @@ export type DataEvents = {
   'data.voted': { datanet: Hex; contribution: Hex; validator: Address; step: 'committed' | 'revealed' }
   'data.decided': { datanet: Hex; contribution: Hex; status: 'accepted' | 'rejected' | 'expired'; reason?: string }
   'data.double-vote': { datanet: Hex; contribution: Hex; validator: Address }
+  'data.unsent': { datanet: Hex; contribution: Hex; code: string }
   'data.removed': { datanet: Hex; contribution: Hex; by: Removed }
   'data.version': VersionView
 } & JuryEvents &
@@ -308,7 +309,7 @@ export interface Mixed {
   readonly anchored: boolean
 }
 
-export interface DataService extends JuryService, TermsService, QuestionsService, PrivateService {
+export interface DataService extends ContributingService, JuryService, TermsService, QuestionsService, PrivateService {
   readonly name: 'data'
   start(): Promise<void>
   stop(): Promise<void>
@@ -354,25 +355,6 @@ export interface DataService extends JuryService, TermsService, QuestionsService
    * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large` · as files.fetchBytes, for the questions
    */
   preview(request: { datanet: Hex; file: string | Uint8Array; contributor: Address }): Promise<Preview>
-  /**
-   * Stores a shard and says what its contributor has to sign. Wrong rows do not stop it: the checks name them.
-   * @throws NotFoundError `datanet.unknown` · LimitError `shard.too-large`, `shard.too-many-rows`,
-   * `contributor.allowance` · InvalidError `shard.empty`
-   */
-  prepare(request: PrepareRequest): Promise<PreparedContribution>
-  /**
-   * Takes a contributor's two statements, keeps them, commits on chain and then reveals. Resolves when the commitment
-   * has its place on chain; the reveal follows also over a crash.
-   * @throws InvalidError `signature.mismatch`, `commitment.mismatch`, `shard.missing`, `contribution.rules` (licence or
-   * windows changed meanwhile) · TilthError `contribution.pending` (no chain: it is kept and tried again)
-   */
-  submit(signed: ContributionStatements): Promise<{ id: Hex; index: number }>
-  /** prepare, sign and submit; with the node's key unless another is given. */
-  contribute(request: {
-    datanet: Hex
-    file: string | Uint8Array
-    contributorKey?: Uint8Array
-  }): Promise<{ id: Hex; index: number }>
   /**
    * Takes back a contribution, as far as it can be: what is not decided at the node that brought it in, what was
    * accepted at any, by its contributor's signature; with this node's key unless another, or a signature, is given.

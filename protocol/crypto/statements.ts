@@ -13,7 +13,22 @@ export const statements = {
   Commitment: [
     ['datanet', 'bytes32'],
     ['contributor', 'address'],
-    ['commitment', 'bytes32']
+    ['commitment', 'bytes32'],
+    // Hash of the rules in force: under others it is none.
+    ['rules', 'bytes32'],
+    // Chain seconds until which it may be brought on chain.
+    ['deadline', 'uint64'],
+    // What is locked with it, and for how long.
+    ['bond', 'uint256'],
+    ['bondSeconds', 'uint64']
+  ],
+  // The token's own (ERC-2612), under the token's address: what a commitment's bond may be taken by.
+  Permit: [
+    ['owner', 'address'],
+    ['spender', 'address'],
+    ['value', 'uint256'],
+    ['nonce', 'uint256'],
+    ['deadline', 'uint256']
   ],
   Reveal: [
     ['contribution', 'bytes32'],

@@ -23,7 +23,8 @@ export const rulesChange = datanetRules.partial().extend({
   rows: laterRules.shape.rows.nullable(),
   uploads: laterRules.shape.uploads.nullable(),
   leastDataShare: laterRules.shape.leastDataShare.nullable(),
-  auditedSegments: laterRules.shape.auditedSegments.nullable()
+  auditedSegments: laterRules.shape.auditedSegments.nullable(),
+  bond: laterRules.shape.bond.nullable()
 })
 export type RulesChange = z.infer<typeof rulesChange>
 

@@ -9,6 +9,7 @@ export type ProtocolDataErrorCode =
   | 'file.rows'
   | 'file.too-large'
   | 'file.too-many-rows'
+  | 'contribution.bond'
   | 'contribution.state'
   | 'batch.opens'
   | 'batch.size'

@@ -4,6 +4,7 @@ import type { Message, Network, Signed } from '../crypto/index.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { cidText } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import type { BondTerms } from './bond.ts'
 import { DataError } from './errors.ts'
 import { saltOfKeys, sealedKeys } from './sealed-keys.ts'
 import type { SealedKeys } from './sealed-keys.ts'
@@ -19,6 +20,13 @@ export interface ContributionStatements {
   readonly commitment: Signed<'Commitment'>
   readonly reveal: Signed<'Reveal'>
   readonly sealed?: SealedKeys | undefined
+}
+
+/** What a contributor agrees to with a commitment: the rules it is made under, by hash, and by when it is brought. */
+export interface CommitmentTerms extends BondTerms {
+  readonly rules: Hex
+  /** Chain seconds. */
+  readonly deadline: bigint
 }
 
 /**

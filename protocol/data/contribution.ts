@@ -12,7 +12,8 @@ import { supersedes } from './version.ts'
  *     committed → revealed → voting → accepted | rejected
  *     committed, revealed, voting → expired
  *
- * What the chain alone shows to be beyond its author's allowance expires at once, whatever was shown of it.
+ * What the chain alone shows to be beyond its author's allowance, or to lack its bond, expires at once, whatever was
+ * shown of it.
  *
  * What a jury has decided, after somebody challenged it, takes the place of what any roster has, for good.
  *
@@ -21,7 +22,9 @@ import { supersedes } from './version.ts'
  */
 /** A jury's word: final. `before`: what the roster had decided, where that is known here. */
 const juried = z.strictObject({ before: certificate.optional() })
-const expired = z.enum(['not-revealed', 'no-quorum', 'over-allowance'])
+const expired = z.enum(['not-revealed', 'no-quorum', 'over-allowance', 'no-bond'])
+/** What the chain alone says against a commitment. */
+export type Barred = 'over-allowance' | 'no-bond'
 export const contributionState = z.discriminatedUnion('name', [
   z.strictObject({ name: z.literal('committed'), at: z.int() }),
   z.strictObject({ name: z.literal('revealed'), at: z.int(), statements: contributionStatements }),
@@ -92,16 +95,16 @@ export function decide(
 
 /**
  * committed → expired (its reveal window is over), revealed or voting → expired (its vote window is over)
- * @param beyond whether it is beyond its author's allowance: then no window was ever open
+ * @param barred why it is nobody's work, where the chain says so: then no window was ever open
  */
-export function expire(state: ContributionState, beyond = false): In<'expired'> {
+export function expire(state: ContributionState, barred?: Barred): In<'expired'> {
   switch (state.name) {
     case 'committed':
-      return { name: 'expired', reason: beyond ? 'over-allowance' : 'not-revealed' }
+      return { name: 'expired', reason: barred ?? 'not-revealed' }
     case 'revealed':
     case 'voting': {
       const { statements } = state
-      return { name: 'expired', reason: beyond ? 'over-allowance' : 'no-quorum', statements }
+      return { name: 'expired', reason: barred ?? 'no-quorum', statements }
     }
     case 'accepted':
     case 'rejected':

@@ -20,6 +20,7 @@ export const dataCodes = {
   'certificate.votes': 'reject', // votes on something else, or a validator twice
   'certificate.quorum': 'reject', // its own votes do not weigh enough
   'certificate.statements': 'reject', // it encloses another contribution's statements
+  'certificate.bond': 'ignore', // what is locked with its contribution may not be known here yet
   'certificate.allowance': 'ignore', // what came before its contribution may not be known here, or there
   'removal.not-author': 'reject', // a contribution's id holds its contributor
   'removal.grounds': 'reject', // its own statement holds another hash

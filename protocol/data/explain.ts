@@ -29,6 +29,7 @@ const ofContributions = {
   'signature.mismatch': "a statement is not signed by its contributor's key",
   'commitment.mismatch': 'what was revealed is not what was committed',
   'over-allowance': 'its contributor has brought all that the Datanet allows an account',
+  'no-bond': 'its commitment does not carry the bond that the Datanet asks for',
   'newcomers-full': 'what the Datanet takes in an epoch from accounts that nothing was accepted of before is used up',
   'too-large': 'the file is larger than the Datanet takes',
   'not-a-file': 'what was revealed is no file',

@@ -107,6 +107,18 @@ export const privateRule = z.strictObject({
     .optional()
 })
 export type PrivateRule = z.infer<typeof privateRule>
+/**
+ * What a contributor locks with each contribution and gets back: so much of the token's smallest unit, as decimal text,
+ * until its windows are over and so many seconds more. Nothing where the rules do not say.
+ */
+export const bondRule = z.strictObject({
+  amount: z.string().regex(/^[1-9][0-9]{0,29}$/, "a bond is a whole number of the token's smallest unit"),
+  seconds: z
+    .int()
+    .min(0)
+    .max(30 * 86_400)
+})
+export type BondRule = z.infer<typeof bondRule>
 
 /** Datanets that one mix is made of, at most. */
 export const mostParents = 8
@@ -152,6 +164,8 @@ export const datanetRules = z.strictObject({
   uploadsPerContributor: z.int().min(1).max(1000),
   /** How much an account, and all newcomers together, may bring in an epoch; without it only shards are limited. */
   uploads: uploadLimits.optional(),
+  /** What is locked with each contribution, and given back (`bond.ts`). */
+  bond: bondRule.optional(),
   /** Near-duplicate threshold of MinHash similarity, in thousandths. */
   nearDuplicate: z.int().min(0).max(1000),
   /** A contribution is rejected unless at least this share of the rows that repeat nobody's is good, in thousandths. */

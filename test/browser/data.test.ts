@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { addressOfKey } from '../../protocol/crypto/index.ts'
-import { until } from '../harness/index.ts'
+import type { DatanetRules } from '../../protocol/data/index.ts'
+import { coin, until } from '../harness/index.ts'
 import { assertAccessible, assertNoSidewaysScroll, goTo, openPage, world } from './harness/index.ts'
 import type { PageOptions } from './harness/index.ts'
 import { answerWallet, walletName, walletScript } from './harness/wallet.ts'
@@ -29,7 +30,7 @@ const judges = ['host', 'validator-1', 'validator-2']
 const question = row('How old is the moon?', 'Very')
 
 /** A Datanet of these tests alone: whatever was contributed to others before, each account has its whole allowance. */
-async function foundDatanet(): Promise<{ id: string; name: string }> {
+async function foundDatanet(changes: Partial<DatanetRules> = {}): Promise<{ id: string; name: string }> {
   const addresses = await Promise.all(judges.map(async name => (await api(name).call('status')).address))
   const { id, name } = await api('host').call('createDatanet', {
     body: {
@@ -44,7 +45,8 @@ async function foundDatanet(): Promise<{ id: string; name: string }> {
         minOwnShare: 500,
         validators: addresses.map(address => ({ address: address as `0x${string}`, weight: 1 })),
         revealSeconds: 60,
-        voteSeconds: 120
+        voteSeconds: 120,
+        ...changes
       },
       heldOut: question
     }
@@ -71,7 +73,7 @@ async function open(member: string, options: PageOptions): Promise<Page> {
 
 /** Sends what is ready, and follows it on its page without a reload. */
 async function sendAndFollow(page: Page): Promise<string> {
-  await page.getByRole('button', { name: /^Send / }).click()
+  await page.getByRole('button', { name: /^(Send|Lock) / }).click()
   await page.waitForURL(/\/contributions\/0x/)
   await page.getByRole('heading', { level: 1, name: /went into/ }).waitFor()
   return decodeURIComponent(new URL(page.url()).pathname.split('/').at(-1) ?? '')
@@ -290,6 +292,25 @@ describe('the console: Datanets', function () {
     const id = await sendAndFollow(page)
     assert.equal(asked.filter(method => method === 'eth_signTypedData_v4').length, 2)
     assert.equal((await api('client').call('contribution', { params: { id } })).contributor, addressOfKey(key))
+    await page.context().close()
+  })
+
+  it('lock the bond that the Datanet asks for, once it was shown, by one more signature of the wallet', async () => {
+    const bonded = await foundDatanet({ bond: { amount: String(coin), seconds: 60 } })
+    const key = randomBytes(32)
+    await api('host').call('send', { body: { to: addressOfKey(key), amount: String(coin) } })
+    const page = await open('client', { path: `/datanets/${bonded.id}/contribute`, init: walletScript })
+    const asked = await answerWallet(page, key)
+    await drop(page, fresh(3))
+    await page.getByRole('button', { name: walletName }).click()
+    await page.getByText('3 of 3 rows would be taken.').waitFor()
+    await page.getByText('Sending locks 1 tokens for').waitFor()
+    await page.getByText(`Compared with every row that ${bonded.name} holds now.`).waitFor()
+    const id = await sendAndFollow(page)
+    assert.equal(asked.filter(method => method === 'eth_signTypedData_v4').length, 3)
+    await page.getByText('1 tokens, back').waitFor()
+    const { amount, state, contributor } = await api('client').call('bond', { params: { id } })
+    assert.deepEqual([amount, state, contributor], [String(coin), 'open', addressOfKey(key)])
     await page.context().close()
   })
 

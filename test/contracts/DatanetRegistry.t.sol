@@ -13,15 +13,6 @@ contract DatanetRegistryTest is Network {
     using Statements for Statements.Version;
     using Statements for Statements.Vote;
 
-    function commit(bytes32 datanet, uint256 key, bytes32 commitment)
-        private
-        returns (bytes32 contribution, uint64 index)
-    {
-        bytes memory signature = signed(key, Statements.Commitment(datanet, vm.addr(key), commitment).hash());
-        vm.prank(stranger); // anyone relays
-        return datanets.commitFor(datanet, vm.addr(key), commitment, signature);
-    }
-
     function testTheIdIsTheDigestOfTheHostsStatement() public {
         bytes32 id = newDatanet("rules");
         same(id, digestOf(Statements.Datanet(host, "rules", 1).hash()), "id");
@@ -58,25 +49,48 @@ contract DatanetRegistryTest is Network {
         bytes32 datanet = newDatanet("rules");
         bytes32 other = newDatanet("other rules");
         for (uint256 i = 0; i < count; i++) {
-            (bytes32 contribution, uint64 index) = commit(datanet, CONTRIBUTOR + i % 3, keccak256(abi.encode(i)));
+            (bytes32 contribution, uint64 index) = committed(datanet, CONTRIBUTOR + i % 3, keccak256(abi.encode(i)));
             same(index, i + 1, "index");
             same(datanets.contributionOf(contribution).index, i + 1, "stored");
         }
-        (, uint64 first) = commit(other, CONTRIBUTOR, keccak256(abi.encode(uint256(0))));
+        (, uint64 first) = committed(other, CONTRIBUTOR, keccak256(abi.encode(uint256(0))));
         same(first, 1, "a Datanet counts for itself");
     }
 
     function testACommitmentCountsOnceAndOnlyIfSigned() public {
         bytes32 datanet = newDatanet("rules");
-        commit(datanet, CONTRIBUTOR, "c");
-        bytes memory again = signed(CONTRIBUTOR, Statements.Commitment(datanet, contributor, "c").hash());
+        committed(datanet, CONTRIBUTOR, "c");
+        Statements.Commitment memory c = committing(datanet, contributor, "c");
+        bytes memory again = signed(CONTRIBUTOR, c.hash());
         vm.expectPartialRevert(DatanetRegistry.AlreadyCommitted.selector);
-        datanets.commitFor(datanet, contributor, "c", again);
-        bytes memory forged = signed(STRANGER, Statements.Commitment(datanet, contributor, "d").hash());
+        datanets.commitFor(c, again);
+        c.commitment = "d";
+        bytes memory forged = signed(STRANGER, c.hash());
         vm.expectPartialRevert(StatementReader.BadSignature.selector);
-        datanets.commitFor(datanet, contributor, "d", forged);
+        datanets.commitFor(c, forged);
+        c.datanet = "nowhere";
         vm.expectPartialRevert(DatanetRegistry.UnknownDatanet.selector);
-        datanets.commitFor("nowhere", contributor, "c", again);
+        datanets.commitFor(c, again);
+    }
+
+    function testACommitmentCountsUnderTheRulesItNamesAndInTime() public {
+        bytes32 datanet = newDatanet("rules");
+        staked(validator, MIN_STAKE);
+        Statements.Commitment memory held = committing(datanet, contributor, "c");
+        bytes memory signature = signed(CONTRIBUTOR, held.hash());
+        vm.prank(host);
+        bytes32 amendment = datanets.proposeRules(datanet, "{}");
+        vm.prank(validator);
+        datanets.speakOnRules(amendment, true);
+        vm.expectPartialRevert(DatanetRegistry.OtherRules.selector);
+        datanets.commitFor(held, signature); // kept back until others are in force
+        Statements.Commitment memory late = committing(datanet, contributor, "c");
+        signature = signed(CONTRIBUTOR, late.hash());
+        vm.warp(late.deadline + 1);
+        vm.expectPartialRevert(DatanetRegistry.CommitmentTooLate.selector);
+        datanets.commitFor(late, signature);
+        vm.warp(late.deadline);
+        datanets.commitFor(late, signature);
     }
 
     function testVersionsAreTheHostsAndFollowOneAnother() public {
@@ -116,7 +130,7 @@ contract DatanetRegistryTest is Network {
 
     function testADoubleVoteCostsTheStakeOnce() public {
         bytes32 datanet = newDatanet("rules");
-        (bytes32 contribution,) = commit(datanet, CONTRIBUTOR, "c");
+        (bytes32 contribution,) = committed(datanet, CONTRIBUTOR, "c");
         staked(validator, 10 ether);
         (Statements.Vote memory a, bytes memory signA) = vote(contribution, true, "o", "salt");
         (Statements.Vote memory b, bytes memory signB) = vote(contribution, false, "o", "salt");
@@ -131,7 +145,7 @@ contract DatanetRegistryTest is Network {
 
     function testWhatIsNoDoubleVoteCostsNothing(bool accept, bytes32 outcome, bytes32 saltA, bytes32 saltB) public {
         bytes32 datanet = newDatanet("rules");
-        (bytes32 contribution,) = commit(datanet, CONTRIBUTOR, "c");
+        (bytes32 contribution,) = committed(datanet, CONTRIBUTOR, "c");
         staked(validator, 10 ether);
         (Statements.Vote memory a, bytes memory signA) = vote(contribution, accept, outcome, saltA);
         (Statements.Vote memory b, bytes memory signB) = vote(contribution, accept, outcome, saltB);
@@ -148,7 +162,7 @@ contract DatanetRegistryTest is Network {
 
     function testStrangersAndUnknownContributionsAreNotVotedOn() public {
         bytes32 datanet = newDatanet("rules");
-        (bytes32 contribution,) = commit(datanet, CONTRIBUTOR, "c");
+        (bytes32 contribution,) = committed(datanet, CONTRIBUTOR, "c");
         Statements.Vote memory a = Statements.Vote(contribution, stranger, true, "o", "s");
         Statements.Vote memory b = Statements.Vote(contribution, stranger, false, "o", "s");
         bytes memory signA = signed(STRANGER, a.hash());

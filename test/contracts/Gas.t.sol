@@ -13,6 +13,7 @@ import {TreeBuilder} from "./TreeBuilder.sol";
 /// @dev What transactions cost, each whole: with what every transaction costs and its data. `node scripts/contracts.ts
 /// gas` writes what is measured here into GAS.md.
 contract GasTest is Epochs {
+    using Statements for Statements.Commitment;
     using Statements for Statements.Receipt;
 
     event log_named_uint(string what, uint256 gas);
@@ -178,6 +179,27 @@ contract GasTest is Epochs {
         anchorNext(pool, version + 1);
         datanets.openBatch(batch, keccak256("key"));
         measured("sealed questions opened", 80_000);
+    }
+
+    function testContributions() public {
+        fund(contributor, 10 ether, address(bonds));
+        Statements.Commitment memory c = committing(pool, contributor, "first");
+        committed(CONTRIBUTOR, c);
+        c.commitment = "second";
+        (bytes32 contribution,) = committed(CONTRIBUTOR, c);
+        measured("a commitment", 190_000);
+        (c.commitment, c.bond, c.bondSeconds) = ("third", 1 ether, 2 days);
+        committed(CONTRIBUTOR, c);
+        (c.commitment, c.bond) = ("fourth", 1 ether);
+        (contribution,) = committed(CONTRIBUTOR, c);
+        measured("a commitment with a bond", 300_000);
+        staked(host, MIN_STAKE);
+        vm.prank(host);
+        bonds.callSpam(contribution);
+        measured("a validator's word that it is spam", 120_000);
+        vm.warp(block.timestamp + 2 days);
+        bonds.giveBack(contribution);
+        measured("a bond given back", 90_000);
     }
 
     /// @dev A model with so many above it, each of its own builder: bases and adapters on them in turn.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {ContributionBonds} from "solidity/ContributionBonds.sol";
 import {JobEscrow} from "solidity/JobEscrow.sol";
 import {PaymentChannels} from "solidity/PaymentChannels.sol";
 import {Rounds} from "solidity/Rounds.sol";
@@ -25,6 +26,7 @@ contract Handler is Network {
 
     bytes32[] public escrows;
     bytes32[] public opened;
+    bytes32[] private bonded;
     /// @notice The highest leaf an account ever had in a final epoch of the pool.
     mapping(address account => uint256) public bestLeaf;
     uint256[4] private leaves;
@@ -54,6 +56,7 @@ contract Handler is Network {
             token.approve(address(escrow), type(uint256).max);
             token.approve(address(channels), type(uint256).max);
             token.approve(address(anchor), type(uint256).max);
+            token.approve(address(bonds), type(uint256).max);
             vm.stopPrank();
         }
         staked(validator, MIN_STAKE);
@@ -63,10 +66,10 @@ contract Handler is Network {
         }
     }
 
-    function everything() external view returns (address[8] memory contracts_, address[6] memory people_) {
+    function everything() external view returns (address[9] memory contracts_, address[6] memory people_) {
         contracts_ = [
             address(token), address(registry), address(datanets), address(models), address(escrow), address(channels),
-            address(anchor), address(this)
+            address(anchor), address(this), address(bonds)
         ];
         people_ = [vm.addr(keys[0]), vm.addr(keys[1]), vm.addr(keys[2]), vm.addr(keys[3]), validator, stranger];
     }
@@ -106,8 +109,7 @@ contract Handler is Network {
     function voteTwice(uint256 amount) external {
         amount = within(amount, 1, 100 ether);
         bytes32 word = keccak256(abi.encode(salts++));
-        bytes memory relayed = signed(CONTRIBUTOR, Statements.Commitment(pool, contributor, word).hash());
-        (bytes32 id,) = datanets.commitFor(pool, contributor, word, relayed);
+        (bytes32 id,) = committed(pool, CONTRIBUTOR, word);
         staked(host, amount);
         Statements.Vote memory a = Statements.Vote(id, host, true, "o", "s");
         Statements.Vote memory b = Statements.Vote(id, host, false, "o", "s");
@@ -116,6 +118,34 @@ contract Handler is Network {
         vm.prank(stranger);
         uint256 taken = datanets.reportDoubleVote(a, signA, b, signB);
         burntByRule += taken - taken / 10;
+    }
+
+    // Bonds of contributions
+
+    function bond(uint256 seed, uint256 amount, uint64 lasts) external {
+        uint256 key = keys[seed % 4];
+        Statements.Commitment memory c = committing(pool, vm.addr(key), keccak256(abi.encode(salts++)));
+        (c.bond, c.bondSeconds) = (within(amount, 0, 50 ether), uint64(within(lasts, 0, 70 days)));
+        (bytes32 id,) = committed(key, c);
+        bonded.push(id);
+    }
+
+    function callSpam(uint256 seed, bool whole) external {
+        bytes32 id = bonded[seed % bonded.length];
+        vm.prank(whole ? validator : who(seed)); // three of four, or nobody of the roster
+        bonds.callSpam(id);
+        burntByRule += bonds.bondOf(id).amount;
+    }
+
+    function giveBack(uint256 seed) external {
+        bonds.giveBack(bonded[seed % bonded.length]);
+    }
+
+    function heldForContributions() external view returns (uint256 open_) {
+        for (uint256 i = 0; i < bonded.length; i++) {
+            if (bonds.bondOf(bonded[i]).state == ContributionBonds.State.Open) open_ += bonds.bondOf(bonded[i]).amount;
+        }
+        same(bonds.held(), open_, "what it says it holds");
     }
 
     // Escrow

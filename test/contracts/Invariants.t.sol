@@ -24,7 +24,7 @@ contract InvariantsTest is Tester {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](30);
+        bytes4[] memory selectors = new bytes4[](33);
         selectors[0] = Handler.pass.selector;
         selectors[1] = Handler.stake.selector;
         selectors[2] = Handler.unbond.selector;
@@ -55,26 +55,30 @@ contract InvariantsTest is Tester {
         selectors[27] = Handler.giveUp.selector;
         selectors[28] = Handler.commit.selector;
         selectors[29] = Handler.penalise.selector;
+        selectors[30] = Handler.bond.selector;
+        selectors[31] = Handler.callSpam.selector;
+        selectors[32] = Handler.giveBack.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(handler), selectors);
     }
 
     function invariantNoTokenIsMadeOrLost() public view {
-        (address[8] memory contracts_, address[6] memory people) = handler.everything();
+        (address[9] memory contracts_, address[6] memory people) = handler.everything();
         uint256 sum = 0;
-        for (uint256 i = 0; i < 8; i++) sum += handler.balance(contracts_[i]);
+        for (uint256 i = 0; i < 9; i++) sum += handler.balance(contracts_[i]);
         for (uint256 i = 0; i < 6; i++) sum += handler.balance(people[i]);
         same(sum, handler.supply(), "all tokens are somewhere");
         same(handler.supply(), handler.initialSupply() - handler.burntByRule(), "only penalties burn");
     }
 
     function invariantEveryContractHoldsWhatItOwes() public view {
-        (address[8] memory contracts_,) = handler.everything();
+        (address[9] memory contracts_,) = handler.everything();
         (uint256 stakes, uint256 inEscrow, uint256 inChannels, uint256 inPool, uint256 bonds) = handler.held();
         same(handler.balance(contracts_[1]), stakes, "stakes");
         same(handler.balance(contracts_[4]), inEscrow, "escrows");
         same(handler.balance(contracts_[5]), inChannels, "deposits");
         same(handler.balance(contracts_[6]), inPool + bonds, "pools and bonds");
+        same(handler.balance(contracts_[8]), handler.heldForContributions(), "bonds of contributions");
         for (uint256 i = 0; i < 4; i++) {
             if (i != 1) same(handler.balance(contracts_[i]), 0, "others");
         }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {ContributionBonds} from "solidity/ContributionBonds.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
 import {JobEscrow} from "solidity/JobEscrow.sol";
 import {Juries} from "solidity/Juries.sol";
@@ -49,6 +50,7 @@ abstract contract Network is Tester {
     TilthToken internal token;
     NodeRegistry internal registry;
     DatanetRegistry internal datanets;
+    ContributionBonds internal bonds;
     ModelRegistry internal models;
     JobEscrow internal escrow;
     PaymentChannels internal channels;
@@ -75,6 +77,7 @@ abstract contract Network is Tester {
         token = new TilthToken(supply);
         registry = new NodeRegistry(token, UNBOND, MIN_STAKE);
         datanets = new DatanetRegistry(registry, SILENCE);
+        bonds = datanets.bonds();
         models = new ModelRegistry(datanets);
         escrow = new JobEscrow(registry, DECIDE);
         AttributionAnchor expected =
@@ -149,6 +152,28 @@ abstract contract Network is Tester {
 
     function release(uint256 key, bytes32 id, address to, uint256 amount) internal view returns (bytes memory) {
         return signed(key, Statements.Release(id, to, amount).hash());
+    }
+
+    // Contributions
+
+    /// @dev A contributor's statement under the rules in force, without a bond.
+    function committing(bytes32 datanet, address who, bytes32 word)
+        internal
+        view
+        returns (Statements.Commitment memory)
+    {
+        (, bytes32 rules,,,,) = datanets.datanetOf(datanet);
+        return Statements.Commitment(datanet, who, word, rules, uint64(block.timestamp) + 1 days, 0, 0);
+    }
+
+    function committed(uint256 key, Statements.Commitment memory statement) internal returns (bytes32, uint64) {
+        bytes memory signature = signed(key, statement.hash());
+        vm.prank(address(0xFEE)); // anyone relays
+        return datanets.commitFor(statement, signature);
+    }
+
+    function committed(bytes32 datanet, uint256 key, bytes32 word) internal returns (bytes32, uint64) {
+        return committed(key, committing(datanet, vm.addr(key), word));
     }
 
     // Datanets, models, channels

@@ -118,8 +118,7 @@ contract RostersTest is Network {
     }
 
     function testADecisionNamesTheRosterThatMadeIt() public {
-        bytes memory first = signed(CONTRIBUTOR, Statements.Commitment(datanet, contributor, "c").hash());
-        (bytes32 contribution,) = datanets.commitFor(datanet, contributor, "c", first);
+        (bytes32 contribution,) = committed(datanet, CONTRIBUTOR, "c");
         staked(settler, MIN_STAKE);
         fund(settler, BOND, address(anchor));
         proposed(settler, AttributionAnchor.Proposal(datanet, 1, 0, 0, 0, 0, 0, "bundle"));
@@ -146,8 +145,7 @@ contract RostersTest is Network {
     }
 
     function testADoubleVoteCostsTheSeatsVoteAlsoWhereNothingIsAtStake() public {
-        bytes memory first = signed(CONTRIBUTOR, Statements.Commitment(datanet, contributor, "c").hash());
-        (bytes32 contribution,) = datanets.commitFor(datanet, contributor, "c", first);
+        (bytes32 contribution,) = committed(datanet, CONTRIBUTOR, "c");
         vm.prank(validator);
         registry.requestUnbond(MIN_STAKE);
         vm.warp(block.timestamp + UNBOND);

@@ -76,10 +76,15 @@ contract VectorsTest is Tester {
     }
 
     function testCommitment() public view {
-        bytes32 datanet = word("Commitment", "datanet");
-        address contributor = account("Commitment", "contributor");
-        bytes32 commitment = word("Commitment", "commitment");
-        check("Commitment", Statements.Commitment(datanet, contributor, commitment).hash());
+        Statements.Commitment memory c;
+        c.datanet = word("Commitment", "datanet");
+        c.contributor = account("Commitment", "contributor");
+        c.commitment = word("Commitment", "commitment");
+        c.rules = word("Commitment", "rules");
+        c.deadline = uint64(number("Commitment", "deadline"));
+        c.bond = number("Commitment", "bond");
+        c.bondSeconds = uint64(number("Commitment", "bondSeconds"));
+        check("Commitment", c.hash());
     }
 
     function testVote() public view {

@@ -40,9 +40,35 @@ describe('tilth contribute', function () {
   /** Files as they came to the daemon. */
   const sent: string[] = []
   let states: (ContributionView | undefined)[] = []
+  /** What the Datanet asks for, and what was let be locked. */
+  let asked: { amount: string; seconds: number } | undefined
+  const bonds: string[] = []
+  const of = { datanet: net.id, contributor: net.host }
+  const bondView = {
+    ...of,
+    contribution: id,
+    amount: String(5n * 10n ** 18n),
+    until: Date.UTC(2100, 0, 1),
+    state: 'open' as const,
+    spam: 1,
+    total: 3,
+    spoke: [net.host]
+  }
+  const unsentView = { ...of, id, rows: 2, at: 0 }
   before(async () => {
     cli = await startCommandLine({
-      datanet: async () => ({ ...net, contributions: 2 }),
+      datanet: async () => ({
+        ...net,
+        rules: { ...net.rules, ...(asked === undefined ? {} : { bond: asked }) },
+        contributions: 2
+      }),
+      bonds: async () => ({ items: [bondView], next: null }),
+      callSpam: async () => ({ ...bondView, spam: 2 }),
+      unsent: async () => ({
+        items: [{ ...unsentView, says: 'the rules are others by now: bond', code: 'contribution.rules' }],
+        next: null
+      }),
+      confirmContribution: async () => ({ id }),
       async checkContribution({ body }) {
         sent.push(body.file ?? '')
         if (lost) throw new NotFoundError('files.unavailable', 'nobody gave the held-out questions')
@@ -57,6 +83,7 @@ describe('tilth contribute', function () {
       async contribute({ body }) {
         if (refusing) throw new InvalidError('chain.gas', 'the account has no gas')
         sent.push(body.file ?? '')
+        bonds.push(body.bond ?? 'not said')
         return { id }
       },
       async contribution() {
@@ -232,6 +259,32 @@ describe('tilth contribute', function () {
     assert.equal((await contribute(path, '--anyway')).code, 0)
     assert.ok(cli.calls.includes('contribute'))
     lost = false
+  })
+
+  it('says what is locked before it sends, and lets no more be locked than was said', async () => {
+    const path = await file('bonded.jsonl', good)
+    bonds.splice(0)
+    asked = { amount: String(5n * 10n ** 18n), seconds: 86_400 }
+    const shown = await contribute(path, '--dry-run')
+    assert.match(shown.stdout, /birds locks 5 tokens with it for 25 h 10 min: they come back whatever is decided/)
+    const silent = await contribute(path)
+    assert.deepEqual([silent.code, bonds.splice(0)], [0, ['0']], 'nothing unless it is said')
+    const agreed = await contribute(path, '--bond', '5')
+    assert.match(agreed.stderr, /birds locks 5 tokens/)
+    assert.deepEqual(bonds.splice(0), [asked.amount])
+    const wrong = await contribute(path, '--bond', 'all')
+    assert.match(wrong.stderr, /--bond must be an amount of tokens/)
+    assert.deepEqual(bonds, [])
+    asked = undefined
+  })
+
+  it('lists what is locked and when it comes back, and what was not sent', async () => {
+    const listed = await cli.run('bonds')
+    assert.match(listed.stdout, /5\.000000\s+locked until 2100-01-01T00:00:00Z\s+1 of 3/)
+    const unsent = await cli.run('contributions', '--unsent')
+    assert.match(unsent.stdout, /2 rows of 0x22.*\n {2}the rules are others by now: bond \(contribution\.rules\)/)
+    assert.match((await cli.run('contributions', 'confirm', id, '--bond', '5')).stdout, /contributed as 0xabab/)
+    assert.match((await cli.run('bonds', 'spam', id)).stdout, /called spam by a weight of 2 of 3/)
   })
 
   it('follows it to its end with --wait, and exits with the truth', async () => {

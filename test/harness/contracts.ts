@@ -8,6 +8,7 @@ export const someContracts: Addresses = Object.fromEntries(
       'token',
       'registry',
       'datanets',
+      'bonds',
       'models',
       'escrow',
       'channels',

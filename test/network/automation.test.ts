@@ -24,6 +24,7 @@ const quick: AutomationPolicies = {
   seat: { on },
   jury: { on },
   questions: { on },
+  bonds: { on },
   register: { on },
   serve: { on, which: 'trained', models: 4, pays: coin },
   redeem: { on, at: 1_000n * coin },

@@ -160,7 +160,8 @@ export function simulatedChain(stakes: ReadonlyMap<Address, bigint>): SimulatedC
         },
         async commitFor(statement) {
           const contribution = digest(network, 'Commitment', statement)
-          await send({ name: 'Committed', ...statement, contribution, index: 0n }, isCut)
+          const { datanet, contributor, commitment } = statement
+          await send({ name: 'Committed', datanet, contributor, commitment, contribution, index: 0n }, isCut)
           const found = events('Committed').find(event => event.contribution === contribution)
           if (found === undefined) throw new ChainError('chain.event', 'it was taken back')
           return { block: found.block, transaction: found.transaction, contribution, index: found.index }

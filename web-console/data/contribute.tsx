@@ -1,11 +1,13 @@
 import { useState } from 'react'
+import { bondTerms } from '../../protocol/data/bond.ts'
+import { exactTokenText } from '../../protocol/primitives/tokens.ts'
 import { reasonInWords } from '../../protocol/data/explain.ts'
 import type { DatanetView } from '../../daemon/api/contract/views.ts'
 import type { Hex } from '../../protocol/primitives/hex.ts'
 import { useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useGo, useParameter, useWord } from '../app/use-place.ts'
-import { countText, manyText, shortId } from '../formats/index.ts'
+import { countText, durationText, manyText, shortId } from '../formats/index.ts'
 import {
   Button,
   Card,
@@ -25,6 +27,7 @@ import { DropFile, Lines } from './check/index.ts'
 import { HowRead } from './contributing/how-read.tsx'
 import { sendFile } from './contributing/send.ts'
 import type { Sending } from './contributing/send.ts'
+import { Unsent } from './contributing/unsent.tsx'
 import { useDraft } from './contributing/use-draft.ts'
 import { RuleList } from './rules/rule-list.tsx'
 import './data.css'
@@ -93,12 +96,14 @@ function Contribute({ net }: { readonly net: DatanetView }) {
   const draft = useDraft(net, contributor, from, isKept)
   const { file, checked, judged } = draft
 
+  const { bond, bondSeconds } = bondTerms(net.rules)
+
   const send = async (): Promise<void> => {
     const text = checked?.text
     if (text === undefined || status.data === undefined) return
     setError(undefined)
     try {
-      const sent = await sendFile(net, text, signer, status.data.chain, setStep)
+      const sent = await sendFile(net, text, signer, status.data.chain, bond, setStep)
       go(places.contribution(sent))
     } catch (cause) {
       setError(cause as Error)
@@ -119,6 +124,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
         'you say so.'
       }
     >
+      <Unsent net={net} />
       <DropFile
         label="Drop a file of rows here"
         note={formNote}
@@ -181,10 +187,18 @@ function Contribute({ net }: { readonly net: DatanetView }) {
             </Card>
           </Section>
           <Section title="Sign and send">
+            {bond === 0n ? null : (
+              <Notice title={`Sending locks ${exactTokenText(bond)} tokens for ${durationText(Number(bondSeconds))}.`}>
+                They come back to the same account by themselves, whatever is decided, unless more than two thirds of
+                the validators call the file spam. Then they are burnt.
+              </Notice>
+            )}
             <SignerField label="Contribute as" signer={signer} onChange={setSigner} takesPerson />
             <div className="send">
               <Button look="main" isDisabled={!isReady || step !== undefined} onPress={() => void send()}>
-                {step === undefined ? `Send ${manyText(judged.own, 'row')} to ${net.name}` : stepText(step)}
+                {step === undefined
+                  ? `${sendText(bond)} ${manyText(judged.own, 'row')} to ${net.name}`
+                  : stepText(step)}
               </Button>
               <span className="send-note">
                 It takes one of your contributions, whatever becomes of it, and cannot be taken off the chain.
@@ -217,11 +231,14 @@ const reasonOf = (code: string): string => {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
 }
 
+const sendText = (bond: bigint): string => (bond === 0n ? 'Send' : `Lock ${exactTokenText(bond)} tokens and send`)
+
 const stepText = (step: Sending): string =>
   ({
     storing: 'The daemon stores the file',
     'signing the commitment': 'Sign the commitment in the wallet (1 of 2)',
     'signing the rows': 'Sign the rows in the wallet (2 of 2)',
+    'signing for the bond': 'Sign in the wallet that the tokens may be locked',
     sending: 'It goes to the chain'
   })[step]
 

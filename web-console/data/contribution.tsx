@@ -5,6 +5,8 @@ import { useParameter } from '../app/use-place.ts'
 import { countText, manyText } from '../formats/index.ts'
 import { Facts, Go, GoButton, Id, Notice, Page as Frame, Read, When, Who } from '../parts/index.ts'
 import { Challenge } from './contributing/challenge.tsx'
+import { Bond } from './contributing/bond.tsx'
+import { CallSpam } from './contributing/call-spam.tsx'
 import { CheckList } from './contributing/check-list.tsx'
 import { Earned } from './contributing/earned.tsx'
 import { Refused } from './contributing/refused.tsx'
@@ -56,6 +58,7 @@ function titleOf({ status, own, rows, withdrawal, removed }: ContributionView, n
 function Contribution({ view }: { readonly view: ContributionView }) {
   const { id, datanet, contributor, index, seenAt, cid, rows, own, status } = view
   const net = useCall('datanet', { id: datanet })
+  const bond = useCall('bond', { id }, { enabled: net.data?.rules.bond !== undefined })
   const name = net.data?.name ?? 'its Datanet'
   const hasRefused = view.rowIssues.length > 0
   return (
@@ -72,6 +75,9 @@ function Contribution({ view }: { readonly view: ContributionView }) {
             </GoButton>
           ) : null}
           {view.withdrawal === 'possible' ? <Withdraw id={id} status={status} /> : null}
+          {bond.data === undefined || net.data === undefined ? null : (
+            <CallSpam bond={bond.data} validators={net.data.validators} />
+          )}
           <GoButton to={places.statements(id)}>What was signed</GoButton>
         </>
       }
@@ -84,6 +90,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
             ['In the order of authorship', index === null ? 'not placed yet' : `number ${countText(index)}`],
             ['Heard of here', <When key="at" at={seenAt} />],
             ['Rows', rows === 0 ? 'not shown yet' : `${countText(own)} of ${countText(rows)} are its own`],
+            ...(bond.data === undefined ? [] : [['Locked with it', <Bond key="bond" of={bond.data} />] as const]),
             ['Contribution', <Id key="id" id={id} to={places.contribution(id)} />],
             ...(cid === null ? [] : [['File on IPFS', <Id key="cid" id={cid} />] as const])
           ]}

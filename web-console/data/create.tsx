@@ -26,7 +26,9 @@ const unexampled: ReadonlySet<FormField> = new Set([
   'voteMinutes',
   'dataShare',
   'keptBack',
-  'auditedSegments'
+  'auditedSegments',
+  'bond',
+  'bondDays'
 ])
 
 /** What an example file would meet, beside the rule. */

@@ -19,7 +19,14 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
   Commitment: {
     title: 'A contribution is committed',
     phase: 'data',
-    means: 'Its contributor fixes what it will show, before anybody can see or copy it.'
+    means:
+      'Its contributor fixes what it will show, before anybody can see or copy it; by which rules, until when, and ' +
+      'what is locked with it.'
+  },
+  Permit: {
+    title: 'A bond may be locked',
+    phase: 'data',
+    means: 'A contributor lets the contract of bonds take so much of its tokens with a commitment.'
   },
   Reveal: {
     title: 'A contribution is shown',
@@ -144,6 +151,7 @@ export const contractWords: Readonly<Record<string, string>> = {
   token: 'the token',
   registry: 'the registry of nodes, which holds stakes',
   datanets: 'the registry of Datanets, which gives contributions their order',
+  bonds: 'the bonds of contributions',
   models: 'the registry of models',
   escrow: 'the escrow of jobs',
   channels: 'the payment channels',
@@ -159,14 +167,17 @@ export const callWords: Readonly<Record<string, string>> = {
   approve: 'A contract was allowed to take tokens',
   challenge: 'A decision on a contribution was challenged',
   burn: 'An escrow whose delivery was refused was burnt',
+  callSpam: 'A validator called a contribution spam',
   claim: 'Money was claimed',
   close: 'A channel was closed',
   commit: 'A contribution was committed',
+  commitWithPermit: 'A contribution was committed with its bond',
   create: 'A Datanet was made',
   deliver: 'A worker delivered what it trained',
   deposit: 'Money was paid in',
   finalize: 'An epoch was made final',
   fund: 'Money was put in escrow',
+  giveBack: 'A bond went back',
   open: 'A channel was opened',
   openBatch: 'Held-out questions were opened',
   propose: 'An epoch was proposed',

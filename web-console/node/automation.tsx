@@ -8,6 +8,7 @@ const says: Readonly<Record<string, string>> = {
   seat: 'Keeps its seat among validators',
   jury: 'Serves on juries that it is drawn for',
   questions: 'Agrees to sealed held-out questions and opens them',
+  bonds: 'Asks back what was locked with contributions',
   register: 'Registers the models of finished jobs',
   serve: 'Offers models',
   redeem: 'Brings what clients promised to the chain',

@@ -82,6 +82,11 @@ const sentences: Partial<Record<EventView['name'], (data: Data) => ReactNode>> =
       {file(data)} {text(data, 'by') === 'withdrawn' ? 'was taken back by its contributor' : 'was taken down'}
     </>
   ),
+  'data.unsent': data => (
+    <>
+      {file(data)} was not sent: its contributor is asked again ({text(data, 'code')})
+    </>
+  ),
   'data.version': data => (
     <>
       <Go to={places.datanet(text(data, 'datanet'))}>Version {text(data, 'version')}</Go> with{' '}

@@ -8,10 +8,10 @@ import { sealedKeys } from '../../../protocol/data/sealed-keys.ts'
 import { said } from '../../../protocol/data/votes.ts'
 import { signedSchema } from '../../../protocol/crypto/schema.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
-import { account, contributionView, datanetView, hash, versionView } from './views.ts'
+import { agreedView } from './bonds.ts'
+import { account, contributionView, datanetView, decimal, hash, versionView } from './views.ts'
 import {
   acceptedRowView,
-  keysGivenView,
   namedRowView,
   previewView,
   rankView,
@@ -61,9 +61,13 @@ const contribution = z
         commitment: signedSchema('Commitment'),
         reveal: signedSchema('Reveal'),
         /** Of a private Datanet's. */
-        sealed: sealedKeys.optional()
+        sealed: sealedKeys.optional(),
+        /** For the token, where the bond could not be locked otherwise. */
+        permit: signedSchema('Permit').optional()
       })
-      .optional()
+      .optional(),
+    /** What may be locked with it at most, in the token's smallest unit; nothing unless given. */
+    bond: decimal.optional()
   })
   .refine(
     ({ file, content, signed }) =>
@@ -233,26 +237,7 @@ export const dataRoutes = {
           sealed === undefined ? oneFile({ file, content }) : (file ?? content) === undefined,
         'give either file, content or sealed'
       ),
-    reply: z.object({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
-  }),
-  readers: route({
-    method: 'GET',
-    path: '/api/datanets/:id/readers',
-    stage: 'contribution',
-    summary:
-      'To whom a contribution to a private Datanet is encrypted, with the key of each as far as it is known here',
-    params: named,
-    reply: z.object({
-      readers: z.array(z.object({ account, role: z.enum(['validator', 'host']), key: z.string().nullable() }))
-    })
-  }),
-  keysGiven: route({
-    method: 'GET',
-    path: '/api/datanets/:id/keys',
-    stage: 'version',
-    summary: 'To whom this daemon gave keys to rows of a private Datanet, the last ones first',
-    params: named.extend(paged.shape),
-    reply: pageSchema(keysGivenView)
+    reply: agreedView.extend({ cid: z.string(), rows: z.int(), bytes: z.int(), salt: hash, commitment: hash })
   }),
   contribute: route({
     method: 'POST',

@@ -13,6 +13,7 @@ export const eventNames = [
   'data.challenged',
   'data.jury',
   'data.removed',
+  'data.unsent',
   'data.version',
   'data.rules',
   'data.host',

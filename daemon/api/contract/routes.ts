@@ -15,6 +15,8 @@ import { dataRoutes } from './data.ts'
 import { juryRoutes } from './juries.ts'
 import { questionsRoutes } from './questions.ts'
 import { termsRoutes } from './terms.ts'
+import { privateRoutes } from './private.ts'
+import { bondRoutes } from './bonds.ts'
 import { flowRoutes } from './flow.ts'
 import { machineRoutes } from './machine.ts'
 import { keyRoutes } from './keys.ts'
@@ -94,6 +96,8 @@ export const routes = {
   ...termsRoutes,
   ...juryRoutes,
   ...questionsRoutes,
+  ...bondRoutes,
+  ...privateRoutes,
 
   ...jobRoutes,
   ...draftRoutes,

@@ -25,6 +25,7 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'juryVote',
   'weighRoster',
   'anchorVersion',
+  'giveBack',
   'claim',
   'planJob',
   'pauseJob',
@@ -59,6 +60,7 @@ const paying: ReadonlySet<RouteName> = new Set<RouteName>([
   'splitModel',
   'challenge',
   'serveOnJuries',
+  'confirmContribution',
   'pin',
   'unpin'
 ])

@@ -3,6 +3,7 @@ import { modelAudit, ownModels } from './audits.ts'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
 import {
+  bondRule,
   datanetKind,
   keptBackRule,
   privateRule,
@@ -139,7 +140,6 @@ export const datanetView = z.object({
   licence: z.string(),
   tags: z.array(z.string()),
   host: addressView,
-  /** Milliseconds since 1970. */
   createdAt: z.int(),
   validators: z.array(z.object({ address: addressView, weight: z.int() })),
   /** What one contribution may hold, how many an account may make, and how long showing and voting last. */
@@ -153,6 +153,7 @@ export const datanetView = z.object({
     rows: rowSchema.optional(),
     /** What an account, and all newcomers together, may bring in an epoch, which is a run of blocks. */
     uploads: uploadLimits.optional(),
+    bond: bondRule.optional(),
     /** In thousandths. */
     minOwnShare: z.int(),
     /** What of its fees a model must give to the data, in basis points. */

@@ -1,4 +1,4 @@
-import { leastDataShareOf, requireOpen } from '../../../protocol/data/index.ts'
+import { bondTerms, leastDataShareOf, requireOpen } from '../../../protocol/data/index.ts'
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type {
   ContributionView as NodeContribution,
@@ -9,7 +9,8 @@ import type {
 import type { Node } from '../../../node/node.ts'
 import type { ContributionView, DatanetView, RemovalView, ReviewView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
-import { signContribution } from '../../sign-contribution.ts'
+import { locking, preparedOf } from './bonds.ts'
+import type { BondSpending } from './bonds.ts'
 import { exportOf } from './export.ts'
 import { goodShard, previewOf, shardOfGiven } from './given-file.ts'
 import type { People } from './people.ts'
@@ -70,6 +71,7 @@ const viewWith = (
     ...(rules.kind === undefined ? {} : { kind: rules.kind }),
     ...(rules.rows === undefined ? {} : { rows: rules.rows }),
     ...(rules.uploads === undefined ? {} : { uploads: rules.uploads }),
+    ...(rules.bond === undefined ? {} : { bond: rules.bond }),
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
     auditedSegments: rules.auditedSegments ?? 0,
@@ -102,6 +104,7 @@ const reviewView = (item: ReviewItem): ReviewView => ({ ...item, ...contribution
 
 export function dataHandlers(
   { chain, data, network, self }: Pick<Node, 'chain' | 'data' | 'network' | 'self'>,
+  spending: BondSpending,
   which: Which,
   people: Pick<People, 'keyOf'>
 ): Pick<Handlers, Names> {
@@ -140,23 +143,26 @@ export function dataHandlers(
       if (sealed !== undefined) {
         const { content, rows: count, keys } = sealed
         const shard = { datanet, file: Buffer.from(content, 'base64'), contributor, sealed: { rows: count, keys } }
-        const { cid, rows, bytes, salt, commitment } = await data.prepare(shard)
-        return { cid, rows, bytes, salt, commitment }
+        return preparedOf(await data.prepare(shard))
       }
       // [reject] What is to be private is not sent in the clear to a node that is not its contributor's.
       requireOpen(rules, 'its contributor encrypts what is contributed, and sends it as it is then')
       const file = await goodShard(given, rules)
-      const { cid, rows, bytes, salt, commitment } = await data.prepare({ datanet, file, contributor })
-      return { cid, rows, bytes, salt, commitment }
+      return preparedOf(await data.prepare({ datanet, file, contributor }))
     },
-    async contribute({ params, body: { signed, as, ...given } }) {
+    async contribute({ params, key, body: { signed, as, bond = '0', ...given } }) {
       if (signed !== undefined) return { id: (await data.submit(signed)).id }
       const { id: datanet, rules } = await known(params.id)
       const file = await goodShard(given, rules)
-      if (as === undefined) return { id: (await data.contribute({ datanet, file })).id }
-      const { address: contributor, privateKey } = await people.keyOf(as)
-      const prepared = await data.prepare({ datanet, file, contributor })
-      return { id: (await data.submit(signContribution(network, datanet, prepared, privateKey))).id }
+      const [most, asked] = [BigInt(bond), bondTerms(rules).bond]
+      if (as === undefined) {
+        // No more is held against a budget than the rules can lock.
+        const mostBond = asked < most ? asked : most
+        const sent = await locking(spending, key, mostBond, () => data.contribute({ datanet, file, mostBond }))
+        return { id: sent.id }
+      }
+      const contributorKey = (await people.keyOf(as)).privateKey
+      return { id: (await data.contribute({ datanet, file, mostBond: most, contributorKey })).id }
     },
     readers: async ({ params }) => ({
       readers: (await data.readers((await known(params.id)).id)).map(reader => ({ ...reader }))

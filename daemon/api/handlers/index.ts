@@ -16,6 +16,7 @@ import type { KeptBeside } from './backup.ts'
 import { baseHandlers } from './bases.ts'
 import { channelHandlers } from './channels.ts'
 import { dataHandlers } from './data.ts'
+import { bondHandlers } from './bonds.ts'
 import { rankHandlers } from './ranks/index.ts'
 import { rosterHandlers } from './rosters.ts'
 import { questionsHandlers } from './questions.ts'
@@ -101,7 +102,8 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...logHandlers(node, about.log),
       ...settingHandlers(about.settings, about.restart),
       ...backupHandlers(node, about.kept, about.version),
-      ...dataHandlers(node, which, people),
+      ...dataHandlers(node, about.spending, which, people),
+      ...bondHandlers(node, about.spending, which),
       ...rosterHandlers(node),
       ...termsHandlers(node),
       ...juryHandlers(node, which, about.spending),

@@ -1,19 +1,19 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { issueInWords, reasonInWords, voteCodeInWords } from '../../../protocol/data/index.ts'
+import { bondTerms, issueInWords, reasonInWords, voteCodeInWords } from '../../../protocol/data/index.ts'
 import { placeInWords, problemsInWords } from '../../../protocol/data/files/index.ts'
-import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
 import { openKeystore, readPassphrase } from '../../keys/index.ts'
-import { collect, command, connected, guarded } from '../command.ts'
+import { collect, command, connected, guarded, tokenAmount } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, tilthLine } from '../context.ts'
-import { dim, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
+import { dim, duration, green, printJson, red, safe, short, tell, yellow } from '../output.ts'
 import { mapHelp, placeOf, readShardFile, readingText } from '../rows-file.ts'
 import type { ShardFile } from '../rows-file.ts'
-import { signContribution } from '../../sign-contribution.ts'
+import { signAndSend } from '../sign-and-send.ts'
 import { caughtUp } from '../catching-up.ts'
 import { checkHere, contributeSealed } from '../private-shard.ts'
 import { findDatanet } from './find-datanet.ts'
@@ -30,6 +30,7 @@ interface ContributeFlags extends CallFlags {
   dryRun?: boolean
   wait?: boolean
   anyway?: boolean
+  bond?: string
   map?: string[]
 }
 
@@ -52,7 +53,8 @@ const uploadsLeft = ({ uploads, allowed }: PreviewView): string =>
 const whose = (of: string | undefined): string => (of === undefined ? '' : dim(` (${short(of)})`))
 
 /** Row by row what would become of a file. */
-function previewText(preview: PreviewView, { name, private: isPrivate }: DatanetView, shard: ShardFile): string {
+function previewText(preview: PreviewView, net: DatanetView, shard: ShardFile): string {
+  const { name, private: isPrivate } = net
   const kept = preview.lines
     .filter(({ code }) => code === 'own')
     .map(({ line }) => shard.places[line - 1]?.number ?? line)
@@ -74,6 +76,7 @@ function previewText(preview: PreviewView, { name, private: isPrivate }: Datanet
       ? `${green('accepted')}: ${name} would take it by what is known here`
       : `${red('refused')}: ${reasonInWords(preview.reason ?? '')}`,
     uploadsLeft(preview),
+    ...(net.rules.bond === undefined ? [] : [lockText(net)]),
     ...(preview.compared
       ? []
       : [
@@ -172,12 +175,29 @@ async function tellReasons(api: ApiClient, id: string, say: (text: string) => vo
   }
 }
 
-async function send(api: ApiClient, net: DatanetView, file: string, key: Key | undefined): Promise<{ id: string }> {
+async function send(
+  api: ApiClient,
+  net: DatanetView,
+  file: string,
+  key: Key | undefined,
+  mostBond: bigint
+): Promise<{ id: string }> {
+  const { bond } = bondTerms(net.rules)
+  if (bond > 0n && bond <= mostBond) console.error(lockText(net))
   if (key !== undefined && net.private !== undefined)
-    return contributeSealed(api, net, file, key.address, key.privateKey)
+    return contributeSealed(api, net, file, key.address, key.privateKey, mostBond)
   return key === undefined
-    ? api.call('contribute', { params: { id: net.id }, body: { file } })
-    : contributeSigned(api, net.id, file, key.address, key.privateKey)
+    ? api.call('contribute', { params: { id: net.id }, body: { file, bond: String(mostBond) } })
+    : contributeSigned(api, net.id, file, key.address, key.privateKey, mostBond)
+}
+
+/** What is locked with a contribution, and when it comes back. */
+export function lockText(net: Pick<DatanetView, 'name' | 'rules'>): string {
+  const { bond, bondSeconds } = bondTerms(net.rules)
+  return (
+    `${net.name} locks ${exactTokenText(bond)} tokens with it for ${duration(Number(bondSeconds))}: they come back ` +
+    'whatever is decided, unless over two thirds of its validators call it spam'
+  )
 }
 
 export function contributeCommand(): Command {
@@ -203,6 +223,7 @@ export function contributeCommand(): Command {
     .option('--map <what=column>', mapHelp, collect)
     .option('--dry-run', 'say row by row what would be kept and refused, and send nothing')
     .option('--wait', 'follow it until it is decided; fails unless it is accepted')
+    .option('--bond <tokens>', 'what may be locked with it, where the Datanet asks for a bond')
     .option('--anyway', 'send what the checks here would refuse; it costs an upload all the same')
     .action(
       guarded(async (path: string, flags: ContributeFlags) => {
@@ -210,6 +231,7 @@ export function contributeCommand(): Command {
         const net = await findDatanet(api, flags.datanet)
         const shard = await readShardFile(path, net, flags.map)
         const { text } = shard
+        const mostBond = flags.bond === undefined ? 0n : tokenAmount(flags.bond, '--bond')
         const key =
           flags.key === undefined
             ? undefined
@@ -233,7 +255,7 @@ export function contributeCommand(): Command {
           }
           if (isConverted(shard)) for (const line of readingText(shard)) console.error(line)
           for (const problem of problemsInWords(shard.problems)) console.error(`  left out: ${safe(problem)}`)
-          return send(api, net, text, key)
+          return send(api, net, text, key, mostBond)
         }
         // An upload is not spent on what nobody here has compared with what is there.
         const isUnknown =
@@ -298,20 +320,21 @@ const followHint = (id: string, preview: PreviewView | undefined, flags: CallFla
     `take it back, while it is not decided, with: ${tilthLine(`withdraw ${id}`, flags)}`
   ].join('\n')
 
-/** Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays. */
+/**
+ * Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays.
+ * @param mostBond what may be locked with it @throws InvalidError `contribution.bond`
+ */
 export async function contributeSigned(
   api: ApiClient,
   datanet: string,
   file: string,
   contributor: `0x${string}`,
-  privateKey: Uint8Array
+  privateKey: Uint8Array,
+  mostBond = 0n
 ): Promise<{ id: string }> {
-  const status = await api.call('status')
-  const network = { chainId: status.chain.id, registry: status.chain.contracts['registry'] as `0x${string}` }
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
-  const shard = { ...prepared, salt: prepared.salt as Hex, commitment: prepared.commitment as Hex }
-  return api.call('contribute', {
-    params: { id: datanet },
-    body: { signed: signContribution(network, datanet as Hex, shard, privateKey) }
-  })
+  const { cid, rows, bytes } = prepared
+  const content = { cid, rows, bytes, salt: prepared.salt as Hex }
+  const by = { address: contributor, privateKey }
+  return signAndSend(api, datanet as Hex, { content, agreed: prepared }, by, mostBond)
 }

@@ -1,9 +1,11 @@
 import type { Command } from 'commander'
+import { exactTokenText } from '../../../protocol/primitives/index.ts'
 import { reasonInWords } from '../../../protocol/data/index.ts'
-import type { ContributionView, WorthView } from '../../api/contract/index.ts'
-import { command, connected, guarded, listing, showList } from '../command.ts'
-import type { ListFlags } from '../command.ts'
-import { green, red, safe, short, table, tokens, yellow } from '../output.ts'
+import type { ContributionView, UnsentView, WorthView } from '../../api/contract/index.ts'
+import { command, connected, guarded, listing, show, showList, tokenAmount } from '../command.ts'
+import type { CallFlags, ListFlags } from '../command.ts'
+import { connect } from '../context.ts'
+import { dim, green, red, safe, short, table, tell, tokens, yellow } from '../output.ts'
 import { findDatanet } from './find-datanet.ts'
 
 /** What became of it; what was accepted and has left since is in no version from then on. */
@@ -40,8 +42,51 @@ function worthText(all: readonly WorthView[]): string {
     .join('\n')
 }
 
+const unsentText = (all: readonly UnsentView[]): string =>
+  all.length === 0
+    ? 'everything was sent'
+    : all
+        .map(
+          ({ id, contributor, rows, code, says }) => `${id}  ${rows} rows of ${contributor}\n  ${safe(says)} (${code})`
+        )
+        .join('\n')
+
+/** What is locked with contributions of this daemon and what was brought to it, in one line. */
+async function tellLocked(flags: CallFlags): Promise<void> {
+  const { items } = await (await connect(flags)).call('bonds', { params: { limit: 200 } })
+  const [first] = items
+  if (first === undefined) return
+  const sum = items.reduce((all, { amount }) => all + BigInt(amount), 0n)
+  const when = new Date(first.until).toISOString().slice(0, 16)
+  tell(
+    dim(`${exactTokenText(sum)} tokens are locked with ${items.length}; the first come back at ${when}: tilth bonds`)
+  )
+}
+
+function confirmCommand(): Command {
+  return connected(
+    command({
+      name: 'confirm',
+      summary: "sign what was not sent anew, with the daemon's key and under the rules in force now, and send it",
+      examples: ['tilth contributions confirm 0x12…', 'tilth contributions confirm 0x12… --bond 5']
+    })
+  )
+    .argument('<contribution>', 'id of one of `tilth contributions --unsent`')
+    .option('--bond <tokens>', 'what may be locked with it, where the Datanet asks for a bond')
+    .action(
+      guarded(async (id: string, flags: CallFlags & { bond?: string }) => {
+        const bond = flags.bond === undefined ? '0' : String(tokenAmount(flags.bond, '--bond'))
+        await show(
+          flags,
+          api => api.call('confirmContribution', { params: { id }, body: { bond } }),
+          sent => `contributed as ${sent.id}`
+        )
+      })
+    )
+}
+
 export function contributionsCommand(): Command {
-  return listing(
+  const parent = listing(
     connected(
       command({
         name: 'contributions',
@@ -55,9 +100,12 @@ export function contributionsCommand(): Command {
     )
   )
     .option('--datanet <id>', 'id, prefix of one, or name')
+    .option('--unsent', 'what could not be sent as it was signed, and why: other rules, too late, or no bond')
     .option('--worth', 'what each contributor was worth: held-out values by version, pay by epoch')
     .action(
-      guarded(async (flags: ListFlags & { datanet?: string; worth?: boolean }) => {
+      guarded(async (flags: ListFlags & { datanet?: string; worth?: boolean; unsent?: boolean }) => {
+        if (flags.unsent === true)
+          return showList(flags, (api, page) => api.call('unsent', { params: page }), unsentText)
         if (flags.worth === true)
           return showList(
             flags,
@@ -91,6 +139,9 @@ export function contributionsCommand(): Command {
                   [0, 3, 4]
                 )
         )
+        if (flags.json !== true) await tellLocked(flags)
       })
     )
+  parent.addCommand(confirmCommand())
+  return parent
 }

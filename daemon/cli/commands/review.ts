@@ -197,7 +197,8 @@ async function vote(id: string, accept: Said, flags: VoteFlags): Promise<void> {
       }),
     ({ id }) =>
       `voted to ${saidText[String(accept)]} ${id}` +
-      (flags.reason === undefined ? '' : '\nits reason is told with it, once votes are shown')
+      (flags.reason === undefined ? '' : '\nits reason is told with it, once votes are shown') +
+      (flags.for === 'spam' ? `\na bond that is locked with it is burnt by: tilth bonds spam ${short(id)}` : '')
   )
 }
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { collect, command, connected, guarded, show } from '../command.ts'
+import { collect, command, connected, guarded, show, tokenAmount } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { datanetKind, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
@@ -29,6 +29,8 @@ interface CreateFlags extends CallFlags {
   epochBytes: string
   mostRows?: string
   newcomerRows?: string
+  bond?: string
+  bondDays: string
   maxRows: string
   maxBytes: string
   minOwnShare: string
@@ -73,6 +75,13 @@ function uploadsOf({ epochBlocks, epochRows, epochBytes, mostRows, newcomerRows 
       newcomerRows: newcomerRows === undefined ? rows * 10 : Number(newcomerRows)
     }
   }
+}
+
+/** What is locked with each contribution, where something is. */
+export function bondOf(bond: string | undefined, days: string) {
+  if (bond === undefined) return {}
+  const amount = tokenAmount(bond, '--bond')
+  return amount === 0n ? {} : { bond: { amount: String(amount), seconds: Math.round(Number(days) * 86_400) } }
 }
 
 const keptHelp =
@@ -141,6 +150,8 @@ export function createCommand(): Command {
     .option('--epoch-bytes <n>', 'bytes that go with so many rows', '4194304')
     .option('--most-rows <n>', 'rows of an account in an epoch at most; ten times --epoch-rows unless given')
     .option('--newcomer-rows <n>', 'rows in an epoch of all that nothing was accepted of; ten times --epoch-rows')
+    .option('--bond <tokens>', 'what is locked with each contribution, and given back unless it is called spam')
+    .option('--bond-days <n>', 'for how long after its windows, so that it can be called spam', '1')
     .option('--max-rows <n>', 'rows of one contribution', '10000')
     .option('--max-bytes <n>', 'bytes of one contribution', String(16 << 20))
     .option('--min-own-share <thousandths>', 'how many of the rows that repeat none must be good', '500')
@@ -174,6 +185,7 @@ export function createCommand(): Command {
           ...(flags.kind === undefined ? {} : { kind: flags.kind }),
           ...rowsOf(flags),
           ...uploadsOf(flags),
+          ...bondOf(flags.bond, flags.bondDays),
           maxRows: Number(flags.maxRows),
           maxBytes: Number(flags.maxBytes),
           uploadsPerContributor: Number(flags.uploads),

@@ -8,6 +8,7 @@ import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
 import { dim, red, safe, short } from '../output.ts'
 import { readFileAs } from '../text-file.ts'
+import { bondOf } from './create.ts'
 
 type Next = TermsView['next'][number]
 
@@ -58,6 +59,8 @@ interface ChangeFlags extends CallFlags {
   language?: string[]
   tag?: string[]
   file?: string
+  bond?: string
+  bondDays?: string
   [limit: string]: unknown
 }
 
@@ -104,6 +107,12 @@ function numbersOf(flags: ChangeFlags, options: Readonly<Record<string, string>>
   )
 }
 
+/** 0 asks for none any more; the days stay as they are unless said. */
+function bondChange({ bond, bondDays }: ChangeFlags, seconds = 86_400): Pick<RulesChange, 'bond'> {
+  if (bond === undefined) return {}
+  return { bond: null, ...bondOf(bond, bondDays ?? String(seconds / 86_400)) }
+}
+
 async function changeOf(api: ApiClient, id: string, flags: ChangeFlags): Promise<RulesChange> {
   const [epoch, rows] = [numbersOf(flags, epochLimits), numbersOf(flags, rowLimits)]
   const { rules } = await api.call('terms', { params: { id } })
@@ -118,6 +127,7 @@ async function changeOf(api: ApiClient, id: string, flags: ChangeFlags): Promise
     ...numbersOf(flags, limits),
     // Where there were no limits by epoch, all of them have to be said: what is missing is refused by its name.
     ...(Object.keys(epoch).length === 0 ? {} : { uploads: { ...now?.uploads, ...epoch } as RulesChange['uploads'] }),
+    ...bondChange(flags, now?.bond?.seconds),
     ...(Object.keys(rows).length === 0 ? {} : { rows: { ...now?.rows, ...rows } })
   }
 }
@@ -139,6 +149,8 @@ function proposeCommand(): Command {
     .option('--licence <id>', 'licence of every contribution from then on, as SPDX writes it')
     .option('--language <tag>', 'a language of its rows; may be given again', collect)
     .option('--tag <word>', 'a word by which people find it; may be given again', collect)
+    .option('--bond <tokens>', 'what is locked with each contribution; 0 for nothing any more')
+    .option('--bond-days <n>', 'for how long after its windows')
     .option('--file <json>', 'a file of rules that are to be other; null leaves one out')
   for (const [name, says] of Object.entries({ ...limits, ...epochLimits, ...rowLimits }))
     parent.option(`${optionOf(name)} <n>`, says)

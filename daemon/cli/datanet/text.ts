@@ -1,6 +1,7 @@
 import type { DatanetView } from '../../api/contract/index.ts'
+import { bondTerms } from '../../../protocol/data/bond.ts'
 import { exactTokenText } from '../../../protocol/primitives/index.ts'
-import { dim, safe, short } from '../output.ts'
+import { dim, duration, safe, short } from '../output.ts'
 
 const followed = (roles: DatanetView['roles']): string =>
   roles.length === 0 ? 'no: only what the chain tells is known here' : `as ${roles.join(', ')}`
@@ -44,12 +45,21 @@ function privateText({ private: rule }: DatanetView): string[] {
   return [`private      only its validators, its host and workers with an award${stake} read its rows`]
 }
 
-/** A Datanet as `tilth datanet show` tells it. */
+function bondText(rules: DatanetView['rules']): string[] {
+  const { bond, bondSeconds } = bondTerms(rules)
+  if (bond === 0n) return []
+  return [
+    `locked       ${exactTokenText(bond)} tokens with each contribution for ${duration(Number(bondSeconds))}, ` +
+      'burnt only as spam'
+  ]
+}
+
 const auditsText = ({ auditedSegments }: DatanetView['rules']): string =>
   auditedSegments === 0
     ? 'none: models are admitted by their papers, and nobody has seen that they were trained'
     : `${auditedSegments} parts of a model's trainings are run again before it earns`
 
+/** A Datanet as `tilth datanet show` tells it. */
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
   return [
@@ -59,6 +69,7 @@ export function datanetText(net: DatanetView): string {
     ...(net.tags.length === 0 ? [] : [`tags         ${safe(net.tags.join(', '))}`]),
     ...(rows === undefined ? [] : [`rows         ${rows}`]),
     `may bring    ${uploadsText(net.rules)}`,
+    ...bondText(net.rules),
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
     `audits       ${auditsText(net.rules)}`,
     ...keptText(net.rules),

@@ -1,5 +1,6 @@
 import { parseEventLogs } from 'viem'
 import { datanetRegistryAbi } from '../../../protocol/contracts/index.ts'
+import type { Message } from '../../../protocol/crypto/index.ts'
 import { zeroAddress } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Connection } from '../connection/index.ts'
@@ -68,10 +69,7 @@ export interface Datanets {
   /** This account was named, and hosts it from now on. */
   acceptHost(datanet: Hex): Promise<Mined>
   /** Relays a contributor's signed `Commitment`; anyone may. `index` is its place in the order of authorship. */
-  commitFor(
-    statement: { datanet: Hex; contributor: Address; commitment: Hex },
-    signature: Hex
-  ): Promise<Mined & { contribution: Hex; index: bigint }>
+  commitFor(statement: Message<'Commitment'>, signature: Hex): Promise<Mined & { contribution: Hex; index: bigint }>
   /** Anchors a version with the host's signature over the `Version` statement; anyone may. */
   anchorVersion(
     statement: { datanet: Hex; version: number; root: Hex; count: number; cid: string },
@@ -203,12 +201,12 @@ export function createDatanets(connection: Connection, { datanets }: Addresses):
           args: [datanet]
         })
       ),
-    async commitFor({ datanet, contributor, commitment }, signature) {
+    async commitFor(statement, signature) {
       const receipt = await connection.write({
         ...at,
-        what: `commitment of ${contributor}`,
+        what: `commitment of ${statement.contributor}`,
         functionName: 'commitFor',
-        args: [datanet, contributor, commitment, signature]
+        args: [statement, signature]
       })
       const { contribution, index } = eventOf(receipt, datanetRegistryAbi, 'Committed')
       return { ...mined(receipt), contribution, index }

@@ -1,6 +1,8 @@
 // A file for each contract: what can be asked of it, and what can be sent to it.
 export { createAudits } from './audits.ts'
 export type { AuditCalls } from './audits.ts'
+export { createBonds } from './bonds.ts'
+export type { Bonds } from './bonds.ts'
 export { createChannels } from './channels.ts'
 export type { ChannelOnChain, Channels, ClaimSplit } from './channels.ts'
 export { createDatanets } from './datanets.ts'

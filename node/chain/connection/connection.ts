@@ -145,8 +145,8 @@ export async function connect({ rpcUrl, privateKey }: { rpcUrl: string; privateK
         args: [owner, spender]
       })
       if (allowance >= amount) return
-      // Contracts here are immutable and take tokens only in calls of the owner's own: one approval for all is no more
-      // power than one for each, and half the transactions.
+      // Contracts here are immutable and take tokens only in calls of the owner's own, or by its signed commitment: one
+      // approval for all is no more power than one for each, and half the transactions.
       let pending = allowances.get(spender)
       if (pending === undefined) {
         pending = write({

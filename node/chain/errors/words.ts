@@ -12,6 +12,7 @@ const words: { readonly [N in RefusalName]?: (what: string, said: readonly strin
     `${what} takes ${tokens(needs)} tokens, and the account holds ${tokens(holds)}`,
   NotEnoughStake: (what, [staked]) => `${what} takes more stake than the ${tokens(staked)} tokens that there are`,
   StillBonded: early,
+  BondHeldUntil: early,
   NotYet: early,
   WindowOpen: early,
   DeadlineNotOver: early,

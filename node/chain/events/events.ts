@@ -81,6 +81,19 @@ const fields = {
   HostNamed: { datanet: bytes32, host: address, next: address },
   HostChanged: { datanet: bytes32, from: address, host: address },
   Committed: { datanet: bytes32, contribution: bytes32, contributor: address, commitment: bytes32, index: uint(64) },
+  /** What was locked with a commitment: until when, so many seconds after it. */
+  BondLocked: {
+    contribution: bytes32,
+    datanet: bytes32,
+    contributor: address,
+    amount: uint(128),
+    lasts: uint(64),
+    until: uint(64)
+  },
+  /** `spam` is the weight that calls it so by then. */
+  SpamCalled: { contribution: bytes32, validator: address, spam: uint(128) },
+  BondReturned: { contribution: bytes32, contributor: address, amount: uint(128) },
+  BondBurnt: { contribution: bytes32, contributor: address, amount: uint(128) },
   // The contract bounds no CID: a longer one than any that is real is no version that anybody can read.
   VersionAnchored: {
     datanet: bytes32,

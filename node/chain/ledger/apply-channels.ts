@@ -5,7 +5,8 @@ import type { ChainEventOf } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
 import { emptyPool, placeOf } from './records.ts'
-import type { ChannelRecord, Tables } from './records.ts'
+import type { ChannelRecord } from './channel-records.ts'
+import type { Tables } from './records.ts'
 import { total } from './totals.ts'
 
 /** The models above one, the nearest first, as far as its fees reach. */

@@ -2,6 +2,7 @@ import type { ChainEvent, ChainEventName } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { applyAudits } from './apply-audits.ts'
 import { applyBatches } from './apply-batches.ts'
+import { applyBonds } from './apply-bonds.ts'
 import { applyChannels } from './apply-channels.ts'
 import { applyDatanets } from './apply-datanets.ts'
 import { applyJobs } from './apply-jobs.ts'
@@ -16,6 +17,7 @@ const effects: { [N in ChainEventName]: Apply<N> } = {
   ...applyDatanets,
   ...applyJuries,
   ...applyBatches,
+  ...applyBonds,
   ...applyModels,
   ...applyChannels,
   ...applyPools,

@@ -8,10 +8,11 @@ export type { Page, PageOptions, Views } from './views.ts'
 export type { AuditRecord, AuditRound } from './audit-records.ts'
 export type { BatchRecord, DueRecord } from './batches.ts'
 export { incomeKinds } from './records.ts'
+export type { ChannelRecord } from './channel-records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
-  ChannelRecord,
+  BondRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,

@@ -8,35 +8,13 @@ import { auditRecord } from './audit-records.ts'
 import type { ChainEvent } from '../events/index.ts'
 import { trialRecord } from './trials.ts'
 import { batchRecord, dueRecord } from './batches.ts'
+import { channelClaimRecord, channelRecord } from './channel-records.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
 
 const block = uint(64)
 const small = z.int().min(0)
-
-export const channelRecord = z.strictObject({
-  id: bytes32,
-  client: address,
-  worker: address,
-  model: bytes32,
-  deposit: amount,
-  claimed: amount,
-  /** What of it went into the pool of its model's Datanet. */
-  data: amount,
-  expiry: uint(64),
-  closesAt: uint(64),
-  closed: z.boolean(),
-  /** Of its opening. */
-  block,
-  /** What the deposit came to at the last few blocks that changed it, the opening's first. */
-  deposits: z.array(z.strictObject({ block, deposit: amount })).max(8)
-})
-export type ChannelRecord = z.infer<typeof channelRecord>
-
-/** One claim of a channel whose model has a pool: all that it has paid out with it, and what of that the pool got. */
-export const channelClaimRecord = z.strictObject({ claimed: amount, data: amount, block })
-export type ChannelClaimRecord = z.infer<typeof channelClaimRecord>
 
 const members = z.array(z.strictObject({ address, weight: uint(96) }))
 
@@ -129,6 +107,23 @@ export const commitmentRecord = z.strictObject({
   transaction: bytes32
 })
 export type CommitmentRecord = z.infer<typeof commitmentRecord>
+
+/** What was locked with a commitment; `until` in chain seconds. */
+export const bondRecord = z.strictObject({
+  contribution: bytes32,
+  datanet: bytes32,
+  contributor: address,
+  amount,
+  lasts: uint(64),
+  until: uint(64),
+  state: z.enum(['open', 'returned', 'burnt']),
+  /** Weight that calls it spam, and whose. */
+  spam: uint(128),
+  spoke: z.array(address).max(100),
+  block,
+  transaction: bytes32
+})
+export type BondRecord = z.infer<typeof bondRecord>
 
 export const versionRecord = z.strictObject({
   datanet: bytes32,
@@ -381,6 +376,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     /** DATANET/VERSION */
     batchesDue: table('batches-due', dueRecord),
     commitments: table('commitments', commitmentRecord),
+    /** By contribution. */
+    bonds: table('bonds', bondRecord),
+    /** CONTRIBUTOR/UNTIL/CONTRIBUTION of those that are open → contribution. */
+    openBonds: table('open-bonds', id),
     /** DATANET/INDEX → contribution. */
     authorship: table('authorship', id),
     /** CONTRIBUTION: what was challenged. */

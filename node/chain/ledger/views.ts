@@ -5,11 +5,11 @@ import type { BatchRecord, DueRecord } from './batches.ts'
 import type { Book } from './book.ts'
 import type { AuditRecord } from './audit-records.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
+import type { ChannelClaimRecord, ChannelRecord } from './channel-records.ts'
 import type {
   AccountRecord,
   AmendmentRecord,
-  ChannelClaimRecord,
-  ChannelRecord,
+  BondRecord,
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
@@ -81,6 +81,10 @@ export interface Views {
   trials(datanet: Hex, page?: PageOptions): Promise<Page<TrialRecord>>
   /** What is open, of all Datanets. */
   openTrials(page?: PageOptions): Promise<Page<TrialRecord>>
+  /** What was locked with a commitment; undefined where nothing was. */
+  bond(contribution: Hex): Promise<BondRecord | undefined>
+  /** An account's bonds that are open, those first that come back first. */
+  openBonds(contributor: Address, page?: PageOptions): Promise<Page<BondRecord>>
   version(datanet: Hex, version: number): Promise<VersionRecord | undefined>
   versions(datanet: Hex, page?: PageOptions): Promise<Page<VersionRecord>>
   model(id: Hex): Promise<ModelRecord | undefined>
@@ -221,6 +225,9 @@ export function createViews(book: Book): Views {
     trial: id => get(tables.trials, id),
     trials: (datanet, page = {}) => list(tables.trialsOf, `${datanet}/`, page, id => get(tables.trials, id)),
     openTrials: (page = {}) => list(tables.openTrials, '', page, id => get(tables.trials, id)),
+    bond: contribution => get(tables.bonds, contribution),
+    openBonds: (contributor, page = {}) =>
+      list(tables.openBonds, `${contributor}/`, page, contribution => get(tables.bonds, contribution)),
     version: (datanet, version) => get(tables.versions, `${datanet}/${sequenceKey(version)}`),
     versions: (datanet, page = {}) => list(tables.versions, `${datanet}/`, page, same),
     model: id => get(tables.models, id),

@@ -145,6 +145,16 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       registry,
       BigInt(windows.rosterSeconds)
     ])
+    // It was made with the registry, for good.
+    const bonds = lower(
+      await connection.read({
+        what: 'where bonds are held',
+        address: datanets,
+        abi: datanetRegistryAbi,
+        functionName: 'bonds',
+        args: []
+      })
+    )
     const models = await make('the model registry', modelRegistryAbi, modelRegistryBytecode, [datanets])
     const escrow = await make('the escrow', jobEscrowAbi, jobEscrowBytecode, [
       registry,
@@ -213,6 +223,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       token,
       registry,
       datanets,
+      bonds,
       models,
       escrow,
       channels,

@@ -78,6 +78,8 @@ export interface Book extends Directory {
   /** Of a Datanet, in the order of authorship, from an index on. */
   removals(datanet: Hex, from: number, limit: number): AsyncIterable<{ index: number; removal: RemovalRecord }>
   outbox: Tables['outbox']
+  unsent: Tables['unsent']
+  bonded: Tables['bonded']
   withdrawn: Tables['withdrawn']
   juryVotes: Tables['juryVotes']
   reasons: Tables['reasons']
@@ -307,6 +309,8 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         yield { index: Number(key.slice(67)), removal }
     },
     outbox: tables.outbox,
+    unsent: tables.unsent,
+    bonded: tables.bonded,
     withdrawn: tables.withdrawn,
     juryVotes: tables.juryVotes,
     reasons: tables.reasons,

@@ -97,15 +97,18 @@ export type VersionRecord = z.infer<typeof versionRecord>
 export const evidenceRecord = z.strictObject({ evidence: doubleVote, reported: z.boolean() })
 export type EvidenceRecord = z.infer<typeof evidenceRecord>
 
-/** Milliseconds since 1970; and what its contributor was shown of each Datanet it was prepared for, the last ones. */
-const preparedRecord = z.strictObject({
-  until: z.number(),
-  shown: z
-    .array(
-      z.strictObject({ datanet: bytes32, licence: z.string(), revealSeconds: z.number(), voteSeconds: z.number() })
-    )
-    .max(8)
-    .optional()
+/** Milliseconds since 1970; older versions kept more beside it. */
+const preparedRecord = z.object({ until: z.number() })
+
+/** With its contributor's permit for the bond, where it takes one. */
+const outboxRecord = contributionStatements.extend({ permit: signedSchema('Permit').optional() })
+
+/** What could not be sent as it was signed, why, and since when (milliseconds since 1970). */
+const unsentRecord = z.strictObject({
+  statements: contributionStatements,
+  code: z.string(),
+  says: z.string(),
+  at: z.number()
 })
 
 /**
@@ -156,7 +159,11 @@ export interface Tables {
   readonly evidence: Collection<EvidenceRecord>
   readonly unreported: Collection<true>
   /** Contributions that this node has promised to commit and reveal. */
-  readonly outbox: Collection<z.infer<typeof contributionStatements>>
+  readonly outbox: Collection<z.infer<typeof outboxRecord>>
+  /** Those that cannot be sent as they were signed, by their id. */
+  readonly unsent: Collection<z.infer<typeof unsentRecord>>
+  /** Contributions that were brought in here with a bond: the chain's seconds from which on it is looked for. */
+  readonly bonded: Collection<number>
   /** Contributions whose owner took back here what was not decided. */
   readonly withdrawn: Collection<true>
   /** This node's own votes on juries, made before any is committed to. */
@@ -194,7 +201,9 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     versions: store.collection('data/versions', versionRecord),
     evidence: store.collection('data/evidence', evidenceRecord),
     unreported: store.collection('data/unreported', mark),
-    outbox: store.collection('data/outbox', contributionStatements),
+    outbox: store.collection('data/outbox', outboxRecord),
+    unsent: store.collection('data/unsent', unsentRecord),
+    bonded: store.collection('data/bonded', z.number()),
     withdrawn: store.collection('data/withdrawn', mark),
     juryVotes: store.collection('data/jury-votes', juryVoteRecord),
     reasons: store.collection('data/reasons', reasonRecord),

@@ -4,6 +4,7 @@ import {
   checkStatements,
   commitmentOf,
   reasonInWords,
+  requireAgreedTo,
   saltOfKeys
 } from '../../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetRules } from '../../../protocol/data/index.ts'
@@ -13,13 +14,15 @@ import { datanetTopic } from '../../../protocol/wire/index.ts'
 import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { Signed } from '../../../protocol/crypto/index.ts'
 import type { Notes, Receiver } from '../exchange/index.ts'
 import type { Interest } from '../interest/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { Sealing } from './sealing.ts'
-import type { PreparedContribution } from '../private/types.ts'
-import type { DataService } from '../types.ts'
+import { createAgreed, isReturned } from './agreed.ts'
+import type { ContributingService, PreparedContribution } from './types.ts'
+import { createUnsent } from './unsent.ts'
 
 /** How long a shard waits here for its contributor's signatures. */
 const preparedMs = 3_600_000
@@ -56,7 +59,15 @@ export function requireTakes({ name, parents }: Pick<DatanetRules, 'name' | 'par
 export const bytesOf = (file: string | Uint8Array): Uint8Array =>
   typeof file === 'string' ? encoder.encode(file) : file
 
-export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | 'contribute'> {
+/** A contributor's statements, and its permit for the bond where one is needed. */
+interface Promised extends ContributionStatements {
+  readonly permit?: Signed<'Permit'> | undefined
+}
+
+export interface Contributing extends Pick<
+  ContributingService,
+  'prepare' | 'submit' | 'contribute' | 'unsent' | 'confirm'
+> {
   /** Takes up what was promised and not finished: commits what is not on chain, reveals what is. */
   resume(): Promise<void>
   /** Lets go of shards that were prepared long ago and never contributed. */
@@ -67,7 +78,7 @@ export interface Contributing extends Pick<DataService, 'prepare' | 'submit' | '
 
 /** The contributor's side, for this node's key or for signatures made elsewhere. */
 export function createContributing(
-  deps: Pick<DataDeps, 'chain' | 'clock' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
+  deps: Pick<DataDeps, 'chain' | 'clock' | 'events' | 'files' | 'gossip' | 'key' | 'log' | 'network' | 'self'>,
   book: Book,
   allowances: Pick<Allowances, 'uploads' | 'context'>,
   holdings: Pick<Holdings, 'fetch' | 'hold' | 'release'>,
@@ -79,24 +90,33 @@ export function createContributing(
 ): Contributing {
   const { chain, clock, files, gossip, log, network, self } = deps
   const busy = new Set<Hex>()
+  const agreed = createAgreed(deps, datanet => notes.document(datanet))
+  const unsent = createUnsent(deps, book, holdings, agreed, signed => contributing.submit(signed))
 
   /** Its place in the order of authorship: found on chain, or taken now. Safe to call again. */
-  async function commit({ commitment }: ContributionStatements): Promise<{ index: number; block?: bigint }> {
-    const id = digest(network, 'Commitment', commitment.message)
+  async function commit({ commitment, permit }: Promised): Promise<{ index: number; block?: bigint }> {
+    const { message, signature } = commitment
+    const id = digest(network, 'Commitment', message)
     const there = await chain.datanets.commitment(id)
     if (there !== undefined) return { index: Number(there.index) }
+    await agreed.require(commitment, permit)
     try {
-      const { index, block } = await chain.datanets.commitFor(commitment.message, commitment.signature)
+      if (message.bond > 0n && message.contributor === chain.account) await chain.bonds.allow(message.bond)
+      const { index, block } =
+        permit === undefined
+          ? await chain.datanets.commitFor(message, signature)
+          : await chain.bonds.commitWithPermit(message, signature, permit)
       return { index: Number(index), block }
     } catch (error) {
       const since = await chain.datanets.commitment(id) // somebody else may have relayed it meanwhile
       if (since !== undefined) return { index: Number(since.index) }
-      throw error
+      throw agreed.told(error, message)
     }
   }
 
   /** Shows what was committed. Taken here first: who asks this node for it will find it. */
-  async function revealIt(statements: ContributionStatements): Promise<void> {
+  async function revealIt({ commitment, reveal }: ContributionStatements): Promise<void> {
+    const statements = { commitment, reveal }
     const message = { kind: 'reveal', statements, provider: self } as const
     await receiver.take(message).catch((error: unknown) => {
       log.debug('the own reveal waits for the chain', { error })
@@ -106,7 +126,7 @@ export function createContributing(
     })
   }
 
-  async function finish(statements: ContributionStatements): Promise<number> {
+  async function finish(statements: Promised): Promise<number> {
     const id = statements.reveal.message.contribution
     busy.add(id)
     try {
@@ -120,18 +140,6 @@ export function createContributing(
     } finally {
       busy.delete(id)
     }
-  }
-
-  /** [reject] Nothing is given under another licence, or for other windows, than it was signed for. */
-  async function requireSame(datanet: Hex, cid: string): Promise<void> {
-    const shown = (await book.prepared.get(cid))?.shown?.find(one => one.datanet === datanet)
-    if (shown === undefined) return
-    const { rules } = await rosters.sitting(datanet, await notes.document(datanet))
-    const other = (['licence', 'revealSeconds', 'voteSeconds'] as const).filter(rule => rules[rule] !== shown[rule])
-    if (other.length === 0) return
-    throw new InvalidError('contribution.rules', `the Datanet's rules are others by now: ${other.join(', ')}`, {
-      help: 'Nothing was sent. Read its rules, and contribute again if you agree to them.'
-    })
   }
 
   const contributing: Contributing = {
@@ -166,17 +174,22 @@ export function createContributing(
         throw new LimitError('contributor.allowance', `${reasonInWords(found.code)}: ${found.note}`, {
           help: 'Bring fewer rows, or wait for the next epoch: accepted rows let an account bring more.'
         })
+      const terms = await agreed.now(datanet)
+      const permit = await agreed.permit(contributor, terms)
       const cid = await files.addBytes(bytes, { pin: false })
-      const { licence, revealSeconds, voteSeconds } = rules
-      const before = (await book.prepared.get(cid))?.shown?.filter(one => one.datanet !== datanet) ?? []
-      const shown = [...before, { datanet, licence, revealSeconds, voteSeconds }].slice(-8)
-      await book.prepared.put(cid, { until: clock.now() + preparedMs, shown })
+      await book.prepared.put(cid, { until: clock.now() + preparedMs })
       await holdings.fetch(cid, 'prepared', { maxBytes: bytes.length })
       const salt = sealed === undefined ? toHex(crypto.getRandomValues(new Uint8Array(32))) : saltOfKeys(sealed)
       const content = { cid, rows, bytes: bytes.length, salt }
       const commitment = commitmentOf({ datanet, contributor, ...content })
-      const id = digest(network, 'Commitment', { datanet, contributor, commitment })
-      return { id, ...content, commitment, ...(sealed === undefined ? {} : { sealed }) }
+      const message = { datanet, contributor, commitment, ...terms }
+      return {
+        id: digest(network, 'Commitment', message),
+        ...content,
+        message,
+        ...(sealed === undefined ? {} : { sealed }),
+        ...(permit === undefined ? {} : { permit })
+      }
     },
 
     async submit(statements) {
@@ -193,8 +206,10 @@ export function createContributing(
           help: 'Send the file to this node first (prepare).'
         })
       if ((await book.contribution(id)) === undefined) {
-        if (!(await book.outbox.has(id))) await requireSame(datanet, cid)
+        if (!(await book.outbox.has(id))) await agreed.require(statements.commitment, statements.permit)
         await holdings.hold(cid, `contribution/${id}`, statements.reveal.message.bytes)
+        const { bond, deadline } = statements.commitment.message
+        if (bond > 0n) await book.bonded.put(id, Number(deadline))
         await book.outbox.put(id, statements)
       }
       const index = await finish(statements).catch(async (cause: unknown) => {
@@ -215,14 +230,20 @@ export function createContributing(
       return { id, index }
     },
 
-    async contribute({ datanet, file, contributorKey = deps.key }) {
+    async contribute({ datanet, file, contributorKey = deps.key, mostBond = 0n }) {
       const contributor: Address = addressOfKey(contributorKey)
       const prepared = await contributing.prepare({ datanet, file, contributor })
-      const { id, cid, rows, bytes, salt, commitment, sealed } = prepared
+      const { id, cid, rows, bytes, salt, message, permit, sealed } = prepared
+      requireAgreedTo(message, mostBond)
       return contributing.submit({
+        commitment: signStatement(network, 'Commitment', message, contributorKey),
+        reveal: signStatement(network, 'Reveal', { contribution: id, cid, rows, bytes, salt }, contributorKey),
         ...(sealed === undefined ? {} : { sealed }),
-        commitment: signStatement(network, 'Commitment', { datanet, contributor, commitment }, contributorKey),
-        reveal: signStatement(network, 'Reveal', { contribution: id, cid, rows, bytes, salt }, contributorKey)
+        ...(permit === undefined
+          ? {}
+          : {
+              permit: signStatement({ ...network, registry: permit.token }, 'Permit', permit.message, contributorKey)
+            })
       })
     },
 
@@ -234,13 +255,19 @@ export function createContributing(
         // Once a reveal stands in the book, others who miss it ask for it.
         if (record !== undefined && record.state.name !== 'committed') await book.outbox.delete(id)
         else
-          await finish(statements).catch((error: unknown) => {
-            log.info('a contribution is not on chain yet; it is tried again', { contribution: id, error })
+          await finish(statements).catch(async (error: unknown) => {
+            // What waited here is sent as it was signed, or not at all.
+            const { permit: _, ...signed } = statements
+            if (isReturned(error)) await unsent.put(signed, error)
+            else log.info('a contribution is not on chain yet; it is tried again', { contribution: id, error })
           })
       }
     },
 
+    unsent: () => unsent.unsent(),
+    confirm: (id, mostBond) => unsent.confirm(id, mostBond),
     async tidy() {
+      await unsent.tidy()
       for await (const [cid, { until }] of book.prepared.entries()) {
         if (until > clock.now()) continue
         await holdings.release(cid, 'prepared')

@@ -1,5 +1,6 @@
 export { bytesOf, createContributing } from './contribute.ts'
 export type { Contributing } from './contribute.ts'
+export * from './bonds.ts'
 export * from './preview.ts'
 export * from './withdraw.ts'
 export { createSealing } from './sealing.ts'

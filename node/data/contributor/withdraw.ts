@@ -51,6 +51,13 @@ export function createWithdrawing(
 
   return {
     async withdraw(id, by): Promise<{ state: Withdrawal }> {
+      const returned = await book.unsent.get(id)
+      if (returned !== undefined) {
+        // It waited for its contributor's word, and this is it.
+        await book.unsent.delete(id)
+        await letGo(id, returned.statements.reveal)
+        return { state: 'unsent' }
+      }
       const waiting = await book.outbox.get(id)
       const record = await book.contribution(id)
       if (record === undefined && waiting === undefined)

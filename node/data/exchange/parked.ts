@@ -1,4 +1,5 @@
 import type { DataMessage } from '../../../protocol/data/index.ts'
+import { canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 
 /** Messages in all, for one subject, and characters of JSON in all: a certificate may have 100 KiB. */
@@ -25,7 +26,7 @@ export function createParked(): Parked {
     park(about, message) {
       const list = waiting.get(about) ?? []
       if (list.length >= mostEach) return
-      const item = { message, characters: JSON.stringify(message).length }
+      const item = { message, characters: canonicalJson(message).length }
       // The oldest subject goes first: what is real is known within seconds.
       for (const oldest of waiting.keys()) {
         if (size < most && characters + item.characters <= mostCharacters) break

@@ -31,6 +31,7 @@ import type {
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
+import { createBonded } from '../bonds.ts'
 import { createAllowances } from '../allowances.ts'
 import { keptOfOne } from '../book/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
@@ -112,6 +113,7 @@ export function createReceiver(
   const rosters = createRosters(deps.chain)
   const allowances = createAllowances(book)
   const judging: Judging = createJudging(deps, book, hooks)
+  const bonded = createBonded(deps.chain)
   const removing = createRemoving(deps, book, rosters, record => hooks.left(record))
 
   /**
@@ -297,7 +299,8 @@ export function createReceiver(
     const { certificate } = result
     // Votes that come later may accept what was rejected: a certificate of others would.
     if (record.state.name === 'rejected' && !supersedes(certificate, record.state.certificate)) return
-    if (!certificate.accept || (await isAllowed(record, net, statements))) await conclude(id, certificate, statements)
+    if (!certificate.accept || ((await bonded(id, net.rules)) && (await isAllowed(record, net, statements))))
+      await conclude(id, certificate, statements)
   }
 
   const isAllowed = async (
@@ -328,6 +331,9 @@ export function createReceiver(
     )
       return false
     checkCertificate(network, net.rules.validators, certificate)
+    // [ignore] No quorum takes what came without the bond that the rules ask for.
+    if (certificate.accept && !(await bonded(id, net.rules)))
+      throw new DataError('certificate.bond', 'it accepts what does not carry the bond of its rules')
     // [ignore] No quorum takes more from an account, or from newcomers, than the rules let them bring.
     if (certificate.accept && !(await isAllowed(record, net, statements)))
       throw new DataError('certificate.allowance', "it accepts what is beyond its author's allowance")

@@ -5,6 +5,7 @@ import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/pr
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
+import { createBonded } from '../bonds.ts'
 import type { Book } from '../book/index.ts'
 import { bytesOf } from '../contributor/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -43,6 +44,7 @@ export function createVersions(
   follows: (datanet: Hex) => boolean
 ): Pick<DataService, 'anchorVersion' | 'leftSince' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
+  const bonded = createBonded(chain)
   const read = createCache<string, VersionManifest>({ max: keptManifests })
   const checked = createCache<string, true>({ max: keptChecks })
   const union = createUnion(deps, book, shards, rosters, parents, must, (datanet, version) =>
@@ -112,6 +114,9 @@ export function createVersions(
     for (const { contribution } of manifest.entries) {
       const judged = (await rosters.deciding(contribution, net)).rules
       decided.set(contribution, judged)
+      // [reject] Nothing is in it that came without the bond its rules ask for.
+      if (!(await bonded(contribution, judged)))
+        throw new InvalidError('version.bond', `${contribution} does not carry the bond of its rules`)
       const there = judged.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
       if (there !== undefined) blocks.set(contribution, there.block)
     }

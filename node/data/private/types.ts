@@ -2,19 +2,6 @@ import type { Signed } from '../../../protocol/crypto/index.ts'
 import type { GivenKey, PrivateRule, SealedKeys, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 
-/** A shard that is stored here for its contributor to sign. */
-export interface PreparedContribution {
-  /** Digest of the Commitment: the contribution's id once it is on chain. */
-  readonly id: Hex
-  readonly cid: string
-  readonly rows: number
-  readonly bytes: number
-  readonly salt: Hex
-  readonly commitment: Hex
-  /** Of a private Datanet's: goes with the statements, whose reveal has its hash for salt. */
-  readonly sealed?: SealedKeys
-}
-
 export interface PrepareRequest {
   readonly datanet: Hex
   readonly contributor: Address

@@ -14,6 +14,7 @@ import {
   weightOf
 } from '../../../protocol/data/index.ts'
 import type {
+  Barred,
   ContributionMessage,
   ContributionStatements,
   DatanetDocument,
@@ -25,6 +26,7 @@ import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protoco
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
+import { createBonded } from '../bonds.ts'
 import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
@@ -90,6 +92,7 @@ export function createTurns(
 ): Turns {
   const { chain, key, self, network, clock, events, log } = deps
   const rosters = createRosters(chain)
+  const bonded = createBonded(chain)
   const stopping = new AbortController()
   // Of Datanets that are followed, and no others.
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
@@ -220,8 +223,8 @@ export function createTurns(
       if (state !== undefined) await book.setState(id, state)
     })
 
-  async function end(id: Hex, beyond = false): Promise<Looked> {
-    await setState(id, ({ state }) => (isDecided(state) ? undefined : expire(state, beyond)))
+  async function end(id: Hex, barred?: Barred): Promise<Looked> {
+    await setState(id, ({ state }) => (isDecided(state) ? undefined : expire(state, barred)))
     const record = await book.contribution(id)
     if (record?.state.name === 'expired') await onExpired(record)
     return 'go-on'
@@ -267,8 +270,9 @@ export function createTurns(
     const { id, state } = record
     // Who was first is decided once the chain will not give the place to another any more.
     if (!isDecided(state) && !chain.ledger.confirmed(record.block)) return { until: clock.now() + timing.tickMs }
-    // Allowance first: what is beyond it is nobody's work, shown or not.
-    if (!isDecided(state) && (await allowances.isBeyond(record, net.rules))) return end(id, true)
+    // Bond and allowance first: what lacks the one or is beyond the other is nobody's work, shown or not.
+    if (!isDecided(state) && !(await bonded(id, net.rules))) return end(id, 'no-bond')
+    if (!isDecided(state) && (await allowances.isBeyond(record, net.rules))) return end(id, 'over-allowance')
     if (!isDecided(state) && (await passedBy(record, since))) return end(id)
     switch (state.name) {
       case 'committed': {

@@ -22,6 +22,7 @@ import type { Book, KnownJob } from '../book.ts'
 import { createAwardKeys } from '../keys.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { drawOf } from '../draw.ts'
+import type { Active } from './active.ts'
 import { createAssignments } from './assignments.ts'
 import { secondsAhead } from './ahead.ts'
 import type { TakenLot } from './ahead.ts'
@@ -35,25 +36,10 @@ import { createHanding } from './handing.ts'
 import { createLent } from './lent.ts'
 import { maxTrainingTries } from '../limits.ts'
 import { report } from './report.ts'
-import type { Reporter } from './report.ts'
 import { createStates } from './states.ts'
 import { sweepLot, trainLot } from './train.ts'
 import type { Training } from './train.ts'
 import type { ProgressView } from '../types.ts'
-
-/** An assignment at work: what is not on disk. */
-interface Active {
-  /** Ends the training; the stream stays until the builder has heard of it. */
-  readonly work: AbortController
-  readonly stream: AbortController
-  readonly reporter: Reporter
-  progress: ProgressView | null
-  readonly losses: number[]
-  /** The builder has it wait. */
-  paused: boolean
-  /** Ends what is trained now, until it may go on. */
-  hold: () => void
-}
 
 export interface Worker {
   start(): Promise<void>

@@ -11,7 +11,8 @@ import type { Parts } from '../deps.ts'
 import { withoutRows } from '../spoken.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { WorkerChannels } from './channels.ts'
-import type { Served, Serving } from './serving.ts'
+import type { Served } from './served.ts'
+import type { Serving } from './serving.ts'
 
 export type RequestFrame = Extract<ClientFrame, { kind: 'request' }>
 

@@ -27,7 +27,7 @@ export interface Announced {
   readonly terms: () => Terms
   readonly answerer: Pick<Answerer, 'away'>
   /** The offer that stands now. */
-  took(offer: SignedOffer): void
+  readonly took: (offer: SignedOffer) => void
 }
 
 export interface Announcing {

@@ -10,7 +10,7 @@ import type { Tables } from '../records.ts'
 import type { WholeBase } from '../types.ts'
 import type { Announced, Announcing, Terms } from './announcing.ts'
 import type { Opening } from './opening.ts'
-import type { Served } from './serving.ts'
+import type { Served } from './served.ts'
 
 /** Models that are open at once because somebody asked for them; of more, those used longest ago are closed. */
 const mostOpen = 256

@@ -3,7 +3,6 @@ import type { ModelRecord } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { retry } from '../../runtime/index.ts'
-import type { Answerer } from '../../engine/backend/types.ts'
 import type { Manifests } from '../agents/manifests.ts'
 import { tollAnswerer, tollPrices, tollSpeech } from '../agents/toll.ts'
 import type { Parts } from '../deps.ts'
@@ -11,28 +10,13 @@ import type { Folders } from '../folders.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
 import type { Tables } from '../records.ts'
 import type { Catalogue } from '../catalogue.ts'
-import type { Speech } from '../speech.ts'
 import type { WholeBase } from '../types.ts'
 import { createAnnouncing } from './announcing.ts'
 import type { Announced } from './announcing.ts'
 import { createBases } from './bases.ts'
 import { createOpening } from './opening.ts'
+import type { Served } from './served.ts'
 import type { Slots } from './slots.ts'
-
-/** A model that is open in the engine and offered. */
-export interface Served {
-  readonly model: ModelRecord
-  readonly base: string
-  readonly adapter: string | undefined
-  readonly speech: Speech
-  /** The node's own engine, or a server of its owner's. */
-  readonly answerer: Answerer
-  readonly inputPrice: bigint
-  readonly outputPrice: bigint
-  /** Moving average over answers. */
-  speed: number
-  offer: SignedOffer
-}
 
 export interface Serving {
   /** Opens and offers again what was served before. */

@@ -8,6 +8,7 @@ export const automationNames = [
   'seat',
   'jury',
   'questions',
+  'bonds',
   'register',
   'serve',
   'redeem',

@@ -2,6 +2,7 @@
 export * from './tilth-token.ts'
 export * from './node-registry.ts'
 export * from './datanet-registry.ts'
+export * from './contribution-bonds.ts'
 export * from './model-registry.ts'
 export * from './job-escrow.ts'
 export * from './payment-channels.ts'

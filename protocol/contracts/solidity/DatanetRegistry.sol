@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {HeldOutBatches} from "./HeldOutBatches.sol";
+import {ContributionBonds} from "./ContributionBonds.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {Rosters} from "./Rosters.sol";
 import {StatementReader} from "./StatementReader.sol";
@@ -88,6 +89,8 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
     /// @notice Rules that a Datanet has one after another, so that reading all there were stays cheap.
     uint32 public constant MAX_RULES_NUMBER = 256;
 
+    /// @notice Where what contributors lock with their commitments is held.
+    ContributionBonds public immutable bonds;
     /// @notice Seconds for which a roster must be silent about its replacement to count as dead.
     uint64 public immutable rosterSilence;
 
@@ -167,6 +170,8 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
     error AlreadyHost(address host);
     error NotNamed(address next);
     error AlreadyCommitted(bytes32 contribution, uint64 index);
+    error OtherRules(bytes32 inForce);
+    error CommitmentTooLate(uint64 deadline);
     error VersionOutOfOrder(uint32 expected);
     error EmptyVersion();
     error NoDoubleVote();
@@ -176,6 +181,7 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
     constructor(NodeRegistry registry_, uint64 rosterSilence_) StatementReader(address(registry_)) Rosters(registry_) {
         if (registry_.unbondDelay() <= LONGEST_VOTE) revert UnbondingTooShort(registry_.unbondDelay());
         rosterSilence = rosterSilence_;
+        bonds = new ContributionBonds(this, registry_.token());
     }
 
     /// @notice The sender is the host. The roster stands in no signed statement (only in the rules behind a hash), so a
@@ -306,22 +312,29 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
         (datanet_.announced, datanet_.announcement) = (0, 0);
     }
 
-    /// @notice Gives a contributor's signed commitment its place in the order of authorship. Anyone may bring it: a
-    /// contributor needs no coin to be first.
-    function commitFor(bytes32 datanet, address contributor, bytes32 commitment, bytes calldata signature)
+    /// @notice Gives a contributor's signed commitment its place in the order of authorship, under the rules that it
+    /// names and no others, and locks the bond that it names. Anyone may bring it: a contributor needs no coin to be
+    /// first.
+    function commitFor(Statements.Commitment calldata statement, bytes calldata signature)
         external
         returns (bytes32 contribution, uint64 index)
     {
+        bytes32 datanet = statement.datanet;
         Datanet storage datanet_ = _known(datanet);
-        contribution = _digest(Statements.Commitment(datanet, contributor, commitment).hash());
+        contribution = _digest(statement.hash());
         Contribution storage made = _contributions[contribution];
         if (made.index != 0) revert AlreadyCommitted(contribution, made.index);
+        if (statement.rules != datanet_.rules) revert OtherRules(datanet_.rules);
+        if (block.timestamp > statement.deadline) revert CommitmentTooLate(statement.deadline);
+        address contributor = statement.contributor;
         _requireSigned(contribution, signature, contributor);
         index = ++datanet_.commitments;
         _contributions[contribution] = Contribution(
-            datanet, contributor, uint32(index), uint32(block.timestamp), datanet_.roster, commitment
+            datanet, contributor, uint32(index), uint32(block.timestamp), datanet_.roster, statement.commitment
         );
-        emit Committed(datanet, contribution, contributor, commitment, index);
+        emit Committed(datanet, contribution, contributor, statement.commitment, index);
+        if (statement.bond == 0) return (contribution, index);
+        bonds.lock(contribution, datanet, contributor, statement.bond, statement.bondSeconds);
     }
 
     /// @notice Fixes a version by its host's signed statement; anyone may bring it. Versions follow one another.

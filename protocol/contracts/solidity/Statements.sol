@@ -16,6 +16,10 @@ library Statements {
         bytes32 datanet;
         address contributor;
         bytes32 commitment;
+        bytes32 rules;
+        uint64 deadline;
+        uint256 bond;
+        uint64 bondSeconds;
     }
 
     struct Vote {
@@ -63,8 +67,10 @@ library Statements {
     }
 
     bytes32 internal constant DATANET = keccak256("Datanet(address host,bytes32 rules,uint64 createdAt)");
-    bytes32 internal constant COMMITMENT =
-        keccak256("Commitment(bytes32 datanet,address contributor,bytes32 commitment)");
+    bytes32 internal constant COMMITMENT = keccak256(
+        "Commitment(bytes32 datanet,address contributor,bytes32 commitment,bytes32 rules,uint64 deadline,uint256 bond,"
+        "uint64 bondSeconds)"
+    );
     bytes32 internal constant VOTE =
         keccak256("Vote(bytes32 contribution,address validator,bool accept,bytes32 outcome,bytes32 salt)");
     bytes32 internal constant VERSION =

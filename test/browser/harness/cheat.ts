@@ -4,6 +4,7 @@ import type { Chain } from '../../../node/chain/types.ts'
 import { addressOfKey, digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { keccak, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import { world } from './world.ts'
 
 const coin = 10n ** 18n
@@ -36,12 +37,14 @@ export async function cheat(): Promise<Cheat> {
   try {
     const stake = 100n * coin
     await validator.chain.nodes.stake(stake)
+    const rules = keccak(`rules of ${validator.address}`)
     const { datanet } = await finder.chain.datanets.create({
-      rules: keccak(`rules of ${validator.address}`),
+      rules,
       createdAt: BigInt(Math.floor(Date.now() / 1000)),
       validators: [{ address: validator.address, weight: 1 }]
     })
-    const said = { datanet, contributor: finder.address, commitment: keccak('rows that nobody needs to see') }
+    const commitment = keccak('rows that nobody needs to see')
+    const said = { datanet, contributor: finder.address, commitment, ...agreedTo(rules) }
     await finder.chain.datanets.commitFor(said, signStatement(network, 'Commitment', said, finder.key).signature)
     const contribution = digest(network, 'Commitment', said)
     const vote = (accept: boolean) => {

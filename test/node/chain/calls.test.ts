@@ -5,6 +5,7 @@ import { keccak, sumTree, zeroHash } from '../../../protocol/primitives/index.ts
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Registration } from '../../../node/chain/index.ts'
 import { coin, startWorld } from './world.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import type { Person, World } from './world.ts'
 
 const refusal = (name: string) => ({ code: 'chain.reverted', details: { error: name } })
@@ -68,20 +69,26 @@ describe('calls of the contracts', () => {
     assert.equal(datanet, world.digest('Datanet', { host: host.address, rules, createdAt: 5n }))
     const contributor = await world.person('contributor', 0n)
     for (const [i, word] of ['first', 'second'].entries()) {
-      const statement: Message<'Commitment'> = { datanet, contributor: contributor.address, commitment: keccak(word) }
+      const said = { datanet, contributor: contributor.address, commitment: keccak(word) }
+      const statement: Message<'Commitment'> = { ...said, ...agreedTo(rules) }
       const { contribution, index } = await client.chain.datanets.commitFor(
         statement,
         contributor.sign('Commitment', statement)
       )
       assert.equal(contribution, world.digest('Commitment', statement))
       assert.equal(index, BigInt(i + 1))
-      assert.deepEqual(await client.chain.datanets.commitment(contribution), { ...statement, index })
+      assert.deepEqual(await client.chain.datanets.commitment(contribution), { ...said, index })
       await refused(
         'AlreadyCommitted',
         client.chain.datanets.commitFor(statement, contributor.sign('Commitment', statement))
       )
     }
-    const forged: Message<'Commitment'> = { datanet, contributor: contributor.address, commitment: keccak('third') }
+    const third = { datanet, contributor: contributor.address, commitment: keccak('third') }
+    const others = { ...third, ...agreedTo(keccak('other rules')) }
+    await refused('OtherRules', client.chain.datanets.commitFor(others, contributor.sign('Commitment', others)))
+    const late = { ...third, ...agreedTo(rules), deadline: 1n }
+    await refused('CommitmentTooLate', client.chain.datanets.commitFor(late, contributor.sign('Commitment', late)))
+    const forged = { ...third, ...agreedTo(rules) }
     await refused('BadSignature', client.chain.datanets.commitFor(forged, client.sign('Commitment', forged)))
     const seen = await client.chain.datanets.datanet(datanet)
     const members = [
@@ -118,7 +125,8 @@ describe('calls of the contracts', () => {
     const contribution = world.digest('Commitment', {
       datanet,
       contributor: (await world.person('contributor', 0n)).address,
-      commitment: keccak('first')
+      commitment: keccak('first'),
+      ...agreedTo(rules)
     })
     const [a, b] = [true, false].map(accept => {
       const vote = { contribution, validator: validator.address, accept, outcome: keccak('o'), salt: keccak('s') }

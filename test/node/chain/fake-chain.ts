@@ -30,6 +30,7 @@ interface State {
   }[]
   channels: { id: Hex; deposit: bigint; claimed: bigint }[]
   models: Hex[]
+  bonds: { id: Hex; contributor: Address; amount: bigint }[]
   pools: {
     id: Hex
     deposited: bigint
@@ -41,7 +42,7 @@ interface State {
   }[]
 }
 
-const fresh = (): State => ({ made: 0, datanets: [], channels: [], models: [], pools: [] })
+const fresh = (): State => ({ made: 0, datanets: [], channels: [], models: [], bonds: [], pools: [] })
 
 /** An event that can come next, chosen by a number. */
 export function nextFact(state: State, choice: number): Fact {
@@ -50,7 +51,7 @@ export function nextFact(state: State, choice: number): Fact {
   const datanet = pick(state.datanets)
   const channel = pick(state.channels)
   const pool = pick(state.pools)
-  switch (choice % 14) {
+  switch (choice % 16) {
     case 0: {
       const id = word('datanet', n)
       state.datanets.push({ id, index: 0, version: 0, rules: 1 })
@@ -203,8 +204,31 @@ export function nextFact(state: State, choice: number): Fact {
         ? { name: 'HostNamed', datanet: id, host: who(2), next: datanet.next ?? who(2) }
         : { name: 'HostChanged', datanet: id, from: who(2), host: next }
     }
+    case 14: {
+      if (datanet === undefined) break
+      const bond = { id: word('bonded', n), contributor: who(n % 3), amount: BigInt(n) }
+      state.bonds.push(bond)
+      const { id: contribution, ...of } = bond
+      return { name: 'BondLocked', contribution, datanet: datanet.id, ...of, lasts: 5n, until: BigInt(n + 5) }
+    }
+    case 15: {
+      const ended = endOf(state.bonds, choice, n)
+      if (ended === undefined) break
+      return ended
+    }
   }
   return { name: 'Staked', node: who(n % 7), amount: 11n }
+}
+
+/** Whatever can become of a bond that is open. */
+function endOf(bonds: State['bonds'], choice: number, n: number): Fact | undefined {
+  const at = Math.floor(choice / 16) % Math.max(1, bonds.length)
+  const bond = bonds[at]
+  if (bond === undefined) return undefined
+  const { id: contribution, contributor, amount } = bond
+  if (choice % 5 === 0) return { name: 'SpamCalled', contribution, validator: who(n % 9), spam: BigInt(n) }
+  bonds.splice(at, 1)
+  return { name: choice % 5 < 3 ? 'BondReturned' : 'BondBurnt', contribution, contributor, amount }
 }
 
 const items = new Map(

@@ -15,6 +15,7 @@ import { until } from '../../harness/index.ts'
 import { startProxy, startWire } from './proxy.ts'
 import type { Proxy, Recipe } from './proxy.ts'
 import { coin, scratch, startWorld } from './world.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import type { Person, World } from './world.ts'
 
 const amounts = (events: readonly ChainEvent[]): bigint[] =>
@@ -232,7 +233,8 @@ describe('following a real chain', function () {
         split: { worker: 8000, builder: 2000, data: 0 }
       })
     const commit = (n: number) => {
-      const statement = { datanet: rules, contributor: client.address, commitment: `0x0${n}${'0'.repeat(62)}` as const }
+      const commitment = `0x0${n}${'0'.repeat(62)}` as const
+      const statement = { datanet: rules, contributor: client.address, commitment, ...agreedTo() }
       return node.chain.datanets.commitFor(statement, client.sign('Commitment', statement))
     }
     const { model } = await register('kept')

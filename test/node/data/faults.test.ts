@@ -88,12 +88,7 @@ describe('data: faults and liars', function () {
     const contributor = addressOfKey(Uint8Array.from(Buffer.from(key.slice(2), 'hex')))
     const prepared = await host.service.prepare({ datanet, file: shard('dora'), contributor })
     const bytes = Uint8Array.from(Buffer.from(key.slice(2), 'hex'))
-    const commitment = sign(
-      host.chain.network,
-      'Commitment',
-      { datanet, contributor, commitment: prepared.commitment },
-      bytes
-    )
+    const commitment = sign(host.chain.network, 'Commitment', prepared.message, bytes)
     await host.chain.datanets.commitFor(commitment.message, commitment.signature)
     const { id } = await friend.service.contribute({ datanet, file: shard('ella') })
     await until(async () => (await statusOf(host, id)) === 'accepted', 'the next one is accepted', 30_000)
@@ -118,8 +113,7 @@ describe('data: faults and liars', function () {
     const contributor = addressOfKey(bytes)
     const prepared = await host.service.prepare({ datanet, file: shard('jack'), contributor })
     const { cid, rows, bytes: size, salt, id } = prepared
-    const statement = { datanet, contributor, commitment: prepared.commitment }
-    const commitment = sign(host.chain.network, 'Commitment', statement, bytes)
+    const commitment = sign(host.chain.network, 'Commitment', prepared.message, bytes)
     const reveal = sign(host.chain.network, 'Reveal', { contribution: id, cid, rows, bytes: size, salt }, bytes)
     const all = async (condition: (peer: TestPeer) => Promise<boolean>): Promise<boolean> =>
       (await Promise.all([host, friend].map(condition))).every(Boolean)

@@ -19,6 +19,7 @@ import { pullFrom, serveSync } from '../../../node/data/exchange/sync.ts'
 import { createEvents, manualClock, silentLog } from '../../../node/runtime/index.ts'
 import type { Collection, RangeOptions, Store } from '../../../node/store/index.ts'
 import type { MessageStream, Streams } from '../../../node/transport/types.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import { rulesFor } from './network.ts'
 
 // Peers of this phase that are nothing but their book and what they take in: thousands of schedules in seconds.
@@ -231,7 +232,12 @@ export function datanetOf(validators: readonly string[], changes: Partial<Datane
 export function contributionTo(datanet: Hex, name: string): { id: Hex; statements: ContributionStatements } {
   const contributor = addressOfKey(keyOf(name))
   const content = { cid, rows: 3, bytes: 100, salt: keccak(name) }
-  const message = { datanet, contributor, commitment: commitmentOf({ datanet, contributor, ...content }) }
+  const message = {
+    datanet,
+    contributor,
+    commitment: commitmentOf({ datanet, contributor, ...content }),
+    ...agreedTo()
+  }
   const id = digest(network, 'Commitment', message)
   return {
     id,

@@ -21,6 +21,7 @@ import { createEvents, silentLog, systemClock } from '../../../node/runtime/inde
 import { openStore } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
 import { scratch } from '../../harness/index.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import { addressOf, cid, keyOf, network, rules } from '../../protocol/data/make.ts'
 
 // What each message is found to be, and what that means for whoever brought it.
@@ -33,7 +34,12 @@ const datanet = digest(network, 'Datanet', signed)
 const statements = (name: string, of: Hex = datanet, n = 0) => {
   const contributor = addressOf(name)
   const content = { cid, rows: 1, bytes: 10, salt: keccak(`${name} ${n}`) }
-  const commitment = { datanet: of, contributor, commitment: commitmentOf({ datanet: of, contributor, ...content }) }
+  const commitment = {
+    datanet: of,
+    contributor,
+    commitment: commitmentOf({ datanet: of, contributor, ...content }),
+    ...agreedTo()
+  }
   const id = digest(network, 'Commitment', commitment)
   return {
     id,

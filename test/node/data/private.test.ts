@@ -1,3 +1,4 @@
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import assert from 'node:assert/strict'
 import { digest, sealingKey, signStatement } from '../../../protocol/crypto/index.ts'
 import { commitmentOf, sealKeyTo, sealedShardOf } from '../../../protocol/data/index.ts'
@@ -84,12 +85,12 @@ describe('data: a private Datanet', function () {
     assert.ok(first !== undefined && second !== undefined && third !== undefined)
     const bring = async (file: Uint8Array, keys: SealedKeys, count: number): Promise<Hex> => {
       const sealed = { rows: count, keys }
-      const { id, commitment, ...shard } = await author.service.prepare({ datanet, file, contributor, sealed })
+      const { id, message, ...shard } = await author.service.prepare({ datanet, file, contributor, sealed })
       const { network } = author.followed
       const { cid, rows: lines, bytes, salt } = shard
       const reveal = { contribution: id, cid, rows: lines, bytes, salt }
       await author.service.submit({
-        commitment: signStatement(network, 'Commitment', { datanet, contributor, commitment }, author.key),
+        commitment: signStatement(network, 'Commitment', message, author.key),
         reveal: signStatement(network, 'Reveal', reveal, author.key),
         sealed: keys
       })
@@ -126,7 +127,7 @@ describe('data: a private Datanet', function () {
     const plain = { contribution: broken, cid: 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy', rows: 1 }
     const reveal = { ...plain, bytes: 10, salt: keccak('salt') }
     const content = { datanet, contributor, cid: plain.cid, rows: 1, bytes: 10, salt: reveal.salt }
-    const commitment = { datanet, contributor, commitment: commitmentOf(content) }
+    const commitment = { datanet, contributor, commitment: commitmentOf(content), ...agreedTo() }
     const id = digest(network, 'Commitment', commitment)
     const statements = {
       commitment: signStatement(network, 'Commitment', commitment, author.key),

@@ -9,6 +9,7 @@ import { keccak } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { until } from '../../harness/index.ts'
 import { jsonl, listOf, rulesFor, startNetwork } from './network.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 // A stranger who holds up the queue, and a host who leaves out what was accepted.
@@ -39,11 +40,12 @@ describe('data: a queue, and its versions, that nobody can bend', function () {
     const cid = CID.createV1(0x55, await sha256.digest(new TextEncoder().encode(`nobody has this ${n}`))).toString()
     const content = { cid, rows: 3, bytes: 100, salt: keccak(`salt ${n}`) }
     const contributor = evil.address
+    const rules = (await evil.chain.datanets.datanet(datanet))?.rules
     const domain = evil.chain.network
     const commitment = signStatement(
       domain,
       'Commitment',
-      { datanet, contributor, commitment: commitmentOf({ datanet, contributor, ...content }) },
+      { datanet, contributor, commitment: commitmentOf({ datanet, contributor, ...content }), ...agreedTo(rules) },
       evil.key
     )
     const contribution = digest(domain, 'Commitment', commitment.message)

@@ -209,13 +209,13 @@ describe('data: rules and hosts that follow others', function () {
     const [key, of] = [fromHex(keccak('dee')), host.chain.network]
     const message = { datanet, contributor: addressOfKey(key) }
     const file = bytes(jsonl([['Which bird cannot fly?', 'The emu']]))
-    const { id, commitment, ...content } = await host.service.prepare({ ...message, file })
+    const { id, message: said, cid, rows, bytes: size, salt } = await host.service.prepare({ ...message, file })
     const { amendment } = await host.service.proposeRules(datanet, { licence: 'CC-BY-4.0' })
     for (const peer of [one, two]) await peer.chain.datanets.speakOnRules(amendment, true)
     await until(async () => (await host.service.rulesAt(datanet)).licence === 'CC-BY-4.0', 'it has another licence')
     const statements = {
-      commitment: signStatement(of, 'Commitment', { ...message, commitment }, key),
-      reveal: signStatement(of, 'Reveal', { contribution: id, ...content }, key)
+      commitment: signStatement(of, 'Commitment', said, key),
+      reveal: signStatement(of, 'Reveal', { contribution: id, cid, rows, bytes: size, salt }, key)
     }
     await assert.rejects(host.service.submit(statements), refused('contribution.rules'))
     assert.equal(await host.chain.datanets.commitment(id), undefined, 'nothing was sent')

@@ -12,6 +12,7 @@ import { envelope, startStranger, stopStrangers } from '../transport/stranger.ts
 import type { Stranger } from '../transport/stranger.ts'
 import { until } from '../../harness/index.ts'
 import { jsonl, listOf, rulesFor, startNetwork } from './network.ts'
+import { agreedTo } from '../../protocol/data/agreed.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 const equivocations = 14
@@ -70,11 +71,13 @@ describe('data: whom a message is held against', function () {
     stranger.libp2p.services.pubsub.subscribe(topic)
     await until(() => stranger.libp2p.services.pubsub.getSubscribers(topic).length === 2, 'both are heard')
 
+    const under = (await evil.chain.datanets.datanet(datanet))?.rules
     const ids: Hex[] = []
     for (let i = 0; i < equivocations; i++) {
       const salt = keccak(String(i))
       const commitment = commitmentOf({ datanet, contributor: evil.address, cid, rows: 1, bytes: 10, salt })
-      const signed = signStatement(domain, 'Commitment', { datanet, contributor: evil.address, commitment }, evil.key)
+      const said = { datanet, contributor: evil.address, commitment, ...agreedTo(under) }
+      const signed = signStatement(domain, 'Commitment', said, evil.key)
       await evil.chain.datanets.commitFor(signed.message, signed.signature)
       ids.push(digest(domain, 'Commitment', signed.message))
     }

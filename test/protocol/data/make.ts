@@ -11,6 +11,7 @@ import {
 } from '../../../protocol/data/index.ts'
 import type { CheckInput, ContributionStatements, DatanetRules, Row, Verdict } from '../../../protocol/data/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import { agreedTo } from './agreed.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 // People, statements and shards for the tests of this phase.
@@ -61,7 +62,12 @@ export function statementsOf(
     bytes: changes.bytes ?? shard.length,
     salt: changes.salt ?? keccak(shard)
   }
-  const commitment = { datanet, contributor, commitment: commitmentOf({ datanet, contributor, ...content }) }
+  const commitment = {
+    datanet,
+    contributor,
+    commitment: commitmentOf({ datanet, contributor, ...content }),
+    ...agreedTo()
+  }
   return {
     commitment: signStatement(network, 'Commitment', commitment, keyOf(name)),
     reveal: signStatement(

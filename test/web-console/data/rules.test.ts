@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import type { DatanetView } from '../../../daemon/api/contract/index.ts'
 import { checkFile } from '../../../web-console/data/check/check.ts'
 import { effectsOn, leaksIn } from '../../../web-console/data/rules/effects.ts'
-import { faultsOf, firstForm, judgedBy, questionsOf, rulesOf } from '../../../web-console/data/rules/form.ts'
+import {
+  changeOf,
+  faultsOf,
+  firstForm,
+  formOf,
+  judgedBy,
+  questionsOf,
+  rulesOf
+} from '../../../web-console/data/rules/form.ts'
 import { usualKeptBack } from '../../../protocol/data/types.ts'
 import { rulesInWords } from '../../../web-console/data/rules/words.ts'
 import { datanetView } from '../../daemon/views.ts'
@@ -44,6 +52,24 @@ describe('the rules of a new Datanet', () => {
     const net = datanetView()
     assert.equal(later(net), undefined)
     assert.match(later({ ...net, rules: { ...net.rules, keptBack: usualKeptBack } }) ?? '', /^30.*% of .* for 3 epochs/)
+  })
+
+  it('ask for the bond that was typed, in tokens, and for none by themselves', () => {
+    assert.equal(rulesOf(good)?.bond, undefined)
+    const typed = { ...good, bond: '0,5', bondDays: '2' }
+    assert.deepEqual(rulesOf(typed)?.bond, { amount: String(5n * 10n ** 17n), seconds: 172_800 })
+    const wrong = faultsOf({ ...good, bond: 'five' })
+    assert.match(wrong.bond ?? '', /number of tokens/)
+    assert.equal(wrong.bondDays, undefined)
+    const long = faultsOf({ ...good, bond: '1', bondDays: '31' })
+    assert.match(long.bondDays ?? '', /at most 30/)
+    assert.equal(long.bond, undefined)
+    const rules = { ...datanetView().rules, bond: rulesOf(typed)?.bond }
+    const said = rulesInWords({ ...datanetView(), rules }).find(({ name }) => name === 'What is locked')?.sentence
+    assert.match(said ?? '', /locks 0\.5 tokens of its contributor/)
+    const before = formOf({ ...rulesOf(typed), heldOut: '' } as never, '')
+    assert.deepEqual([before.bond, before.bondDays], ['0.5', '2'])
+    assert.deepEqual(changeOf(before, { ...before, bond: '0' }), { bond: null })
   })
 
   it('are refused field by field, in the units they were typed in', () => {

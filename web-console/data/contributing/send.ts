@@ -1,21 +1,25 @@
 import type { DatanetView, StatusView } from '../../../daemon/api/contract/views.ts'
 import { digest } from '../../../protocol/crypto/digest.ts'
+import { requireAgreedTo, requirePermit } from '../../../protocol/data/bond.ts'
 import { commitmentOf } from '../../../protocol/data/commitment.ts'
 import { lineOf } from '../../../protocol/data/files/line-of.ts'
 import { parseShard } from '../../../protocol/data/lines.ts'
 import { InvalidError } from '../../../protocol/primitives/errors.ts'
 import type { Hex } from '../../../protocol/primitives/hex.ts'
+import { agreedTerms } from '../../../daemon/api/contract/bonds.ts'
+import { plain } from '../../../daemon/api/contract/json.ts'
 import { api } from '../../api/index.ts'
 import { networkOf, signByWallet, switchChain } from '../../wallets/index.ts'
 import type { Signer } from '../../wallets/index.ts'
 import { sealedFor } from './sealed.ts'
 
 /** How far a contribution that is being sent has come: wallets ask twice. */
-export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' | 'sending'
+export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' | 'signing for the bond' | 'sending'
 
 /**
  * Sends a file to a Datanet. By a wallet the daemon stores the shard, the wallet signs both statements over it, and the
  * daemon relays them; what is signed is recomputed here first.
+ * @param mostBond what its owner was shown that is locked with it
  * @returns the contribution's id · @throws as the API · TilthError `wallet.*`
  */
 export async function sendFile(
@@ -23,18 +27,20 @@ export async function sendFile(
   text: string,
   signer: Signer,
   chain: StatusView['chain'],
+  mostBond: bigint,
   say: (step: Sending) => void
 ): Promise<string> {
   const datanet = net.id as Hex
   // What is sent is what would be sent from anywhere: the rows alone, each in the one form.
   const file = rowsAlone(text)
+  const bond = String(mostBond)
   if (signer.kind === 'daemon') {
     say('sending')
-    return (await api.call('contribute', { params: { id: datanet }, body: { file } })).id
+    return (await api.call('contribute', { params: { id: datanet }, body: { file, bond } })).id
   }
   if (signer.kind === 'person') {
     say('sending')
-    return (await api.call('contribute', { params: { id: datanet }, body: { file, as: signer.name } })).id
+    return (await api.call('contribute', { params: { id: datanet }, body: { file, as: signer.name, bond } })).id
   }
   const { wallet, address: contributor } = signer
   const network = networkOf(chain)
@@ -52,16 +58,32 @@ export async function sendFile(
     throw new InvalidError('commitment.mismatch', 'the daemon prepared something else than this file', {
       help: 'Nothing was signed. Check the file again, and that this is your daemon.'
     })
+  const { terms, permit } = agreedTerms(prepared)
+  requireAgreedTo(terms, mostBond)
+  requirePermit(permit, terms, contributor, chain.contracts)
   await switchChain(wallet, chain)
   say('signing the commitment')
-  const signedCommitment = await signByWallet(signer, network, 'Commitment', { datanet, contributor, commitment })
+  const message = { datanet, contributor, commitment, ...terms }
+  const signedCommitment = await signByWallet(signer, network, 'Commitment', message)
   say('signing the rows')
-  const contribution = digest(network, 'Commitment', { datanet, contributor, commitment })
+  const contribution = digest(network, 'Commitment', message)
   const reveal = await signByWallet(signer, network, 'Reveal', { contribution, cid, rows, bytes, salt })
+  if (permit !== undefined) say('signing for the bond')
+  const allowing =
+    permit === undefined
+      ? {}
+      : { permit: plain(await signByWallet(signer, { ...network, registry: permit.token }, 'Permit', permit.message)) }
   say('sending')
   const { id } = await api.call('contribute', {
     params: { id: datanet },
-    body: { signed: { commitment: signedCommitment, reveal, ...(shard === undefined ? {} : { sealed: shard.keys }) } }
+    body: {
+      signed: {
+        commitment: plain(signedCommitment),
+        reveal: plain(reveal),
+        ...allowing,
+        ...(shard === undefined ? {} : { sealed: shard.keys })
+      }
+    }
   })
   return id
 }

@@ -26,6 +26,20 @@ export const ruleFields: readonly {
     number: true
   },
   {
+    field: 'bond',
+    label: 'Tokens locked with each contribution',
+    note:
+      'They come back to the contributor whatever is decided, and are burnt only if more than two thirds of the ' +
+      'validators call the file spam. 0 for none. It keeps floods away, and people without tokens, too.',
+    number: true
+  },
+  {
+    field: 'bondDays',
+    label: 'Days that they stay locked after the vote',
+    note: 'So long validators can still call a file spam. Without a word of theirs the tokens are given back then.',
+    number: true
+  },
+  {
     field: 'minOwnShare',
     label: 'Percent of a file’s rows that must be good',
     note: 'A file below that is refused whole. Rows that repeat another’s are set aside and count neither way.',

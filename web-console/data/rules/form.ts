@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { parseHeldOut } from '../../../protocol/data/held-out.ts'
 import { checkLicence } from '../../../protocol/data/licence.ts'
 import { fixedRules } from '../../../protocol/data/amendment.ts'
@@ -5,6 +6,7 @@ import type { LaterRules, RulesChange } from '../../../protocol/data/amendment.t
 import { datanetRules, leastDataShareOf, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetRules, Row } from '../../../protocol/data/types.ts'
 import { TilthError } from '../../../protocol/primitives/errors.ts'
+import { exactTokenText, tokensIn } from '../../../protocol/primitives/tokens.ts'
 import { refusalsOf, refusalsText } from '../../../protocol/primitives/refusal.ts'
 
 /** The form of a new Datanet as it is typed: text, so that what is wrong with it can be told. */
@@ -20,6 +22,9 @@ export interface RulesForm {
   /** In megabytes. */
   readonly maxMegabytes: string
   readonly uploadsPerContributor: string
+  /** In tokens; 0 for none. */
+  readonly bond: string
+  readonly bondDays: string
   /** In percent. */
   readonly minOwnShare: string
   readonly dataShare: string
@@ -45,6 +50,8 @@ export const firstForm: RulesForm = {
   maxRows: '10000',
   maxMegabytes: '8',
   uploadsPerContributor: '10',
+  bond: '0',
+  bondDays: '1',
   minOwnShare: '50',
   dataShare: '10',
   auditedSegments: String(usualAuditedSegments),
@@ -68,6 +75,8 @@ export function formOf(rules: LaterRules, validators: string): RulesForm {
     maxRows: String(rules.maxRows),
     maxMegabytes: String(rules.maxBytes / 1_000_000),
     uploadsPerContributor: String(rules.uploadsPerContributor),
+    bond: rules.bond === undefined ? '0' : exactTokenText(BigInt(rules.bond.amount)),
+    bondDays: String((rules.bond?.seconds ?? 86_400) / 86_400),
     minOwnShare: String(rules.minOwnShare / 10),
     dataShare: String(leastDataShareOf(rules) / 100),
     auditedSegments: String(rules.auditedSegments ?? 0),
@@ -106,6 +115,8 @@ const ruleOf: Record<FormField, RuleName> = {
   maxRows: 'maxRows',
   maxMegabytes: 'maxBytes',
   uploadsPerContributor: 'uploadsPerContributor',
+  bond: 'bond',
+  bondDays: 'bond',
   minOwnShare: 'minOwnShare',
   nearDuplicate: 'nearDuplicate',
   revealMinutes: 'revealSeconds',
@@ -117,6 +128,8 @@ const ruleOf: Record<FormField, RuleName> = {
 /** What goes into fields that are typed in other units than the rules have. */
 const inTypedUnits: Partial<Record<FormField, string>> = {
   maxMegabytes: 'It must be a number of megabytes, at most 67.1.',
+  bond: 'It must be a number of tokens such as 5 or 0.5; 0 for none.',
+  bondDays: 'It must be a number of days, at most 30.',
   minOwnShare: 'It must be a number from 0 to 100.',
   dataShare: 'It must be a number from 0 to 100.',
   auditedSegments: 'It must be a number from 0 to 16.',
@@ -136,6 +149,13 @@ const scaled = (text: string, factor: number): unknown => {
 function keptBackOf(form: RulesForm): unknown {
   const share = scaled(form.keptBack, 100)
   return share === 0 ? undefined : { ...usualKeptBack, share }
+}
+
+/** Nothing is locked at 0; what is no amount stays text, for its refusal to say so. */
+function bondOf(form: RulesForm): unknown {
+  const amount = tokensIn(form.bond.trim().replace(',', '.'))
+  if (amount === 0n) return undefined
+  return { amount: amount === undefined ? form.bond : String(amount), seconds: scaled(form.bondDays, 86_400) }
 }
 
 const listed = (text: string, separator: RegExp): string[] =>
@@ -160,6 +180,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     maxRows: scaled(form.maxRows, 1),
     maxBytes: scaled(form.maxMegabytes, 1_000_000),
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
+    bond: bondOf(form),
     minOwnShare: scaled(form.minOwnShare, 10),
     leastDataShare: scaled(form.dataShare, 100),
     auditedSegments: scaled(form.auditedSegments, 1),
@@ -185,6 +206,10 @@ function licenceFault(text: string): string | undefined {
   }
 }
 
+/** Two fields make one rule: which of them is at fault. */
+const isOfBond = (field: FormField, { issues }: z.ZodError): boolean =>
+  issues.some(({ path }) => path[0] === (field === 'bond' ? 'amount' : 'seconds'))
+
 /** What is wrong with each field, in words. */
 export function faultsOf(form: RulesForm): Partial<Record<FormField, string>> {
   const values = valuesOf(form)
@@ -192,7 +217,7 @@ export function faultsOf(form: RulesForm): Partial<Record<FormField, string>> {
   for (const field of Object.keys(ruleOf) as FormField[]) {
     const rule = ruleOf[field]
     const read = datanetRules.shape[rule].safeParse(values[rule])
-    if (read.success) continue
+    if (read.success || (rule === 'bond' && !isOfBond(field, read.error))) continue
     faults[field] =
       inTypedUnits[field] ??
       refusalsText(refusalsOf(datanetRules.shape[rule], values[rule], read.error), ({ path }) =>

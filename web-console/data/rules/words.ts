@@ -1,5 +1,7 @@
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { privateInWords } from '../../../protocol/data/explain.ts'
+import { bondTerms } from '../../../protocol/data/bond.ts'
+import { exactTokenText } from '../../../protocol/primitives/tokens.ts'
 import { bytesText, countText, durationText, manyText, shareText } from '../../formats/index.ts'
 
 export interface RuleInWords {
@@ -34,6 +36,20 @@ function uploadsInWords({ uploads }: DatanetView['rules']): RuleInWords[] {
         `one more for each of its rows that was accepted before, up to ${countText(mostRows)}. Refusals divide that: ` +
         `one by two, two by three. Rows that nothing accepted speaks for are ${countText(newcomerRows)} of all ` +
         'accounts together.'
+    }
+  ]
+}
+
+function bondInWords(rules: DatanetView['rules']): RuleInWords[] {
+  const { bond, bondSeconds } = bondTerms(rules)
+  if (bond === 0n) return []
+  return [
+    {
+      name: 'What is locked',
+      sentence:
+        `Each contribution locks ${exactTokenText(bond)} tokens of its contributor for ` +
+        `${durationText(Number(bondSeconds))}. They come back whatever is decided, unless more than two thirds of ` +
+        'the validators call it spam: then they are burnt, and nobody has them.'
     }
   ]
 }
@@ -88,6 +104,7 @@ function allInWords({ rules, validators, licence, private: isPrivate }: RulesOf)
         'so check before you send.'
     },
     ...uploadsInWords(rules),
+    ...bondInWords(rules),
     {
       name: 'How much must be good',
       sentence:

@@ -1,0 +1,27 @@
+// Made by `node scripts/contracts.ts build` from protocol/contracts/solidity. Do not edit.
+export const contributionBondsAbi = [
+  {"type":"constructor","inputs":[{"name":"datanets_","type":"address"},{"name":"token_","type":"address"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"LONGEST_BOND","inputs":[],"outputs":[{"name":"","type":"uint64"}],"stateMutability":"view"},
+  {"type":"function","name":"bondOf","inputs":[{"name":"contribution","type":"bytes32"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"contributor","type":"address"},{"name":"until","type":"uint64"},{"name":"state","type":"uint8"},{"name":"amount","type":"uint128"},{"name":"spam","type":"uint128"}]}],"stateMutability":"view"},
+  {"type":"function","name":"callSpam","inputs":[{"name":"contribution","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"calledSpam","inputs":[{"name":"contribution","type":"bytes32"},{"name":"validator","type":"address"}],"outputs":[{"name":"","type":"bool"}],"stateMutability":"view"},
+  {"type":"function","name":"commitWithPermit","inputs":[{"name":"statement","type":"tuple","components":[{"name":"datanet","type":"bytes32"},{"name":"contributor","type":"address"},{"name":"commitment","type":"bytes32"},{"name":"rules","type":"bytes32"},{"name":"deadline","type":"uint64"},{"name":"bond","type":"uint256"},{"name":"bondSeconds","type":"uint64"}]},{"name":"signature","type":"bytes"},{"name":"permitDeadline","type":"uint256"},{"name":"v","type":"uint8"},{"name":"r","type":"bytes32"},{"name":"s","type":"bytes32"}],"outputs":[{"name":"contribution","type":"bytes32"},{"name":"index","type":"uint64"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"datanets","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"function","name":"giveBack","inputs":[{"name":"contribution","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"held","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
+  {"type":"function","name":"lock","inputs":[{"name":"contribution","type":"bytes32"},{"name":"datanet","type":"bytes32"},{"name":"contributor","type":"address"},{"name":"amount","type":"uint256"},{"name":"lasts","type":"uint64"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"token","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"event","name":"BondBurnt","inputs":[{"name":"contribution","type":"bytes32","indexed":true},{"name":"contributor","type":"address","indexed":true},{"name":"amount","type":"uint128","indexed":false}],"anonymous":false},
+  {"type":"event","name":"BondLocked","inputs":[{"name":"contribution","type":"bytes32","indexed":true},{"name":"datanet","type":"bytes32","indexed":true},{"name":"contributor","type":"address","indexed":true},{"name":"amount","type":"uint128","indexed":false},{"name":"lasts","type":"uint64","indexed":false},{"name":"until","type":"uint64","indexed":false}],"anonymous":false},
+  {"type":"event","name":"BondReturned","inputs":[{"name":"contribution","type":"bytes32","indexed":true},{"name":"contributor","type":"address","indexed":true},{"name":"amount","type":"uint128","indexed":false}],"anonymous":false},
+  {"type":"event","name":"SpamCalled","inputs":[{"name":"contribution","type":"bytes32","indexed":true},{"name":"validator","type":"address","indexed":true},{"name":"spam","type":"uint128","indexed":false}],"anonymous":false},
+  {"type":"error","name":"AlreadyCalledSpam","inputs":[{"name":"validator","type":"address"}]},
+  {"type":"error","name":"BondHeldUntil","inputs":[{"name":"until","type":"uint64"}]},
+  {"type":"error","name":"BondIsDue","inputs":[{"name":"until","type":"uint64"}]},
+  {"type":"error","name":"BondTooLarge","inputs":[{"name":"amount","type":"uint256"}]},
+  {"type":"error","name":"BondTooLong","inputs":[{"name":"lasts","type":"uint64"},{"name":"longest","type":"uint64"}]},
+  {"type":"error","name":"NoOpenBond","inputs":[{"name":"contribution","type":"bytes32"}]},
+  {"type":"error","name":"NotOnItsRoster","inputs":[{"name":"caller","type":"address"}]},
+  {"type":"error","name":"NotTheRegistry","inputs":[{"name":"caller","type":"address"}]},
+  {"type":"error","name":"SafeERC20FailedOperation","inputs":[{"name":"token","type":"address"}]}
+] as const
