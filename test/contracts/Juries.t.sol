@@ -24,8 +24,7 @@ contract JuriesTest is Network {
     function setUp() public override {
         super.setUp();
         datanet = newDatanet("rules"); // the host has one of four, the validator three
-        Statements.Commitment memory made = Statements.Commitment(datanet, contributor, "c");
-        (contribution,) = datanets.commitFor(datanet, contributor, "c", signed(CONTRIBUTOR, made.hash()));
+        (contribution,) = committed(CONTRIBUTOR, committing(datanet, contributor, "c"));
         for (uint256 i = 0; i < SEATS; i++) seated(JUROR + i);
         fund(challenger, 10 * BOND, address(juries));
         fund(contributor, 10 * BOND, address(juries));

@@ -120,7 +120,8 @@ contract VetoesTest is Epochs {
         address[] memory validators = new address[](3);
         uint96[] memory weights = new uint96[](3);
         (validators[0], validators[1], validators[2]) = (host, validator, rival());
-        (weights[0], weights[1], weights[2]) = (type(uint96).max, type(uint96).max, type(uint96).max);
+        uint96 most = (1 << 94) - 1; // more says how seats are weighed
+        (weights[0], weights[1], weights[2]) = (most, most, most);
         pool = datanets.create("thirds", 1, validators, weights);
         proposed(settler, AttributionAnchor.Proposal(pool, 1, 0, 0, 0, 0, 0, "bundle"));
         vetoAs(host, 1);
