@@ -26,7 +26,9 @@ function invented(): ToldOffer {
     capacity: 1,
     tokensPerSecond: 1,
     issuedAt: now,
-    expires: now + 600n
+    expires: now + 600n,
+    region: '',
+    weights: ''
   }
   const offer = signStatement(network, 'Offer', message as never, key)
   return { offer, peerId: peerOf(peerIdFromPrivateKey(libp2pKey(key))).peerId, addresses: [] }

@@ -80,12 +80,12 @@ describe('challenges and juries on the command line', function () {
     const view: JuryView = {
       seated: true,
       seats: 5,
-      items: [{ ...drawing, state: 'committing', datanetName: 'birds', advice: true, vote: null }]
+      duties: [{ ...drawing, state: 'committing', datanetName: 'birds', advice: true, vote: null }]
     }
     const said: unknown[] = []
     const cli = await startCommandLine({
       jury: async () => view,
-      serveOnJuries: async ({ body }) => ({ ...view, seated: body.serve, items: [] }),
+      serveOnJuries: async ({ body }) => ({ ...view, seated: body.serve, duties: [] }),
       juryVote: async ({ body }) => {
         said.push(body.accept)
         return {}

@@ -20,7 +20,7 @@ const file = jsonl([
 async function commandLineOf({ service, followed, address }: TestPeer, heard: string[]): Promise<CommandLine> {
   const { network } = followed
   const node = { data: service, chain: followed, network, self: address }
-  const parts = [node, { contribution: async (id: string) => id }, {}]
+  const parts = [node, {}, { contribution: async (id: string) => id }, {}]
   const handlers = dataHandlers(...(parts as unknown as Parameters<typeof dataHandlers>))
   const contracts = { registry: network.registry }
   return startCommandLine({
@@ -103,7 +103,7 @@ describe('tilth and a private Datanet', function () {
   it('refuses rows in the clear from anybody whose key it has not, and tells whom it gave keys', async () => {
     const { id } = await host.service.findDatanet('eaves')
     const node = { data: door.service, chain: door.followed, network: door.followed.network, self: door.address }
-    const handlers = dataHandlers(...([node, {}, {}] as unknown as Parameters<typeof dataHandlers>))
+    const handlers = dataHandlers(...([node, {}, {}, {}] as unknown as Parameters<typeof dataHandlers>))
     const body = { file, contributor: host.address }
     const input = { params: { id }, body, signal: new AbortController().signal }
     await assert.rejects(async () => handlers.prepareContribution(input), { code: 'datanet.private' })

@@ -51,7 +51,8 @@ export const juryView = z.object({
   /** Whether this node has a seat among the jurors, and how many have. */
   seated: z.boolean(),
   seats: z.int(),
-  items: z.array(
+  /** What it is asked, as far as it looks: of each jury that it sits on. */
+  duties: z.array(
     challengeView.extend({
       datanetName: z.string(),
       /** What this node's own checks say; null before them. */

@@ -19,7 +19,7 @@ export function juryHandlers(
   const asked = async (): Promise<Awaited<ReturnType<Handlers['jury']>>> => juryOf(await data.jury())
   const juryOf = ({ items, ...view }: Awaited<ReturnType<typeof data.jury>>) => ({
     ...view,
-    items: items.map(item => ({ ...written(item), jurors: [...item.jurors] }))
+    duties: items.map(item => ({ ...written(item), jurors: [...item.jurors] }))
   })
   const challengeOf = (view: Awaited<ReturnType<typeof data.challenge>>) => ({
     ...written(view),

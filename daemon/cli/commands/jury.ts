@@ -79,17 +79,17 @@ export function challengeCommand(): Command {
 
 const voteText: Readonly<Record<string, string>> = { true: 'accept', false: 'reject', abstain: 'abstain' }
 
-const juryText = ({ seated, seats, items }: JuryView): string =>
+const juryText = ({ seated, seats, duties }: JuryView): string =>
   [
     seated
       ? `this node has one of ${seats} seats among the jurors`
       : `this node has no seat among the ${seats} jurors: tilth jury join`,
-    ...(items.length === 0
+    ...(duties.length === 0
       ? ['it is asked nothing now']
       : [
           table(
             ['contribution', 'Datanet', 'was', 'checks say', 'vote', 'now'],
-            items.map(item => [
+            duties.map(item => [
               short(item.contribution),
               safe(item.datanetName),
               side(item.accepted),

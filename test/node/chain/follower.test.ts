@@ -234,7 +234,7 @@ describe('following a real chain', function () {
       })
     const commit = (n: number) => {
       const commitment = `0x0${n}${'0'.repeat(62)}` as const
-      const statement = { datanet: rules, contributor: client.address, commitment, ...agreedTo() }
+      const statement = { datanet: rules, contributor: client.address, commitment, ...agreedTo(`0x${'01'.repeat(32)}`) }
       return node.chain.datanets.commitFor(statement, client.sign('Commitment', statement))
     }
     const { model } = await register('kept')

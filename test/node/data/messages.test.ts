@@ -310,6 +310,7 @@ describe('data: what a message is found to be', () => {
       'removal.grounds',
       'removal.not-author',
       'reveal.cid',
+      'reveal.sealed',
       'vote.not-validator',
       'vote.reason'
     ])

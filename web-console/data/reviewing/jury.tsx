@@ -4,7 +4,7 @@ import { places } from '../../app/places.ts'
 import { manyText } from '../../formats/index.ts'
 import { Button, Chip, Failure, Go, Section, Table, When } from '../../parts/index.ts'
 
-type Item = JuryView['items'][number]
+type Item = JuryView['duties'][number]
 
 const voteText: Readonly<Record<string, string>> = { true: 'for', false: 'against', abstain: 'neither' }
 
@@ -12,7 +12,7 @@ const voteText: Readonly<Record<string, string>> = { true: 'for', false: 'agains
 export function Jury() {
   const { data } = useCall('jury')
   const vote = useAct('juryVote', ['jury'])
-  if (data === undefined || (!data.seated && data.items.length === 0)) return null
+  if (data === undefined || (!data.seated && data.duties.length === 0)) return null
   const say = (id: string, accept: boolean): void => {
     vote.mutate({ params: { id }, body: { accept } })
   }
@@ -20,14 +20,14 @@ export function Jury() {
   return (
     <Section
       title={
-        data.items.length === 0 ? 'No jury asks for you' : `You sit on ${manyText(data.items.length, 'jury', 'juries')}`
+        data.duties.length === 0 ? 'No jury asks for you' : `You sit on ${manyText(data.duties.length, 'jury', 'juries')}`
       }
       note="Chance has drawn you for decisions that somebody challenged. Who shows no vote loses a part of its stake."
     >
-      {data.items.length === 0 ? null : (
+      {data.duties.length === 0 ? null : (
         <Table
           label="Juries"
-          items={data.items}
+          items={data.duties}
           keyOf={({ contribution }) => contribution}
           columns={[
             {
