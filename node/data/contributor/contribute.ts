@@ -115,8 +115,7 @@ export function createContributing(
   }
 
   /** Shows what was committed. Taken here first: who asks this node for it will find it. */
-  async function revealIt({ commitment, reveal }: ContributionStatements): Promise<void> {
-    const statements = { commitment, reveal }
+  async function revealIt({ permit: _, ...statements }: Promised): Promise<void> {
     const message = { kind: 'reveal', statements, provider: self } as const
     await receiver.take(message).catch((error: unknown) => {
       log.debug('the own reveal waits for the chain', { error })
