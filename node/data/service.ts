@@ -205,7 +205,10 @@ export function createDataService(deps: DataDeps): DataService {
 
   /** Who is seated in a private Datanet has passed by what it could not read, and reads it now. */
   async function lookAgain(datanet: Hex): Promise<void> {
-    if ((await book.datanet(datanet))?.document.rules.private !== undefined) turns.revisit(datanet, 1)
+    if ((await book.datanet(datanet))?.document.rules.private === undefined) return
+    // Also where nothing is looked at yet, since this node has just started, and should it be killed now.
+    await book.serially(() => book.pass(datanet, 0))
+    turns.revisit(datanet, 1)
   }
 
   /** Fetches ahead what the checks will need, where this node runs them. */
