@@ -41,4 +41,20 @@ describe('data: notes about a private Datanet', () => {
     assert.equal((await comes.book.contribution(accepted))?.state.name, 'accepted')
     assert.equal((await comes.book.at(datanet, 1))?.state.name, 'committed')
   })
+
+  it('take no keys away: a certificate may be handed on without them', async () => {
+    const { id: datanet, document } = datanetOf(names, { private: {} })
+    const peer = memoryPeer('has keys')
+    await peer.book.putDatanet(datanet, { document, seenAt: 0 }, true)
+    const { id, statements } = contributionTo(datanet, 'author')
+    const { contributor, commitment } = statements.commitment.message
+    const sealed = { keys: [{ account: contributor, sealed: `0x${'00'.repeat(81)}` as Hex }] }
+    const record = { id, datanet, index: 1, contributor, commitment, block: 1n, seenAt: 1 }
+    const voting: ContributionState = { name: 'voting', since: 1, statements: { ...statements, sealed } }
+    await peer.book.putContribution({ ...record, state: voting })
+    assert.ok(await peer.receiver.take({ kind: 'certificate', certificate: certificateOf(id), statements }))
+    const state = (await peer.book.contribution(id))?.state
+    assert.ok(state?.name === 'accepted')
+    assert.deepEqual(state.statements.sealed, sealed)
+  })
 })
