@@ -116,7 +116,8 @@ export function createContributing(
   }
 
   /** Shows what was committed. Taken here first: who asks this node for it will find it. */
-  async function revealIt({ permit: _, ...statements }: Promised): Promise<void> {
+  async function revealIt(promised: Promised): Promise<void> {
+    const { permit: _, ...statements } = promised
     const message = { kind: 'reveal', statements, provider: self } as const
     await receiver.take(message).catch((error: unknown) => {
       log.debug('the own reveal waits for the chain', { error })
@@ -131,6 +132,7 @@ export function createContributing(
     busy.add(id)
     try {
       const { index, block } = await commit(statements)
+      await sealing.keepKey(id, statements)
       // What is shown before its commitment is confirmed, somebody could commit to first, should the chain go back. It
       // is shown later then, by `resume`.
       const at = block ?? (await chain.ledger.commitment(id))?.block

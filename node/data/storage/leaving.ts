@@ -37,9 +37,9 @@ export function createLeaving(
       await privacy.forget(id)
     },
     async letGo({ id, datanet, state }) {
-      if (!('statements' in state) || state.statements === undefined) return
-      const { cid } = state.statements.reveal.message
-      for (const reason of [`imported/${datanet}`, `contribution/${id}`] as const) await holdings.release(cid, reason)
+      const cid = 'statements' in state ? state.statements?.reveal.message.cid : undefined
+      if (cid !== undefined)
+        for (const reason of [`imported/${datanet}`, `contribution/${id}`] as const) await holdings.release(cid, reason)
       await privacy.forget(id)
     },
     async letLeftGo(datanet, version) {
