@@ -144,7 +144,7 @@ export function createContributing(
     }
   }
 
-  /** @param instead what waits for its contributor, whose place it takes: one of the two is ever there, also if killed */
+  /** @param instead what waits for its contributor, whose place it takes: one of the two is there, also if killed */
   async function send(statements: Promised, instead?: Waiting): Promise<{ id: Hex; index: number }> {
     const id = checkStatements(network, statements)
     const { datanet } = statements.commitment.message

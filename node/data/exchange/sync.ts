@@ -87,7 +87,8 @@ async function messagesOf(book: Book, datanet: Hex, index: number, theirs: strin
     const { statements } = state
     // What a jury has said of it the chain tells.
     const certificate = rosterCertificate(state)
-    if (certificate === undefined) return theirs === 'r' || isBare(statements) ? [] : [{ kind: 'reveal', statements, ...hint }]
+    if (certificate === undefined && (theirs === 'r' || isBare(statements))) return []
+    if (certificate === undefined) return [{ kind: 'reveal', statements, ...hint }]
     const told = await Promise.all(certificate.votes.map(vote => reasonFor(book, vote)))
     const because = told.flatMap(why => why ?? [])
     return [{ kind: 'certificate', certificate, statements, ...(because.length > 0 ? { because } : {}), ...hint }]
