@@ -24,7 +24,6 @@ describe('data: a private Datanet', function () {
   let author: TestPeer
   let stranger: TestPeer
   let late: TestPeer
-  let away: TestPeer
   let datanet: Hex
   let accepted: Hex
 
@@ -34,20 +33,19 @@ describe('data: a private Datanet', function () {
     one = await network.start(await network.account('validator-1', stake))
     two = await network.start(await network.account('validator-2', stake))
     late = await network.start(await network.account('late', stake))
-    away = await network.start(await network.account('away', stake))
     author = await network.add('author')
     stranger = await network.add('stranger')
     const net = await host.service.createDatanet(
       rulesFor(
         [one, two].map(({ address }) => address),
-        { private: {}, uploadsPerContributor: 6 }
+        { private: {}, uploadsPerContributor: 6, revealSeconds: 60, voteSeconds: 60 }
       ),
       questions
     )
     datanet = net.id
     for (const peer of network.peers)
       await until(async () => (await peer.service.datanet(datanet)) !== undefined, `${peer.name} hears of it`)
-    for (const peer of [stranger, away]) await peer.service.follow(datanet)
+    await stranger.service.follow(datanet)
   })
   after(() => network.stop())
 
@@ -65,7 +63,7 @@ describe('data: a private Datanet', function () {
       await until(
         async () => (await peer.service.contribution(id))?.status === 'accepted',
         `${peer.name} accepts`,
-        30_000
+        60_000
       )
     await until(async () => (await host.service.contribution(id))?.own === 3, 'the host has checked it')
     await host.service.anchorVersion(datanet)
@@ -146,8 +144,14 @@ describe('data: a private Datanet', function () {
   })
 
   it('gives validators that are seated later what was accepted before, and takes no words beside votes', async () => {
-    // One of them has followed all along, and is away when it is seated.
-    await until(async () => (await away.service.contribution(accepted))?.status === 'accepted', 'it has passed it by')
+    // One of them has followed it before, and is away when it is seated.
+    const away = await network.start(await network.account('away', stake))
+    await away.service.follow(datanet)
+    await until(
+      async () => (await away.service.contribution(accepted))?.status === 'accepted',
+      'it has passed it by',
+      60_000
+    )
     await network.stopPeer(away)
     const members = [one, two, late, away].map(({ address }) => ({ address, weight: 1n }))
     const { succession } = await one.chain.datanets.proposeRoster(datanet, members)
