@@ -72,7 +72,7 @@ export async function checkHere(
 /** @throws InvalidError `keys.account`, `keys.readers`, `commitment.mismatch` */
 export async function contributeSealed(
   api: ApiClient,
-  { id, validators }: DatanetView,
+  { id, rules, validators }: DatanetView,
   text: string,
   contributor: Address,
   privateKey: Uint8Array,
@@ -100,5 +100,5 @@ export async function contributeSealed(
       help: 'Nothing was signed.'
     })
   const by = { address: contributor, privateKey }
-  return signAndSend(api, datanet, { content: { ...content, sealed }, agreed: prepared }, by, mostBond)
+  return signAndSend(api, datanet, { content: { ...content, sealed }, agreed: prepared }, by, mostBond, { rules })
 }

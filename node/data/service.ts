@@ -1,4 +1,4 @@
-import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
+import { DataError, datanetMessage, isJuried } from '../../protocol/data/index.ts'
 import type { DatanetDocument, Row } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -41,7 +41,7 @@ import {
 import { createRosters } from './rosters.ts'
 import type { DataService } from './types.ts'
 import { createAmending, createTermsHeard } from './terms/index.ts'
-import { createHoldings, createKeeping, createSpare } from './storage/index.ts'
+import { createHoldings, createKeeping, createLeaving, createSpare } from './storage/index.ts'
 import { createPrivacy } from './private/index.ts'
 import { createRefused, createRows, createVotes } from './reading/index.ts'
 import {
@@ -54,8 +54,6 @@ import {
   createTurns
 } from './validator/index.ts'
 
-/** Rejected contributions of a Datanet looked at in one go, of the oldest. */
-const refusedAtOnce = 1_000
 /** Followed Datanets looked at in one go for what is missing of them; the others have their turn with the next. */
 const healedAtOnce = 32
 
@@ -157,6 +155,14 @@ export function createDataService(deps: DataDeps): DataService {
   const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
   const parents = createParents(deps, shards, document)
   const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows)
+  const { hide, letGo, letLeftGo, letRefusedGo } = createLeaving(
+    deps,
+    book,
+    holdings,
+    privacy,
+    () => interest.all(),
+    versions.manifest
+  )
   const hosting = createHosting(deps, book, rosters, receiver)
   const mixing = createMixing(book, interest, rosters, hosting, parents, versions)
   const anchoring = createAnchoring(deps, timing.anchorMs, book, interest, versions)
@@ -199,7 +205,10 @@ export function createDataService(deps: DataDeps): DataService {
 
   /** Who is seated in a private Datanet has passed by what it could not read, and reads it now. */
   async function lookAgain(datanet: Hex): Promise<void> {
-    if ((await book.datanet(datanet))?.document.rules.private !== undefined) turns.revisit(datanet, 1)
+    if ((await book.datanet(datanet))?.document.rules.private === undefined) return
+    // Also where nothing is looked at yet, since this node has just started, and should it be killed now.
+    await book.serially(() => book.pass(datanet, 0))
+    turns.revisit(datanet, 1)
   }
 
   /** Fetches ahead what the checks will need, where this node runs them. */
@@ -289,38 +298,6 @@ export function createDataService(deps: DataDeps): DataService {
     if ((await book.removed(record.id)) === 'taken-down') await hide(record)
     anchoring?.wake()
   }
-  /** Whatever its file is kept for, it is kept no more. */
-  async function hide({ id, state }: ContributionRecord): Promise<void> {
-    if (!('statements' in state) || state.statements === undefined) return
-    const { cid } = state.statements.reveal.message
-    for (const reason of await holdings.reasons(cid)) await holdings.release(cid, reason)
-    await privacy.forget(id)
-  }
-  async function letLeftGo(datanet: Hex, version: number): Promise<void> {
-    let here: ReadonlySet<Hex> | undefined
-    for await (const { index } of book.removals(datanet, 1, -1)) {
-      const record = await book.at(datanet, index)
-      if (record === undefined || (await book.removed(record.id)) === undefined) continue
-      here ??= new Set((await versions.manifest(datanet, version)).entries.map(({ contribution }) => contribution))
-      if (!here.has(record.id)) await letGo(record)
-    }
-  }
-  /** What this node brought in is kept while its rejection can be challenged, and no longer. */
-  async function letRefusedGo(): Promise<void> {
-    for (const datanet of interest.all())
-      for (const index of await book.refused(datanet, 1, refusedAtOnce)) {
-        const record = await book.at(datanet, index)
-        if (record?.state.name !== 'rejected' || !isBroughtBy(self, record)) continue
-        if (clock.now() > record.seenAt + challengeMs) await letGo(record)
-      }
-  }
-  async function letGo({ id, datanet, state }: ContributionRecord): Promise<void> {
-    if (!('statements' in state) || state.statements === undefined) return
-    const { cid } = state.statements.reveal.message
-    for (const reason of [`imported/${datanet}`, `contribution/${id}`] as const) await holdings.release(cid, reason)
-    await privacy.forget(id)
-  }
-
   /** What was revealed of a commitment that the chain took back waits for it to come again. */
   async function rewound({ datanet, state, provider }: ContributionRecord): Promise<void> {
     if ('statements' in state && state.statements !== undefined)

@@ -57,9 +57,11 @@ export interface Versions {
   auditedSegments(datanet: Hex, registered?: bigint): Promise<number>
   /** What its pool keeps back of data fees, which never changes. @throws as leastDataShare */
   keptBack(datanet: Hex): Promise<KeptBackRule | null>
+  /** That rows may stand before questions. @throws InvalidError `datanet.private`, and as leastDataShare */
+  requireQuotable(datanet: Hex): Promise<void>
   /**
    * Rows of a version that say something about what is asked, the best first: those that answers are given with.
-   * @throws as rows
+   * @throws as rows and requireQuotable
    */
   context(
     version: Pick<VersionName, 'datanet' | 'version'>,

@@ -16,7 +16,15 @@ import type { JobsDeps } from './deps.ts'
 export function versionsOf(
   data: Pick<
     DataService,
-    'manifest' | 'versionRows' | 'heldOutRows' | 'versionQuestions' | 'datanet' | 'rulesAt' | 'lacking' | 'sizes'
+    | 'manifest'
+    | 'versionRows'
+    | 'heldOutRows'
+    | 'versionQuestions'
+    | 'datanet'
+    | 'rulesAt'
+    | 'lacking'
+    | 'sizes'
+    | 'privateRule'
   >,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
@@ -36,6 +44,11 @@ export function versionsOf(
         consequence: 'retry'
       })
     return known.rules
+  }
+  async function requireQuotable(datanet: Hex): Promise<void> {
+    // Brings the rules where they are not known yet, and no more than them.
+    await data.privateRule(datanet)
+    requireOpen(await rulesOf(datanet), 'whoever asks could read its rows before a question')
   }
   return {
     async rows(name, { standIns = false, open = false } = {}) {
@@ -65,9 +78,12 @@ export function versionsOf(
       return rules.auditedSegments ?? 0
     },
     keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null,
-    context: createContexts(async (datanet, version, which) =>
-      data.versionRows(await data.manifest(datanet, version), which)
-    )
+    requireQuotable,
+    context: createContexts(async (datanet, version, which) => {
+      // [reject] Rows that few may read are put before nobody's question, whatever keys this node has.
+      await requireQuotable(datanet)
+      return data.versionRows(await data.manifest(datanet, version), which)
+    })
   }
 }
 

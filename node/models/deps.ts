@@ -161,7 +161,7 @@ export interface ModelsDeps {
   readonly jobs?: Pick<JobsService, 'jobs'>
   readonly jobEvents?: Pick<Events<JobEvents>, 'on'>
   /** What of a model's fees its Datanet asks for, and rows of its version that a question is asked with. */
-  readonly versions: Pick<Versions, 'leastDataShare' | 'context'>
+  readonly versions: Pick<Versions, 'leastDataShare' | 'context' | 'requireQuotable'>
   /** What a Datanet is called. */
   readonly nameOf?: (datanet: Hex) => Promise<string | undefined>
   readonly timing?: Partial<ModelsTiming>

@@ -222,7 +222,9 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       if (request.seed !== undefined && (!Number.isSafeInteger(request.seed) || request.seed < 0))
         throw new InvalidError('ask.invalid', 'a seed is a whole number from 0')
       return asStream(async (emit, signal) => {
-        const { id: model } = found.record
+        const { id: model, datanet } = found.record
+        // [reject] Known before anybody is paid: of a private Datanet no rows stand before a question.
+        if (request.context !== undefined && datanet !== zeroHash) await parts.versions.requireQuotable(datanet)
         const coming = underway.begin({ role: 'client', model, wanted: request.maxTokens ?? defaultMaxTokens })
         try {
           await (isAgent(found.record) ? agents : asking)(

@@ -46,6 +46,18 @@ export function requireAgreedTo({ bond, bondSeconds }: BondTerms, most: bigint):
   })
 }
 
+/**
+ * [reject] What a daemon asks to be signed is what the rules ask that its contributor was shown.
+ * @throws InvalidError `contribution.bond`
+ */
+export function requireAsShown({ bond, bondSeconds }: BondTerms, shown: Parameters<typeof bondTerms>[0]): void {
+  const expected = bondTerms(shown)
+  if (bond === expected.bond && bondSeconds === expected.bondSeconds) return
+  throw new InvalidError('contribution.bond', 'another bond is asked to be signed than the rules say that were shown', {
+    help: 'Nothing was signed. Read the rules again: they may have changed. If not, use a daemon that you trust.'
+  })
+}
+
 /** A statement under the token's address, by which a bond may be locked. */
 export interface PermitWanted {
   readonly token: Address

@@ -188,7 +188,7 @@ async function send(
     return contributeSealed(api, net, file, key.address, key.privateKey, mostBond)
   return key === undefined
     ? api.call('contribute', { params: { id: net.id }, body: { file, bond: String(mostBond) } })
-    : contributeSigned(api, net.id, file, key.address, key.privateKey, mostBond)
+    : contributeSigned(api, net.id, file, key.address, key.privateKey, mostBond, net)
 }
 
 /** What is locked with a contribution, and when it comes back. */
@@ -330,11 +330,12 @@ export async function contributeSigned(
   file: string,
   contributor: `0x${string}`,
   privateKey: Uint8Array,
-  mostBond = 0n
+  mostBond = 0n,
+  shown?: Pick<DatanetView, 'rules'>
 ): Promise<{ id: string }> {
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
   const { cid, rows, bytes } = prepared
   const content = { cid, rows, bytes, salt: prepared.salt as Hex }
   const by = { address: contributor, privateKey }
-  return signAndSend(api, datanet as Hex, { content, agreed: prepared }, by, mostBond)
+  return signAndSend(api, datanet as Hex, { content, agreed: prepared }, by, mostBond, shown)
 }

@@ -15,7 +15,9 @@ import type {
   DatanetRole,
   EvidenceRecord,
   ProgressRecord,
+  OutboxRecord,
   Tables,
+  UnsentRecord,
   VersionRecord
 } from './records.ts'
 
@@ -77,6 +79,10 @@ export interface Book extends Directory {
   removed(contribution: Hex): Promise<Removed | undefined>
   /** Of a Datanet, in the order of authorship, from an index on. */
   removals(datanet: Hex, from: number, limit: number): AsyncIterable<{ index: number; removal: RemovalRecord }>
+  /** A contribution is sent from now on; it takes the place of one that could not be sent, so that only one ever is. */
+  promise(id: Hex, statements: OutboxRecord, instead?: Hex): Promise<void>
+  /** It is sent no more: what waits for its contributor instead. */
+  unpromise(id: Hex, waits: { readonly id: Hex; readonly record: UnsentRecord }): Promise<void>
   outbox: Tables['outbox']
   unsent: Tables['unsent']
   bonded: Tables['bonded']
@@ -308,6 +314,15 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       for await (const [key, removal] of tables.removals.entries({ ...inOrder(datanet, from), limit }))
         yield { index: Number(key.slice(67)), removal }
     },
+    promise: (id, statements, instead) =>
+      store.batch(batch => {
+        batch.put(tables.outbox, id, statements)
+        if (instead !== undefined) batch.delete(tables.unsent, instead)
+      }),
+    unpromise: (id, waits) =>
+      store.batch(batch => {
+        batch.put(tables.unsent, waits.id, waits.record).delete(tables.outbox, id)
+      }),
     outbox: tables.outbox,
     unsent: tables.unsent,
     bonded: tables.bonded,

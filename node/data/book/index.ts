@@ -8,6 +8,7 @@ export type {
   DatanetRole,
   EvidenceRecord,
   ListingRecord,
+  UnsentRecord,
   VersionRecord
 } from './records.ts'
 export { keptOfOne } from './records.ts'

@@ -102,6 +102,7 @@ const preparedRecord = z.object({ until: z.number() })
 
 /** With its contributor's permit for the bond, where it takes one. */
 const outboxRecord = contributionStatements.extend({ permit: signedSchema('Permit').optional() })
+export type OutboxRecord = z.infer<typeof outboxRecord>
 
 /** What could not be sent as it was signed, why, and since when (milliseconds since 1970). */
 const unsentRecord = z.strictObject({
@@ -110,6 +111,7 @@ const unsentRecord = z.strictObject({
   says: z.string(),
   at: z.number()
 })
+export type UnsentRecord = z.infer<typeof unsentRecord>
 
 /**
  * A vote by hand that nobody was told of yet: until when its owner can take it back (milliseconds since 1970), and

@@ -23,6 +23,7 @@ import type { Sealing } from './sealing.ts'
 import { createAgreed, isReturned } from './agreed.ts'
 import type { ContributingService, PreparedContribution } from './types.ts'
 import { createUnsent } from './unsent.ts'
+import type { Waiting } from './unsent.ts'
 
 /** How long a shard waits here for its contributor's signatures. */
 const preparedMs = 3_600_000
@@ -91,7 +92,7 @@ export function createContributing(
   const { chain, clock, files, gossip, log, network, self } = deps
   const busy = new Set<Hex>()
   const agreed = createAgreed(deps, datanet => notes.document(datanet))
-  const unsent = createUnsent(deps, book, holdings, agreed, signed => contributing.submit(signed))
+  const unsent = createUnsent(deps, book, holdings, agreed, send)
 
   /** Its place in the order of authorship: found on chain, or taken now. Safe to call again. */
   async function commit({ commitment, permit }: Promised): Promise<{ index: number; block?: bigint }> {
@@ -115,8 +116,8 @@ export function createContributing(
   }
 
   /** Shows what was committed. Taken here first: who asks this node for it will find it. */
-  async function revealIt({ commitment, reveal }: ContributionStatements): Promise<void> {
-    const statements = { commitment, reveal }
+  async function revealIt(promised: Promised): Promise<void> {
+    const { permit: _, ...statements } = promised
     const message = { kind: 'reveal', statements, provider: self } as const
     await receiver.take(message).catch((error: unknown) => {
       log.debug('the own reveal waits for the chain', { error })
@@ -131,6 +132,7 @@ export function createContributing(
     busy.add(id)
     try {
       const { index, block } = await commit(statements)
+      await sealing.keepKey(id, statements)
       // What is shown before its commitment is confirmed, somebody could commit to first, should the chain go back. It
       // is shown later then, by `resume`.
       const at = block ?? (await chain.ledger.commitment(id))?.block
@@ -140,6 +142,50 @@ export function createContributing(
     } finally {
       busy.delete(id)
     }
+  }
+
+  /** @param instead what waits for its contributor, whose place it takes: one of the two is there, also if killed */
+  async function send(statements: Promised, instead?: Waiting): Promise<{ id: Hex; index: number }> {
+    const id = checkStatements(network, statements)
+    const { datanet } = statements.commitment.message
+    const { rules } = await notes.document(datanet)
+    requireTakes(rules)
+    sealing.requireSealed(rules, statements)
+    // Whoever brings a contribution in has to do with the Datanet from then on, and knows what becomes of it.
+    await interest.take(datanet, 'contributor')
+    const { cid, bytes } = statements.reveal.message
+    if (!(await files.has(cid)))
+      throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', {
+        help: 'Send the file to this node first (prepare).'
+      })
+    if ((await book.contribution(id)) === undefined) {
+      if (!(await book.outbox.has(id))) await agreed.require(statements.commitment, statements.permit)
+      await holdings.hold(cid, `contribution/${id}`, bytes)
+      const { bond, deadline } = statements.commitment.message
+      if (bond > 0n) await book.bonded.put(id, Number(deadline))
+      await book.promise(id, statements, instead?.id)
+      if (instead !== undefined && instead.id !== id) await holdings.release(cid, `contribution/${instead.id}`)
+    }
+    const index = await finish(statements).catch(async (cause: unknown) => {
+      if (cause instanceof TilthError && cause.consequence === 'retry') {
+        throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', {
+          help: 'This node goes on trying; there is no need to contribute it again.',
+          cause,
+          details: { contribution: id }
+        })
+      }
+      if (instead === undefined) await book.outbox.delete(id)
+      else {
+        await holdings.hold(cid, `contribution/${instead.id}`, bytes)
+        await book.unpromise(id, instead)
+      }
+      if (instead?.id !== id) await holdings.release(cid, `contribution/${id}`)
+      throw cause
+    })
+    void files.provide(cid).catch((error: unknown) => {
+      log.debug('a shard was not announced in the DHT', { cid, error })
+    })
+    return { id, index }
   }
 
   const contributing: Contributing = {
@@ -192,43 +238,7 @@ export function createContributing(
       }
     },
 
-    async submit(statements) {
-      const id = checkStatements(network, statements)
-      const { datanet } = statements.commitment.message
-      const { rules } = await notes.document(datanet)
-      requireTakes(rules)
-      sealing.requireSealed(rules, statements)
-      // Whoever brings a contribution in has to do with the Datanet from then on, and knows what becomes of it.
-      await interest.take(datanet, 'contributor')
-      const { cid } = statements.reveal.message
-      if (!(await files.has(cid)))
-        throw new InvalidError('shard.missing', 'the shard of this contribution is not on this node', {
-          help: 'Send the file to this node first (prepare).'
-        })
-      if ((await book.contribution(id)) === undefined) {
-        if (!(await book.outbox.has(id))) await agreed.require(statements.commitment, statements.permit)
-        await holdings.hold(cid, `contribution/${id}`, statements.reveal.message.bytes)
-        const { bond, deadline } = statements.commitment.message
-        if (bond > 0n) await book.bonded.put(id, Number(deadline))
-        await book.outbox.put(id, statements)
-      }
-      const index = await finish(statements).catch(async (cause: unknown) => {
-        if (cause instanceof TilthError && cause.consequence === 'retry') {
-          throw new TilthError('contribution.pending', 'the contribution is kept and not on chain yet', {
-            help: 'This node goes on trying; there is no need to contribute it again.',
-            cause,
-            details: { contribution: id }
-          })
-        }
-        await book.outbox.delete(id)
-        await holdings.release(cid, `contribution/${id}`)
-        throw cause
-      })
-      void files.provide(cid).catch((error: unknown) => {
-        log.debug('a shard was not announced in the DHT', { cid, error })
-      })
-      return { id, index }
-    },
+    submit: statements => send(statements),
 
     async contribute({ datanet, file, contributorKey = deps.key, mostBond = 0n }) {
       const contributor: Address = addressOfKey(contributorKey)

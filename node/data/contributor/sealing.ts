@@ -2,6 +2,7 @@ import { sealingKey } from '../../../protocol/crypto/index.ts'
 import { mostReaders, parseShard, sealedShardOf } from '../../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetDocument, DatanetRules, SealedKeys } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Privacy } from '../private/index.ts'
 import type { PrepareRequest } from '../private/types.ts'
@@ -24,6 +25,11 @@ export interface Sealing {
     net: DatanetDocument,
     rules: Pick<DatanetRules, 'name' | 'private' | 'maxRows'>
   ): Promise<Shard>
+  /**
+   * Keeps the key to a shard that was brought in here, where it is sealed to this node as well: it is asked for it as
+   * the one that has shown the shard, also by those who were seated since.
+   */
+  keepKey(contribution: Hex, statements: ContributionStatements): Promise<void>
   /** @throws InvalidError `datanet.open`, `shard.plain` */
   requireSealed(rules: Pick<DatanetRules, 'name' | 'private'>, statements: ContributionStatements): void
 }
@@ -31,8 +37,8 @@ export interface Sealing {
 const encoder = new TextEncoder()
 
 export function createSealing(
-  { key, self }: Pick<DataDeps, 'key' | 'self'>,
-  privacy: Pick<Privacy, 'readersOf'>
+  { files, key, log, self }: Pick<DataDeps, 'files' | 'key' | 'log' | 'self'>,
+  privacy: Pick<Privacy, 'learn' | 'readersOf'>
 ): Sealing {
   return {
     async shardOf({ datanet, file, contributor, sealed }, net, rules) {
@@ -48,6 +54,17 @@ export function createSealing(
       const random = (count: number): Uint8Array => crypto.getRandomValues(new Uint8Array(count))
       const made = sealedShardOf(bytes, { datanet, contributor }, [...readers, ...author].slice(0, mostReaders), random)
       return { bytes: made.file, rows: parseShard(bytes, rules.maxRows).length, sealed: made.sealed }
+    },
+    async keepKey(contribution, { commitment: { message }, reveal, sealed }) {
+      const { datanet, contributor } = message
+      const { cid, bytes } = reveal.message
+      if (sealed === undefined || !(await files.has(cid))) return
+      try {
+        const file = await files.fetchBytes(cid, { maxBytes: bytes, providers: [], pin: true })
+        await privacy.learn({ contribution, datanet, contributor }, sealed, file)
+      } catch (error) {
+        log.info('the key to an own shard could not be kept; others ask whom it is sealed to', { contribution, error })
+      }
     },
     requireSealed(rules, { sealed }) {
       if (rules.private === undefined && sealed !== undefined) throw isOpen(rules)

@@ -312,7 +312,10 @@ export function createReceiver(
   async function conclude(id: Hex, certificate: Certificate, statements: ContributionStatements): Promise<void> {
     const record = await book.contribution(id)
     if (record === undefined) return
-    await book.setState(id, decide(record.state, certificate, statements))
+    // Keys that are here stay here: whoever hands a certificate on may leave them out.
+    const known = 'statements' in record.state ? record.state.statements?.sealed : undefined
+    const whole = statements.sealed === undefined && known !== undefined ? { ...statements, sealed: known } : statements
+    await book.setState(id, decide(record.state, certificate, whole))
     const decided = await book.contribution(id)
     if (decided !== undefined) await hooks.decided(decided)
     await judging.settle(id)

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { dataMessage, rosterCertificate, signedWith } from '../../../protocol/data/index.ts'
-import type { Because, DataMessage, RemovalRecord } from '../../../protocol/data/index.ts'
+import type { Because, ContributionStatements, DataMessage, RemovalRecord } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -80,16 +80,20 @@ async function messagesOf(book: Book, datanet: Hex, index: number, theirs: strin
   const state = record?.state
   if (record === undefined || state === undefined || state.name === 'committed' || theirs === 'a') return []
   const hint = record.provider === undefined ? {} : { provider: record.provider }
+  // Keys to private rows go with what they open, and a reveal without them is none.
+  const isPrivate = (await book.datanet(datanet))?.document.rules.private !== undefined
+  const isBare = ({ sealed }: ContributionStatements): boolean => isPrivate && sealed === undefined
   if (state.name === 'accepted' || state.name === 'rejected') {
     const { statements } = state
     // What a jury has said of it the chain tells.
     const certificate = rosterCertificate(state)
-    if (certificate === undefined) return theirs === 'r' ? [] : [{ kind: 'reveal', statements, ...hint }]
+    if (certificate === undefined && (theirs === 'r' || isBare(statements))) return []
+    if (certificate === undefined) return [{ kind: 'reveal', statements, ...hint }]
     const told = await Promise.all(certificate.votes.map(vote => reasonFor(book, vote)))
     const because = told.flatMap(why => why ?? [])
     return [{ kind: 'certificate', certificate, statements, ...(because.length > 0 ? { because } : {}), ...hint }]
   }
-  if (state.statements === undefined || theirs === 'r') return []
+  if (state.statements === undefined || theirs === 'r' || isBare(state.statements)) return []
   const { commits, votes } = await book.ballot(record.id)
   return [
     { kind: 'reveal', statements: state.statements, ...hint },

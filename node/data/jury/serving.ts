@@ -70,7 +70,7 @@ export function createServing(
   ): Promise<Verdict | undefined> {
     if ((await book.progress(record.datanet)).passed < record.index) return undefined
     const known = await book.verdict(record.id)
-    if (known !== undefined && known.reason !== 'unavailable') return known
+    if (known !== undefined && known.reason !== 'unavailable' && known.reason !== 'no-key') return known
     const verdict = await shards.check(record, statements)
     await book.putVerdict(record.id, verdict)
     return verdict

@@ -38,7 +38,7 @@ export interface ContentKeys {
   /** @throws LimitError `keys.many` */
   borrow(why: string, contribution: Hex, content: Uint8Array): void
   giveBack(why: string): void
-  /** Its rows have left: no key to them stays here. */
+  /** Its rows have left: no key to them stays here. Inside the book's queue, since its record loses keys. */
   forget(contribution: Hex): Promise<void>
 }
 

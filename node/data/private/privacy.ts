@@ -1,5 +1,5 @@
 import { isDecided, isKeyOf, requireOpen, sealedShardBytes, weightOf } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, Reader, VersionEntry } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, Reader, SealedKeys, VersionEntry } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
@@ -18,12 +18,14 @@ import type { PrivateService } from './types.ts'
 const fetchMs = 60_000
 
 /** What only some may read: who they are, the keys that are here, and how others are come by. */
-export interface Privacy extends Pick<KeyExchange, 'serve'>, Pick<ContentKeys, 'forget' | 'keep'> {
+export interface Privacy extends Pick<KeyExchange, 'serve'>, Pick<ContentKeys, 'forget'> {
   /**
    * Rows of a file: the file itself where everybody reads it; undefined while nobody gives this node the key.
    * `not-opened`: it opens to nothing under its own key.
    */
   rowsOf(net: DatanetDocument, locked: Locked, file: Uint8Array): Promise<Uint8Array | 'not-opened' | undefined>
+  /** Keeps the key that a shard names, where it is sealed to this node: who brings a shard in gives it to others. */
+  learn(locked: Locked, sealed: SealedKeys, file: Uint8Array): Promise<void>
   /** @throws InvalidError `datanet.private` where this node has no key, and none to ask for */
   mustRead(net: DatanetDocument, locked: Locked): Promise<void>
   /** Whether this node runs the checks of a Datanet: of a private one only who sits there can. */
@@ -71,7 +73,11 @@ export function createPrivacy(
   return {
     serve: stream => exchange.serve(stream),
     forget: contribution => keys.forget(contribution),
-    keep: (locked, content) => keys.keep(locked, content),
+    async learn(locked, { keys: all }, file) {
+      const own = all.find(({ account }) => account === self)
+      const content = own === undefined ? undefined : keys.unseal(locked, own.sealed)
+      if (content !== undefined && isKeyOf(content, file)) await keys.keep(locked, content)
+    },
     judges: async (net, datanet) => net.rules.private === undefined || isSeated(net, datanet),
     async mustRead(net, locked) {
       if (net.rules.private === undefined || (await keys.has(locked))) return

@@ -1,5 +1,6 @@
 export { createHoldings } from './holdings.ts'
 export type { Holdings } from './holdings.ts'
 export { createKeeping } from './keeping.ts'
+export { createLeaving } from './leaving.ts'
 export { createSpare, replicas } from './spare.ts'
 export type { Spare } from './spare.ts'

@@ -25,6 +25,7 @@ import type {
 import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
+import { createBonded } from '../bonds.ts'
 import type { Allowances } from '../allowances.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps, DataTiming } from '../deps.ts'
@@ -102,7 +103,7 @@ export interface Shards {
 }
 
 export function createShards(
-  deps: Pick<DataDeps, 'clock' | 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
+  deps: Pick<DataDeps, 'chain' | 'clock' | 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
   timing: Pick<DataTiming, 'fetchMs'>,
   startedAt: number,
   book: Book,
@@ -115,6 +116,7 @@ export function createShards(
   stopping: AbortSignal
 ): Shards {
   const { clock, network, files, log, self } = deps
+  const bonded = createBonded(deps.chain)
   const queue = createQueue({ ...ahead, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({ max: heldOutKept })
   const read = createCache<string, ShardLine[]>({ max: readKept })
@@ -333,6 +335,8 @@ export function createShards(
         if (!('statements' in record.state) || record.state.statements === undefined) return undefined
         const net = await judging(record)
         const { reveal } = record.state.statements
+        // What lacks its bond is nobody's work: gas alone has nobody fetch anything.
+        if (!(await bonded(record.id, net.rules))) return undefined
         const { code } = await allowances.find(record, net.rules, reveal.message)
         return code === 'ok' ? shardOf(net, record, record.state.statements) : undefined
       }

@@ -47,6 +47,11 @@ export function createTakingDown(
           help: 'While it is voted on, vote against it.'
         })
       const net = await rosters.sitting(datanet, known)
+      // [reject] What is said with it is public, and of private rows nothing is said in public.
+      if (net.rules.private !== undefined && why.text !== '')
+        throw new InvalidError('vote.private', 'a word on private rows is given no text: everybody reads it', {
+          help: 'Name a code alone, and write to the contributor.'
+        })
       // [reject] Who sits now speaks.
       if (weightOf(net.rules.validators, self) === 0)
         throw new InvalidError('vote.not-validator', 'this node is no validator of that Datanet now', {

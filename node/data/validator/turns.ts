@@ -225,8 +225,11 @@ export function createTurns(
 
   async function end(id: Hex, barred?: Barred): Promise<Looked> {
     await setState(id, ({ state }) => (isDecided(state) ? undefined : expire(state, barred)))
-    const record = await book.contribution(id)
-    if (record?.state.name === 'expired') await onExpired(record)
+    // What follows from it changes the book as well: a certificate that comes now waits for that.
+    await book.serially(async () => {
+      const record = await book.contribution(id)
+      if (record?.state.name === 'expired') await onExpired(record)
+    })
     return 'go-on'
   }
 

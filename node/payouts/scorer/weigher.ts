@@ -10,6 +10,7 @@ import {
   utilitiesOf
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -63,7 +64,15 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const { measure } = weighed
     const { base, adapters } = await models.folders(weighed)
     const { messages, day, context } = content
-    const found = context === undefined ? [] : await deps.versions.context(weighed.result.spec, messages, context)
+    const found =
+      context === undefined
+        ? []
+        : await deps.versions.context(weighed.result.spec, messages, context).catch((error: unknown) => {
+            if (error instanceof InvalidError && error.code === 'datanet.private') return null
+            throw error
+          })
+    // Rows that few may read stand before no question: an answer that was given so all the same nobody weighs.
+    if (found === null) return null
     const rows = ownedBy(measure, found)
     const utilities =
       answerIds.length === 0

@@ -3,7 +3,7 @@ import { createTestClient, http } from 'viem'
 import { addressOfKey, digest, signStatement } from '../../../protocol/crypto/index.ts'
 import { ChainError } from '../../../node/chain/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex, TilthError } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { coin, jsonl, listOf, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
@@ -155,7 +155,15 @@ describe('data: bonds, and the rules that a commitment names', function () {
     assert.match(unsent.says, /bond/)
     assert.equal(await host.chain.datanets.commitment(unsent.id), undefined)
     await assert.rejects(host.service.confirm(unsent.id, amount), refused('contribution.bond'))
-    const { id } = await host.service.confirm(unsent.id, 2n * amount)
+    // The chain is away once more: it waits to be sent, once, and not to be confirmed again.
+    datanets.commitFor = () => Promise.reject(new ChainError('chain.unreachable', 'the chain is away'))
+    const twice = [1, 2].map(() => host.service.confirm(unsent.id, 2n * amount).catch((error: unknown) => error))
+    const [pending, again] = (await Promise.all(twice)) as TilthError[]
+    assert.deepEqual([pending?.code, again?.code], ['contribution.pending', 'contribution.sending'])
+    assert.deepEqual(await host.service.unsent(), [])
+    await assert.rejects(host.service.confirm(unsent.id, 2n * amount), refused('contribution.unknown'))
+    Object.assign(datanets, whole)
+    const id = pending?.details['contribution'] as Hex
     await ended(id, 'accepted')
     assert.deepEqual(await host.service.unsent(), [])
     assert.equal((await host.service.bond(id))?.amount, 2n * amount)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { digest, sealingKey, signStatement } from '../../../protocol/crypto/index.ts'
 import { commitmentOf, sealKeyTo, sealedShardOf } from '../../../protocol/data/index.ts'
 import type { SealedKeys } from '../../../protocol/data/index.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import { keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { coin, jsonl, rulesFor, startNetwork } from './network.ts'
@@ -38,7 +38,7 @@ describe('data: a private Datanet', function () {
     const net = await host.service.createDatanet(
       rulesFor(
         [one, two].map(({ address }) => address),
-        { private: {}, uploadsPerContributor: 6 }
+        { private: {}, uploadsPerContributor: 6, revealSeconds: 60, voteSeconds: 60 }
       ),
       questions
     )
@@ -52,11 +52,18 @@ describe('data: a private Datanet', function () {
   it('is voted on by those who have the key, and versioned; nobody else reads a row', async () => {
     const { id } = await author.service.contribute({ datanet, file: rows('colour') })
     accepted = id
+    // Whoever brings it in gives its key, before it has read a row of it.
+    const issuedAt = BigInt(Math.floor(Date.now() / 1000))
+    const message = { datanet, ground: zeroHash, asker: two.address, holder: author.address, issuedAt }
+    const request = signStatement(author.followed.network, 'KeyRequest', message, two.key)
+    const entry = { contribution: id, contributor: author.address }
+    const given = await author.service.giveKeys(request, { by: 'seat', version: null }, { datanet }, [entry])
+    assert.equal(given.length, 1)
     for (const peer of [host, one, two, stranger])
       await until(
         async () => (await peer.service.contribution(id))?.status === 'accepted',
         `${peer.name} accepts`,
-        30_000
+        60_000
       )
     await until(async () => (await host.service.contribution(id))?.own === 3, 'the host has checked it')
     await host.service.anchorVersion(datanet)
@@ -136,17 +143,31 @@ describe('data: a private Datanet', function () {
     await assert.rejects(author.service.submit(statements), { code: 'shard.plain' })
   })
 
-  it('gives a validator that is seated later what was accepted before, and takes no words beside votes', async () => {
-    const members = [one, two, late].map(({ address }) => ({ address, weight: 1n }))
+  it('gives validators that are seated later what was accepted before, and takes no words beside votes', async () => {
+    // One of them has followed it before, and is away when it is seated.
+    const away = await network.start(await network.account('away', stake))
+    await away.service.follow(datanet)
+    await until(
+      async () => (await away.service.contribution(accepted))?.status === 'accepted',
+      'it has passed it by',
+      60_000
+    )
+    await network.stopPeer(away)
+    const members = [one, two, late, away].map(({ address }) => ({ address, weight: 1n }))
     const { succession } = await one.chain.datanets.proposeRoster(datanet, members)
     for (const peer of [one, two]) await peer.chain.datanets.speakOnRoster(succession, true)
     await one.chain.datanets.seatRoster(succession, members)
-    const read = async (): Promise<boolean> => {
-      const page = await late.service.acceptedRows(datanet, { version: 0 }).catch(() => ({ items: [] }))
+    const again = await network.start(away)
+    const isRead = async ({ service }: TestPeer): Promise<boolean> => {
+      const page = await service.acceptedRows(datanet, { version: 0 }).catch(() => ({ items: [] }))
       return page.items.length === 6
     }
-    await until(read, 'the new validator has read all rows', 60_000)
+    for (const peer of [late, again]) await until(() => isRead(peer), 'the new validator has read all rows', 60_000)
+    // It has compared them, too, and knows which are whose own.
+    await until(async () => (await again.service.contribution(accepted))?.own === 3, 'it has checked them', 60_000)
     await assert.rejects(one.service.vote(accepted, false, 'It says cinnabar'), { code: 'vote.private' })
+    const words = { code: 'personal-data' as const, text: 'It says cinnabar' }
+    await assert.rejects(one.service.takeDown(accepted, words), { code: 'vote.private' })
   })
 
   it('forgets the keys to what was withdrawn, once a version stands without it', async () => {

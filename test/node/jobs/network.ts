@@ -52,6 +52,7 @@ const versions: Versions = {
   owners: async () => rows.map(({ contributor }) => contributor),
   heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
   leastDataShare: async () => 1000,
+  requireQuotable: async () => undefined,
   context: createContexts(async () => rows),
   auditedSegments: async () => 0,
   keptBack: async () => null

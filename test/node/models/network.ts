@@ -68,7 +68,11 @@ const makeService: Make<ModelsService, ModelEvents, PeerOptions> = (common, _pee
     engine: options.engine ?? fakeEngine(),
     timing: { ...quick, ...options.timing },
     speech: options.speech ?? fakeSpeech,
-    versions: { leastDataShare: async () => 1000, context: createContexts(async () => []) },
+    versions: {
+      leastDataShare: async () => 1000,
+      requireQuotable: async () => undefined,
+      context: createContexts(async () => [])
+    },
     ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     ...(options.policy === undefined ? {} : { policy: options.policy })
   }

@@ -319,6 +319,7 @@ export async function startNetwork({
           leastDataShare: async () => 1000,
           auditedSegments: async () => auditedSegments,
           keptBack: async () => keptBack,
+          requireQuotable: async () => undefined,
           context: createContexts(async () => rows)
         },
         models: {

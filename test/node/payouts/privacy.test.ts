@@ -65,7 +65,11 @@ describe('what people ask is between them and the worker', function () {
           roles: { worker, client },
           engine: fakeEngine(),
           speech: fakeSpeech,
-          versions: { leastDataShare: async () => 0, context: createContexts(async () => rows) },
+          versions: {
+            leastDataShare: async () => 0,
+            requireQuotable: async () => undefined,
+            context: createContexts(async () => rows)
+          },
           timing: { renewMs: 1_000, redeemMs: 500, marginSeconds: 60, sweepMs: 500 }
         })
         const payouts = createPayoutsService({
@@ -81,6 +85,7 @@ describe('what people ask is between them and the worker', function () {
             leastDataShare: async () => 0,
             auditedSegments: async () => 0,
             keptBack: async () => null,
+            requireQuotable: async () => undefined,
             context: createContexts(async () => rows)
           },
           models,

@@ -6,7 +6,7 @@ import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
 import { coalitionsOf, hasPlayer } from '../../../protocol/jobs/index.ts'
 import { agreesHeldOut, everyPlayer, heldOutValues, maxCandidates, measureOf } from '../../../protocol/payouts/index.ts'
 import type { Attribution } from '../../../protocol/payouts/index.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import { InvalidError, keccak } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 const model = keccak('model')
@@ -30,7 +30,12 @@ const qa = (question: string, answer: string): Row => ({
 })
 
 /** A model of so many players, each with a row about a town of its own; `knows` says which coalitions know one. */
-function worldOf(players: number, knows: (coalition: bigint, town: number) => boolean, writers: Address[] = []) {
+function worldOf(
+  players: number,
+  knows: (coalition: bigint, town: number) => boolean,
+  writers: Address[] = [],
+  isPrivate = false
+) {
   const coalitions = coalitionsOf(keccak('seed'), players, 34)
   const measure = measureOf({
     model,
@@ -79,7 +84,10 @@ function worldOf(players: number, knows: (coalition: bigint, town: number) => bo
     .map((town, i) => ({ contributor: accountOf(i), row: qa(`What is made in ${town}?`, 'wool') }))
   const versions = {
     rows: async () => rows,
-    context: createContexts(async () => rows as never),
+    context: createContexts(async () => {
+      if (isPrivate) throw new InvalidError('datanet.private', 'whoever asks could read its rows before a question')
+      return rows as never
+    }),
     heldOut: async () =>
       towns.slice(0, players).map((town, i) => ({
         ...qa(`Which goods come from ${town}?`, 'wool'),
@@ -109,6 +117,12 @@ describe('what is measured of an answer', () => {
     assert.deepEqual(attribution?.candidates, everyPlayer(measure))
     assert.deepEqual(attribution.weights, [0n, 800_000n, 0n])
     assert.equal(attribution.others, 0n)
+  })
+
+  it('is nothing where private rows stood before the question, and as usual where none did', async () => {
+    const { weigher, ask } = worldOf(3, (coalition, town) => hasPlayer(coalition, town), [], true)
+    assert.equal(await weigher.attribute(ask(1, 2)), null)
+    assert.deepEqual((await weigher.attribute(ask(1)))?.weights, [0n, 800_000n, 0n])
   })
 
   it('of many players names the few whose rows share its words, and finds whose it is', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { bondTerms, carriesBond, requireAgreedTo, requirePermit } from '../../../protocol/data/index.ts'
+import { bondTerms, carriesBond, requireAgreedTo, requireAsShown, requirePermit } from '../../../protocol/data/index.ts'
 import { bondRule, datanetRules } from '../../../protocol/data/types.ts'
 
 const windows = { revealSeconds: 600, voteSeconds: 3_600 }
@@ -31,6 +31,19 @@ describe('the bond of a contribution', () => {
     const longest = { revealSeconds: 7 * 86_400, voteSeconds: 7 * 86_400, bond: { amount: '1', seconds: 30 * 86_400 } }
     assert.ok(bondTerms(longest).bondSeconds <= 60n * 86_400n)
     assert.equal(bondRule.safeParse({ amount: '1', seconds: 30 * 86_400 + 1 }).success, false)
+  })
+
+  it('is signed for as the rules say that were shown, for no longer either', () => {
+    requireAsShown(bondTerms(asking), asking)
+    requireAsShown(bondTerms(windows), windows)
+    for (const [terms, shown] of [
+      [bondTerms(asking), windows],
+      [{ bond: 5n, bondSeconds: 4_301n }, asking],
+      [{ bond: 4n, bondSeconds: 4_300n }, asking]
+    ] as const)
+      assert.throws(() => {
+        requireAsShown(terms, shown)
+      }, refused('contribution.bond'))
   })
 
   it('is locked by nobody who has not said so much, and by no permit for something else', () => {

@@ -1,6 +1,6 @@
 import type { DatanetView, StatusView } from '../../../daemon/api/contract/views.ts'
 import { digest } from '../../../protocol/crypto/digest.ts'
-import { requireAgreedTo, requirePermit } from '../../../protocol/data/bond.ts'
+import { requireAgreedTo, requireAsShown, requirePermit } from '../../../protocol/data/bond.ts'
 import { commitmentOf } from '../../../protocol/data/commitment.ts'
 import { lineOf } from '../../../protocol/data/files/line-of.ts'
 import { parseShard } from '../../../protocol/data/lines.ts'
@@ -60,6 +60,7 @@ export async function sendFile(
     })
   const { terms, permit } = agreedTerms(prepared)
   requireAgreedTo(terms, mostBond)
+  requireAsShown(terms, net.rules)
   requirePermit(permit, terms, contributor, chain.contracts)
   await switchChain(wallet, chain)
   say('signing the commitment')

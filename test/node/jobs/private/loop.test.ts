@@ -85,6 +85,18 @@ describe('a private Datanet, from contribution to model', function () {
     assert.ok(forAward.every(({ asker, version }) => asker === worker.address && version === 1))
   })
 
+  it('puts none of its rows before a question, on a node that has the keys as little as on others', async () => {
+    const messages = [{ role: 'user' as const, content: 'What is the colour of number 1?' }]
+    const refused = { code: 'datanet.private' }
+    assert.equal((await one.service.data.acceptedRows(datanet, { version: 1 })).items.length, 6)
+    for (const { service } of [one, stranger])
+      await assert.rejects(service.versions.context({ datanet, version: 1 }, messages, 2), refused)
+    const asking = builder.service.models.ask({ model: 'of-few', messages, context: 2 })
+    await assert.rejects(async () => {
+      for await (const event of asking) assert.fail(event.kind)
+    }, refused)
+  })
+
   it('shows no row to anybody else, and none in any block or message', async () => {
     await assert.rejects(stranger.service.data.acceptedRows(datanet, { version: 1 }), { code: 'datanet.private' })
     for (const peer of all()) assert.equal(await inBlocks(peer, marked), false, `${peer.name} holds a row in the clear`)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createDataService } from '../../../../node/data/index.ts'
 import type { DataEvents, DataService } from '../../../../node/data/index.ts'
 import { createJobsService, privateRowsOf, versionsOf } from '../../../../node/jobs/index.ts'
-import type { JobEvents, JobsService } from '../../../../node/jobs/index.ts'
+import type { JobEvents, JobsService, Versions } from '../../../../node/jobs/index.ts'
 import { createModelsService } from '../../../../node/models/index.ts'
 import type { ModelEvents, ModelsService } from '../../../../node/models/index.ts'
 import { fakeEngine as servingEngine, fakeSpeech } from '../../../harness/engine/serving.ts'
@@ -20,6 +20,7 @@ export interface Services {
   readonly data: DataService
   readonly jobs: JobsService
   readonly models: ModelsService
+  readonly versions: Versions
   start(): Promise<void>
   stop(): Promise<void>
 }
@@ -61,6 +62,7 @@ const make: Make<Services, AllEvents, Options> = (common, { folder, address }, o
     data,
     jobs,
     models,
+    versions,
     async start() {
       for (const service of [data, jobs, models]) await service.start()
     },

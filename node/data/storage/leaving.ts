@@ -1,0 +1,65 @@
+import { challengeMs } from '../../../protocol/data/index.ts'
+import type { VersionManifest } from '../../../protocol/data/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { isBroughtBy } from '../book/index.ts'
+import type { Book, ContributionRecord } from '../book/index.ts'
+import type { DataDeps } from '../deps.ts'
+import type { Holdings } from './holdings.ts'
+
+/** Rejected contributions of a Datanet looked at in one go, of the oldest. */
+const refusedAtOnce = 1_000
+
+/** What is kept here no more: files, and the keys to them. */
+export interface Leaving {
+  /** Whatever its file is kept for. Inside the book's queue, since its record loses its keys. */
+  hide(record: ContributionRecord): Promise<void>
+  /** What its Datanet's followers keep of it. Inside the book's queue. */
+  letGo(record: ContributionRecord): Promise<void>
+  /** What was withdrawn, once a version stands without it that jobs can use. */
+  letLeftGo(datanet: Hex, version: number): Promise<void>
+  /** What this node brought in, once its rejection can be challenged no more. */
+  letRefusedGo(): Promise<void>
+}
+
+export function createLeaving(
+  { clock, self }: Pick<DataDeps, 'clock' | 'self'>,
+  book: Pick<Book, 'at' | 'contribution' | 'refused' | 'removals' | 'removed' | 'serially'>,
+  holdings: Pick<Holdings, 'reasons' | 'release'>,
+  privacy: { forget(contribution: Hex): Promise<void> },
+  followed: () => readonly Hex[],
+  manifest: (datanet: Hex, version: number) => Promise<VersionManifest>
+): Leaving {
+  const leaving: Leaving = {
+    async hide({ id, state }) {
+      if (!('statements' in state) || state.statements === undefined) return
+      const { cid } = state.statements.reveal.message
+      for (const reason of await holdings.reasons(cid)) await holdings.release(cid, reason)
+      await privacy.forget(id)
+    },
+    async letGo({ id, datanet, state }) {
+      const cid = 'statements' in state ? state.statements?.reveal.message.cid : undefined
+      if (cid !== undefined)
+        for (const reason of [`imported/${datanet}`, `contribution/${id}`] as const) await holdings.release(cid, reason)
+      await privacy.forget(id)
+    },
+    async letLeftGo(datanet, version) {
+      let here: ReadonlySet<Hex> | undefined
+      for await (const { index } of book.removals(datanet, 1, -1)) {
+        const record = await book.at(datanet, index)
+        if (record === undefined || (await book.removed(record.id)) === undefined) continue
+        here ??= new Set((await manifest(datanet, version)).entries.map(({ contribution }) => contribution))
+        if (!here.has(record.id)) await book.serially(() => leaving.letGo(record))
+      }
+    },
+    async letRefusedGo() {
+      for (const datanet of followed())
+        for (const index of await book.refused(datanet, 1, refusedAtOnce))
+          await book.serially(async () => {
+            const record = await book.at(datanet, index)
+            if (record?.state.name !== 'rejected' || !isBroughtBy(self, record)) return
+            if (clock.now() > record.seenAt + challengeMs) await leaving.letGo(record)
+          })
+    }
+  }
+  return leaving
+}
