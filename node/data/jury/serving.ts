@@ -139,7 +139,8 @@ export function createServing(
         const { cid } = statements.reveal.message
         // What the rules of its place let nobody take is against them, whatever is in it.
         const isJudge = known?.says !== undefined || (await policy()) === 'auto'
-        if (isJudge && (await sees.isBarred(record))) return await make(id, false, { cid, rows: [] })
+        const isThere = (await book.progress(record.datanet)).passed >= record.index
+        if (isThere && isJudge && (await sees.isBarred(record))) return await make(id, false, { cid, rows: [] })
         const verdict = await verdictOf(trial, record, statements)
         const says = known?.says ?? ((await policy()) === 'auto' ? verdict?.accept : undefined)
         if (verdict !== undefined && says !== undefined) return await make(id, says, { cid, rows: verdict.rows })

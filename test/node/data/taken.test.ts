@@ -8,7 +8,7 @@ import type { BatchRecord, TrialRecord } from '../../../node/chain/types.ts'
 import { acceptedOf } from '../../../node/data/host/entries.ts'
 import { packRows, unpackRows } from '../../../node/data/jury/taken.ts'
 import { openTrials } from '../../../node/data/jury/words.ts'
-import { createSealed, createTold } from '../../../node/data/questions/index.ts'
+import { createQuestions, createSealed, createTold } from '../../../node/data/questions/index.ts'
 import { manualClock, silentLog } from '../../../node/runtime/index.ts'
 import type { MessageStream } from '../../../node/transport/types.ts'
 import { contributionTo, datanetOf, memoryPeer, trialOf, votePair } from './in-memory.ts'
@@ -182,5 +182,25 @@ describe('data: sealed questions that a contribution was compared with', () => {
     assert.deepEqual(await sealed.shutTo('0x1'), { here: 1, everybody: 1 })
     assert.deepEqual(await sealed.shutTo('0x2'), { here: 1, everybody: 1 }, 'weighed anew')
     assert.deepEqual(await sealed.shutTo('0x3'), { here: 0, everybody: 0 }, 'others sit, who cannot read it')
+  })
+
+  it('are asked for as long as the same seats sit, as the contract does', async () => {
+    const seats = (...names: string[]) => names.map(name => ({ address: accountOf(name), weight: 1n }))
+    const rosters = [seats('one'), seats('one', 'two'), seats('one', 'two'), seats('two')]
+    const batches = [1, 2, 3].map(roster => ({ datanet, roster, accepted: null, writer: accountOf('x') }))
+    const askedAt = async (sitting: number): Promise<number[]> => {
+      const ledger = {
+        datanet: async () => ({ roster: sitting }),
+        roster: async (_: Hex, number: number) => rosters[number - 1],
+        batches: async () => ({ items: batches.filter(({ roster }) => roster <= sitting) })
+      }
+      const deps = { chain: { ledger }, clock: manualClock() } as unknown as Parameters<typeof createQuestions>[0]
+      const none = {} as never
+      const asked = await createQuestions(deps, none, none, none, none, none, async () => document).asked(datanet)
+      return asked.map(({ roster }) => roster)
+    }
+    assert.deepEqual(await askedAt(2), [2])
+    assert.deepEqual(await askedAt(3), [2, 3], 'they were only weighed anew')
+    assert.deepEqual(await askedAt(4), [])
   })
 })
