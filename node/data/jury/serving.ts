@@ -317,7 +317,7 @@ export function createServing(
       // [reject] Nobody commits to a vote, or shows one, that this node only writes down.
       if (automation === undefined || !isOn)
         throw new InvalidError('jury.off', 'this node does nothing about juries: no vote would be committed to', {
-          help: 'Let it first: tilth config set automation.jury.on true, and start it anew.'
+          help: 'Set automation.jury.on to true in its settings, and start it anew.'
         })
       await book.serially(async () => {
         // [reject] What was committed to stays.
