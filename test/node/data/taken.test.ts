@@ -7,6 +7,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { BatchRecord, TrialRecord } from '../../../node/chain/types.ts'
 import { acceptedOf } from '../../../node/data/host/entries.ts'
 import { packRows, unpackRows } from '../../../node/data/jury/taken.ts'
+import { createChallenging } from '../../../node/data/jury/index.ts'
 import { openTrials } from '../../../node/data/jury/words.ts'
 import { createQuestions, createSealed, createTold } from '../../../node/data/questions/index.ts'
 import { manualClock, silentLog } from '../../../node/runtime/index.ts'
@@ -202,5 +203,41 @@ describe('data: sealed questions that a contribution was compared with', () => {
     assert.deepEqual(await askedAt(2), [2])
     assert.deepEqual(await askedAt(3), [2, 3], 'they were only weighed anew')
     assert.deepEqual(await askedAt(4), [])
+  })
+})
+
+describe('data: a decision that no jury can look at', () => {
+  it('is not challenged, before any money moves', async () => {
+    const certificate = { votes: [] }
+    const challengingOf = (of: typeof document, name: 'accepted' | 'rejected', shut: number) =>
+      createChallenging(
+        {
+          chain: {
+            ledger: { head: () => undefined, trial: async () => undefined },
+            juries: {
+              rules: async () => ({ deposit: 1n }),
+              candidates: async () => ({ candidates: jurors, size: jurors.length }),
+              challenge: () => assert.fail('money has moved')
+            }
+          },
+          clock: manualClock(),
+          log: silentLog,
+          self: accountOf('challenger')
+        } as unknown as Parameters<typeof createChallenging>[0],
+        {
+          must: async () =>
+            ({
+              record: { state: { name, certificate, statements }, seenAt: manualClock().now() },
+              net: of
+            }) as never
+        },
+        { shutTo: async () => ({ here: shut, everybody: shut }) }
+      )
+    const secret = datanetOf(['validator'], { private: {} }).document
+    await assert.rejects(challengingOf(secret, 'accepted', 0).challenge(id, 'wrong'), { code: 'challenge.private' })
+    assert.match((await challengingOf(secret, 'accepted', 0).challengeOf(id)).why ?? '', /no key/)
+    await assert.rejects(challengingOf(document, 'rejected', 1).challenge(id, 'wrong'), { code: 'challenge.sealed' })
+    assert.match((await challengingOf(document, 'rejected', 1).challengeOf(id)).why ?? '', /sealed questions/)
+    assert.equal((await challengingOf(document, 'accepted', 1).challengeOf(id)).why, null)
   })
 })
