@@ -1,4 +1,4 @@
-import { DataError, datanetMessage, isJuried } from '../../protocol/data/index.ts'
+import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
 import type { DatanetDocument, Row } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -25,7 +25,7 @@ import {
   createVersions
 } from './host/index.ts'
 import { createInterest } from './interest/index.ts'
-import { createChallenging, createJuryNews, createServing } from './jury/index.ts'
+import { createChallenging, createJuryNews, createSees, createServing } from './jury/index.ts'
 import { createLists } from './lists.ts'
 import { createMade, createParents, questionsOf } from './mixes/index.ts'
 import { createDataMetrics } from './metrics.ts'
@@ -83,10 +83,6 @@ export function createDataService(deps: DataDeps): DataService {
   const holdings = createHoldings(deps.store, deps.files)
   const allowances = createAllowances(book)
   const sealed = createSealed(deps)
-  const hidden = async ({ id, datanet }: ContributionRecord): Promise<readonly Row[]> => {
-    const known = await deps.chain.ledger.commitment(id)
-    return known === undefined ? [] : sealed.hiddenAt(datanet, known.roster, known.block)
-  }
   const document = (datanet: Hex): Promise<DatanetDocument> => notes.document(datanet)
   const privacy = createPrivacy(deps, book, rosters, document, stopping.signal)
   const shards = createShards(
@@ -97,7 +93,7 @@ export function createDataService(deps: DataDeps): DataService {
     allowances,
     holdings,
     rosters,
-    hidden,
+    ({ id }) => sealed.hiddenFrom(id),
     follows,
     privacy,
     stopping.signal
@@ -142,7 +138,10 @@ export function createDataService(deps: DataDeps): DataService {
   const contributing = createContributing(deps, book, allowances, holdings, receiver, notes, rosters, interest, sealing)
   const { automation: returning, ...bonds } = createBondKeeping(deps, timing.anchorMs, book, rosters)
   const shown = createShown(book, shards, rosters)
-  const serving = createServing(deps, timing.juryMs, book, interest, shards, () => turns.policy())
+  const sees = createSees(deps, book, rosters, allowances, sealed, told, document, ({ datanet, index }) => {
+    turns.revisit(datanet, index)
+  })
+  const serving = createServing(deps, timing.juryMs, book, interest, shards, () => turns.policy(), sees)
   const juryNews = createJuryNews(deps, {
     changed,
     closed: id => receiver.judged(id),
@@ -152,9 +151,9 @@ export function createDataService(deps: DataDeps): DataService {
   })
   const previews = createPreviews(deps, book, allowances, shards, notes, rosters, interest, privacy)
   const withdrawing = createWithdrawing(deps, book, holdings, contributing, receiver)
-  const seals = createSeals(deps, timing, book, notes, rosters, stopping.signal)
+  const seals = createSeals(deps, timing, book, notes, rosters, sees.taken, stopping.signal)
   const parents = createParents(deps, shards, document)
-  const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows)
+  const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows, sees.taken)
   const { hide, letGo, letLeftGo, letRefusedGo } = createLeaving(
     deps,
     book,
@@ -456,7 +455,7 @@ export function createDataService(deps: DataDeps): DataService {
     ...previews,
     ...withdrawing,
     ...createTakingDown(deps, book, rosters, shown, receiver),
-    ...createChallenging(deps, shown),
+    ...createChallenging(deps, shown, sealed),
     jury: serving.jury,
     serve: serving.serve,
     juryVote: serving.juryVote,

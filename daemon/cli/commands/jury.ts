@@ -61,7 +61,7 @@ export function challengeCommand(): Command {
       name: 'challenge',
       summary: 'have a decision decided once more, by a larger jury drawn by chance; or see how that stands',
       examples: [
-        'tilth challenge 0x12…                                # what it costs, or how it stands',
+        'tilth challenge 0x12…                                # what it costs, how it stands, or why it cannot be',
         'tilth challenge 0x12… --reason "these rows repeat nobody\'s: see lines 3 to 9"'
       ]
     })

@@ -96,6 +96,7 @@ function keptBackOf({ keptBack, keptEpochs, keptDays }: CreateFlags) {
 
 const privateHelp =
   'for ever: rows are encrypted to validators, host and workers with an award that they have taken; ' +
+  'what its validators decide goes before no jury; ' +
   'read SECURITY.md for what that does not protect from'
 
 /** Whether only some read its rows. @throws InvalidError `rules.private` */

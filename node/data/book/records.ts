@@ -120,7 +120,12 @@ export type UnsentRecord = z.infer<typeof unsentRecord>
 const chosenRecord = z.strictObject({ accept: said, until: z.number(), released: z.boolean() })
 
 /** A juror's vote: what its owner says, where it was said by hand, and the signed one once it is made. */
-const juryVoteRecord = z.strictObject({ says: said.optional(), vote: signedSchema('Vote').optional() })
+const juryVoteRecord = z.strictObject({
+  says: said.optional(),
+  vote: signedSchema('Vote').optional(),
+  /** The rows that it takes, for whoever finds others once the jury has decided. */
+  taken: z.string().optional()
+})
 
 /** Words alone are those of an older version. */
 const reasonRecord = z.union([z.string().max(mostReason), voteReason])

@@ -31,7 +31,7 @@ import type {
 import { contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetOnChain } from '../../chain/types.ts'
-import { createBonded } from '../bonds.ts'
+import { createBarred, createBonded } from '../bonds.ts'
 import { createAllowances } from '../allowances.ts'
 import { keptOfOne } from '../book/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
@@ -112,8 +112,9 @@ export function createReceiver(
   const lookup = createLookup(deps)
   const rosters = createRosters(deps.chain)
   const allowances = createAllowances(book)
-  const judging: Judging = createJudging(deps, book, hooks)
   const bonded = createBonded(deps.chain)
+  const isBarred = createBarred(book, rosters, bonded, allowances)
+  const judging: Judging = createJudging(deps, book, isBarred, hooks)
   const removing = createRemoving(deps, book, rosters, record => hooks.left(record))
 
   /**

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { signStatement, signedSchema } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { isQuorum, isSealOf, versionRoot, weightOf } from '../../../protocol/data/index.ts'
+import { isJuried, isQuorum, isSealOf, versionRoot, weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, Sealed } from '../../../protocol/data/index.ts'
 import { TilthError, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -12,7 +12,9 @@ import type { DataDeps, DataTiming } from '../deps.ts'
 import type { Notes } from '../exchange/index.ts'
 import type { Rosters } from '../rosters.ts'
 import { heldBack } from '../jury/words.ts'
+import { acceptedRows } from '../jury/taken.ts'
 import { acceptedOf } from './entries.ts'
+import type { LearnRows } from './entries.ts'
 
 // /tilth/data/seal/1: a host asks a validator to seal a version. The validator makes the version of its own book, as
 // far as the host says, and seals it if it is the same.
@@ -65,6 +67,7 @@ export function createSeals(
   book: Book,
   notes: Pick<Notes, 'pull' | 'pullQuietly'>,
   rosters: Pick<Rosters, 'sitting'>,
+  learn: LearnRows,
   stopping: AbortSignal
 ): Seals {
   const { chain, clock, key, log, network, self, streams } = deps
@@ -76,15 +79,19 @@ export function createSeals(
   /** Whether something that was accepted a while ago comes after a place. */
   async function lacks(datanet: Hex, last: number): Promise<boolean> {
     const held = await heldBack(chain.ledger)
-    for await (const { id, state } of book.contributions(datanet, last + 1))
+    for await (const record of book.contributions(datanet, last + 1)) {
+      const { id, state } = record
       // What is not remembered was accepted before this process began.
       if (
         state.name === 'accepted' &&
         !held.has(id) &&
         (acceptedAt.get(id) ?? 0) + timing.sealGraceMs < clock.now() &&
-        (await book.removed(id)) === undefined
+        (await book.removed(id)) === undefined &&
+        // What a jury took without anybody telling which rows is in no version.
+        !(isJuried(state) && (await acceptedRows(book, record)) === undefined)
       )
         return true
+    }
     return false
   }
 
@@ -93,7 +100,7 @@ export function createSeals(
     const { rules } = await rosters.sitting(asked.datanet, net)
     const latest = (await chain.ledger.datanet(asked.datanet))?.version ?? 0
     if (weightOf(rules.validators, self) === 0 || latest + 1 !== asked.version) return { kind: 'differs' }
-    const { entries } = await acceptedOf(book, asked.datanet, await heldBack(chain.ledger), last)
+    const { entries } = await acceptedOf(book, asked.datanet, await heldBack(chain.ledger), last, learn)
     if (entries.length !== asked.count || versionRoot(entries) !== asked.root) return { kind: 'differs' }
     if (await lacks(asked.datanet, last)) return { kind: 'more' }
     return { kind: 'sealed', seal: sign(version) }

@@ -19,6 +19,7 @@ import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
 import { heldBack, juriesIn } from '../jury/words.ts'
 import { acceptedOf } from './entries.ts'
+import type { LearnRows } from './entries.ts'
 import { goneFrom, leftOf, refuseTakenDown } from './left.ts'
 import type { Seals } from './seals.ts'
 
@@ -41,7 +42,8 @@ export function createVersions(
   must: (datanet: Hex) => Promise<DatanetDocument>,
   parents: Parents,
   holdings: Pick<Holdings, 'hold'>,
-  follows: (datanet: Hex) => boolean
+  follows: (datanet: Hex) => boolean,
+  learn: LearnRows
 ): Pick<DataService, 'anchorVersion' | 'leftSince' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
   const bonded = createBonded(chain)
@@ -73,7 +75,7 @@ export function createVersions(
       return entries.length === 0 ? undefined : versionRoot(entries)
     }
     for (let tries = 1; ; tries++) {
-      const { entries, last } = await acceptedOf(book, datanet, await heldBack(chain.ledger))
+      const { entries, last } = await acceptedOf(book, datanet, await heldBack(chain.ledger), Infinity, learn)
       if (entries.length === 0)
         throw new InvalidError('version.empty', 'nothing has been accepted yet', {
           help: 'Contributions are listed with what became of them.'

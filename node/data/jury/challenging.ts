@@ -1,10 +1,11 @@
-import { challengeMs, mostChallengeReason, rosterCertificate } from '../../../protocol/data/index.ts'
+import { challengeMs, isJuried, mostChallengeReason, rosterCertificate } from '../../../protocol/data/index.ts'
 import type { Certificate } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Ballot } from '../../chain/types.ts'
 import type { ContributionRecord } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { Sealed } from '../questions/sealed.ts'
 import type { Shown } from '../validator/index.ts'
 import type { JuryService } from './types.ts'
 import { challengeView } from './views.ts'
@@ -24,7 +25,8 @@ const ballotsOf = ({ votes }: Certificate): Ballot[] =>
 /** Whoever holds a decision for wrong: what it costs, and the challenge itself. */
 export function createChallenging(
   { chain, clock, log, self }: Pick<DataDeps, 'chain' | 'clock' | 'log' | 'self'>,
-  { must }: Pick<Shown, 'must'>
+  { must }: Pick<Shown, 'must'>,
+  sealed: Pick<Sealed, 'shutTo'>
 ): Pick<JuryService, 'challenge' | 'challengeOf'> {
   const seconds = (): bigint => chain.ledger.head()?.timestamp ?? BigInt(Math.floor(clock.now() / 1000))
 
@@ -48,7 +50,10 @@ export function createChallenging(
   }
 
   async function stateOf(contribution: Hex) {
-    const { record } = await must(contribution)
+    const { record, net } = await must(contribution)
+    const shut =
+      record.state.name !== 'rejected' || isJuried(record.state) ? 0 : (await sealed.shutTo(contribution)).everybody
+    const isPrivate = net.rules.private !== undefined
     const trial = await chain.ledger.trial(contribution)
     const [{ deposit }, { candidates, size }] = await Promise.all([
       chain.juries.rules(),
@@ -56,23 +61,27 @@ export function createChallenging(
     ])
     // The chain's own clock decides; this node saw it committed a little later.
     const until = record.seenAt + challengeMs
-    return { record, trial, deposit, candidates: candidates.length, size, until }
+    return { record, trial, deposit, candidates: candidates.length, size, until, shut, isPrivate }
   }
 
   const challenging: Pick<JuryService, 'challenge' | 'challengeOf'> = {
     async challengeOf(contribution) {
-      const { record, trial, deposit, candidates, size, until } = await stateOf(contribution)
+      const { record, trial, deposit, candidates, size, until, shut, isPrivate } = await stateOf(contribution)
       const challenge = trial === undefined ? null : challengeView(trial, seconds())
       const why =
         record.state.name !== 'accepted' && record.state.name !== 'rejected'
           ? 'it is not decided'
           : trial !== undefined
             ? 'it was challenged already'
-            : clock.now() > until
-              ? 'it is too late'
-              : candidates < size
-                ? `of ${size} jurors only ${candidates} could sit`
-                : null
+            : isPrivate
+              ? 'jurors have no key to the rows of a private Datanet'
+              : clock.now() > until
+                ? 'it is too late'
+                : shut > 0
+                  ? 'jurors cannot read the sealed questions that it was compared with before they are opened'
+                  : candidates < size
+                    ? `of ${size} jurors only ${candidates} could sit`
+                    : null
       return { challenge, deposit, until, size, candidates, why }
     },
     async challenge(contribution, reason) {
@@ -81,7 +90,12 @@ export function createChallenging(
         throw new InvalidError('challenge.reason', `a challenge has a reason of up to ${mostChallengeReason} bytes`, {
           help: 'Say what is wrong with the decision; the jurors read it.'
         })
-      const { record, trial, candidates, size, until } = await stateOf(contribution)
+      const { record, trial, candidates, size, until, shut, isPrivate } = await stateOf(contribution)
+      // [reject] Jurors get no keys to private rows: they would all abstain, and the deposit be burnt.
+      if (isPrivate)
+        throw new InvalidError('challenge.private', 'decisions of a private Datanet are not put before a jury', {
+          help: 'Nothing was paid: jurors have no key to its rows. Talk to its validators and its host.'
+        })
       const decision = decisionOf(record)
       // [reject] A jury decides once.
       if (trial !== undefined)
@@ -92,6 +106,11 @@ export function createChallenging(
       if (clock.now() > until)
         throw new InvalidError('challenge.late', 'the time in which it could be challenged is over', {
           help: 'It was committed more than thirty days ago.'
+        })
+      // [reject] Who cannot read what a row was refused for cannot say that it was refused wrongly.
+      if (shut > 0)
+        throw new InvalidError('challenge.sealed', 'it was compared with sealed questions that nobody has opened yet', {
+          help: 'Nothing was paid. They are opened once their version is anchored: challenge it then.'
         })
       // [reject] A jury is larger than the roster; before any money moves.
       if (candidates < size)

@@ -1,5 +1,6 @@
 export { createChallenging } from './challenging.ts'
 export { createJuryNews } from './news.ts'
+export { createSees } from './sees.ts'
 export { createServing } from './serving.ts'
 export { heldBack, wordOf } from './words.ts'
 export type * from './types.ts'

@@ -14,6 +14,8 @@ export interface Judging {
 export function createJudging(
   { chain, log }: Pick<DataDeps, 'chain' | 'log'>,
   book: Pick<Book, 'contribution' | 'setState'>,
+  /** Whether nobody may accept it, by the chain alone: it lacks its bond, or is beyond its author's allowance. */
+  isBarred: (record: ContributionRecord) => Promise<boolean>,
   hooks: {
     changed(datanet: Hex): void
     decided(record: ContributionRecord): Promise<void>
@@ -40,7 +42,9 @@ export function createJudging(
       const state = record?.state
       if (record === undefined || state === undefined || !('statements' in state) || state.statements === undefined)
         return false
-      const word = await wordOf(chain.ledger, id)
+      const said = await wordOf(chain.ledger, id)
+      // [ignore] No jury takes what the rules of its place let nobody take.
+      const word = said?.accept === true && (await isBarred(record)) ? undefined : said
       const isDone = state.name === 'accepted' || state.name === 'rejected'
       if (word === undefined) {
         if (!isDone || !isJuried(state)) return false

@@ -5,6 +5,7 @@ import { InvalidError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { TrialRecord } from '../../chain/types.ts'
 import { refusedWith } from '../../chain/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
 import { nameOf } from '../book/index.ts'
 import type { Book, ContributionRecord } from '../book/index.ts'
@@ -13,10 +14,11 @@ import type { Interest } from '../interest/index.ts'
 import type { VotePolicy } from '../types.ts'
 import type { Shards } from '../validator/index.ts'
 import type { JuryItem, JuryService } from './types.ts'
+import type { JurorSees } from './sees.ts'
+import { packRows } from './taken.ts'
+import { openTrials } from './words.ts'
 import { challengeView, stepOf } from './views.ts'
 
-/** Open trials looked at in one go: each holds a deposit. */
-const mostTrials = 100
 /** Trials of which is remembered that this node sat on them. */
 const mostServed = 256
 
@@ -24,6 +26,15 @@ export interface Serving extends Pick<JuryService, 'jury' | 'serve' | 'juryVote'
   readonly automation: Automation | undefined
   /** The chain told something of a trial. */
   wake(): void
+}
+
+/** Not what the checks found, but that there was nothing to look at. */
+const isAway = ({ reason }: Verdict): boolean => reason === 'unavailable' || reason === 'no-key'
+
+/** Whether a verdict takes the rows that the roster took. */
+const isWhatWasAccepted = (trial: TrialRecord, { reveal }: ContributionStatements, verdict: Verdict): boolean => {
+  const { cid, contribution } = reveal.message
+  return trial.accepted && outcomeOf({ contribution, cid, own: ownRows(verdict) }, true) === trial.outcome
 }
 
 /**
@@ -37,12 +48,15 @@ export function createServing(
   book: Book,
   interest: Pick<Interest, 'all' | 'end' | 'roles' | 'take'>,
   shards: Pick<Shards, 'check'>,
-  policy: () => Promise<VotePolicy>
+  policy: () => Promise<VotePolicy>,
+  sees: Pick<JurorSees, 'isBarred' | 'learn' | 'shut'>
 ): Serving {
   const { automations, chain, clock, jury: isOn = true, key, log, network, self } = deps
   const { juries, ledger } = chain
   /** Contributions whose juries this node sat on, the last ones: who was absent from them is said. */
   const served = new Set<Hex>() // at most mostServed
+  /** Those that were checked with all questions that they were compared with. */
+  const looked = createCache<Hex, true>({ max: mostServed })
 
   /** Chain time, at least as late as the last block says; blocks may be rare. */
   const now = (): bigint => {
@@ -50,7 +64,6 @@ export function createServing(
     const here = BigInt(Math.floor(clock.now() / 1000))
     return head > here ? head : here
   }
-  const open = async (): Promise<readonly TrialRecord[]> => (await ledger.openTrials({ limit: mostTrials })).items
   const isMine = ({ jury }: TrialRecord): boolean => jury.includes(self)
 
   async function statementsOf(id: Hex): Promise<[ContributionRecord, ContributionStatements] | undefined> {
@@ -60,36 +73,53 @@ export function createServing(
     return [record, record.state.statements]
   }
 
-  /**
-   * As the checks find it in its place of the order, once all before it are known here: what it repeats is among them.
-   * What was away when its turn came is looked for again.
-   */
-  async function verdictOf(
-    record: ContributionRecord,
-    statements: ContributionStatements
-  ): Promise<Verdict | undefined> {
-    if ((await book.progress(record.datanet)).passed < record.index) return undefined
-    const known = await book.verdict(record.id)
-    if (known !== undefined && known.reason !== 'unavailable' && known.reason !== 'no-key') return known
+  async function lookAt(record: ContributionRecord, statements: ContributionStatements): Promise<Verdict> {
     const verdict = await shards.check(record, statements)
     await book.putVerdict(record.id, verdict)
     return verdict
   }
 
+  /**
+   * As the checks find it in its place of the order, once all before it are known here: what it repeats is among them.
+   * What was away when its turn came is looked for again. Where it was compared with sealed questions that this node
+   * cannot read, it finds an acceptance only if that is what the roster accepted: it takes no row that may ask one.
+   */
+  async function verdictOf(
+    trial: TrialRecord,
+    record: ContributionRecord,
+    statements: ContributionStatements
+  ): Promise<Verdict | undefined> {
+    if ((await book.progress(record.datanet)).passed < record.index) return undefined
+    const known = await book.verdict(record.id)
+    const found = known === undefined || isAway(known) ? await lookAt(record, statements) : known
+    // Whom questions are hidden from finds more rows good, never fewer: a rejection is one whatever they ask.
+    if (isAway(found) || !found.accept || isWhatWasAccepted(trial, statements, found))
+      return isAway(found) ? undefined : found
+    if ((await sees.shut(record)) > 0)
+      return trial.accepted && (await sees.learn(record, statements, trial.outcome))
+        ? book.verdict(record.id)
+        : undefined
+    // They may have been opened since it was checked.
+    const again = looked.get(record.id) === true ? found : await lookAt(record, statements)
+    looked.set(record.id, true)
+    return isAway(again) ? undefined : again
+  }
+
   /** Makes this node's vote, once, and keeps it before anybody hears of it. */
-  async function make(id: Hex, says: Said, own?: { readonly cid: string; readonly verdict: Verdict }) {
+  async function make(id: Hex, says: Said, own?: { readonly cid: string; readonly rows: Verdict['rows'] }) {
     const accept = says === true
     const outcome =
       own === undefined || says === 'abstain'
         ? abstention(id)
-        : outcomeOf({ contribution: id, cid: own.cid, own: ownRows(own.verdict) }, accept)
+        : outcomeOf({ contribution: id, cid: own.cid, own: ownRows(own) }, accept)
     const salt = toHex(crypto.getRandomValues(new Uint8Array(32)))
     const message = { contribution: id, validator: self, accept: accept && own !== undefined, outcome, salt }
     const vote = signStatement(network, 'Vote', message, key)
     return book.serially(async () => {
       const known = (await book.juryVotes.get(id))?.vote
       if (known !== undefined) return known
-      await book.juryVotes.put(id, { says, vote })
+      const taken = message.accept && own !== undefined ? { taken: packRows(ownRows(own)) } : {}
+      await book.juryVotes.put(id, { says, vote, ...taken })
       return vote
     })
   }
@@ -106,10 +136,14 @@ export function createServing(
     if (found !== undefined)
       try {
         const [record, statements] = found
-        const verdict = await verdictOf(record, statements)
+        const { cid } = statements.reveal.message
+        // What the rules of its place let nobody take is against them, whatever is in it.
+        const isJudge = known?.says !== undefined || (await policy()) === 'auto'
+        const isThere = (await book.progress(record.datanet)).passed >= record.index
+        if (isThere && isJudge && (await sees.isBarred(record))) return await make(id, false, { cid, rows: [] })
+        const verdict = await verdictOf(trial, record, statements)
         const says = known?.says ?? ((await policy()) === 'auto' ? verdict?.accept : undefined)
-        if (verdict !== undefined && says !== undefined)
-          return await make(id, says, { cid: statements.reveal.message.cid, verdict })
+        if (verdict !== undefined && says !== undefined) return await make(id, says, { cid, rows: verdict.rows })
       } catch (error) {
         log.info('a juror could not check a contribution yet', { contribution: id, error })
       }
@@ -153,7 +187,11 @@ export function createServing(
           : once(`drew the jury of ${id}`, () => juries.draw(id, candidates), 'AlreadyDrawn', 'NotChallenged')
       return { due: true, about, what, run }
     }
-    if (isMine(trial)) await follow(trial)
+    // One that it has no room to follow keeps it from no other.
+    if (isMine(trial))
+      await follow(trial).catch((error: unknown) => {
+        log.warn('a juror cannot follow the Datanet of its trial', { contribution: id, error })
+      })
     if (step === 'committing') {
       if (!isMine(trial) || committed.includes(self)) return undefined
       if ((await voteOn(trial)) === undefined) {
@@ -198,8 +236,7 @@ export function createServing(
     await interest.take(datanet, 'juror')
   }
   /** Datanets that this node followed for a trial that is over, also before it was started. */
-  async function leaveOver(trials: readonly TrialRecord[]): Promise<void> {
-    const asked = new Set(trials.filter(isMine).map(({ datanet }) => datanet))
+  async function leaveOver(asked: ReadonlySet<Hex>): Promise<void> {
     for (const datanet of interest.all())
       if (interest.roles(datanet).includes('juror') && !asked.has(datanet)) await interest.end(datanet, 'juror')
   }
@@ -227,13 +264,14 @@ export function createServing(
   }
 
   async function* plans(): AsyncGenerator<Plan> {
-    const trials = await open()
-    for (const trial of trials) {
+    const asked = new Set<Hex>() // of the open trials those that this node sits on
+    for await (const trial of openTrials(ledger)) {
+      if (isMine(trial)) asked.add(trial.datanet)
       const plan = await planOf(trial)
       if (plan !== undefined) yield plan
     }
     yield* absences()
-    await leaveOver(trials)
+    await leaveOver(asked)
   }
 
   const automation =
@@ -245,7 +283,7 @@ export function createServing(
     async jury() {
       const seats = await juries.jurors()
       const items: JuryItem[] = []
-      for (const trial of await open()) {
+      for await (const trial of openTrials(ledger)) {
         if (!isMine(trial)) continue
         const { contribution, datanet } = trial
         const [net, verdict, mine] = await Promise.all([
@@ -275,6 +313,11 @@ export function createServing(
       if (stepOf(trial, now()) !== 'committing')
         throw new InvalidError('jury.not-open', 'the time to vote on it is over', {
           help: 'Votes are shown once the jurors have committed.'
+        })
+      // [reject] Nobody commits to a vote, or shows one, that this node only writes down.
+      if (automation === undefined || !isOn)
+        throw new InvalidError('jury.off', 'this node does nothing about juries: no vote would be committed to', {
+          help: 'Set automation.jury.on to true in its settings, and start it anew.'
         })
       await book.serially(async () => {
         // [reject] What was committed to stays.

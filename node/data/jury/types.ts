@@ -78,6 +78,6 @@ export interface JuryService {
   jury(): Promise<JuryView>
   /** Takes a seat among the jurors, or gives it up. @throws ChainError */
   serve(takes: boolean): Promise<JuryView>
-  /** A juror's vote by hand. @throws InvalidError `jury.not-drawn`, `jury.not-open`, `jury.voted` */
+  /** A juror's vote by hand. @throws InvalidError `jury.not-drawn`, `jury.not-open`, `jury.off`, `jury.voted` */
   juryVote(contribution: Hex, says: Said): Promise<void>
 }

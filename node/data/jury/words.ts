@@ -6,8 +6,18 @@ import type { DataDeps } from '../deps.ts'
 
 type Ledger = DataDeps['chain']['ledger']
 
-/** Open challenges looked at: each holds a deposit. */
-const mostOpen = 1_000
+/** Open challenges looked at in one go: each holds a deposit, and all of them are looked at. */
+const openAtOnce = 100
+
+/** Whatever is challenged and not decided yet, of all Datanets. */
+export async function* openTrials(ledger: Pick<Ledger, 'openTrials'>): AsyncGenerator<TrialRecord> {
+  let after: string | undefined
+  do {
+    const page = await ledger.openTrials({ limit: openAtOnce, ...(after === undefined ? {} : { after }) })
+    yield* page.items
+    after = page.next
+  } while (after !== undefined)
+}
 
 /** What a jury has decided; undefined where none has, or it came to nothing and the first decision stands. */
 export function wordIn({ contribution, jury, votes, closed }: TrialRecord): JuryWord | undefined {
@@ -23,7 +33,9 @@ export async function wordOf(ledger: Pick<Ledger, 'trial'>, contribution: Hex): 
 
 /** Contributions that wait for a jury: they are in no version until it has decided. */
 export async function heldBack(ledger: Pick<Ledger, 'openTrials'>): Promise<ReadonlySet<Hex>> {
-  return new Set((await ledger.openTrials({ limit: mostOpen })).items.map(({ contribution }) => contribution))
+  const held = new Set<Hex>() // of those that are open
+  for await (const { contribution } of openTrials(ledger)) held.add(contribution)
+  return held
 }
 
 /**

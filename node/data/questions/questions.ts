@@ -46,6 +46,7 @@ export function createQuestions(
 ): Questions {
   const { ledger } = chain
   const looked = createCache<Hex, { fault: BatchView['fault'] }>({ max: mostLookedAt, forMs: lookAgainMs, clock })
+  const seated = createCache<string, number>({ max: mostLookedAt, forMs: lookAgainMs, clock })
 
   /** That what this node has done is in its own lists. */
   const readBack = (): Promise<void> => ledger.caughtUp({ consumers: true }).catch(() => undefined)
@@ -58,8 +59,24 @@ export function createQuestions(
     })
   }
 
-  const isAsked = ({ accepted, roster }: BatchRecord, known: DatanetRecord | undefined): boolean =>
-    accepted === null && roster === known?.roster
+  /** The first number since which the same seats sit: their weights alone may be others by now. */
+  async function seatedSince(datanet: Hex, sitting: number): Promise<number> {
+    const name = `${datanet}/${sitting}`
+    const known = seated.get(name)
+    if (known !== undefined) return known
+    const seatsOf = async (number: number): Promise<string | undefined> =>
+      (await ledger.roster(datanet, number))?.map(({ address }) => address).join()
+    const seats = await seatsOf(sitting)
+    let since = sitting
+    while (since > 1 && seats !== undefined && (await seatsOf(since - 1)) === seats) since--
+    seated.set(name, since)
+    return since
+  }
+  const isAsked = async (
+    { accepted, datanet, roster }: BatchRecord,
+    known: DatanetRecord | undefined
+  ): Promise<boolean> =>
+    accepted === null && known !== undefined && roster >= (await seatedSince(datanet, known.roster))
 
   /** The newest, each writer's newest of them: whoever puts many hides no other's. */
   async function newest(datanet: Hex): Promise<readonly BatchRecord[]> {
@@ -75,7 +92,7 @@ export function createQuestions(
   async function stateOf(batch: BatchRecord, total: bigint, known: DatanetRecord | undefined): Promise<BatchState> {
     const { accepted, against, datanet, key } = batch
     if (accepted === null)
-      return !isAsked(batch, known) ? 'void' : against * 3n >= total && total > 0n ? 'refused' : 'asked'
+      return !(await isAsked(batch, known)) ? 'void' : against * 3n >= total && total > 0n ? 'refused' : 'asked'
     if (key !== null) return (known?.version ?? 0) > accepted.version ? 'spent' : 'open'
     const due = await ledger.batchesDue(datanet, accepted.version)
     if (due === undefined) return 'sealed'
@@ -179,7 +196,10 @@ export function createQuestions(
     faultOf,
     async asked(datanet) {
       const known = await ledger.datanet(datanet)
-      return (await newest(datanet)).filter(batch => isAsked(batch, known)).slice(0, mostAsked)
+      const asked: BatchRecord[] = []
+      for (const batch of await newest(datanet))
+        if (asked.length < mostAsked && (await isAsked(batch, known))) asked.push(batch)
+      return asked
     },
     async putQuestions(datanet, file) {
       await ledger.caughtUp()

@@ -25,11 +25,13 @@ export interface Sealed {
   /** Whether each of its roster can open it, as far as their keys are known here. */
   isSealedToAll(batch: BatchRecord): Promise<boolean>
   /**
-   * Questions that a contribution must not ask which came on chain in this block: those of batches that its own roster
-   * had accepted before, for a version that was not anchored yet. A function of the chain: each of that roster finds
-   * the same. Nobody else can read them: then there are none.
+   * Questions that a contribution must not ask: those of batches that were accepted before the block of its commitment,
+   * for a version that was not anchored yet, by a roster on which all sat who decide on it, under whatever number and
+   * weights. A function of the chain: each of them finds the same. Nobody else can read them: then there are none.
    */
-  hiddenAt(datanet: Hex, roster: number, block: bigint): Promise<readonly Row[]>
+  hiddenFrom(contribution: Hex): Promise<readonly Row[]>
+  /** How many of those batches this node cannot read, and how many are not open to everybody. */
+  shutTo(contribution: Hex): Promise<{ readonly here: number; readonly everybody: number }>
 }
 
 export function createSealed({
@@ -92,6 +94,23 @@ export function createSealed({
     return version
   }
 
+  async function inForce(contribution: Hex): Promise<BatchRecord[]> {
+    const known = await ledger.commitment(contribution)
+    if (known === undefined) return []
+    const { block, datanet, roster } = known
+    const next = (await versionBefore(datanet, block)) + 1
+    const accepted = (await ledger.batchesFor(datanet, next)).filter(
+      batch => batch.accepted !== null && batch.accepted.block < block
+    )
+    const deciding = accepted.length === 0 ? [] : ((await ledger.roster(datanet, roster)) ?? [])
+    const found: BatchRecord[] = []
+    for (const batch of accepted) {
+      const readers = new Set(((await ledger.roster(datanet, batch.roster)) ?? []).map(({ address }) => address))
+      if (deciding.length > 0 && deciding.every(({ address }) => readers.has(address))) found.push(batch)
+    }
+    return found
+  }
+
   const seats = async (datanet: Hex, roster: number): Promise<(SealTarget | undefined)[]> =>
     Promise.all(((await ledger.roster(datanet, roster)) ?? []).map(({ address }) => targetOf(address)))
 
@@ -103,13 +122,16 @@ export function createSealed({
       const found = await keyOf(batch)
       return found !== undefined && isSealedToAll(asSealed(batch), found, await seats(batch.datanet, batch.roster))
     },
-    async hiddenAt(datanet, roster, block) {
-      const next = (await versionBefore(datanet, block)) + 1
+    async hiddenFrom(contribution) {
       const hidden: Row[] = []
-      for (const batch of await ledger.batchesFor(datanet, next))
-        if (batch.roster === roster && batch.accepted !== null && batch.accepted.block < block)
-          hidden.push(...((await rowsOf(batch)) ?? []))
+      for (const batch of await inForce(contribution)) hidden.push(...((await rowsOf(batch)) ?? []))
       return hidden
+    },
+    async shutTo(contribution) {
+      const shut = (await inForce(contribution)).filter(({ key }) => key === null)
+      let here = 0
+      for (const batch of shut) if ((await rowsOf(batch)) === undefined) here++
+      return { here, everybody: shut.length }
     }
   }
 }

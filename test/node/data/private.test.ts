@@ -168,6 +168,11 @@ describe('data: a private Datanet', function () {
     await assert.rejects(one.service.vote(accepted, false, 'It says cinnabar'), { code: 'vote.private' })
     const words = { code: 'personal-data' as const, text: 'It says cinnabar' }
     await assert.rejects(one.service.takeDown(accepted, words), { code: 'vote.private' })
+    // Jurors have no key: a challenge would burn its deposit.
+    const before = await one.chain.tokens.balanceOf(one.address)
+    await assert.rejects(one.service.challenge(accepted, 'It is wrong'), { code: 'challenge.private' })
+    assert.equal(await one.chain.tokens.balanceOf(one.address), before)
+    assert.match((await one.service.challengeOf(accepted)).why ?? '', /no key/)
   })
 
   it('forgets the keys to what was withdrawn, once a version stands without it', async () => {

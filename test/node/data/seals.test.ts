@@ -26,6 +26,7 @@ describe('a validator that is asked to seal a version', () => {
       { sitting: async () => ({ ...document, host: document.statement.message.host }) } as unknown as Parameters<
         typeof createSeals
       >[4],
+      async () => false,
       new AbortController().signal
     )
     const answers: unknown[] = []

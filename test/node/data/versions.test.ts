@@ -90,7 +90,8 @@ function reader(count: number) {
     async () => document,
     {} as never,
     holdings,
-    datanet => datanet === datanets[0]
+    datanet => datanet === datanets[0],
+    async () => false
   )
   return { datanets, did, versions, manifests }
 }
