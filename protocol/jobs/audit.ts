@@ -104,6 +104,11 @@ export function auditorsOf(
 export const auditSubject = ({ job, lots, adapters }: Pick<JobResult, 'job' | 'lots' | 'adapters'>, seed: Hex): Hex =>
   contentHash({ job, seed, adapters, deliveries: lots.map(({ delivery }) => delivery.message.log) })
 
+/**
+ * What a word against a training is about where something that it takes is given to nobody: it says no more than that.
+ */
+export const withheldSubject = (subject: Hex): Hex => keccak(`withheld ${subject}`)
+
 /** A round of an audit, as the chain has it. */
 export interface AuditRound extends Drawing {
   readonly words: readonly { readonly auditor: Address; readonly agrees: boolean; readonly subject: Hex }[]
@@ -151,7 +156,9 @@ export function certificateOf(
     const worker = lotOf(lots, drawn.coalition, length)?.lot.delivery.message.worker ?? '0x'
     const auditors = auditorsOf(result, { worker, drawn }, round)
     // [ignore] Who was not drawn for a segment, or speaks of other deliveries, has no word on it.
-    const said = round.words.filter(word => auditors.includes(word.auditor) && word.subject === subject)
+    const about = ({ agrees, subject: of }: AuditRound['words'][number]): boolean =>
+      of === subject || (!agrees && of === withheldSubject(subject))
+    const said = round.words.filter(word => auditors.includes(word.auditor) && about(word))
     const of = (agrees: boolean): Address[] => [
       ...new Set(said.filter(word => word.agrees === agrees).map(({ auditor }) => auditor))
     ]
