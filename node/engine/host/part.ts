@@ -61,10 +61,10 @@ function distanceTo({ here, began, read }: Ran, end: string | undefined): number
 }
 
 /** Whether what was delivered is what the last state comes to. */
-function isDelivered({ began, read, adapter }: Ran, last: NonNullable<PartJob['last']>, config: ModelConfig): boolean {
+function isDelivered({ start, read, adapter }: Ran, last: NonNullable<PartJob['last']>, config: ModelConfig): boolean {
   try {
-    const ended = last.state === undefined ? began : read(last.state)
-    return sameWeights(adapter(ended), readTuned(last.delivered, config))
+    const ended = last.state === undefined ? start : adapter(read(last.state))
+    return sameWeights(ended, readTuned(last.delivered, config))
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return false
