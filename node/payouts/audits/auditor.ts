@@ -128,7 +128,10 @@ export function createAuditor(
     if (behind.has(name)) return
     behind.add(name)
     void running
-      .run(id, act)
+      .run(id, async () => {
+        life.signal.throwIfAborted()
+        await act()
+      })
       .catch((error: unknown) => {
         if (life.signal.aborted) return
         take(id)
