@@ -34,14 +34,14 @@ export async function verifyDelivery(
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
   checkDeliveryContent(content, lot.delivery.message, lot.lot)
-  // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
-  if (content.states === undefined && (await deps.versions.auditedSegments(document.spec.datanet)) > 0)
-    throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
-  // [reject] A worker that has been paid may go: what auditors will ask for is here before it is.
-  await states.fetch(`${sequenceKey(Number(lot.award.statement.message.deadline))}/${lot.escrow}`, content, {
-    worker,
-    signal
-  })
+  if ((await deps.versions.auditedSegments(document.spec.datanet)) > 0) {
+    // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
+    if (content.states === undefined)
+      throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
+    // [retry] A worker that has been paid may go: what auditors will ask for is here before it is.
+    const { deadline } = lot.award.statement.message
+    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, signal })
+  }
   // [retry] Questions that judge its version may not be opened yet: then nothing is measured of it before they are.
   if (lot.lot.kind === 'adapter') await deps.versions.heldOut(document.spec, { signal })
   const { builder } = document.statement.message
