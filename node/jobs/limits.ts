@@ -12,6 +12,8 @@ export const maxAwards = 2_000
 export const maxContentBytes = 64 * 2 ** 20
 /** Bytes of one committed state of a training: weights, moments and average. */
 export const maxStateBytes = 2 ** 30
+/** Bytes of all committed states of a delivery: a worker writes none where they would be more. */
+export const mostStateBytes = 16 * 2 ** 30
 /** Bytes of a job's result: 4,096 CIDs and bitmasks. */
 export const maxResultBytes = 2 * 2 ** 20
 /** Awards whose progress is kept in memory; of more, those heard of longest ago are forgotten. */

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { canonicalJson, keccak } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import type { Hex } from '../primitives/hex.ts'
+import { requireAuditable } from './auditable.ts'
 import { datanetRules, mostCharacters, mostMessages } from './types.ts'
 import type { DatanetRules } from './types.ts'
 
@@ -53,7 +54,7 @@ export const rulesText = ({
 
 /**
  * Rules with some of them changed.
- * @throws InvalidError `rules.fixed` naming what never changes, `rules.invalid`
+ * @throws InvalidError `rules.fixed` naming what never changes, `rules.invalid`, `datanet.private`
  */
 export function changedRules(before: DatanetRules, change: Readonly<Record<string, unknown>>): LaterRules {
   for (const rule of Object.keys(fixedRules) as FixedRule[]) {
@@ -66,7 +67,10 @@ export function changedRules(before: DatanetRules, change: Readonly<Record<strin
     Object.entries({ ...before, ...Object.fromEntries(said) }).filter(([, value]) => value !== null)
   )
   const parsed = laterRules.safeParse(wanted)
-  if (parsed.success) return parsed.data
+  if (parsed.success) {
+    requireAuditable(parsed.data)
+    return parsed.data
+  }
   const [issue] = parsed.error.issues
   throw new InvalidError('rules.invalid', `${issue?.path.join('.') ?? 'rules'}: ${issue?.message ?? 'not as they are'}`)
 }

@@ -35,7 +35,7 @@ interface CreateFlags extends CallFlags {
   maxBytes: string
   minOwnShare: string
   leastDataShare: string
-  auditedSegments: string
+  auditedSegments?: string
   keptBack: string
   keptEpochs: string
   keptDays: string
@@ -159,8 +159,8 @@ export function createCommand(): Command {
     .option('--least-data-share <basis points>', 'what of its fees a model must give to the data', '1000')
     .option(
       '--audited-segments <n>',
-      'parts of trainings that drawn auditors run again before a model earns; 0 admits models by papers alone',
-      String(usualAuditedSegments)
+      'parts of trainings that drawn auditors run again before a model earns; 0 admits models by papers alone; ' +
+        `${usualAuditedSegments} unless given, and none of a private one, whose rows auditors cannot read`
     )
     .option('--kept-back <basis points>', keptHelp, '0')
     .option('--kept-epochs <n>', 'for how many epochs', String(usualKeptBack.epochs))
@@ -193,7 +193,7 @@ export function createCommand(): Command {
           nearDuplicate: Number(flags.nearDuplicate),
           minOwnShare: Number(flags.minOwnShare),
           leastDataShare: Number(flags.leastDataShare),
-          auditedSegments: Number(flags.auditedSegments),
+          auditedSegments: Number(flags.auditedSegments ?? (flags.private === true ? 0 : usualAuditedSegments)),
           ...keptBackOf(flags),
           validators,
           ...weightsOf(flags),

@@ -1,5 +1,12 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { checkLicence, checkWeights, datanetRules, parseHeldOut, seatsFor } from '../../../protocol/data/index.ts'
+import {
+  checkLicence,
+  checkWeights,
+  datanetRules,
+  parseHeldOut,
+  requireAuditable,
+  seatsFor
+} from '../../../protocol/data/index.ts'
 import type { DatanetRules } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, checkNewName, contentHash, readAs } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
@@ -13,7 +20,7 @@ import { datanetView } from '../book/index.ts'
 
 /** How a Datanet is founded, by its host: by hand, or made of others. */
 export interface Hosting extends Pick<DataService, 'createDatanet'> {
-  /** @param heldOut JSONL of rows, all good ones @throws InvalidError `rules.invalid`, `name.*` */
+  /** @param heldOut JSONL of rows, all good ones @throws InvalidError `rules.invalid`, `datanet.private`, `name.*` */
   found(wanted: Omit<DatanetRules, 'heldOut'>, heldOut: string | Uint8Array): Promise<DatanetView>
 }
 
@@ -32,6 +39,7 @@ export function createHosting(
       for await (const one of book.taken()) taken.push(one)
       checkNewName('Datanet', { name: wanted.name, owner: self }, taken)
       checkLicence(wanted.licence)
+      requireAuditable(wanted)
       const bytes = bytesOf(heldOut)
       parseHeldOut(bytes)
       const rules = readAs(datanetRules, { ...wanted, heldOut: await files.addBytes(bytes) }, 'rules.invalid')

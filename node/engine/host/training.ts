@@ -64,6 +64,8 @@ export interface Part {
 /** Where the steps ended, where they began, and how to read what somebody else says of it. */
 export interface Ran {
   readonly steps: number
+  /** Where the whole training began: what it is without steps. */
+  readonly start: Tuned
   readonly here: MemberState
   readonly began: State
   readonly read: (file: string) => State
@@ -175,6 +177,7 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
     })
     part?.found({
       steps: members[0]?.plan.length ?? 0,
+      start,
       here: ended ?? fresh(),
       began: began ?? stateOf(fresh()),
       read: file => readState(file, fresh()),

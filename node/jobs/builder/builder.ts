@@ -18,6 +18,7 @@ import { draftJob } from './post.ts'
 import { createRefusals } from './refusals.ts'
 import { createProgressServer } from './progress.ts'
 import type { Live } from './progress.ts'
+import { createBuilderStates } from './states.ts'
 import { createSteps } from './steps.ts'
 
 export interface Builder {
@@ -108,6 +109,7 @@ export function createBuilder(
     escrows,
     progress,
     curves,
+    states: createBuilderStates(deps),
     signal: stopping.signal,
     say,
     drive,

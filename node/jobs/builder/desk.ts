@@ -4,6 +4,7 @@ import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { Curves } from './curves.ts'
 import type { JobEscrows } from './escrows.ts'
 import type { ProgressServer } from './progress.ts'
+import type { BuilderStates } from './states.ts'
 
 /** What the parts of the builder's side share. */
 export interface Desk {
@@ -12,6 +13,7 @@ export interface Desk {
   readonly escrows: JobEscrows
   readonly progress: ProgressServer
   readonly curves: Curves
+  readonly states: BuilderStates
   /** Ends what is fetched and measured. */
   readonly signal: AbortSignal
   readonly say: (message: JobMessage) => Promise<void>

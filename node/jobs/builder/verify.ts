@@ -5,6 +5,7 @@ import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Lease } from '../../shelf/index.ts'
+import { sequenceKey } from '../../store/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { Desk } from './desk.ts'
 import { maxContentBytes } from '../limits.ts'
@@ -24,7 +25,7 @@ export interface Verified {
  * @throws InvalidError `delivery.*`, `adapter.*` when it is to be rejected; anything else may go through later
  */
 export async function verifyDelivery(
-  { deps, random, signal }: Desk,
+  { deps, random, signal, states }: Desk,
   id: Hex,
   record: JobRecord,
   lot: Extract<LotState, { state: 'delivered' }>
@@ -33,9 +34,14 @@ export async function verifyDelivery(
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
   checkDeliveryContent(content, lot.delivery.message, lot.lot)
-  // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
-  if (content.states === undefined && (await deps.versions.auditedSegments(document.spec.datanet)) > 0)
-    throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
+  if ((await deps.versions.auditedSegments(document.spec.datanet)) > 0) {
+    // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
+    if (content.states === undefined)
+      throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
+    // [retry] A worker that has been paid may go: what auditors will ask for is here before it is.
+    const { deadline } = lot.award.statement.message
+    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, signal })
+  }
   // [retry] Questions that judge its version may not be opened yet: then nothing is measured of it before they are.
   if (lot.lot.kind === 'adapter') await deps.versions.heldOut(document.spec, { signal })
   const { builder } = document.statement.message

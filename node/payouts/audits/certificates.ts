@@ -122,7 +122,7 @@ export const auditWords: Readonly<Record<AuditView['state'], string>> = {
   undrawn: 'auditors are not drawn yet: that takes some blocks, and a scorer with a seat in the pool',
   running: 'auditors run parts of its trainings again',
   nobody: 'of a part that was drawn every auditor is a party: more scorers need seats in the pool, for the next round',
-  lapsed: 'too few auditors spoke in time, or of what was drawn: its builder opens another round',
+  lapsed: 'too few auditors spoke in time, or of what was drawn: its builder opens another round, eight in all',
   passed: 'drawn auditors have run parts of its trainings again, and they agree',
   refused: 'drawn auditors have run parts of its trainings again, and they do not agree',
   other: 'its job was audited with another result'

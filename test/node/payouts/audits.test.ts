@@ -167,6 +167,13 @@ describe('audits of trainings', function () {
     await ended(await register([{ ...product, adapters: other.adapters }, trained]), 'refused')
   })
 
+  it('refuse siblings that say they took no step', async () => {
+    const [product, trained] = await train('stepless', row => row)
+    const none: Trained = { log: { steps: 0, seconds: 1, tokens: 0, loss: [] }, states: [] }
+    const said = trained.map((own, k) => (k === 0 || k === trained.length - 1 ? own : none))
+    await ended(await register([product, said]), 'refused')
+  })
+
   it('refuse what was committed to no states', async () => {
     const [product, trained] = await train('silent', row => row)
     const papers = trained.map(({ log }) => ({ log }))

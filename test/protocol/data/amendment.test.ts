@@ -82,6 +82,13 @@ const refused = (run: () => unknown, code: string, named: RegExp = /./): void =>
 }
 
 describe('data: rules that follow others', () => {
+  it('never ask for audits of a private Datanet, whose rows drawn auditors cannot read', () => {
+    const closed = { ...first, private: {} }
+    assert.throws(() => changedRules(closed, { auditedSegments: 4 }), { code: 'datanet.private' })
+    for (const auditedSegments of [0, null]) assert.ok(!changedRules(closed, { auditedSegments }).auditedSegments)
+    assert.equal(changedRules(first, { auditedSegments: 4 }).auditedSegments, 4)
+  })
+
   it('are what was said of them, and all else as it was; their text reads as they are', () => {
     fc.assert(
       fc.property(change, wanted => {

@@ -56,7 +56,8 @@ export const ruleFields: readonly {
     label: 'Parts of a training that are run again before its model earns',
     note:
       'Auditors whom chance draws among the pool’s scorers do so. 0 asks for no audit: then a model that was never ' +
-      'trained is admitted like any other.',
+      'trained is admitted like any other. A private Datanet has none, whatever is typed here: auditors cannot read ' +
+      'its rows.',
     number: true
   },
   {

@@ -183,7 +183,8 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     bond: bondOf(form),
     minOwnShare: scaled(form.minOwnShare, 10),
     leastDataShare: scaled(form.dataShare, 100),
-    auditedSegments: scaled(form.auditedSegments, 1),
+    // Drawn auditors cannot read a private one's rows.
+    auditedSegments: form.private === '' ? scaled(form.auditedSegments, 1) : 0,
     keptBack: keptBackOf(form),
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),
