@@ -61,8 +61,8 @@ describe('data: sealed held-out questions', function () {
   }
   const statesAt = async (peer: TestPeer): Promise<string[]> =>
     (await peer.service.questionsOf(datanet)).batches.map(({ state }) => state).toReversed()
-  async function accepted(peer: TestPeer, rows: readonly [string, string][]): Promise<Hex> {
-    const { batch } = await peer.service.putQuestions(datanet, bytes(jsonl(filledUp(peer.name, rows))))
+  async function accepted(peer: TestPeer, rows: readonly [string, string][], filler = peer.name): Promise<Hex> {
+    const { batch } = await peer.service.putQuestions(datanet, bytes(jsonl(filledUp(filler, rows))))
     await until(
       async () =>
         (await peer.chain.datanets.datanet(datanet)) !== undefined && (await stateOf(peer, batch)) === 'sealed',
@@ -193,6 +193,20 @@ describe('data: sealed held-out questions', function () {
       assert.equal((await one.service.speakOnQuestions(datanet, batch, false)).version, null)
       await until(async () => (await stateOf(client, batch)) === 'refused', 'half of the weight is against it')
     }
+  })
+
+  it('of one writer a validator agrees to no more than two for a version by itself', async () => {
+    const put = async (nth: number): Promise<Hex> =>
+      accepted(two, [[`Which bird is number${nth}?`, 'None']], `nth${nth}`)
+    await put(1)
+    await put(2)
+    const { batch } = await two.service.putQuestions(datanet, bytes(jsonl(filledUp('nth3', []))))
+    const other = await accepted(client, [['Which bird swims with its wings?', 'The auk']], 'other')
+    assert.equal(await stateOf(client, other), 'sealed', 'what came later is agreed to')
+    const seen = (await one.service.questionsOf(datanet)).batches.find(found => found.batch === batch)
+    assert.deepEqual([seen?.state, seen?.fault, seen?.consent], ['asked', null, 0])
+    for (const peer of [one, two]) await peer.service.speakOnQuestions(datanet, batch, true)
+    await until(async () => (await stateOf(client, batch)) === 'sealed', 'their owners may')
   })
 
   it('that nobody opens in time judge nothing, and keep their version waiting no longer', async () => {
