@@ -34,6 +34,14 @@ export interface RowsOptions {
   readonly open?: boolean
 }
 
+/** Which of a version's rows are looked through for a question; all that are left of it where nothing is said. */
+export interface ContextOptions {
+  /** Rows of these contributors alone. */
+  readonly of?: (contributor: Address) => boolean
+  /** Refused where something of it was taken down: who has not heard of that yet finds other rows. */
+  readonly whole?: boolean
+}
+
 /** What this phase asks of the data phase. Both are checked against the root on chain before they are returned. */
 export interface Versions {
   /** All rows of the version that are trained on, in the order of authorship: the same on every node. */
@@ -59,12 +67,13 @@ export interface Versions {
   keptBack(datanet: Hex): Promise<KeptBackRule | null>
   /**
    * Rows of a version that say something about what is asked, the best first: those that answers are given with.
-   * @throws as rows
+   * @throws as rows, and with `whole` InvalidError `version.taken-down`
    */
   context(
     version: Pick<VersionName, 'datanet' | 'version'>,
     messages: readonly ChatMessage[],
-    most: number
+    most: number,
+    options?: ContextOptions
   ): Promise<readonly OwnedRow[]>
 }
 

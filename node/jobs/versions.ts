@@ -16,7 +16,15 @@ import type { JobsDeps } from './deps.ts'
 export function versionsOf(
   data: Pick<
     DataService,
-    'manifest' | 'versionRows' | 'heldOutRows' | 'versionQuestions' | 'datanet' | 'rulesAt' | 'lacking' | 'sizes'
+    | 'manifest'
+    | 'versionRows'
+    | 'heldOutRows'
+    | 'versionQuestions'
+    | 'datanet'
+    | 'rulesAt'
+    | 'lacking'
+    | 'sizes'
+    | 'leftSince'
   >,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
@@ -65,8 +73,14 @@ export function versionsOf(
       return rules.auditedSegments ?? 0
     },
     keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null,
-    context: createContexts(async (datanet, version, which) =>
-      data.versionRows(await data.manifest(datanet, version), which)
+    context: createContexts(
+      async (datanet, version, which) => data.versionRows(await data.manifest(datanet, version), which),
+      async (datanet, version) => {
+        const left = await data.leftSince(datanet, version)
+        return left.some(({ removed }) => removed === 'taken-down')
+          ? left.map(({ contribution }) => contribution).join()
+          : ''
+      }
     )
   }
 }

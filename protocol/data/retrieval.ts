@@ -50,13 +50,15 @@ export class RetrievalIndex {
   readonly #rows: Kept[] = []
   #added = 0
 
-  add(row: Row): void {
+  /** @returns bytes of the row where it may be found; 0 where it is too long, or says an earlier one again */
+  add(row: Row): number {
     const at = this.#added++
-    if (encoder.encode(written(row)).length > mostContextBytes) return
+    const { length } = encoder.encode(written(row))
+    if (length > mostContextBytes) return 0
     const asking = contentWords(promptText(row)).slice(0, rowWords)
     const said = answerKey(answerText(row))
     const known = this.#answers.get(said)
-    if (known !== undefined && this.#repeats(known, new Set(asking))) return
+    if (known !== undefined && this.#repeats(known, new Set(asking))) return 0
     const answer = known ?? this.#answers.size
     this.#answers.set(said, answer)
     const words = new Set([...asking, ...contentWords(answerText(row))].slice(0, rowWords))
@@ -67,6 +69,7 @@ export class RetrievalIndex {
     }
     const asked = [...new Set(asking)].flatMap(word => this.#byWord.get(word)?.id ?? []).sort((a, b) => a - b)
     this.#rows.push({ at, words: words.size, answer, asked })
+    return length
   }
 
   /** Whether an earlier row gives this answer and asks with these words, and with as many more at most. */
