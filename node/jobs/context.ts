@@ -2,7 +2,6 @@ import { setImmediate } from 'node:timers/promises'
 import { RetrievalIndex } from '../../protocol/data/index.ts'
 import type { ChatMessage } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
 import { createCache } from '../runtime/index.ts'
 import type { ContextOptions, OwnedRow } from './deps.ts'
 
@@ -17,18 +16,16 @@ interface Indexed {
   readonly index: RetrievalIndex
   /** Those that may be found, by their order of coming. */
   readonly rows: ReadonlyMap<number, OwnedRow>
-  /** Whether some of the version were taken down. */
-  readonly partial: boolean
 }
 
 /**
- * Rows of versions that say something about a question: the same ones on every node that has heard of the same
- * take-downs.
- * @param goneOf what of a version has left, where some of it was taken down, and nothing otherwise: rows that are at
- * hand are read anew once that is another
+ * Rows of versions that say something about a question: the same ones on every node. Where something of a version was
+ * taken down whoever has heard of it would find other rows than who has not: then there are none.
+ * @param rowsOf all of a version: refused where some were taken down
+ * @param goneOf what of a version was taken down: rows that are at hand are read anew once that is something else
  */
 export function createContexts(
-  rowsOf: (datanet: Hex, version: number, which: { remaining: boolean }) => Promise<readonly OwnedRow[]>,
+  rowsOf: (datanet: Hex, version: number) => Promise<readonly OwnedRow[]>,
   goneOf: (datanet: Hex, version: number) => Promise<string> = async () => ''
 ): (
   version: { readonly datanet: Hex; readonly version: number },
@@ -39,13 +36,7 @@ export function createContexts(
   const kept = createCache<string, { gone: string; indexed: Promise<Indexed> }>({ max: versionsKept })
 
   async function make(datanet: Hex, version: number): Promise<Indexed> {
-    let partial = false
-    // What a quorum took down nobody has any more, and nobody is shown it.
-    const all = await rowsOf(datanet, version, { remaining: false }).catch((error: unknown) => {
-      if (!(error instanceof TilthError && error.code === 'version.taken-down')) throw error
-      partial = true
-      return rowsOf(datanet, version, { remaining: true })
-    })
+    const all = await rowsOf(datanet, version)
     const index = new RetrievalIndex()
     const rows = new Map<number, OwnedRow>()
     let bytes = 0
@@ -56,7 +47,7 @@ export function createContexts(
       if (added > 0) rows.set(at, owned)
       if ((at + 1) % rowsAtOnce === 0) await setImmediate()
     }
-    return { index, rows, partial }
+    return { index, rows }
   }
 
   async function indexedOf(datanet: Hex, version: number): Promise<Indexed> {
@@ -80,10 +71,8 @@ export function createContexts(
     if (kept.get(key) === made) kept.delete(key)
   }
 
-  return async ({ datanet, version }, messages, most, { whole = false, of } = {}) => {
-    const { index, rows, partial } = await indexedOf(datanet, version)
-    if (whole && partial)
-      throw new InvalidError('version.taken-down', 'rows of that version were taken down: not everybody finds the same')
+  return async ({ datanet, version }, messages, most, { of } = {}) => {
+    const { index, rows } = await indexedOf(datanet, version)
     const isOf = (contributor: Address | undefined): boolean =>
       contributor !== undefined && (of === undefined || of(contributor))
     return index.find(messages, most, at => isOf(rows.get(at)?.contributor)).flatMap(at => rows.get(at) ?? [])

@@ -34,12 +34,10 @@ export interface RowsOptions {
   readonly open?: boolean
 }
 
-/** Which of a version's rows are looked through for a question; all that are left of it where nothing is said. */
+/** Which of a version's rows are looked through for a question; all where nothing is said. */
 export interface ContextOptions {
   /** Rows of these contributors alone. */
   readonly of?: (contributor: Address) => boolean
-  /** Refused where something of it was taken down: who has not heard of that yet finds other rows. */
-  readonly whole?: boolean
 }
 
 /** What this phase asks of the data phase. Both are checked against the root on chain before they are returned. */
@@ -67,7 +65,7 @@ export interface Versions {
   keptBack(datanet: Hex): Promise<KeptBackRule | null>
   /**
    * Rows of a version that say something about what is asked, the best first: those that answers are given with.
-   * @throws as rows, and with `whole` InvalidError `version.taken-down`
+   * @throws as rows · InvalidError `version.taken-down`
    */
   context(
     version: Pick<VersionName, 'datanet' | 'version'>,

@@ -74,13 +74,11 @@ export function versionsOf(
     },
     keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null,
     context: createContexts(
-      async (datanet, version, which) => data.versionRows(await data.manifest(datanet, version), which),
-      async (datanet, version) => {
-        const left = await data.leftSince(datanet, version)
-        return left.some(({ removed }) => removed === 'taken-down')
-          ? left.map(({ contribution }) => contribution).join()
-          : ''
-      }
+      async (datanet, version) => data.versionRows(await data.manifest(datanet, version)),
+      async (datanet, version) =>
+        (await data.leftSince(datanet, version))
+          .flatMap(({ contribution, removed }) => (removed === 'taken-down' ? [contribution] : []))
+          .join()
     )
   }
 }

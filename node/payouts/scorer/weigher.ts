@@ -69,7 +69,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const find = async (of: (contributor: Address) => boolean): Promise<readonly ContextRow[]> =>
       context === undefined
         ? []
-        : ownedBy(measure, await deps.versions.context(weighed.result.spec, messages, context, { of, whole: true }))
+        : ownedBy(measure, await deps.versions.context(weighed.result.spec, messages, context, { of }))
     // Scorers that have heard of a take-down find other rows than those that have not: nobody says anything of an
     // answer that was given with rows of such a version, and so nobody is blamed for it.
     const rows = await find(() => true).catch(unlessNobodys)
