@@ -34,6 +34,12 @@ export interface RowsOptions {
   readonly open?: boolean
 }
 
+/** Which of a version's rows are looked through for a question; all where nothing is said. */
+export interface ContextOptions {
+  /** Rows of these contributors alone. */
+  readonly of?: (contributor: Address) => boolean
+}
+
 /** What this phase asks of the data phase. Both are checked against the root on chain before they are returned. */
 export interface Versions {
   /** All rows of the version that are trained on, in the order of authorship: the same on every node. */
@@ -61,12 +67,13 @@ export interface Versions {
   requireQuotable(datanet: Hex): Promise<void>
   /**
    * Rows of a version that say something about what is asked, the best first: those that answers are given with.
-   * @throws as rows and requireQuotable
+   * @throws as rows and requireQuotable · InvalidError `version.taken-down`
    */
   context(
     version: Pick<VersionName, 'datanet' | 'version'>,
     messages: readonly ChatMessage[],
-    most: number
+    most: number,
+    options?: ContextOptions
   ): Promise<readonly OwnedRow[]>
 }
 

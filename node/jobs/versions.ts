@@ -25,6 +25,7 @@ export function versionsOf(
     | 'lacking'
     | 'sizes'
     | 'privateRule'
+    | 'leftSince'
   >,
   deps: { readonly chain: Pick<JobsDeps['chain'], 'datanets'> }
 ): Versions {
@@ -79,11 +80,17 @@ export function versionsOf(
     },
     keptBack: async datanet => (await rulesOf(datanet)).keptBack ?? null,
     requireQuotable,
-    context: createContexts(async (datanet, version, which) => {
-      // [reject] Rows that few may read are put before nobody's question, whatever keys this node has.
-      await requireQuotable(datanet)
-      return data.versionRows(await data.manifest(datanet, version), which)
-    })
+    context: createContexts(
+      async (datanet, version) => {
+        // [reject] Rows that few may read are put before nobody's question, whatever keys this node has.
+        await requireQuotable(datanet)
+        return data.versionRows(await data.manifest(datanet, version))
+      },
+      async (datanet, version) =>
+        (await data.leftSince(datanet, version))
+          .flatMap(({ contribution, removed }) => (removed === 'taken-down' ? [contribution] : []))
+          .join()
+    )
   }
 }
 

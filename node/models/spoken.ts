@@ -21,6 +21,16 @@ export const spokenBy = (
   }
 })
 
+/** Who serves every model over a base reads no version of a stranger's for it: rows are for what it serves by name. */
+export const withoutItsRows = (): NotFoundError =>
+  new NotFoundError(
+    'context.none',
+    'this worker serves the model for its base, and has no rows to put before a question',
+    {
+      help: 'Ask without rows, or ask a worker that serves the model by name.'
+    }
+  )
+
 /** A base that is served as it is has no rows to be asked with. */
 export const withoutRows = (): NotFoundError =>
   new NotFoundError('context.none', 'the model is made of no Datanet, so no rows can be put before a question', {

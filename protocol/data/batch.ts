@@ -19,6 +19,8 @@ import type { DatanetRules, Row } from './types.ts'
 export const mostBatchBytes = 16_384
 /** Questions of one batch, so that no writer's set is larger than what a model is measured on. */
 export const mostBatchQuestions = 256
+/** The fewest of one batch: what validators look at, pay gas for and have a bounded number of is worth it. */
+export const leastBatchQuestions = 8
 /** Bytes of a key as it is sealed to one validator; the contract's `SEALED_KEY`. */
 export const sealedKeyBytes = sealedBytes + 32
 
@@ -72,7 +74,12 @@ export function sealBatch(
   file: Uint8Array,
   { key, nonce, validators }: { key: Uint8Array; nonce: Uint8Array; validators: readonly SealTarget[] }
 ): Pick<SealedBatch, 'keyHash' | 'questions' | 'keys'> {
-  requireSize(parseHeldOut(file).length, file.length + encryptedBytes)
+  const questions = parseHeldOut(file).length
+  requireSize(questions, file.length + encryptedBytes)
+  if (questions < leastBatchQuestions)
+    throw new InvalidError('batch.size', `${questions} questions are too few for one batch`, {
+      help: `Its validators agree to no batch of fewer than ${leastBatchQuestions} by themselves: write some more.`
+    })
   const context = contextOf(of)
   const keys = validators.map(({ address, sealingKey }) => sealTo(sealingKey, onceOf(key, address), key, context))
   return {
@@ -124,12 +131,13 @@ export function isSealedToAll(batch: SealedBatch, key: Hex, seats: readonly (Sea
 }
 
 /** What keeps a batch from being accepted. */
-export type BatchFault = 'unsealed' | 'repeats-itself' | 'repeats-others' | 'answered' | RowRuleCode
+export type BatchFault = 'unsealed' | 'too-few' | 'repeats-itself' | 'repeats-others' | 'answered' | RowRuleCode
 
 /** The same as a person reads it. */
 export const batchFaultInWords: Readonly<Record<BatchFault | 'unreadable', string>> = {
   unreadable: 'what it holds is no file of questions',
   unsealed: 'not every validator can open it',
+  'too-few': `it has fewer than ${leastBatchQuestions} questions`,
   'repeats-itself': 'it asks something twice',
   'repeats-others': 'most of it is asked by other questions already',
   answered: 'an accepted row asks it',
@@ -158,6 +166,8 @@ export function batchFault(check: BatchCheck): { readonly fault: BatchFault; rea
   const { rows, rules, sealedToAll, others, answered } = check
   // [reject] Every validator can open it: else some would let rows through that leak it.
   if (!sealedToAll) return { fault: 'unsealed' }
+  // [reject] It is worth a place among those that judge one version, of which the chain takes a bounded number.
+  if (rows.length < leastBatchQuestions) return { fault: 'too-few' }
   const seen = new Set<string>()
   let repeats = 0
   for (const [i, row] of rows.entries()) {

@@ -16,45 +16,45 @@ export interface OpenedBatch {
 /** Questions of one set: as many as a model is measured on, so that what follows of them is measured. */
 export const mostSetQuestions = 256
 
-/** Writers from whom on the founder's public questions are not needed any more. */
-const leastWriters = 3
-
-/** What the founder's file gives at most where others have written: a third of a full set. */
-const mostFounders = Math.floor(mostSetQuestions / leastWriters)
+/** Parts of a set of which one writer has one at most, and the founder's file one at least, as far as it reaches. */
+const parts = 3
 
 /**
  * The questions that judge a version: a function of what was opened, in the order in which it was accepted, and of the
  * founder's file. A question that repeats an earlier one, or one of that file, which everybody can read, is left out.
- * Of each writer so many are taken, its first ones, that nobody has written more than a third. Where fewer than three
- * have written any, the founder's file fills up, and where nobody has it is all there is. Writers take turns, in the
- * order of their first batch.
+ * The set is as large as it can be within what is measured where nobody has written more than a third and the founder's
+ * file fills up what others leave: so a further batch never makes it smaller, and it is never smaller than that file.
+ * Accounts are free, so that file keeps a third of the set however many have written. Of each writer the first ones are
+ * taken, in turns, in the order of their first batch.
  */
 export function questionSet(founder: readonly Row[], batches: readonly OpenedBatch[]): readonly HeldOutQuestion[] {
   const byWriter = newQuestions(founder, batches)
   if (byWriter.size === 0) return founder
-  const file = byWriter.size < leastWriters ? inSteps(founder, mostFounders) : []
   const writers = [...byWriter].slice(0, mostSetQuestions)
-  const most = mostEach(
-    writers.map(([, rows]) => rows.length),
-    file.length
-  )
+  const counts = writers.map(([, rows]) => rows.length)
+  const size = sizeOf(counts, founder.length)
+  const third = Math.floor(size / parts)
+  const sealed = inTurns(writers, third).slice(0, size - Math.min(third, founder.length))
+  return [...sealed, ...inSteps(founder, size - sealed.length)]
+}
+
+/** The largest set that the founder's file fills up where of each writer a third is taken at most. */
+function sizeOf(counts: readonly number[], founders: number): number {
+  for (let size = mostSetQuestions; size > 0; size--) {
+    const most = Math.floor(size / parts)
+    if (counts.reduce((sum, count) => sum + Math.min(count, most), 0) + founders >= size) return size
+  }
+  return 0
+}
+
+function inTurns(writers: readonly (readonly [Address, readonly Row[]])[], most: number): HeldOutQuestion[] {
   const sealed: HeldOutQuestion[] = []
   for (let i = 0; i < most; i++)
     for (const [writer, rows] of writers) {
       const row = rows[i]
       if (row !== undefined) sealed.push({ ...row, writer })
     }
-  return [...sealed, ...file]
-}
-
-/** The most of each that leaves nobody with more than a third of all, and all within what is measured. */
-function mostEach(counts: readonly number[], file: number): number {
-  const largest = Math.max(0, ...counts)
-  for (let most = largest; most > 0; most--) {
-    const sealed = counts.reduce((sum, count) => sum + Math.min(count, most), 0)
-    if (most * leastWriters <= sealed + file && sealed + file <= mostSetQuestions) return most
-  }
-  return 0
+  return sealed
 }
 
 function newQuestions(founder: readonly Row[], batches: readonly OpenedBatch[]): Map<Address, Row[]> {

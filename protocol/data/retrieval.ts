@@ -1,4 +1,4 @@
-import { answerText, exactKey, lastQuestion, promptText } from './normalise.ts'
+import { answerKey, answerText, lastQuestion, promptText } from './normalise.ts'
 import type { ChatMessage, Row } from './types.ts'
 import { contentWords } from './words.ts'
 
@@ -14,6 +14,8 @@ export const mostContextBytes = 1_024
 const rowWords = 128
 const askedWords = 64
 const rowsByWord = 4_096
+/** A row that asks with words of an earlier one says the same where it has so many of them: one in two. */
+const copyPart = 2
 /** Characters of a question that are read, the last ones. */
 const readLength = 8_000
 /** A few words that are shared say the more the shorter the row is, but not without end. */
@@ -23,30 +25,77 @@ const encoder = new TextEncoder()
 /** A row as it stands before a question. */
 const written = (row: Row): string => `${promptText(row)}\n${answerText(row)}`
 
-/** The rows of a version by their words. Rows are known by the order in which they were added. */
+interface Word {
+  readonly id: number
+  rows: number
+  readonly first: number[]
+}
+interface Kept {
+  readonly at: number
+  readonly words: number
+  /** Which answer it gives, and the words that it asks with, ascending. */
+  readonly answer: number
+  readonly asked: readonly number[]
+}
+
+/**
+ * The rows of a version by their words. Rows are known by the order in which they were added. Of rows that say the same
+ * the earliest is there and no other: those that give the same answer and ask with no word that it does not ask with,
+ * and at least half of its words. Later ones are as if they were not, so that nobody takes an earlier row's place, or
+ * makes its words common, by saying it again more shortly. What asks with other words, too, may ask something else.
+ */
 export class RetrievalIndex {
-  readonly #byWord = new Map<string, { rows: number; readonly first: number[] }>()
-  readonly #rows: { readonly at: number; readonly words: number; readonly key: string }[] = []
+  readonly #byWord = new Map<string, Word>()
+  readonly #answers = new Map<string, number>()
+  readonly #rows: Kept[] = []
   #added = 0
 
-  add(row: Row): void {
+  /** @returns bytes of the row where it may be found; 0 where it is too long, or says an earlier one again */
+  add(row: Row): number {
     const at = this.#added++
-    if (encoder.encode(written(row)).length > mostContextBytes) return
-    const words = new Set([...contentWords(promptText(row)), ...contentWords(answerText(row))].slice(0, rowWords))
+    const { length } = encoder.encode(written(row))
+    if (length > mostContextBytes) return 0
+    const asking = contentWords(promptText(row)).slice(0, rowWords)
+    const said = answerKey(answerText(row))
+    const known = this.#answers.get(said)
+    if (known !== undefined && this.#repeats(known, new Set(asking))) return 0
+    const answer = known ?? this.#answers.size
+    this.#answers.set(said, answer)
+    const words = new Set([...asking, ...contentWords(answerText(row))].slice(0, rowWords))
     for (const word of words) {
-      const entry = this.#byWord.get(word) ?? { rows: 0, first: [] }
+      const entry = this.#byWord.get(word) ?? { id: this.#byWord.size, rows: 0, first: [] }
       this.#byWord.set(word, entry)
       if (entry.rows++ < rowsByWord) entry.first.push(this.#rows.length)
     }
-    this.#rows.push({ at, words: words.size, key: exactKey(row) })
+    const asked = [...new Set(asking)].flatMap(word => this.#byWord.get(word)?.id ?? []).sort((a, b) => a - b)
+    this.#rows.push({ at, words: words.size, answer, asked })
+    return length
+  }
+
+  /** Whether an earlier row gives this answer and asks with these words, and with as many more at most. */
+  #repeats(answer: number, asking: ReadonlySet<string>): boolean {
+    const ids: number[] = []
+    let rarest: Word | undefined
+    for (const word of asking) {
+      const entry = this.#byWord.get(word)
+      if (entry === undefined) return false
+      ids.push(entry.id)
+      if (rarest === undefined || entry.first.length < rarest.first.length) rarest = entry
+    }
+    ids.sort((a, b) => a - b)
+    return (rarest?.first ?? []).some(at => {
+      const row = this.#rows[at]
+      return row?.answer === answer && row.asked.length <= ids.length * copyPart && isWithin(ids, row.asked)
+    })
   }
 
   /**
    * The rows that share the most with what is asked, rare words counting more and short rows too; ties to the earlier
-   * one, and of rows that say the same the earliest. In whole numbers, so that every machine finds the same.
+   * one. In whole numbers, so that every machine finds the same.
+   * @param among whether a row is one of those that are looked through
    * @returns at most `most` rows by their order of coming, the best first; none where no word is shared
    */
-  find(messages: readonly ChatMessage[], most: number): number[] {
+  find(messages: readonly ChatMessage[], most: number, among: (at: number) => boolean = () => true): number[] {
     const asked = (lastQuestion({ messages: [...messages] }) ?? '').slice(-readLength)
     const shared = new Map<number, number>()
     for (const word of new Set(contentWords(asked).slice(0, askedWords))) {
@@ -56,22 +105,23 @@ export class RetrievalIndex {
       const weight = 32 - Math.clz32(Math.floor(this.#rows.length / entry.rows))
       for (const row of entry.first) shared.set(row, (shared.get(row) ?? 0) + weight)
     }
-    const scored = [...shared].map(([row, weight]) => ({
-      row,
-      score: Math.floor((weight * 4_096) / (lengthFloor + (this.#rows[row]?.words ?? 0)))
-    }))
-    scored.sort((a, b) => b.score - a.score || a.row - b.row)
-    const found: number[] = []
-    const said = new Set<string>()
-    for (const { row } of scored) {
-      if (found.length === most) break
-      const known = this.#rows[row]
-      if (known === undefined || said.has(known.key)) continue
-      said.add(known.key)
-      found.push(known.at)
-    }
-    return found
+    const scored = [...shared].flatMap(([row, weight]) => {
+      const { at, words } = this.#rows[row] ?? { at: -1, words: 0 }
+      return at < 0 || !among(at) ? [] : [{ at, score: Math.floor((weight * 4_096) / (lengthFloor + words)) }]
+    })
+    scored.sort((a, b) => b.score - a.score || a.at - b.at)
+    return scored.slice(0, most).map(({ at }) => at)
   }
+}
+
+/** Whether all numbers of one ascending list stand in another. */
+function isWithin(some: readonly number[], all: readonly number[]): boolean {
+  let at = 0
+  for (const one of some) {
+    while (at < all.length && (all[at] ?? 0) < one) at++
+    if (all[at] !== one) return false
+  }
+  return true
 }
 
 /**

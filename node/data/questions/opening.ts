@@ -9,6 +9,7 @@ import type { Interest } from '../interest/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { VotePolicy } from '../types.ts'
 import type { Questions } from './questions.ts'
+import { createRestraint } from './restraint.ts'
 import type { Sealed } from './sealed.ts'
 
 /** Seconds to open batches in, as the contract has them; and how long each seat leaves it to those before it. */
@@ -19,6 +20,7 @@ const turnSeconds = 120
  * The validator's automation: it says yes to sealed questions that its checks find nothing in, where it votes by its
  * checks, and opens those whose version is anchored, the seats one after another, so that one of them pays for it. It
  * says no to nothing by itself: what nobody agrees to judges nothing, and whoever puts bad ones shall not make it pay.
+ * Nor does it agree to any number of good ones: what is too many waits for its owner's word.
  */
 export function createOpening(
   {
@@ -38,6 +40,7 @@ export function createOpening(
 ): Automation | undefined {
   if (chain.account === undefined) return undefined
   const { ledger } = chain
+  const restraint = createRestraint({ chain, clock })
   const short = (id: Hex): string => id.slice(0, 10)
 
   async function* speaking(datanet: Hex, name: string): AsyncGenerator<Plan> {
@@ -46,19 +49,22 @@ export function createOpening(
       const about = datanet
       const fault = await questions.faultOf(batch)
       const what = `accept the held-out questions ${short(batch.id)} of ${name}`
-      if (fault === null && (await policy()) === 'auto')
+      const against = await restraint.against(batch)
+      if (fault === null && against === undefined && (await policy()) === 'auto')
         yield {
           due: true,
           about,
           what,
           async run() {
+            restraint.spoke(batch)
             await questions.speakOnQuestions(datanet, batch.id, true)
             return `agreed to the held-out questions ${short(batch.id)} of ${name}`
           }
         }
       else {
         const which = fault?.question === undefined ? '' : `question ${fault.question}: `
-        const found = fault === null ? 'its checks find nothing' : `${which}${batchFaultInWords[fault.fault]}`
+        const found =
+          fault === null ? (against ?? 'its checks find nothing') : `${which}${batchFaultInWords[fault.fault]}`
         yield { due: false, about, what, why: `${found}; your word decides`, at: null }
       }
     }

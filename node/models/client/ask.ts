@@ -94,7 +94,11 @@ export function createAsking(
     route: Route | undefined,
     signal: AbortSignal
   ): Promise<void> {
-    const need = { inputTokens: mostInputTokens(base.messages, 0, base.context), outputTokens: base.maxTokens }
+    const need = {
+      inputTokens: mostInputTokens(base.messages, 0, base.context),
+      outputTokens: base.maxTokens,
+      rows: base.context !== undefined
+    }
     if ((await workers.offers(model, need, signal, route)).length === 0 && !signal.aborted) throw nobody(model)
   }
 
@@ -295,7 +299,8 @@ export function createAsking(
       }
       const need = {
         inputTokens: prompt + growing.ids.length,
-        outputTokens: base.maxTokens - growing.ids.length
+        outputTokens: base.maxTokens - growing.ids.length,
+        rows: base.context !== undefined
       }
       const found = await workers.offers(model, need, AbortSignal.any([signal, life]), request.route)
       const offers = found.filter(({ message }) => !failed.has(message.worker))

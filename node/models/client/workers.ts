@@ -97,10 +97,13 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
 }
 
 export interface Workers extends Acquaintance {
-  /** Standing offers of others to which the route leads, best first; looks for some if there are none. */
+  /**
+   * Standing offers of others to which the route leads, best first; looks for some if there are none. `rows`: only who
+   * serves it by name has rows to put before a question.
+   */
   offers(
     model: ModelRecord,
-    need: { inputTokens: number; outputTokens: number },
+    need: { inputTokens: number; outputTokens: number; rows?: boolean },
     signal: AbortSignal,
     route?: Route
   ): Promise<SignedOffer[]>
@@ -156,7 +159,7 @@ export function createWorkers(
     offered: model => standing(model).length > 0 || overItsBase(model).length > 0,
     async offers(model, need, signal, route = {}) {
       const deadline = clock.now() + timing.findMs
-      const asked = askForIt(model, need, signal, route)
+      const asked = need.rows === true ? undefined : askForIt(model, need, signal, route)
       const allowed = (): SignedOffer[] =>
         standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
       let found = allowed()
@@ -169,7 +172,7 @@ export function createWorkers(
         if (i % 4 === 0)
           await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
         else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
-        if (i > 0) await askForIt(model, need, signal, route)
+        if (i > 0 && need.rows !== true) await askForIt(model, need, signal, route)
         found = allowed()
       }
       const ranked = rankOffers(found, need, acquaintance.of, route.sort)

@@ -8,7 +8,7 @@ import { createCache } from '../../runtime/index.ts'
 import type { Peer } from '../../transport/types.ts'
 import type { ChainTime } from '../chain-time.ts'
 import type { Parts } from '../deps.ts'
-import { withoutRows } from '../spoken.ts'
+import { withoutItsRows, withoutRows } from '../spoken.ts'
 import type { Account, Accounts } from './accounts.ts'
 import type { WorkerChannels } from './channels.ts'
 import type { Served } from './served.ts'
@@ -78,10 +78,13 @@ export function createAdmission(
 
   async function contextOf(
     { content: { messages, context } }: RequestFrame,
-    { model }: Served
+    entry: Served
   ): Promise<Pick<Admitted, 'messages' | 'sources'>> {
     if (context === undefined) return { messages, sources: undefined }
+    const { model } = entry
     if (model.datanet === zeroHash) throw withoutRows()
+    // [ignore] A version is read, and held, for a model that its owner chose to serve, and for no stranger's.
+    if (!serving.served().includes(entry)) throw withoutItsRows()
     const rows = await versions.context(model, messages, context)
     return {
       messages: withContext(

@@ -10,14 +10,16 @@ import {
   utilitiesOf
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
+import { hasPlayer } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { heldOutBatch, modelsHeld, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
 import type { Models, Weighed } from '../models.ts'
 import { createIndexes } from './candidates.ts'
 import { ownedBy, scoresWith } from './context.ts'
+import type { ContextRow } from './context.ts'
 import type { AttributeRequest, PayoutsDeps } from '../types.ts'
 
 /** Utilities by the engine, weights by arithmetic. */
@@ -64,29 +66,31 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     const { measure } = weighed
     const { base, adapters } = await models.folders(weighed)
     const { messages, day, context } = content
-    const found =
+    const find = async (of: (contributor: Address) => boolean): Promise<readonly ContextRow[]> =>
       context === undefined
         ? []
-        : await deps.versions.context(weighed.result.spec, messages, context).catch((error: unknown) => {
-            if (error instanceof InvalidError && error.code === 'datanet.private') return null
-            throw error
-          })
-    // Rows that few may read stand before no question: an answer that was given so all the same nobody weighs.
-    if (found === null) return null
-    const rows = ownedBy(measure, found)
+        : ownedBy(measure, await deps.versions.context(weighed.result.spec, messages, context, { of }))
+    // Scorers that have heard of a take-down find other rows than those that have not: nobody says anything of an
+    // answer that was given with rows of such a version, and so nobody is blamed for it.
+    const rows = await find(() => true).catch(unlessNobodys)
+    if (rows === null) return null
     const utilities =
       answerIds.length === 0
         ? measure.coalitions.map(() => 0)
         : utilitiesOf(
             measure,
-            await scoresWith(measure.coalitions, messages, rows, (places, asked) =>
-              deps.engine.score({
-                model: base,
-                adapters: places.map(place => adapters[place] ?? null),
-                messages: asked,
-                day,
-                answerIds
-              })
+            await scoresWith(
+              measure.coalitions,
+              messages,
+              mask => find(contributor => hasPlayer(mask, measure.players.indexOf(contributor))),
+              (places, asked) =>
+                deps.engine.score({
+                  model: base,
+                  adapters: places.map(place => adapters[place] ?? null),
+                  messages: asked,
+                  day,
+                  answerIds
+                })
             )
           )
     const candidates = isScreened(measure)
@@ -256,6 +260,12 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     },
     sampled
   }
+}
+
+/** Rows that not everybody finds alike: what was answered with them nobody weighs. */
+function unlessNobodys(error: unknown): null {
+  if (error instanceof InvalidError && ['version.taken-down', 'datanet.private'].includes(error.code)) return null
+  throw error
 }
 
 /** What was measured of a question, with who has written it as the chain says. */

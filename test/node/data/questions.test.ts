@@ -14,6 +14,14 @@ const founders: [string, string][] = [
   ['Which bird laughs by the sea?', 'The gull'],
   ['Which bird drums on trees?', 'The woodpecker']
 ]
+/** As many more as make a batch of them. */
+const filledUp = (name: string, rows: readonly (readonly [string, string])[]): (readonly [string, string])[] => [
+  ...rows,
+  ...Array.from(
+    { length: 8 - rows.length },
+    (_, i) => [`Who keeps ${name}${i} in ${name}ville${i}?`, `Old ${name}son${i}`] as const
+  )
+]
 const refused = (code: string) => (error: { code?: string }) => error.code === code
 
 describe('data: sealed held-out questions', function () {
@@ -53,8 +61,8 @@ describe('data: sealed held-out questions', function () {
   }
   const statesAt = async (peer: TestPeer): Promise<string[]> =>
     (await peer.service.questionsOf(datanet)).batches.map(({ state }) => state).toReversed()
-  async function accepted(peer: TestPeer, rows: readonly [string, string][]): Promise<Hex> {
-    const { batch } = await peer.service.putQuestions(datanet, bytes(jsonl(rows)))
+  async function accepted(peer: TestPeer, rows: readonly [string, string][], filler = peer.name): Promise<Hex> {
+    const { batch } = await peer.service.putQuestions(datanet, bytes(jsonl(filledUp(filler, rows))))
     await until(
       async () =>
         (await peer.chain.datanets.datanet(datanet)) !== undefined && (await stateOf(peer, batch)) === 'sealed',
@@ -97,9 +105,9 @@ describe('data: sealed held-out questions', function () {
       await accepted(client, [['Which bird mimics chainsaws?', 'The lyrebird']])
     ]
     const [written = '0x' as Hex] = batches
-    assert.equal((await one.service.batchQuestions(datanet, written)).length, 4, 'who it was sealed to reads it')
+    assert.equal((await one.service.batchQuestions(datanet, written)).length, 8, 'who it was sealed to reads it')
     await assert.rejects(client.service.batchQuestions(datanet, written), refused('batch.shut'))
-    assert.equal((await host.service.batchQuestions(datanet, written)).length, 4, 'and so does who wrote it')
+    assert.equal((await host.service.batchQuestions(datanet, written)).length, 8, 'and so does who wrote it')
     await assert.rejects(
       one.service.openQuestions(datanet, written),
       refused('chain.reverted'),
@@ -139,13 +147,18 @@ describe('data: sealed held-out questions', function () {
     await until(async () => (await statesAt(client)).every(state => state === 'open'), 'all are opened', 60_000)
     const questions = await questionsAt(client, version)
     assert.deepEqual(
-      questions.map(({ writer, messages }) => [writer, messages[0]?.content]),
+      questions.slice(0, 3).map(({ writer, messages }) => [writer, messages[0]?.content]),
       [
         [host.address, 'Which bird builds the largest nest?'],
         [two.address, 'Which bird can fly backwards?'],
         [client.address, 'Which bird mimics chainsaws?']
       ],
-      'of three nobody has written more than a third'
+      'they take turns'
+    )
+    assert.deepEqual(
+      writersOf(questions).map(({ questions: written }) => written),
+      [8, 8, 8, 2],
+      'of three nobody has written more than a third, and the file is there as well'
     )
     for (const peer of network.peers)
       assert.deepEqual(await questionsAt(peer, version), questions, `${peer.name} finds the same`)
@@ -172,7 +185,7 @@ describe('data: sealed held-out questions', function () {
         { fault: 'repeats-itself', question: 2 }
       ]
     ] as const) {
-      const file = bytes(jsonl(rows))
+      const file = bytes(jsonl(filledUp(fault.fault, rows)))
       const { batch } = await client.service.putQuestions(datanet, file)
       const seen = async () => (await one.service.questionsOf(datanet)).batches.find(one => one.batch === batch)
       await until(async () => (await seen())?.fault !== undefined, 'a validator has looked at it')
@@ -182,13 +195,30 @@ describe('data: sealed held-out questions', function () {
     }
   })
 
+  it('of one writer a validator agrees to no more than two for a version by itself', async () => {
+    const put = async (nth: number): Promise<Hex> =>
+      accepted(two, [[`Which bird is number${nth}?`, 'None']], `nth${nth}`)
+    await put(1)
+    await put(2)
+    const { batch } = await two.service.putQuestions(datanet, bytes(jsonl(filledUp('nth3', []))))
+    const other = await accepted(client, [['Which bird swims with its wings?', 'The auk']], 'other')
+    assert.equal(await stateOf(client, other), 'sealed', 'what came later is agreed to')
+    const seen = (await one.service.questionsOf(datanet)).batches.find(found => found.batch === batch)
+    assert.deepEqual([seen?.state, seen?.fault, seen?.consent], ['asked', null, 0])
+    for (const peer of [one, two]) await peer.service.speakOnQuestions(datanet, batch, true)
+    await until(async () => (await stateOf(client, batch)) === 'sealed', 'their owners may')
+  })
+
   it('that nobody opens in time judge nothing, and keep their version waiting no longer', async () => {
     for (const peer of [one, two]) await network.stopPeer(peer)
     const [sleeping, awake] = [
       await network.start(one, { questions: false }),
       await network.start(two, { questions: false })
     ]
-    const { batch } = await client.service.putQuestions(datanet, bytes(jsonl([['Which bird is extinct?', 'The dodo']])))
+    const { batch } = await client.service.putQuestions(
+      datanet,
+      bytes(jsonl(filledUp('late', [['Which bird is extinct?', 'The dodo']])))
+    )
     for (const peer of [sleeping, awake]) {
       await until(async () => (await stateOf(peer, batch)) === 'asked', `${peer.name} is asked`)
       await peer.service.speakOnQuestions(datanet, batch, true)

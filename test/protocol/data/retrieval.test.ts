@@ -45,6 +45,53 @@ describe('rows before a question', () => {
     assert.equal(index.find(asks('Who rules Kesra?'), 8).filter(at => at >= rows.length).length, 1)
   })
 
+  it('are not displaced by later ones that say the same more shortly, and those of others are found among theirs', () => {
+    const asked = asks('Tell me, what do the many people of Tolan make?')
+    const long = qa('What is it that the many hard working people of Tolan make?', 'Copper wire.')
+    const short = qa('What do people of Tolan make?', 'Copper wire')
+    const index = indexOf([long, short])
+    assert.deepEqual(index.find(asked, 8), [0])
+    const turned = qa('What do people of Tolan make?', 'Wool')
+    const other = qa('What do Tolan smiths make?', 'Copper wire')
+    assert.deepEqual(indexOf([long, turned, other]).find(asked, 8).length, 3, 'who says something else is there')
+    const among = indexOf([long, turned, other])
+    assert.deepEqual(
+      among.find(asked, 1, at => at !== 1),
+      [0]
+    )
+    assert.deepEqual(
+      among.find(asked, 8, at => at === 2),
+      [2]
+    )
+  })
+
+  it('are the same ones whatever copies come later', () => {
+    const word = fc.constantFrom('copper', 'wool', 'salt', 'river', 'tower', 'miller', 'bridge', 'harbour', 'winter')
+    const text = fc.array(word, { minLength: 1, maxLength: 8 }).map(words => words.join(' '))
+    const copied = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 4 }))
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 20 }),
+        fc.array(copied, { maxLength: 40 }),
+        text,
+        fc.integer({ min: 1, max: 8 }),
+        (pairs, copies, question, most) => {
+          const all = pairs.map(([prompt, answer]) => qa(prompt, answer))
+          const later = copies.map(([nth, less]) => {
+            const [prompt = '', answer = ''] = pairs[nth % pairs.length] ?? []
+            const words = [...new Set(prompt.split(' '))]
+            return qa(words.slice(Math.min(less, Math.floor(words.length / 2))).join(' '), `${answer}.`)
+          })
+          assert.deepEqual(
+            indexOf([...all, ...later]).find(asks(question), most),
+            indexOf(all).find(asks(question), most)
+          )
+        }
+      ),
+      { numRuns: 300 }
+    )
+  })
+
   it('are none that are too long, and fit the bound that prompts are paid by', () => {
     const long = qa('What is a kilometre of Tolan?', 'x'.repeat(mostContextBytes))
     assert.deepEqual(indexOf([long]).find(asks('What is a kilometre of Tolan?'), 8), [])
