@@ -97,7 +97,7 @@ export function createServing(
 
   const announcing = createAnnouncing(parts, board, slots)
   const opening = createOpening(parts)
-  const turns = createQueue({ name: 'opening', bound: mostTurns, concurrency: Infinity })
+  const turns = createQueue({ name: 'opening', bound: mostTurns, concurrency: mostTurns })
   const bases = createBases(
     parts,
     tables,
