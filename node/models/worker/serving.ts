@@ -41,7 +41,7 @@ export interface Serving {
   quote(model: Hex): Promise<SignedOffer | undefined>
   /**
    * Whether it is served, or would be opened.
-   * @throws LimitError `worker.busy` while what was served before a restart is opened again · NotFoundError `offer.none`
+   * @throws NotFoundError `offer.none` · LimitError `worker.busy` while what was served before is opened again
    */
   requireOffered(model: Hex): Promise<void>
   /** What is served; a model over an offered base is opened. @throws as requireOffered, Bases.open */

@@ -85,7 +85,7 @@ describe('the shelf', () => {
     assert.deepEqual([shelf.has(a), shelf.has(c), shelf.has(mine.cid), shelf.has(d)], [false, false, true, true])
   })
 
-  it('gives the questions of others a half, never in the place of its own, and takes it back when it is needed', async () => {
+  it('gives questions of others a half, never in the place of its own, and takes it back when needed', async () => {
     const question: TakeOptions = { ...wanted, kind: 'adapter', cause: 'question' }
     const owner: TakeOptions = { ...wanted, cause: 'owner' }
     const [a, b, c, d, e] = await Promise.all([

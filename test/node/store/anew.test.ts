@@ -45,7 +45,7 @@ describe('a database that is opened anew', () => {
     await level.close()
   })
 
-  it('is walked on, and read, while it is opened; a call that it was never given is no sign of a full disk', async () => {
+  it('is walked on, and read, while it is opened; a call with a bad value is no sign of a full disk', async () => {
     const { level, folder, fail } = await opened()
     let times = 0
     const records = new Records(level, folder, () => times++)
