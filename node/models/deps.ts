@@ -103,6 +103,8 @@ export interface ModelsTiming {
   readonly redeemMs: number
   /** How often is looked for what is to be registered and served by itself, besides when news come. */
   readonly lookMs: number
+  /** A model that was opened because somebody asked for it is closed when nobody has for so long. */
+  readonly idleMs: number
   /** What was asked and answered is kept for at most so long, whatever became of it, and looked through so often. */
   readonly openingMs: number
   readonly sweepMs: number
@@ -123,6 +125,7 @@ export const defaultTiming: ModelsTiming = {
   awayMs: 16_000,
   redeemMs: 30_000,
   lookMs: 30_000,
+  idleMs: 600_000,
   openingMs: 30 * 86_400_000,
   sweepMs: 3_600_000,
   marginSeconds: 600
@@ -142,7 +145,7 @@ export interface ModelsDeps {
   readonly peers: Pick<Peers, 'on' | 'known'>
   readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
-  readonly shelf: Pick<Shelf, 'sizes' | 'take'>
+  readonly shelf: Pick<Shelf, 'sizes' | 'take' | 'onNeed'>
   readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>
   readonly engine: Pick<Engine, 'open' | 'generate'>
   /** Servers of the owner's that answer for some bases in the engine's place. */

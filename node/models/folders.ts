@@ -38,7 +38,7 @@ export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log'
 
   const folders: Folders = {
     async fetch(model, signal, strangers) {
-      const cause = strangers === undefined ? 'owner' : 'stranger'
+      const cause = strangers === undefined ? 'owner' : 'question'
       const most = strangers === undefined ? {} : { maxBytes: strangers.maxAdapterBytes }
       const ask = { from: providersOf(model), cause, signal } as const
       const base = await shelf.take(model.base, { ...ask, kind: 'base' })

@@ -5,7 +5,12 @@ import type { Log } from '../runtime/index.ts'
 import { isThere, syncPath, writeWhole } from '../store/index.ts'
 
 /** What a folder's neighbour file says of it. */
-const note = z.strictObject({ kind: z.enum(['base', 'adapter']), bytes: z.int().min(0), own: z.boolean() })
+const note = z.strictObject({
+  kind: z.enum(['base', 'adapter']),
+  bytes: z.int().min(0),
+  own: z.boolean(),
+  asked: z.boolean().optional()
+})
 export type Note = z.infer<typeof note>
 
 export interface Found extends Note {

@@ -17,6 +17,14 @@ export const full = (cid: string, bytes: number, quota: number, held: number): L
     { consequence: 'retry', help: 'Raise --shelf-gib, or serve and train fewer models at a time.' }
   )
 
+export const fullOfAsked = (cid: string, bytes: number, share: number, held: number): LimitError =>
+  limit(
+    'shelf.full',
+    `${cid} takes ${gigabytes(bytes)}; what others' questions bring may take ${gigabytes(share)} here, ` +
+      `of which ${gigabytes(held)} are in use`,
+    { consequence: 'retry', help: 'Raise --shelf-gib: a half of it is for them.' }
+  )
+
 export const noDisk = (cid: string, bytes: number, free: number): LimitError =>
   limit(
     'shelf.disk',

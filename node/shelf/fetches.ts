@@ -10,6 +10,8 @@ export interface Task {
   readonly signal: AbortSignal
   /** Whether strangers alone want it, by now. */
   readonly forStrangers: () => boolean
+  /** Whether others' questions alone want it. */
+  readonly forQuestions: () => boolean
   /** The sizes are known: from now on the deadline is theirs, and askers hear of progress. */
   sized(bytes: number): void
   arrived(bytes: number): void
@@ -34,7 +36,7 @@ export function createFetches(clock: Pick<Clock, 'sleep'>): Fetches {
   const running = new Map<string, Running>()
 
   function begin(cid: string, { cause }: TakeOptions, work: (task: Task) => Promise<void>): Running {
-    if (running.size >= maxFetches && cause === 'stranger') throw busy()
+    if (running.size >= maxFetches && cause !== 'owner') throw busy()
     const stop = new AbortController()
     const askers = new Set<TakeOptions>()
     let total = 0
@@ -51,7 +53,8 @@ export function createFetches(clock: Pick<Clock, 'sleep'>): Fetches {
     }
     const task: Task = {
       signal: stop.signal,
-      forStrangers: () => [...askers].every(({ cause }) => cause === 'stranger'),
+      forStrangers: () => [...askers].every(({ cause }) => cause !== 'owner'),
+      forQuestions: () => [...askers].every(({ cause }) => cause === 'question'),
       sized(bytes) {
         total = bytes
         deadline(Math.max(shortestDeadline, (bytes * 1000) / slowestPace))

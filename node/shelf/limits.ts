@@ -20,6 +20,8 @@ export const kindLimits = {
 
 /** Bytes of disk a node lends to models unless its owner says otherwise, but never more than half of what is free. */
 export const defaultQuota = 20 * GiB
+/** Of the quota, what others' questions bring may take: adapters of models that this node offers by their base. */
+export const askedShare = 1 / 2
 /** Bytes a second fetched for strangers unless its owner says otherwise: an eighth of a gigabit line. */
 export const defaultPace = 16 * 2 ** 20
 /** Bytes that may come at once after a rest, in seconds of the pace. */

@@ -50,7 +50,9 @@ export function createShelf(deps: ShelfDeps): Shelf {
       return bavail * bsize
     })
   let quota = deps.quota ?? defaultQuota
-  let room = createRoom({ quota, items, inUse, free, evict })
+  const holders = new Set<() => boolean>()
+  const giveBack = (): boolean => [...holders].some(gives => gives())
+  let room = createRoom({ quota, items, inUse, free, evict, giveBack })
   let over = false
   const evictions =
     deps.metrics === undefined
@@ -87,8 +89,9 @@ export function createShelf(deps: ShelfDeps): Shelf {
     }
   }
 
-  function lease(item: Item): Lease {
+  function lease(item: Item, { cause }: Pick<TakeOptions, 'cause'>): Lease {
     const { cid, bytes } = item
+    if (cause === 'owner') item.asked = false
     let released = false
     item.leases++
     use(item)
@@ -120,7 +123,7 @@ export function createShelf(deps: ShelfDeps): Shelf {
       const listed = await files.list(cid, {
         maxBytes,
         providers: from,
-        brief: cause === 'stranger',
+        brief: cause !== 'owner',
         ...(signal === undefined ? {} : { signal })
       })
       // [reject] A model's folder has no more files than its kind may.
@@ -141,20 +144,20 @@ export function createShelf(deps: ShelfDeps): Shelf {
   /** Writes a folder where it becomes the CID's, all of it or nothing. */
   async function shelve(
     cid: string,
-    { kind, bytes, own }: Pick<Item, 'kind' | 'bytes' | 'own'>,
+    { kind, bytes, own, asked }: Pick<Item, 'kind' | 'bytes' | 'own' | 'asked'>,
     write: (folder: string) => Promise<void>
   ): Promise<void> {
-    const reservation = await room.reserve(cid, bytes)
+    const reservation = await room.reserve(cid, bytes, asked)
     try {
       const { path, files: target } = await disk.fresh()
       try {
         await write(target)
-        await disk.keep(path, cid, { kind, bytes, own })
+        await disk.keep(path, cid, { kind, bytes, own, ...(asked ? { asked } : {}) })
       } catch (error) {
         await disk.discard(path)
         throw error
       }
-      items.set(cid, { cid, kind, bytes, own, leases: 0, usedAt: clock.now() })
+      items.set(cid, { cid, kind, bytes, own, asked, leases: 0, usedAt: clock.now() })
       reservation.end()
       await files.lend(cid, disk.folderOf(cid)).catch((error: unknown) => {
         log.warn('a folder is not given to others', { cid, error })
@@ -168,7 +171,7 @@ export function createShelf(deps: ShelfDeps): Shelf {
     if (items.has(cid)) return
     const { bytes } = await sizes(cid, { ...options, signal })
     task.sized(bytes)
-    await shelve(cid, { kind: options.kind, bytes, own: false }, target =>
+    await shelve(cid, { kind: options.kind, bytes, own: false, asked: task.forQuestions() }, target =>
       files.fetchDirectory(cid, target, {
         maxBytes: bytes,
         providers: options.from,
@@ -187,7 +190,7 @@ export function createShelf(deps: ShelfDeps): Shelf {
   async function copy(from: string, cid: string, kind: ShelfKind): Promise<void> {
     if (items.has(cid)) return
     const { bytes } = await sizes(cid, { kind, from: [], cause: 'owner' })
-    await shelve(cid, { kind, bytes, own: true }, target => copyFolder(from, target))
+    await shelve(cid, { kind, bytes, own: true, asked: false }, target => copyFolder(from, target))
   }
 
   async function taken(cid: string, options: TakeOptions, work: (task: Task) => Promise<void>): Promise<Lease> {
@@ -211,7 +214,7 @@ export function createShelf(deps: ShelfDeps): Shelf {
       if (item !== undefined) {
         // [reject] Who wants something small does not get something large.
         if (item.bytes > (options.maxBytes ?? item.bytes)) throw tooLarge(cid, `${item.bytes} bytes`)
-        return lease(item)
+        return lease(item, options)
       }
       let mine = false
       try {
@@ -242,10 +245,10 @@ export function createShelf(deps: ShelfDeps): Shelf {
   return {
     name: 'shelf',
     async start() {
-      for (const { cid, kind, bytes, own, usedAt } of await disk.load())
-        items.set(cid, { cid, kind, bytes, own, usedAt, leases: 0 })
+      for (const { cid, kind, bytes, own, asked = false, usedAt } of await disk.load())
+        items.set(cid, { cid, kind, bytes, own, asked, usedAt, leases: 0 })
       if (deps.quota === undefined) quota = Math.min(defaultQuota, Math.floor((await free()) / 2) + room.bytes)
-      room = createRoom({ quota, items, inUse, free, evict })
+      room = createRoom({ quota, items, inUse, free, evict, giveBack })
       // An owner may have lowered the quota.
       await room.reserve('', 0).then(
         reservation => {
@@ -280,13 +283,17 @@ export function createShelf(deps: ShelfDeps): Shelf {
       const cid = canonical(await files.addDirectory(from, { pin: false }))
       return taken(cid, { kind, from: [], cause: 'owner' }, () => copy(from, cid, kind))
     },
+    onNeed(giveBack) {
+      holders.add(giveBack)
+      return () => holders.delete(giveBack)
+    },
     has: cid => items.has(canonical(cid)),
     status: () => ({
       quota,
       bytes: room.bytes,
       held: room.held,
       fetching: fetches.size,
-      entries: [...items.values()]
+      entries: [...items.values()].map(({ asked: _, ...entry }) => entry)
     })
   }
 }

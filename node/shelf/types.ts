@@ -22,9 +22,10 @@ export interface AskOptions {
   readonly from: readonly string[]
   /**
    * Who wants it: the owner of this node, or somebody else's message. What strangers cause goes through one bandwidth,
-   * and is not looked for again and again where nobody has it.
+   * and is not looked for again and again where nobody has it. What a question to one of the models over an offered
+   * base causes has a share of the quota besides, and throws out nothing that this node made.
    */
-  readonly cause: 'owner' | 'stranger'
+  readonly cause: 'owner' | 'stranger' | 'question'
   /** Less than the kind's row. */
   readonly maxBytes?: number
   readonly signal?: AbortSignal | undefined
@@ -90,6 +91,12 @@ export interface Shelf {
    * @throws LimitError `shelf.too-large` over its kind's row · as take
    */
   sizes(cid: string, options: AskOptions): Promise<Sizes>
+  /**
+   * Asks whoever holds folders for others' questions to let go of an idle one, while the owner's want finds no room.
+   * @param giveBack @returns whether it let go of one
+   * @returns that it is asked no more
+   */
+  onNeed(giveBack: () => boolean): () => void
   has(cid: string): boolean
   status(): ShelfStatus
 }

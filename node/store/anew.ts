@@ -71,7 +71,8 @@ export function createAnew(db: Database, directory: string, tell: (failed: unkno
   async function look(by: unknown): Promise<void> {
     if (isOver || performance.now() - looked < lookMs) throw storeError(by, directory)
     looked = performance.now()
-    if (!(await hasRoom(directory))) throw storeError(by, directory)
+    // What was closed for good meanwhile stays closed.
+    if (!(await hasRoom(directory)) || isOver) throw storeError(by, directory)
     opening = reopen().finally(() => {
       opening = undefined
     })
@@ -131,7 +132,7 @@ export function createAnew(db: Database, directory: string, tell: (failed: unkno
     },
     async end() {
       isOver = true
-      await opening?.catch(() => undefined)
+      await looking?.catch(() => undefined) // told to whoever writes
       await db.close()
     }
   }

@@ -87,7 +87,8 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
     async *copy() {
       await idle()
       try {
-        // One iterator sees the database as it was when it was made.
+        // One iterator sees the database as it was when it was made; it is made when nothing is being opened anew.
+        await anew.since(anew.times())
         for await (const [key, text] of db.iterator()) if (isEntry(key)) yield [key, text]
       } catch (error) {
         throw storeError(error, directory)

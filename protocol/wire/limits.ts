@@ -351,13 +351,16 @@ export const relayLimits = {
 
 /** What the DHT here takes of others. */
 export const dhtLimits = {
-  /** What one peer says to it, in pieces of so many bytes: a request is one or two, a node that provides all its files
-   * anew says some 50 a second. */
+  /** What one peer says to it, in pieces of so many bytes: a request is one or two. A node that provides all its files
+   * anew says five for each, and some hundred a second on a fast machine: ten times that is no honest node's. */
   piece: 256,
-  said: { perSecond: 100, burst: 2_000 },
-  /** New records of who provides what, of one peer and of all. They last two days, so twice the burst is kept. */
+  said: { perSecond: 1_000, burst: 5_000 },
+  /** New records of who provides what, of one peer. They last two days, so twice the burst is kept. */
   eachProvider: { perSecond: 10_000 / 172_800, burst: 10_000 },
-  allProviders: { perSecond: 200_000 / 172_800, burst: 200_000 }
+  /** Records of all peers together. Of more, half of what the largest provider has makes room for who has far less. */
+  allProviders: 200_000,
+  /** How often room is made so: each time all of them are looked through. */
+  makingRoom: { perSecond: 1 / 10, burst: 10 }
 } as const
 
 /**

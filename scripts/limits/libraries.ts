@@ -41,7 +41,7 @@ export const libraryRows: readonly LibraryRow[] = [
     bounds:
       `32 streams a connection; a message of 4 MiB; of a peer ${quotaText(dhtLimits.said)}, each of ` +
       `${dhtLimits.piece} bytes; ${countText(dhtLimits.eachProvider.burst)} new providers’ records of a peer and ` +
-      `${countText(dhtLimits.allProviders.burst)} in all, as many again within their two days; no values`,
+      `${countText(dhtLimits.allProviders)} in all; no values`,
     beyond: 'the stream is reset, and costs a peer that says too much; records beyond are forgotten'
   },
   ...['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'].map(protocol => ({ protocol, ...meshsub })),

@@ -139,10 +139,10 @@ export function createAdmission(
       // [ignore] Its owner wants the machine for something else: whoever asks goes elsewhere.
       if (availability?.away() !== undefined)
         throw new NotFoundError('worker.away', 'this worker takes on no answers now')
-      const served = await serving.demand(statement.message.model)
-      if (served.answerer.away() !== undefined)
-        throw new NotFoundError('worker.away', 'the server that answers for this model is away')
-      // [ignore] The model is served here. [reject] By an offer of this worker that still stands: it is bound by each.
+      const { model } = statement.message
+      // [ignore] The model is served here, or could be.
+      await serving.requireOffered(model)
+      // [reject] By an offer of this worker that still stands: it is bound by each.
       if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
       if (!serving.own(offer)) checkOffer(offer, { network, now: now() })
       const account = await channels.of(statement.message.channel, peer)
@@ -168,8 +168,12 @@ export function createAdmission(
       // [reject] A request is answered once.
       if (taken.has(request) || account.answers.has(request))
         throw new InvalidError('request.replayed', 'the request is being answered')
-      taken.set(request, serving.use(served.model.id))
+      // What is brought for it stays for it; whoever has no channel has nothing brought.
+      taken.set(request, serving.use(model))
       try {
+        const served = await serving.demand(model, client)
+        if (served.answerer.away() !== undefined)
+          throw new NotFoundError('worker.away', 'the server that answers for this model is away')
         return await judge(frame, served, account, request)
       } catch (error) {
         letGo(request)

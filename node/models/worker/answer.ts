@@ -225,10 +225,10 @@ export function createAnswers(
   async function take(frame: ClientFrame, stream: MessageStream): Promise<ClientFrame | undefined> {
     switch (frame.kind) {
       case 'quote': {
-        const served = await serving.find(frame.model)
-        if (served === undefined || parts.availability?.away() !== undefined || served.answerer.away() !== undefined)
-          throw new NotFoundError('offer.none', 'the model is not served here now')
-        await stream.send({ kind: 'offer', offer: served.offer })
+        // It costs whoever asks nothing, so nothing is brought for it.
+        const offer = parts.availability?.away() === undefined ? await serving.quote(frame.model) : undefined
+        if (offer === undefined) throw new NotFoundError('offer.none', 'the model is not served here now')
+        await stream.send({ kind: 'offer', offer })
         return undefined
       }
       case 'reconcile':

@@ -1,8 +1,8 @@
 import { everyModelOver, isAgent } from '../../../protocol/models/index.ts'
 import type { ModelRecord } from '../../../protocol/models/index.ts'
 import { InvalidError, LimitError, NotFoundError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
-import { retry } from '../../runtime/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createQueue, retry } from '../../runtime/index.ts'
 import type { Manifests } from '../agents/manifests.ts'
 import { tollAnswerer, tollPrices, tollSpeech } from '../agents/toll.ts'
 import type { Parts } from '../deps.ts'
@@ -37,13 +37,15 @@ export interface Serving {
   withdrawAll(model: Hex): Promise<{ base: string; served: boolean }>
   /** Bases of which every model is offered. */
   bases(): readonly WholeBase[]
-  /** What is served, or can be at once: a model over an offered base is opened. @throws as Bases.open */
-  find(model: Hex): Promise<Served | undefined>
+  /** What a model is offered for: one over an offered base as well, which is not brought for that. */
+  quote(model: Hex): Promise<SignedOffer | undefined>
   /**
-   * @throws LimitError `worker.busy` while what was served before a restart is opened again · NotFoundError
-   * `offer.none` · as find
+   * Whether it is served, or would be opened.
+   * @throws NotFoundError `offer.none` · LimitError `worker.busy` while what was served before is opened again
    */
-  demand(model: Hex): Promise<Served>
+  requireOffered(model: Hex): Promise<void>
+  /** What is served; a model over an offered base is opened. @throws as requireOffered, Bases.open */
+  demand(model: Hex, client: Address): Promise<Served>
   /** Holds the model's folders for an answer, also when it is offered no more. @returns that the answer is over */
   use(model: Hex): () => void
   /** What is offered now. */
@@ -56,6 +58,10 @@ export interface Serving {
 
 /** Models that are offered one by one: each is said anew every twenty seconds. */
 const mostServed = 256
+/** Models that are opened, or wait for it. */
+const mostTurns = 1_024
+
+const notServed = (): NotFoundError => new NotFoundError('offer.none', 'the model is not served here')
 
 export function createServing(
   parts: Parts,
@@ -91,7 +97,14 @@ export function createServing(
 
   const announcing = createAnnouncing(parts, board, slots)
   const opening = createOpening(parts)
-  const bases = createBases(parts, tables, { folders, announcing, opening }, model => users.has(model), life.signal)
+  const turns = createQueue({ name: 'opening', bound: mostTurns, concurrency: mostTurns })
+  const bases = createBases(
+    parts,
+    tables,
+    { folders, announcing, opening, turns },
+    { inUse: model => users.has(model), alone: model => served.get(model) },
+    life.signal
+  )
 
   const announced = (entry: Served): Announced => ({
     terms: () => ({ ...entry, model: entry.model.id }),
@@ -145,6 +158,48 @@ export function createServing(
     return entry.offer
   }
 
+  async function serveModel(
+    model: ModelRecord,
+    { inputPrice, outputPrice }: { inputPrice: bigint; outputPrice: bigint }
+  ): Promise<SignedOffer> {
+    const { id } = model
+    const known = served.get(id) ?? bases.get(id)
+    const places = known ?? (await folders.fetch(model, life.signal))
+    const { base, adapter } = places
+    let answerer = known?.answerer
+    let entry: Served
+    try {
+      const speech = known?.speech ?? opening.speech(base)
+      answerer ??= await opening.answerer(model, places, life.signal)
+      const speed = known?.speed ?? (await opening.trial(answerer, places))
+      const offer = announcing.sign({ model: id, answerer, inputPrice, outputPrice, speed })
+      await tables.serving.put(id, { inputPrice, outputPrice })
+      await tables.unserved.delete(id)
+      entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }
+    } catch (error) {
+      if (known === undefined) {
+        answerer?.close()
+        folders.drop(id)
+      }
+      throw error
+    }
+    bases.handOver(id)
+    served.set(id, entry)
+    await announce(entry)
+    provide(model)
+    return entry.offer
+  }
+
+  async function serveBase(
+    model: ModelRecord,
+    prices: { inputPrice: bigint; outputPrice: bigint }
+  ): Promise<{ base: string; offer: SignedOffer }> {
+    const { base } = model
+    const offer = await bases.offer(model, prices)
+    for (const entry of bases) if (entry.terms().model === offer.message.model) await announcing.announce(entry)
+    return { base, offer }
+  }
+
   const serving: Serving = {
     async start() {
       offs.push(
@@ -171,6 +226,12 @@ export function createServing(
           })
       })
       if (heard !== undefined) offs.push(heard)
+      offs.push(
+        parts.shelf.onNeed(() => bases.giveBack()),
+        clock.every(timing.idleMs / 10, () => {
+          bases.closeIdle()
+        })
+      )
       for await (const [model, prices] of tables.serving.entries()) {
         coming.add(model as Hex)
         again(model as Hex, () => serving.serve({ model: model as Hex, ...prices }))
@@ -180,10 +241,10 @@ export function createServing(
           .finally(() => coming.delete(model as Hex))
       }
       for await (const [base, prices] of tables.servingBases.entries()) {
-        const model = catalogue.list().find(({ record }) => record.base === base)?.record.id
+        const model = catalogue.list().find(({ record }) => record.base === base && !isAgent(record))?.record
         if (model === undefined) continue
         comingBases.add(base)
-        again(model, () => serving.serveAll({ model, ...prices }))
+        again(model.id, () => serveBase(model, prices))
           .catch((error: unknown) => {
             if (!life.signal.aborted) log.error('the models over a base could not be served again', { base, error })
           })
@@ -204,29 +265,13 @@ export function createServing(
         throw new LimitError('offer.models', `${mostServed} models are offered one by one, and no more are`, {
           help: 'Offer every model over their base at once: `tilth serve MODEL --all`.'
         })
-      bases.handOver(id)
-      const places = known ?? (await folders.fetch(model, life.signal))
-      const { base, adapter } = places
-      const speech = known?.speech ?? opening.speech(base)
-      const answerer = known?.answerer ?? (await opening.answerer(model, places, life.signal))
-      let entry: Served
+      // While it is opened, or handed over, nobody else closes it.
+      const release = serving.use(id)
       try {
-        const speed = known?.speed ?? (await opening.trial(answerer, places))
-        const offer = announcing.sign({ model: id, answerer, inputPrice, outputPrice, speed })
-        await tables.serving.put(id, { inputPrice, outputPrice })
-        await tables.unserved.delete(id)
-        entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }
-      } catch (error) {
-        if (known === undefined) answerer.close()
-        throw error
+        return await turns.run(id, () => serveModel(model, { inputPrice, outputPrice }))
+      } finally {
+        release()
       }
-      // Whoever asked for the same meanwhile has opened it as well: the later one answers.
-      const other = served.get(id)?.answerer
-      if (other !== answerer) other?.close()
-      served.set(id, entry)
-      await announce(entry)
-      provide(model)
-      return entry.offer
     },
     async serveAll({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
       mustBeWorker()
@@ -235,10 +280,10 @@ export function createServing(
         throw new InvalidError('offer.agent', `${model.name} is an agent: there are no models over it`, {
           help: 'Offer it alone, or name one of its models.'
         })
-      const { base } = model
-      const offer = await bases.offer(model, { inputPrice, outputPrice })
-      for (const entry of bases) if (entry.terms().model === offer.message.model) await announcing.announce(entry)
-      return { base, offer }
+      const serves = await serveBase(model, { inputPrice, outputPrice })
+      // The one that is named is meant, whatever was withdrawn before.
+      await tables.unserved.delete(id)
+      return serves
     },
     async withdrawAll(id) {
       const { base } = registered(id)
@@ -257,17 +302,25 @@ export function createServing(
       await tables.unserved.put(model, true)
       await tables.serving.delete(model)
     },
-    async find(id) {
+    async quote(id) {
+      const entry = served.get(id)
+      if (entry !== undefined) return entry.answerer.away() === undefined ? entry.offer : undefined
       const model = catalogue.get(id)?.record
-      return served.get(id) ?? (model === undefined ? undefined : await bases.open(model))
+      return model && (await bases.quote(model))
     },
-    async demand(model) {
-      const entry = await serving.find(model)
-      if (entry !== undefined) return entry
+    async requireOffered(id) {
+      if (served.has(id) || (await serving.quote(id)) !== undefined) return
       // Its offer stands with others since before: they come back to it.
-      if (!started || coming.has(model) || comingBases.has(catalogue.get(model)?.record.base ?? ''))
+      if (!started || coming.has(id) || comingBases.has(catalogue.get(id)?.record.base ?? ''))
         throw new LimitError('worker.busy', 'the model is being opened', { consequence: 'retry' })
-      throw new NotFoundError('offer.none', 'the model is not served here')
+      throw notServed()
+    },
+    async demand(id, client) {
+      const model = catalogue.get(id)?.record
+      const entry = served.get(id) ?? (model && (await bases.open(model, client)))
+      if (entry !== undefined) return entry
+      await serving.requireOffered(id)
+      throw notServed() // withdrawn meanwhile
     },
     use(model) {
       users.set(model, (users.get(model) ?? 0) + 1)
@@ -279,7 +332,7 @@ export function createServing(
         if (left > 0) users.set(model, left)
         else {
           users.delete(model)
-          if (served.has(model) || bases.has(bases.get(model)?.model.base ?? '')) return
+          if (served.has(model) || bases.holds(model)) return
           bases.close(model)
           folders.drop(model)
         }

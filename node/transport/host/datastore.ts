@@ -1,5 +1,6 @@
 import { LevelDatastore } from 'datastore-level'
-import type { Key } from 'interface-datastore'
+import { Key } from 'interface-datastore'
+import type { Pair } from 'interface-datastore'
 import type { Level } from 'level'
 import { createAnew } from '../../store/index.ts'
 import type { Anew } from '../../store/index.ts'
@@ -22,15 +23,17 @@ export class Records extends LevelDatastore {
     this.#anew = createAnew(level, directory, tell)
   }
 
-  // Writes go on without the signal: one that was given up is no sign of a disk that is full.
+  // Writes go on without the signal: one that was given up is no sign of a disk that is full. They are given to the
+  // database itself, whose errors say what they are.
   override async put(key: Key, value: Uint8Array, options?: GetOptions): Promise<Key> {
     options?.signal?.throwIfAborted()
-    return await this.#anew.write(() => super.put(key, value))
+    await this.#anew.write(() => this.#level.put(key.toString(), value))
+    return key
   }
 
   override async delete(key: Key, options?: GetOptions): Promise<void> {
     options?.signal?.throwIfAborted()
-    await this.#anew.write(() => super.delete(key))
+    await this.#anew.write(() => this.#level.del(key.toString()))
   }
 
   override batch(): Batch {
@@ -49,15 +52,37 @@ export class Records extends LevelDatastore {
   }
 
   override async get(key: Key, options?: GetOptions): Promise<Uint8Array> {
-    // What is not there, and a database that cannot be read, are told in the package's own words.
-    return this.#now(key) ?? (await super.get(key, options))
+    // What is not there is told in the package's own words.
+    return (await this.#find(key)) ?? (await super.get(key, options))
   }
 
-  override async has(key: Key, options?: GetOptions): Promise<boolean> {
-    return this.#now(key) !== undefined || (await super.has(key, options))
+  override async has(key: Key): Promise<boolean> {
+    return (await this.#find(key)) !== undefined
   }
 
-  #now(key: Key): Uint8Array | undefined {
-    return this.#level.status === 'open' ? this.#level.getSync(key.toString()) : undefined
+  /** What queries walk: of a database that is opened anew meanwhile it goes on behind the last key. */
+  override async *_query({ prefix, values }: Parameters<LevelDatastore['_query']>[0]): AsyncGenerator<Pair> {
+    const end = prefix === undefined ? {} : { lt: `${prefix}\u{10ffff}` }
+    let after: string | undefined
+    for (;;) {
+      await this.#anew.since(this.#anew.times()) // while it is being opened there is nothing to walk
+      const times = this.#anew.times()
+      const start = after !== undefined ? { gt: after } : prefix !== undefined ? { gte: prefix } : {}
+      try {
+        for await (const [key, value] of this.#level.iterator({ ...start, ...end, values })) {
+          after = key
+          yield { key: new Key(key, false), value }
+        }
+        return
+      } catch (error) {
+        if (!(await this.#anew.since(times))) throw error
+      }
+    }
+  }
+
+  async #find(key: Key): Promise<Uint8Array | undefined> {
+    const name = key.toString()
+    if (this.#level.status === 'open') return this.#level.getSync(name)
+    return await this.#anew.read(() => this.#level.get(name))
   }
 }

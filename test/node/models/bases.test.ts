@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { everyModelOver } from '../../../protocol/models/index.ts'
+import { everyModelOver, workerFrame } from '../../../protocol/models/index.ts'
 import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
@@ -19,6 +19,8 @@ describe('serving every model over a base', () => {
   const taken = new Set<string>()
   const said: { offer: { message: { model: Hex } } }[] = []
   const ids: Hex[] = []
+  /** Awaited before the worker takes an adapter. */
+  let gate: Promise<void> = Promise.resolve()
 
   /** A model with an adapter of its own, which its builder has. */
   async function register(name: string): Promise<Hex> {
@@ -43,6 +45,15 @@ describe('serving every model over a base', () => {
     await until(() => [worker, client].every(({ service }) => service.model(id) !== undefined), `${name} is known`)
     return id
   }
+  /** What the worker asks for a token of it. */
+  const quote = async (model: Hex): Promise<bigint> => {
+    const stream = await client.node.streams.open(worker.address, '/tilth/models/infer/1')
+    await stream.send({ kind: 'quote', model })
+    const frame = await stream.next(workerFrame)
+    assert.ok(frame?.kind === 'offer')
+    await stream.end()
+    return frame.offer.message.outputPrice
+  }
   const held = (): number => worker.service.wholeBases().length
 
   before(async () => {
@@ -53,8 +64,9 @@ describe('serving every model over a base', () => {
           ...deps,
           shelf: {
             ...deps.shelf,
-            take(cid, options) {
+            async take(cid, options) {
               taken.add(cid)
+              if (options.kind === 'adapter') await gate
               return deps.shelf.take(cid, options)
             }
           },
@@ -109,6 +121,22 @@ describe('serving every model over a base', () => {
     )
   })
 
+  it('brings nothing for a quote, and at the prices of now what came while they changed', async () => {
+    const model = await register('changing')
+    const adapter = worker.service.model(model)?.adapter ?? ''
+    assert.equal(await quote(model), 7n)
+    assert.equal(taken.has(adapter), false)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    gate = promise
+    const answer = ask(client, question('slow', { model, maxTokens: 3 }))
+    answer.catch(() => undefined)
+    await until(() => taken.has(adapter), 'it is on its way')
+    await worker.service.offerAll({ model: ids[0] as Hex, outputPrice: 9n })
+    resolve()
+    await answer
+    assert.equal(await quote(model), 9n)
+  })
+
   it('goes on after kill -9', async () => {
     await network.kill(worker)
     await network.revive(worker)
@@ -122,6 +150,9 @@ describe('serving every model over a base', () => {
       assert.rejects(ask(client, question('no', { model: model as Hex })), { code })
     await worker.service.withdraw(ids[2] as Hex)
     await refused(ids[2], 'offer.none')
+    await assert.rejects(quote(ids[2] as Hex), { code: 'offer.none' })
+    await worker.service.offerAll({ model: ids[2] as Hex, outputPrice: 9n })
+    assert.equal(await quote(ids[2] as Hex), 9n)
     assert.equal((await worker.service.withdrawAll(ids[0] as Hex)).served, true)
     assert.equal((await worker.service.withdrawAll(ids[0] as Hex)).served, false)
     assert.equal(held(), 0)

@@ -85,6 +85,43 @@ describe('the shelf', () => {
     assert.deepEqual([shelf.has(a), shelf.has(c), shelf.has(mine.cid), shelf.has(d)], [false, false, true, true])
   })
 
+  it('gives questions of others a half, never in the place of its own, and takes it back when needed', async () => {
+    const question: TakeOptions = { ...wanted, kind: 'adapter', cause: 'question' }
+    const owner: TakeOptions = { ...wanted, cause: 'owner' }
+    const [a, b, c, d, e] = await Promise.all([
+      model('a', 20),
+      model('b', 20),
+      model('c', 20),
+      model('d', 70),
+      model('e', 40)
+    ])
+    const mine = await shelf.put(await folderWith(root, 'mine', 40), 'adapter')
+    mine.release()
+    const held = [await shelf.take(a, question), await shelf.take(b, question)]
+    await assert.rejects(shelf.take(c, question), { code: 'shelf.full', consequence: 'retry' })
+    held[0]?.release()
+    const third = await shelf.take(c, question)
+    assert.deepEqual([shelf.has(a), shelf.has(b), shelf.has(c), shelf.has(mine.cid)], [false, true, true, true])
+    const off = shelf.onNeed(() => {
+      const [lease] = held.splice(1, 1)
+      lease?.release()
+      return lease !== undefined
+    })
+    const wantedNow = await shelf.take(d, owner)
+    assert.deepEqual([shelf.has(b), shelf.has(c), shelf.has(mine.cid)], [false, true, false])
+    await assert.rejects(shelf.take(e, owner), { code: 'shelf.full' })
+    off()
+    third.release()
+    wantedNow.release()
+    // What is its owner's is outside of the share, and what was put here outlasts a start.
+    await shelf.stop()
+    shelf = await open()
+    const again = await shelf.put(await folderWith(root, 'mine', 40), 'adapter')
+    again.release()
+    await assert.rejects(shelf.take(d, question), { code: 'shelf.full' })
+    assert.equal(shelf.has(mine.cid), true)
+  })
+
   it('forgets in memory what nobody holds any more', async () => {
     const forgotten: string[] = []
     await shelf.stop()

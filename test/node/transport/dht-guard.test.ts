@@ -7,7 +7,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { createMetrics, manualClock } from '../../../node/runtime/index.ts'
-import { boundedProviders } from '../../../node/transport/host/dht-guard.ts'
+import { boundedProviders } from '../../../node/transport/host/dht-providers.ts'
 import { Records } from '../../../node/transport/host/datastore.ts'
 import { dhtProtocol } from '../../../node/transport/host/services.ts'
 import { scratch, startNode, stopNodes, until } from '../../harness/index.ts'
@@ -80,7 +80,8 @@ describe('transport: a DHT full of lies', () => {
     const day = 86_400
     const bounded = boundedProviders(datastore, 'self', clock, {
       eachProvider: { perSecond: 3 / (2 * day), burst: 3 },
-      allProviders: { perSecond: 5 / (2 * day), burst: 5 }
+      allProviders: 5,
+      makingRoom: { perSecond: 1, burst: 10 }
     } as never)
     const put = (peer: string, n: number): unknown =>
       bounded.put(new Key(`/dht/provider/FILE${n}/${peer}`), Uint8Array.of(n))
@@ -95,11 +96,19 @@ describe('transport: a DHT full of lies', () => {
     assert.equal(await count(), 5)
     for (let n = 0; n < 10; n++) await put('self', n)
     assert.equal(await count(), 15)
-    await bounded.put(new Key('/dht/provider/FILE1/one'), Uint8Array.of(9))
-    assert.deepEqual([...(await datastore.get(new Key('/dht/provider/FILE1/one')))], [9])
+    await bounded.put(new Key('/dht/provider/FILE2/one'), Uint8Array.of(9))
+    assert.deepEqual([...(await datastore.get(new Key('/dht/provider/FILE2/one')))], [9])
+    // Who has far less than the largest is not kept out by it.
+    await put('third', 0)
+    assert.equal(await count(), 14)
+    assert.ok(await datastore.has(new Key('/dht/provider/FILE0/third')))
+    // Those that run out make room.
     await clock.advance(2 * day * 1000)
+    for (let n = 0; n < 10; n++)
+      for (const by of ['one', 'other']) await bounded.delete(new Key(`/dht/provider/FILE${n}/${by}`))
+    assert.equal(await count(), 11)
     for (let n = 10; n < 20; n++) await put('one', n)
-    assert.equal(await count(), 18)
+    assert.equal(await count(), 14)
     await bounded.put(new Key('/pin/x'), Uint8Array.of(1))
     assert.ok(await bounded.has(new Key('/pin/x')))
     await datastore.close()
