@@ -206,7 +206,14 @@ export function createAsking(
           return { kind: 'failed', error, blame: 'away' }
         }
       }
-      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential, signal: until })
+      // What nobody waits for alone is worth no deposit and no gas: a second one is paid from a channel that is there.
+      const wish = { offer, content, seed, maxFee, confidential, signal: until, deposited: hedged }
+      const begun = await wallet.begin(wish).catch((error: unknown) => {
+        if (until.aborted) return undefined
+        throw error
+      })
+      if (begun === undefined) return { kind: 'failed', error: until.reason, blame: 'away' }
+      const { purse, ask } = begun
       if (lane.lost.aborted) {
         await wallet.ended(purse, ask)
         return { kind: 'failed', error: lane.lost.reason, blame: 'away' }
@@ -240,7 +247,7 @@ export function createAsking(
         // Of two that are asked the second one answers only if it is the first.
         onAccepted: found => {
           sources = found
-          if (!hedged) tellWorker()
+          if (!hedged && !lane.lost.aborted) tellWorker()
         },
         onFirst: tokens => {
           first = { tokens, ms: clock.now() - asked }
@@ -275,14 +282,17 @@ export function createAsking(
     const maxFeeOf = ({ message }: SignedOffer): bigint =>
       feeOf(message, prompt + growing.ids.length, base.maxTokens - growing.ids.length)
 
-    /** Another of the candidates, if both together cost no more than they may. */
-    const beside = (offer: SignedOffer, candidates: readonly SignedOffer[]): SignedOffer | undefined =>
-      candidates.find(
-        other =>
-          other.message.worker !== offer.message.worker &&
-          !failed.has(other.message.worker) &&
-          (request.maxPrice === undefined || usage.fee + risked() + maxFeeOf(other) <= request.maxPrice)
-      )
+    /** Another of the candidates, with a channel that has room, if both together cost no more than they may. */
+    async function beside(offer: SignedOffer, candidates: readonly SignedOffer[]): Promise<SignedOffer | undefined> {
+      for (const other of candidates) {
+        const { worker } = other.message
+        if (worker === offer.message.worker || failed.has(worker)) continue
+        const maxFee = maxFeeOf(other)
+        if (request.maxPrice !== undefined && usage.fee + risked() + maxFee > request.maxPrice) continue
+        if (await wallet.hasRoom(other, maxFee)) return other
+      }
+      return undefined
+    }
 
     for (let tries = 0; tries < policy.attempts;) {
       if (signal.aborted) {

@@ -25,7 +25,7 @@ describe('a race for the first token', () => {
           started.set(lane.of, { lane, end: resolve })
           lane.asked()
         }),
-      hedge: { late: async () => undefined, second: () => left.shift() }
+      hedge: { late: async () => undefined, second: async () => left.shift() }
     }
   }
   it('goes on with whoever is first, and cancels the other', async () => {
@@ -87,6 +87,19 @@ describe('a second worker where the first is slow', function () {
   }
   const route = { sort: 'price' as const }
 
+  it('is not asked where a channel would have to be opened for it', async () => {
+    const channels = (): Promise<number> => client.service.channels().then(({ items }) => items.length)
+    let waited = 0
+    gate = () => new Promise(resolve => setTimeout(resolve, waited++ === 0 ? 400 : 0))
+    const answer = await ask(client, question('of nobody else', { hedge: { afterMs: 20 }, route }))
+    assert.deepEqual(answer.workers, [{ worker: slow.address }])
+    assert.equal(await channels(), 1)
+    gate = async () => undefined
+    // Once it has answered by itself there is one.
+    await ask(client, question('of the fast one', { route: { only: [fast.address] } }))
+    assert.equal(await channels(), 2)
+  })
+
   it('answers in its place; each is paid for what it gave, by a receipt of its own', async () => {
     const [before, beforeFast] = [await paidTo(slow), await paidTo(fast)]
     let taken = false
@@ -98,7 +111,7 @@ describe('a second worker where the first is slow', function () {
     const answer = await ask(client, question('why so slow', { hedge: { afterMs: 20 }, route, budget }), event => {
       taken ||= event.kind === 'worker' && event.worker === fast.address
     })
-    assert.deepEqual(answer.workers, [{ worker: slow.address }, { worker: fast.address, reason: 'ask.slow' }])
+    assert.deepEqual(answer.workers.at(-1), { worker: fast.address, reason: 'ask.slow' })
     assert.equal(answer.ids.length, 24)
     assert.equal(answer.streamed, answer.text)
     // Both are held for before they are asked: the second on top of the first.
