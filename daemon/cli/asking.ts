@@ -116,8 +116,9 @@ export const sourcesText = (sources: Answer['sources']): string =>
     ? 'No row of its Datanet says anything about it.'
     : `With rows before it: ${sources.map(({ contribution, row }) => `${short(contribution)} row ${row}`).join(', ')}`
 
-export const costText = ({ inputTokens, outputTokens, fee, receipts }: Omit<Answer, 'explanation'>): string =>
-  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
+export const costText = ({ inputTokens, outputTokens, fee, ahead, receipts }: Omit<Answer, 'explanation'>): string =>
+  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid` +
+  `${ahead === undefined ? '' : ` (${tokens(ahead, 9)} of it for prompts without an answer)`}, ` +
   `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
 
 /** What each step of an agent cost, and its receipts. */

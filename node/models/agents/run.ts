@@ -135,7 +135,7 @@ export function createAgents(
     const account = new AgentAccount(costs, fee, request.maxPrice)
     await request.budget?.reserve(account.held)
 
-    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
+    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n, ahead: 0n }
     const receipts: Hex[] = []
     const results: StepResult[] = []
     /** Asks one model within what it may cost, and counts what it came to. */
@@ -179,12 +179,16 @@ export function createAgents(
       usage.inputTokens += done.usage.inputTokens
       usage.outputTokens += done.usage.outputTokens
       usage.fee += done.usage.fee
+      usage.ahead += done.usage.ahead ?? 0n
       receipts.push(...done.receipts)
       results.push({ name, model: model.id, workers: paid, usage: done.usage, receipts: done.receipts })
       return done
     }
-    const end = (said: Pick<AskResult, 'text' | 'ids' | 'finish'>): void =>
-      emit({ kind: 'done', ...said, usage, receipts, model: agent.id, steps: results })
+    function end(said: Pick<AskResult, 'text' | 'ids' | 'finish'>): void {
+      const { ahead, ...all } = usage
+      const told = ahead === 0n ? all : usage
+      emit({ kind: 'done', ...said, usage: told, receipts, model: agent.id, steps: results })
+    }
 
     const words = new Map<string, string>()
     let isShown = false

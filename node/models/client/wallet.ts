@@ -79,6 +79,8 @@ export interface Wallet {
   nothingLeft(purse: Purse, before: ReadonlySet<Hex>): Promise<void>
   /** What has come on this channel, priced by its offers. */
   owed(purse: Purse): bigint
+  /** What is promised beyond that: prompts that were paid before an answer, of which none came. */
+  ahead(purse: Purse): bigint
   /** How far workers let that be ahead of what is paid: the credits of the answers that are coming. */
   credit(purse: Purse): bigint
   /** The highest voucher so far; null if nothing was promised. */
@@ -342,6 +344,11 @@ export function createWallet(
       }
     },
     owed,
+    ahead(purse) {
+      const { paid } = purse.record.channel
+      const all = owed(purse)
+      return paid > all ? paid - all : 0n
+    },
     credit: purse => {
       let sum = 0n
       for (const { live, record } of purse.asks.values())

@@ -63,8 +63,9 @@ describe('a second worker where the first is slow', function () {
   let slow: TestPeer
   let fast: TestPeer
   let client: TestPeer
-  const fastEngine = fakeEngine()
-  /** What the slow one waits for before each token. */
+  /** What either waits for before each token. */
+  let fastGate: () => Promise<void> = async () => undefined
+  const fastEngine = fakeEngine({ gate: () => fastGate() })
   let gate: () => Promise<void> = async () => undefined
   const workerOnly: PeerOptions = { roles: { worker: true, client: false } }
 
@@ -156,6 +157,33 @@ describe('a second worker where the first is slow', function () {
     assert.equal(after.settled - before.settled, of?.fee ?? 0n)
     assert.equal(after.paid, after.settled)
     assert.equal(await client.service.reconcile(), 0)
+  })
+
+  it('counts a prompt that was paid before, of which nothing came', async () => {
+    const [before, beforeFast] = [await paidTo(slow), await paidTo(fast)]
+    let [accepted, tokens] = [false, 0]
+    fastGate = () => until(() => accepted, 'the slow one has read it')
+    gate = () => until(() => tokens === 24, 'the fast one has answered')
+    const spent: bigint[] = []
+    const budget: AskBudget = { reserve: async () => undefined, spent: atMost => void spent.push(atMost) }
+    // Its prompt costs more than the credit of the slow one, and little at the fast one's prices.
+    const text = 'a '.repeat(60_000)
+    const answer = await ask(client, question(text, { hedge: { afterMs: 20 }, route, budget }), event => {
+      accepted ||= event.kind === 'worker' && event.worker === slow.address
+      if (event.kind === 'text') tokens += event.ids.length
+    })
+    const { fee, ahead = 0n } = answer.usage
+    const [after, afterFast] = [await paidTo(slow), await paidTo(fast)]
+    assert.ok(ahead > 0n)
+    assert.equal(after.settled, before.settled)
+    assert.equal(after.paid - before.paid, ahead)
+    assert.equal(afterFast.paid - beforeFast.paid + ahead, fee)
+    assert.equal(spent.at(-1), fee)
+    // The next answer over that channel takes from it, and nothing is promised twice.
+    gate = async () => undefined
+    const next = await ask(client, question('and now', { maxTokens: 4, route: { only: [slow.address] } }))
+    assert.equal(next.usage.ahead, undefined)
+    assert.equal((await paidTo(slow)).paid, after.paid)
   })
 
   it('is not asked where the answer is private, nor beyond a budget or a price', async () => {
