@@ -31,7 +31,7 @@ export function mostInputOf(
   })
 }
 
-/** What a step costs: at least if all goes well, and at most if a worker fails in the middle of it. */
+/** What a step costs: at least if all goes well, and at most if two workers come to be asked for it. */
 export interface StepCost {
   readonly least: bigint
   readonly most: bigint
@@ -51,8 +51,9 @@ export function costOf(
   }
   return {
     least: once.reduce((low, fee) => (fee < low ? fee : low), once[0] ?? 0n),
-    // Who goes on for another reads the prompt once more, and what was answered until then.
-    most: feeOf(prices, 2 * inputTokens + maxTokens, maxTokens)
+    // One that went away without a receipt counts with all that it may be owed, and so does one that is asked beside
+    // it. Who goes on for another reads the prompt once more, and what was answered until then.
+    most: 2n * feeOf(prices, inputTokens + maxTokens, maxTokens)
   }
 }
 

@@ -293,4 +293,24 @@ describe('an agent', function () {
     await assert.rejects(ask(client, question('of zinc', { model: id })), { code: 'offer.none' })
     assert.deepEqual(await paid(), before)
   })
+
+  it('has a second worker where the first has taken its step and goes away without a receipt', async () => {
+    const dying = await network.addPeer('dying', {
+      ...workerOnly,
+      engine: fakeEngine({ failAt: 0 }),
+      speech: fakeSpeech
+    })
+    await known(dying, refiner)
+    await dying.service.offer({ model: refiner, inputPrice: 3n, outputPrice: 40n })
+    await offered(refiner, dying)
+    const steps = [{ name: 'only', model: refiner, prompt: '{{input}}', maxTokens: 64 }]
+    const { id } = await author.service.registerAgent({ name: 'single', manifest: written({ fee: '0', steps }) })
+    await known(client, id)
+    const answer = await ask(client, question('of gold', { model: id, maxTokens: 64, route: { sort: 'price' } }))
+    assert.deepEqual(
+      answer.workers.map(({ worker }) => worker),
+      [dying.address, second.address]
+    )
+    assert.equal(answer.text, said('of gold', 64))
+  })
 })
