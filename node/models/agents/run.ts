@@ -1,4 +1,12 @@
-import { AgentAccount, costOf, mostInputOf, passedOn, rendered, upTo } from '../../../protocol/models/index.ts'
+import {
+  AgentAccount,
+  checkSteps,
+  costOf,
+  mostInputOf,
+  passedOn,
+  rendered,
+  upTo
+} from '../../../protocol/models/index.ts'
 import type { AgentManifest, AgentStep, ModelRecord, Route } from '../../../protocol/models/index.ts'
 import { canonicalJson, InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -119,6 +127,7 @@ export function createAgents(
     const manifest = await manifests.of(agent, both)
     const { steps } = manifest
     const models = manifests.modelsOf(manifest)
+    checkSteps(manifest, given)
     const inputs = mostInputOf(manifest, given)
     const [offers, toll] = await Promise.all([
       offersOf(models, manifest, inputs, request, both),

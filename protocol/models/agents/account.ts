@@ -4,31 +4,53 @@ import { feeOf } from '../fee.ts'
 import type { Prices } from '../fee.ts'
 import type { AgentManifest, AgentStep } from './manifest.ts'
 import { passedOn } from './manifest.ts'
-import { bytesIn, mostBytesOf } from './template.ts'
+import { bytesIn, checkFits, mostBytesOf } from './template.ts'
 
 // What an agent may cost is held as one sum before its first step is asked. Each step may take of it what leaves the
 // steps after it, and the agent's own fee, what they cost at least.
 
-/** Most prompt tokens of each step, in order, whatever the steps before it say. */
-export function mostInputOf(
-  { steps }: Pick<AgentManifest, 'steps'>,
-  given: { readonly input: string; readonly conversation: string }
-): number[] {
+interface Given {
+  readonly input: string
+  readonly conversation: string
+}
+
+/** What each step is asked, in order, and how long at most each of its places is by some measure of texts. */
+function* asked(
+  steps: readonly AgentStep[],
+  given: Given,
+  lengthOf: (text: string) => number
+): Generator<{ readonly templates: readonly string[]; readonly most: (place: string) => number }> {
+  const [input, conversation] = [lengthOf(given.input), lengthOf(given.conversation)]
   const passed = new Map<string, number>()
-  return steps.map(({ name, prompt, system, ...rest }) => {
+  for (const step of steps) {
+    const before = new Map(passed)
     const most = (place: string): number =>
       place === 'input'
-        ? bytesIn(given.input)
+        ? input
         : place === 'conversation'
-          ? bytesIn(given.conversation)
+          ? conversation
           : place === 'previous'
-            ? Math.max(0, ...passed.values())
-            : (passed.get(place) ?? 0)
-    const messages = system === undefined ? [prompt] : [system, prompt]
-    const bytes = messages.reduce((sum, template) => sum + mostBytesOf(template, most) + 64, 64)
-    passed.set(name, passedOn({ name, prompt, system, ...rest }))
-    return bytes
-  })
+            ? Math.max(0, ...before.values())
+            : (before.get(place) ?? 0)
+    yield { templates: step.system === undefined ? [step.prompt] : [step.system, step.prompt], most }
+    passed.set(step.name, passedOn(step))
+  }
+}
+
+/** Most prompt tokens of each step, in order, whatever the steps before it say. */
+export const mostInputOf = ({ steps }: Pick<AgentManifest, 'steps'>, given: Given): number[] =>
+  [...asked(steps, given, bytesIn)].map(({ templates, most }) =>
+    templates.reduce((sum, template) => sum + mostBytesOf(template, most) + 64, 64)
+  )
+
+/**
+ * [reject] No step is paid where a later one might be asked more than a message may have: what is passed on has no more
+ * characters than bytes.
+ * @throws InvalidError `agent.long`
+ */
+export function checkSteps({ steps }: Pick<AgentManifest, 'steps'>, given: Given): void {
+  for (const { templates, most } of asked(steps, given, text => text.length))
+    for (const template of templates) checkFits(template, most)
 }
 
 /** What a step costs: at least if all goes well, and at most if two workers come to be asked for it. */

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import {
   AgentAccount,
   checkManifest,
+  checkSteps,
   costOf,
   decodeManifest,
   encodeManifest,
@@ -101,6 +102,21 @@ describe('a template', () => {
   it('has an end: what is too long is refused', () => {
     assert.throws(() => rendered('{{input}}', () => 'x'.repeat(200_000)), { code: 'agent.long' })
   })
+  it('is refused before its first step where a later one might be asked too much', () => {
+    const given = { input: 'x', conversation: 'x'.repeat(100_000) }
+    const later = (prompt: string) => ({ steps: [step('a', { maxTokens: 4_096 }), step('b', { prompt })] })
+    assert.throws(() => checkSteps(later('{{conversation}}{{a}}'), given), { code: 'agent.long' })
+    assert.throws(() => checkSteps(later('{{conversation}}{{conversation}}'), given), { code: 'agent.long' })
+    checkSteps(later('{{conversation}}'), given)
+    checkSteps(later('{{previous}} and {{a}} for {{input}}'), given)
+  })
+  it('asks something: one that comes to no word is refused by name', () => {
+    assert.throws(() => rendered('{{previous}}', () => ''), { code: 'agent.empty' })
+    assert.equal(
+      rendered('so: {{previous}}', () => ''),
+      'so: '
+    )
+  })
   it('passes words on up to so many bytes, between characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 0, max: 40 }), (text, bytes) => {
@@ -189,7 +205,7 @@ describe('the money of an agent', () => {
         (shapes, input, said) => {
           const steps = shapes.map(([parts, maxTokens], i) =>
             step(`s${i}`, {
-              prompt: i === 0 ? '{{input}}' : parts.join(''),
+              prompt: i === 0 ? 'of {{input}}' : `of ${parts.join('')}`,
               maxTokens
             })
           )
