@@ -1,5 +1,6 @@
 import {
   AgentAccount,
+  answersBy,
   checkSteps,
   costOf,
   mostInputOf,
@@ -124,8 +125,19 @@ export function createAgents(
   return async (agent, request, emit, signal, life) => {
     const both = AbortSignal.any([signal, life])
     const given = givenBy(request)
+    // [reject] What is wished of the answer is asked of a step, or not paid for: here no step would find rows.
+    if (request.context !== undefined)
+      throw new InvalidError('ask.invalid', "an agent's steps find no rows of a Datanet", {
+        help: 'Ask without --context, or ask one of its models.'
+      })
     const manifest = await manifests.of(agent, both)
     const { steps } = manifest
+    // [reject] And here a step might turn out to be the answer that was not asked for its form.
+    if (request.form !== undefined || request.logprobs !== undefined)
+      if (steps.some((_, i) => answersBy(steps, i, new Map()) === 'perhaps'))
+        throw new InvalidError('ask.invalid', `which step of ${agent.name} answers is seen only after it has`, {
+          help: 'Ask it without a form of the answer and without log-probabilities.'
+        })
     const models = manifests.modelsOf(manifest)
     checkSteps(manifest, given)
     const inputs = mostInputOf(manifest, given)
@@ -203,9 +215,6 @@ export function createAgents(
     let isShown = false
     let previous = ''
     const isDue = ({ when }: AgentStep): boolean => when === undefined || when.is.includes(words.get(when.step) ?? '')
-    /** Whether it may still be asked, as far as is known by now. */
-    const mayCome = ({ when }: AgentStep, from: number): boolean =>
-      when === undefined || steps.findIndex(({ name }) => name === when.step) >= from || isDue({ when } as AgentStep)
     const place = (name: string): string =>
       name === 'input'
         ? given.input
@@ -218,8 +227,12 @@ export function createAgents(
     let answer: Done | undefined
     for (const [i, step] of steps.entries()) {
       const model = models[i]
-      if (model === undefined || !isDue(step)) continue
-      const last = step.choices === undefined && !steps.slice(i + 1).some(later => mayCome(later, i + 1))
+      if (model === undefined || !isDue(step)) {
+        words.set(step.name, '')
+        continue
+      }
+      const answers = answersBy(steps, i, words)
+      const last = answers === 'surely'
       emit({ kind: 'step', name: step.name, model: model.id, number: i + 1, of: steps.length })
       const { temperature = request.temperature, system, prompt, choices } = step
       const form = last ? (request.form ?? formOf(step)) : formOf(step)
@@ -233,10 +246,11 @@ export function createAgents(
             ...(system === undefined ? [] : [{ role: 'system' as const, content: rendered(system, place) }]),
             { role: 'user', content: rendered(prompt, place) }
           ],
-          maxTokens: last && maxTokens !== undefined ? Math.min(maxTokens, step.maxTokens) : step.maxTokens,
+          maxTokens:
+            answers !== 'never' && maxTokens !== undefined ? Math.min(maxTokens, step.maxTokens) : step.maxTokens,
           ...(choices !== undefined || temperature === undefined ? {} : { temperature }),
           ...(form === undefined ? {} : { form }),
-          ...(last && stop !== undefined ? { stop } : {}),
+          ...(answers !== 'never' && stop !== undefined ? { stop } : {}),
           ...(last && logprobs !== undefined ? { logprobs } : {}),
           ...(request.topK === undefined ? {} : { topK: request.topK }),
           ...(request.topP === undefined ? {} : { topP: request.topP }),
