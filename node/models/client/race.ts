@@ -109,6 +109,10 @@ export async function race<T>(
       lane.claims()
       return { of: lane.of, outcome, failed, losing: [...coming.values()] }
     }
+  } catch (error) {
+    // Nobody reads on, so nobody goes on: what came is paid.
+    for (const control of controls.values()) control.abort(error)
+    throw error
   } finally {
     over.abort(slower())
   }

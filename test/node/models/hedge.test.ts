@@ -49,6 +49,23 @@ describe('a race for the first token', () => {
     const { of, failed } = await over
     assert.deepEqual([of, failed.map(one => one.of)], ['b', ['a']])
   })
+  it('cancels the other one as well where the first cannot go on', async () => {
+    const { started, run, hedge } = lanes(['b'])
+    let give = (_error: Error): void => undefined
+    const failing = (lane: Lane<string>): Promise<Outcome> =>
+      lane.of === 'b'
+        ? run(lane)
+        : new Promise((_, reject) => {
+            give = reject
+            lane.asked()
+          })
+    const over = race('a', failing, hedge)
+    await until(() => started.has('b'), 'the second is asked')
+    assert.ok(started.get('b')?.lane.claims())
+    give(new Error('the disk is full'))
+    await assert.rejects(over, /disk is full/)
+    assert.ok(started.get('b')?.lane.lost.aborted)
+  })
   it('asks nobody else where there is nobody, and fails as the first one does', async () => {
     const { started, run, hedge } = lanes([])
     const over = race('a', run, hedge)
