@@ -180,7 +180,8 @@ export function createServing(
           .finally(() => coming.delete(model as Hex))
       }
       for await (const [base, prices] of tables.servingBases.entries()) {
-        const model = catalogue.list().find(({ record }) => record.base === base)?.record.id
+        // Anybody can register an agent whose manifest is said to be this base: nothing is served over it.
+        const model = catalogue.list().find(({ record }) => record.base === base && !isAgent(record))?.record.id
         if (model === undefined) continue
         comingBases.add(base)
         again(model, () => serving.serveAll({ model, ...prices }))
