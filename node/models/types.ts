@@ -117,8 +117,9 @@ export interface AskRequest {
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
   /**
-   * A second worker is asked beside the first where that has no token after so long; whoever is slower is cancelled,
-   * and paid for what it gave; a long prompt is paid before. It is one to whom a channel with room is open. Where the answer is private nobody but one worker reads it, unless this says so.
+   * A second worker, to whom a channel with room is open, is asked beside the first where that has no token after so
+   * long; whoever is slower is cancelled, and paid for what it gave and for a long prompt that was paid before. Where
+   * the answer is private nobody but one worker reads it, unless this says so.
    */
   readonly hedge?: { readonly afterMs: number; readonly private?: boolean }
   readonly budget?: AskBudget
