@@ -64,7 +64,7 @@ export const asking = (cmd: Command, { named = true }: { readonly named?: boolea
     .option('--least-bits <n>', 'workers that say they answer from weights of so many bits or more')
     .option(
       '--hedge <ms>',
-      'a second worker is asked if the first has no word after so long, the slower one cancelled; 0 for never'
+      'a second worker with an open channel is asked if the first has no word by then; the slower one ends; 0: never'
     )
     .option('--hedge-private', 'also where it is private: then two workers may read it')
     .option('--private', 'nobody but the worker ever sees it: it is not weighed, held-out values divide its data fee')
@@ -116,8 +116,9 @@ export const sourcesText = (sources: Answer['sources']): string =>
     ? 'No row of its Datanet says anything about it.'
     : `With rows before it: ${sources.map(({ contribution, row }) => `${short(contribution)} row ${row}`).join(', ')}`
 
-export const costText = ({ inputTokens, outputTokens, fee, receipts }: Omit<Answer, 'explanation'>): string =>
-  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid, ` +
+export const costText = ({ inputTokens, outputTokens, fee, ahead, receipts }: Omit<Answer, 'explanation'>): string =>
+  `${inputTokens} + ${outputTokens} tokens, ${tokens(fee, 9)} paid` +
+  `${ahead === undefined ? '' : ` (${tokens(ahead, 9)} of it for prompts without an answer)`}, ` +
   `${receipts.length === 1 ? 'receipt' : 'receipts'} ${receipts.map(short).join(' ')}`
 
 /** What each step of an agent cost, and its receipts. */

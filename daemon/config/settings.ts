@@ -121,7 +121,7 @@ const spending: readonly Omit<Setting, 'group'>[] = [
   {
     path: 'asking.hedgeMs',
     label: 'Wait for a first word',
-    says: 'A second worker is asked if the first says nothing for so long, and both are paid for what they gave.',
+    says: 'A second worker, to whom a channel is open, is asked if the first says nothing for so long; both are paid.',
     unit: 'milliseconds',
     live: true
   },

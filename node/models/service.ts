@@ -109,8 +109,8 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     const { answers = 0, tokensPerSecond, firstTokenMs } = acquaintance.of(offer.message.worker)
     const pace = tokensPerSecond === undefined ? {} : { tokensPerSecond }
     const wait = firstTokenMs === undefined ? {} : { firstTokenMs }
-    const isKnown = answers > 0 || tokensPerSecond !== undefined
-    return { ...offerView(offer), ...(isKnown ? { measured: { answers, ...pace, ...wait } } : {}) }
+    // What receipts of before say is its worker's word, and nothing that was measured.
+    return { ...offerView(offer), ...(answers > 0 ? { measured: { answers, ...pace, ...wait } } : {}) }
   }
   const offered = createOffered(board, offerOf)
   /** What was signed before this start says how fast workers were. */

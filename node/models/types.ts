@@ -117,8 +117,9 @@ export interface AskRequest {
   /** Nobody but the worker ever sees it: it is not weighed, and its data share follows held-out values. */
   readonly private?: boolean
   /**
-   * A second worker is asked beside the first where that has no token after so long; whoever is slower is cancelled,
-   * and paid for what it gave. Where the answer is private nobody but one worker reads it, unless this says so.
+   * A second worker, to whom a channel with room is open, is asked beside the first where that has no token after so
+   * long; whoever is slower is cancelled, and paid for what it gave and for a long prompt that was paid before. Where
+   * the answer is private nobody but one worker reads it, unless this says so.
    */
   readonly hedge?: { readonly afterMs: number; readonly private?: boolean }
   readonly budget?: AskBudget
@@ -138,7 +139,16 @@ export interface AskResult {
   readonly ids: readonly number[]
   readonly finish: 'stop' | 'length' | 'cancelled'
   /** Tokens and fee over all workers that had a part in the answer. */
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number; readonly fee: bigint }
+  readonly usage: {
+    readonly inputTokens: number
+    readonly outputTokens: number
+    readonly fee: bigint
+    /**
+     * The part of the fee that no receipt is about: prompts paid before an answer that was cancelled without a token.
+     * It counts towards the next answers over the same channel.
+     */
+    readonly ahead?: bigint
+  }
   /** Ids of the receipts, in order; one for each worker that could still sign. */
   readonly receipts: readonly Hex[]
   readonly model: Hex

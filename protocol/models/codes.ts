@@ -1,5 +1,6 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type ProtocolModelsErrorCode =
+  | 'agent.empty'
   | 'agent.invalid'
   | 'agent.long'
   | 'agent.price'

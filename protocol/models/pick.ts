@@ -57,6 +57,8 @@ export interface Experience {
   readonly answers?: number
   /** Tokens a second once the first are there, as measured; undefined before the first answer. */
   readonly tokensPerSecond?: number
+  /** As receipts of before say, by the worker's own times: what stands for its pace until it is measured. */
+  readonly recalledSpeed?: number
   /** Milliseconds from asking to the first tokens, as measured. */
   readonly firstTokenMs?: number
   /** Answers that failed, one after another, up to now. */
@@ -69,11 +71,11 @@ interface Need {
 }
 
 /**
- * The measured speed counts before the stated one; a stated one is believed up to four times the reference, since
- * stating more costs nothing.
+ * The measured speed counts before that of receipts, and that before the offer's; both are a worker's word and believed
+ * up to four times the reference, since stating more costs nothing.
  */
-const speedOf = (offer: Message<'Offer'>, { tokensPerSecond }: Experience): bigint => {
-  const stated = Math.min(offer.tokensPerSecond, Number(referenceSpeed) * 4)
+const speedOf = (offer: Message<'Offer'>, { tokensPerSecond, recalledSpeed }: Experience): bigint => {
+  const stated = Math.min(recalledSpeed ?? offer.tokensPerSecond, Number(referenceSpeed) * 4)
   return BigInt(Math.max(1, Math.round(tokensPerSecond ?? stated)))
 }
 const firstOf = ({ firstTokenMs = 0 }: Experience): bigint => BigInt(Math.max(0, Math.round(firstTokenMs)))

@@ -101,6 +101,42 @@ describe('agents through the daemon', () => {
     assert.equal(registered.length, 1)
   })
 
+  it('cost what their builder asks, whatever others offer them at', async () => {
+    const toll = (from: string, outputPrice: bigint, inputPrice = 0n) => ({
+      worker: account(from),
+      inputPrice,
+      outputPrice
+    })
+    const strangers = [toll('99', 1n), toll('98', 10n ** 30n), toll('97', 5n, 1n)]
+    const record = {
+      ...modelView,
+      base: 'bafymanifest',
+      result: 'bafymanifest',
+      builder: account('12'),
+      retired: false
+    }
+    const shown = async (offers: readonly ReturnType<typeof toll>[]) => {
+      const one = { ...record, offers }
+      const models = { models: () => [one], model: () => undefined }
+      const agent = async () => ({ record: one, manifest: { fee: 5n, steps: [] } })
+      const node = { roles: [], models: { ...models, agent } }
+      const which = { model: async () => one }
+      const handlers = agentHandlers(...([node, which] as unknown as Parameters<typeof agentHandlers>))
+      const listed = await handlers.agents({ params: {} } as unknown as Parameters<typeof handlers.agents>[0])
+      const view = await handlers.agent({ params: { id: 'a' } } as unknown as Parameters<typeof handlers.agent>[0])
+      return [listed.items[0], view].map(row => [row?.price, row?.offered])
+    }
+    assert.deepEqual(await shown([...strangers, toll('12', 5n), toll('13', 5n)]), [
+      ['5', 2],
+      ['5', 2]
+    ])
+    assert.deepEqual((await shown(strangers))[1], [null, 0])
+    assert.deepEqual(await shown([]), [
+      [null, 0],
+      [null, 0]
+    ])
+  })
+
   it('credit each step by its own model\u2019s split, of its own fee', () => {
     const step = (name: string, fee: string, change: Partial<StepView> = {}): StepView => ({
       name,

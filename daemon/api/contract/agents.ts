@@ -33,7 +33,10 @@ export const agentRow = z.object({
   retired: z.boolean(),
   /** Workers that take its fee now. */
   offered: z.int(),
-  /** What they ask for a call; null while nobody offers it, which one without a fee need not be. */
+  /**
+   * What a call costs beside its steps; null while nobody offers it, which one without a fee need not be. In a list it
+   * is its builder's or worker's word, or else the dearest: one agent alone is shown with its manifest's fee.
+   */
   price: decimal.nullable()
 })
 

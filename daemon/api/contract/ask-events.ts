@@ -49,6 +49,8 @@ export const askEvent = z.discriminatedUnion('kind', [
     inputTokens: z.int(),
     outputTokens: z.int(),
     fee: decimal,
+    /** The part of the fee without a receipt: prompts that were paid before an answer, of which none came. */
+    ahead: decimal.optional(),
     receipts: z.array(hash),
     /** Rows that were put before the question, where some were asked for: its worker's word. */
     sources: z.array(source).optional(),

@@ -11,29 +11,32 @@ import type { Which } from './which.ts'
 type Names = 'createAgent' | 'agents' | 'agent'
 type Row = Omit<AgentView, 'about' | 'fee' | 'steps'>
 
-/** The least of what is asked for a call. */
-const priceOf = ({ offers }: Pick<ModelView, 'offers'>): string | null =>
-  offers.length === 0
-    ? null
-    : offers
-        .map(({ outputPrice }) => outputPrice)
-        .reduce((low, price) => (price < low ? price : low))
-        .toString()
+/**
+ * What a call costs beside its steps, and how many take it. Anybody can offer an agent at any price, and only the
+ * manifest's is ever paid: where that is not read, its builder's or worker's word stands for it, else the dearest.
+ */
+function tollOf({ builder, worker, offers }: ModelView, fee?: bigint): { price: string | null; offered: number } {
+  const tolls = offers.filter(({ inputPrice }) => inputPrice === 0n)
+  const own = tolls.find(one => one.worker === builder) ?? tolls.find(one => one.worker === worker)
+  const dearest = tolls.reduce((high, { outputPrice }) => (outputPrice > high ? outputPrice : high), 0n)
+  const price = fee ?? own?.outputPrice ?? dearest
+  const offered = tolls.filter(({ outputPrice }) => outputPrice === price).length
+  return { price: offered === 0 ? null : price.toString(), offered }
+}
 
-const rowOf = (record: ModelView): Row => ({
+const rowOf = (record: ModelView, fee?: bigint): Row => ({
   id: record.id,
   name: record.name,
   builder: record.builder,
   manifest: record.base,
   split: record.split,
   retired: record.retired,
-  offered: record.offers.length,
-  price: priceOf(record)
+  ...tollOf(record, fee)
 })
 
 export function agentHandlers({ models, roles }: Pick<Node, 'models' | 'roles'>, which: Which): Pick<Handlers, Names> {
   const viewOf = ({ record, manifest: { about, fee, steps } }: NodeAgent): AgentView => ({
-    ...rowOf(record),
+    ...rowOf(record, fee),
     ...(about === undefined ? {} : { about }),
     fee: fee.toString(),
     steps: steps.map(step => {
@@ -75,7 +78,11 @@ export function agentHandlers({ models, roles }: Pick<Node, 'models' | 'roles'>,
     },
     async agents({ params }) {
       const all = models.models().filter(model => isAgent(model) && !model.retired)
-      return pageOf(all.map(rowOf), params, ({ id }) => id)
+      return pageOf(
+        all.map(one => rowOf(one)),
+        params,
+        ({ id }) => id
+      )
     },
     agent: async ({ params }) => viewOf(await models.agent((await which.model(params.id)).id as Hex))
   }

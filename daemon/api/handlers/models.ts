@@ -243,6 +243,7 @@ export function modelHandlers(
           inputTokens: event.usage.inputTokens,
           outputTokens: event.usage.outputTokens,
           fee: event.usage.fee.toString(),
+          ...(event.usage.ahead === undefined ? {} : { ahead: event.usage.ahead.toString() }),
           receipts: [...event.receipts],
           ...(body.context === undefined ? {} : { sources: [...sources] }),
           ...(event.steps === undefined ? {} : { steps: event.steps.map(stepOf) })

@@ -1,4 +1,13 @@
-import { AgentAccount, costOf, mostInputOf, passedOn, rendered, upTo } from '../../../protocol/models/index.ts'
+import {
+  AgentAccount,
+  answersBy,
+  checkSteps,
+  costOf,
+  mostInputOf,
+  passedOn,
+  rendered,
+  upTo
+} from '../../../protocol/models/index.ts'
 import type { AgentManifest, AgentStep, ModelRecord, Route } from '../../../protocol/models/index.ts'
 import { canonicalJson, InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -116,9 +125,21 @@ export function createAgents(
   return async (agent, request, emit, signal, life) => {
     const both = AbortSignal.any([signal, life])
     const given = givenBy(request)
+    // [reject] What is wished of the answer is asked of a step, or not paid for: here no step would find rows.
+    if (request.context !== undefined)
+      throw new InvalidError('ask.invalid', "an agent's steps find no rows of a Datanet", {
+        help: 'Ask without --context, or ask one of its models.'
+      })
     const manifest = await manifests.of(agent, both)
     const { steps } = manifest
+    // [reject] And here a step might turn out to be the answer that was not asked for its form.
+    if (request.form !== undefined || request.logprobs !== undefined)
+      if (steps.some((_, i) => answersBy(steps, i, new Map()) === 'perhaps'))
+        throw new InvalidError('ask.invalid', `which step of ${agent.name} answers is seen only after it has`, {
+          help: 'Ask it without a form of the answer and without log-probabilities.'
+        })
     const models = manifests.modelsOf(manifest)
+    checkSteps(manifest, given)
     const inputs = mostInputOf(manifest, given)
     const [offers, toll] = await Promise.all([
       offersOf(models, manifest, inputs, request, both),
@@ -135,7 +156,7 @@ export function createAgents(
     const account = new AgentAccount(costs, fee, request.maxPrice)
     await request.budget?.reserve(account.held)
 
-    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
+    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n, ahead: 0n }
     const receipts: Hex[] = []
     const results: StepResult[] = []
     /** Asks one model within what it may cost, and counts what it came to. */
@@ -179,20 +200,21 @@ export function createAgents(
       usage.inputTokens += done.usage.inputTokens
       usage.outputTokens += done.usage.outputTokens
       usage.fee += done.usage.fee
+      usage.ahead += done.usage.ahead ?? 0n
       receipts.push(...done.receipts)
       results.push({ name, model: model.id, workers: paid, usage: done.usage, receipts: done.receipts })
       return done
     }
-    const end = (said: Pick<AskResult, 'text' | 'ids' | 'finish'>): void =>
-      emit({ kind: 'done', ...said, usage, receipts, model: agent.id, steps: results })
+    function end(said: Pick<AskResult, 'text' | 'ids' | 'finish'>): void {
+      const { ahead, ...all } = usage
+      const told = ahead === 0n ? all : usage
+      emit({ kind: 'done', ...said, usage: told, receipts, model: agent.id, steps: results })
+    }
 
     const words = new Map<string, string>()
     let isShown = false
     let previous = ''
     const isDue = ({ when }: AgentStep): boolean => when === undefined || when.is.includes(words.get(when.step) ?? '')
-    /** Whether it may still be asked, as far as is known by now. */
-    const mayCome = ({ when }: AgentStep, from: number): boolean =>
-      when === undefined || steps.findIndex(({ name }) => name === when.step) >= from || isDue({ when } as AgentStep)
     const place = (name: string): string =>
       name === 'input'
         ? given.input
@@ -205,8 +227,12 @@ export function createAgents(
     let answer: Done | undefined
     for (const [i, step] of steps.entries()) {
       const model = models[i]
-      if (model === undefined || !isDue(step)) continue
-      const last = step.choices === undefined && !steps.slice(i + 1).some(later => mayCome(later, i + 1))
+      if (model === undefined || !isDue(step)) {
+        words.set(step.name, '')
+        continue
+      }
+      const answers = answersBy(steps, i, words)
+      const last = answers === 'surely'
       emit({ kind: 'step', name: step.name, model: model.id, number: i + 1, of: steps.length })
       const { temperature = request.temperature, system, prompt, choices } = step
       const form = last ? (request.form ?? formOf(step)) : formOf(step)
@@ -220,10 +246,11 @@ export function createAgents(
             ...(system === undefined ? [] : [{ role: 'system' as const, content: rendered(system, place) }]),
             { role: 'user', content: rendered(prompt, place) }
           ],
-          maxTokens: last && maxTokens !== undefined ? Math.min(maxTokens, step.maxTokens) : step.maxTokens,
+          maxTokens:
+            answers !== 'never' && maxTokens !== undefined ? Math.min(maxTokens, step.maxTokens) : step.maxTokens,
           ...(choices !== undefined || temperature === undefined ? {} : { temperature }),
           ...(form === undefined ? {} : { form }),
-          ...(last && stop !== undefined ? { stop } : {}),
+          ...(answers !== 'never' && stop !== undefined ? { stop } : {}),
           ...(last && logprobs !== undefined ? { logprobs } : {}),
           ...(request.topK === undefined ? {} : { topK: request.topK }),
           ...(request.topP === undefined ? {} : { topP: request.topP }),

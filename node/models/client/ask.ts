@@ -24,7 +24,7 @@ import type { StreamPool } from './pool.ts'
 import { race } from './race.ts'
 import type { Lane } from './race.ts'
 import type { Growing } from './spelling.ts'
-import type { Wallet } from './wallet.ts'
+import type { Ask, Purse, Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
 
 /** Tokens of an answer at most, unless its asker says otherwise. */
@@ -154,7 +154,7 @@ export function createAsking(
     // A short prompt is counted while it is asked: its bound is near enough for what it may cost.
     const bound = mostInputTokens(base.messages, 0, base.context)
     const prompt = (bound > countedBefore ? await counting : undefined) ?? bound
-    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n }
+    const usage = { inputTokens: 0, outputTokens: 0, fee: 0n, ahead: 0n }
     const receipts: Hex[] = []
     const { budget } = request
     /** What receipts say so far; and what may come to be owed to each worker that has signed none yet. */
@@ -184,10 +184,15 @@ export function createAsking(
         text: growing.text,
         ids: [...growing.ids],
         finish,
-        usage: { ...usage, outputTokens: growing.ids.length },
+        usage: usageOf(growing.ids.length),
         receipts: [...receipts],
         model: model.id
       })
+    }
+
+    const usageOf = (outputTokens: number): AskResult['usage'] => {
+      const { inputTokens, fee, ahead } = usage
+      return { inputTokens, outputTokens, fee, ...(ahead === 0n ? {} : { ahead }) }
     }
 
     const pause = (ms: number, until: AbortSignal): Promise<void> =>
@@ -210,13 +215,21 @@ export function createAsking(
           return { kind: 'failed', error, blame: 'away' }
         }
       }
-      const { purse, ask } = await wallet.begin({ offer, content, seed, maxFee, confidential, signal: until })
+      // What nobody waits for alone is worth no deposit and no gas: a second one is paid from a channel that is there.
+      const wish = { offer, content, seed, maxFee, confidential, signal: until, deposited: hedged }
+      const begun = await wallet.begin(wish).catch((error: unknown) => {
+        if (until.aborted) return undefined
+        throw error
+      })
+      if (begun === undefined) return { kind: 'failed', error: until.reason, blame: 'away' }
+      const { purse, ask } = begun
       if (lane.lost.aborted) {
         await wallet.ended(purse, ask)
         return { kind: 'failed', error: lane.lost.reason, blame: 'away' }
       }
       risks.set(lane, maxFee)
       const asked = clock.now()
+      const aheadBefore = wallet.ahead(purse)
       lane.asked()
       let first = { tokens: 0, ms: 0 }
       let sources: readonly Source[] | undefined
@@ -244,7 +257,7 @@ export function createAsking(
         // Of two that are asked the second one answers only if it is the first.
         onAccepted: found => {
           sources = found
-          if (!hedged) tellWorker()
+          if (!hedged && !lane.lost.aborted) tellWorker()
         },
         onFirst: tokens => {
           first = { tokens, ms: clock.now() - asked }
@@ -259,8 +272,11 @@ export function createAsking(
         usage.inputTokens += ask.record.inputTokens
         usage.fee += feeOf(offer.message, ask.record.inputTokens, ask.received.length)
       }
-      // What was never accepted is never owed.
-      spent += own?.receipt.message.fee ?? (ask.record.creditTokens === 0 ? 0n : maxFee)
+      // What was never accepted is never owed; a prompt may have been paid, though, of which nothing came.
+      const ahead = own === undefined && ask.record.creditTokens === 0 ? aheadOf(purse, ask, aheadBefore) : 0n
+      usage.ahead += ahead
+      usage.fee += ahead
+      spent += own?.receipt.message.fee ?? (ask.record.creditTokens === 0 ? ahead : maxFee)
       risks.delete(lane)
       if (lane.lost.aborted) workers.late(worker, clock.now() - asked)
       else if (outcome.kind === 'complete' && own !== undefined)
@@ -276,17 +292,25 @@ export function createAsking(
         log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
       return outcome
     }
+    /** What an ask without an answer or a receipt has had promised, of its own prompt. */
+    function aheadOf(purse: Purse, { record }: Ask, before: bigint): bigint {
+      const [more, prompt] = [wallet.ahead(purse) - before, feeOf(record.offer.message, record.inputTokens, 0)]
+      return more < 0n ? 0n : more < prompt ? more : prompt
+    }
     const maxFeeOf = ({ message }: SignedOffer): bigint =>
       feeOf(message, prompt + growing.ids.length, base.maxTokens - growing.ids.length)
 
-    /** Another of the candidates, if both together cost no more than they may. */
-    const beside = (offer: SignedOffer, candidates: readonly SignedOffer[]): SignedOffer | undefined =>
-      candidates.find(
-        other =>
-          other.message.worker !== offer.message.worker &&
-          !failed.has(other.message.worker) &&
-          (request.maxPrice === undefined || usage.fee + risked() + maxFeeOf(other) <= request.maxPrice)
-      )
+    /** Another of the candidates, with a channel that has room, if both together cost no more than they may. */
+    async function beside(offer: SignedOffer, candidates: readonly SignedOffer[]): Promise<SignedOffer | undefined> {
+      for (const other of candidates) {
+        const { worker } = other.message
+        if (worker === offer.message.worker || failed.has(worker)) continue
+        const maxFee = maxFeeOf(other)
+        if (request.maxPrice !== undefined && usage.fee + risked() + maxFee > request.maxPrice) continue
+        if (await wallet.hasRoom(other, maxFee)) return other
+      }
+      return undefined
+    }
 
     for (let tries = 0; tries < policy.attempts;) {
       if (signal.aborted) {

@@ -29,7 +29,7 @@ export interface Hedge<T> {
   /** Resolves once the first one has been waited for long enough; rejects when the signal aborts. */
   late(signal: AbortSignal): Promise<void>
   /** Who is asked beside it; undefined where nobody may be. */
-  second(): T | undefined
+  second(): Promise<T | undefined>
 }
 
 const slower = (): TilthError =>
@@ -84,15 +84,18 @@ export async function race<T>(
   }
 
   start(first, false)
-  let late = hedge && asked.then(() => hedge.late(over.signal)).then(() => 'late' as const)
+  let late =
+    hedge &&
+    asked
+      .then(() => hedge.late(over.signal))
+      .then(async () => ({ late: winner === undefined ? await hedge.second().catch(() => undefined) : undefined }))
   late?.catch(() => undefined) // ended with the race
   try {
     for (;;) {
       const got = await Promise.race([...coming.values(), ...(late === undefined ? [] : [late])])
-      if (got === 'late') {
+      if ('late' in got) {
         late = undefined
-        const second = winner === undefined ? hedge?.second() : undefined
-        if (second !== undefined) start(second, true)
+        if (got.late !== undefined && winner === undefined) start(got.late, true)
         continue
       }
       const { lane, outcome } = got
@@ -106,6 +109,10 @@ export async function race<T>(
       lane.claims()
       return { of: lane.of, outcome, failed, losing: [...coming.values()] }
     }
+  } catch (error) {
+    // Nobody reads on, so nobody goes on: what came is paid.
+    for (const control of controls.values()) control.abort(error)
+    throw error
   } finally {
     over.abort(slower())
   }

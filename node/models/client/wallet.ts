@@ -11,7 +11,7 @@ import {
   receipted
 } from '../../../protocol/models/index.ts'
 import type { ChannelState, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
-import { contentHash, InvalidError } from '../../../protocol/primitives/index.ts'
+import { contentHash, InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
@@ -57,9 +57,13 @@ export interface Wallet {
     confidential: boolean
     /** Who gives up waits for no block: a channel that was opened is there for the next request. */
     signal?: AbortSignal
+    /** Only from what is deposited: no channel is opened or topped up for it. Else TilthError `channel.exhausted`. */
+    deposited?: boolean
   }): Promise<{ purse: Purse; ask: Ask }>
   /** Whether a channel with this worker is open already: else `begin` pays a deposit and gas for a new one. */
   holds(offer: SignedOffer): Promise<boolean>
+  /** Whether such a channel has room for a fee as well, so that no transaction is sent for it. */
+  hasRoom(offer: SignedOffer, fee: bigint): Promise<boolean>
   find(channel: Hex): Promise<Purse | undefined>
   /** Those that are not closed. */
   open(): AsyncIterable<Purse>
@@ -75,6 +79,8 @@ export interface Wallet {
   nothingLeft(purse: Purse, before: ReadonlySet<Hex>): Promise<void>
   /** What has come on this channel, priced by its offers. */
   owed(purse: Purse): bigint
+  /** What is promised beyond that: prompts that were paid before an answer, of which none came. */
+  ahead(purse: Purse): bigint
   /** How far workers let that be ahead of what is paid: the credits of the answers that are coming. */
   credit(purse: Purse): bigint
   /** The highest voucher so far; null if nothing was promised. */
@@ -220,17 +226,29 @@ export function createWallet(
     return undefined
   }
 
-  async function purseFor(offer: SignedOffer, need: bigint, signal: AbortSignal | undefined): Promise<Purse> {
+  const free = (purse: Purse): bigint => purse.record.channel.deposit - committed(purse)
+
+  async function purseFor({
+    offer,
+    maxFee: need,
+    signal,
+    deposited: only = false
+  }: Pick<Parameters<Wallet['begin']>[0], 'offer' | 'maxFee' | 'signal' | 'deposited'>): Promise<Purse> {
     const { worker, model } = offer.message
     const chainNow = await time.now()
     const usable = await usableFor(worker, model, chainNow)
+    // Who has given up by now sends no transaction.
+    signal?.throwIfAborted()
+    if (only) {
+      if (usable !== undefined && free(usable) >= need) return usable
+      throw new TilthError('channel.exhausted', 'no channel that is open has room for it', { consequence: 'ignore' })
+    }
     if (usable === undefined) return openNew({ worker, model }, need, chainNow, signal)
     const { id } = usable
     const purse = usable
-    const free = (): bigint => purse.record.channel.deposit - committed(purse)
-    if (free() < need) await toppedUp(purse, need)
+    if (free(purse) < need) await toppedUp(purse, need)
     // Before the deposit is used up, so that no request waits for a transaction.
-    else if (free() * 4n < need * BigInt(policy.depositRequests))
+    else if (free(purse) * 4n < need * BigInt(policy.depositRequests))
       toppedUp(purse, need).catch((error: unknown) => {
         log.info('a channel could not be topped up', { channel: id, error })
       })
@@ -289,10 +307,14 @@ export function createWallet(
     // One at a time for a worker and model: two that find room at once would share the same room.
     begin: request =>
       queue.run(`${request.offer.message.worker} ${request.offer.message.model}`, async () => {
-        const purse = await purseFor(request.offer, request.maxFee, request.signal)
+        const purse = await purseFor(request)
         return { purse, ask: beginOn(purse, request) }
       }),
     holds: async ({ message: { worker, model } }) => (await usableFor(worker, model, await time.now())) !== undefined,
+    async hasRoom({ message: { worker, model } }, fee) {
+      const usable = await usableFor(worker, model, await time.now())
+      return usable !== undefined && free(usable) >= fee
+    },
     find: id => held.get(id),
     open: () => open(),
     records: range => tables.clientChannels.values(range),
@@ -322,6 +344,11 @@ export function createWallet(
       }
     },
     owed,
+    ahead(purse) {
+      const { paid } = purse.record.channel
+      const all = owed(purse)
+      return paid > all ? paid - all : 0n
+    },
     credit: purse => {
       let sum = 0n
       for (const { live, record } of purse.asks.values())

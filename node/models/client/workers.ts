@@ -48,6 +48,10 @@ const refusedMs = 30_000
 const mean = (known: number | undefined, news: number | undefined): number | undefined =>
   known === undefined || news === undefined ? (news ?? known) : 0.7 * known + 0.3 * news
 
+/** What receipts said, while nothing is measured. */
+const keptOf = ({ recalledSpeed }: Experience): Pick<Experience, 'recalledSpeed'> =>
+  recalledSpeed === undefined ? {} : { recalledSpeed }
+
 export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintance {
   const experience = createCache<Address, Experience>({ max: remembered })
   const liars = createCache<Address, true>({ max: remembered })
@@ -59,7 +63,8 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
     of,
     rank(worker) {
       if (liars.get(worker) === true || isAway(worker)) return 0
-      return of(worker).tokensPerSecond === undefined ? 1 : 2
+      const { tokensPerSecond, recalledSpeed } = of(worker)
+      return tokensPerSecond === undefined && recalledSpeed === undefined ? 1 : 2
     },
     served(worker, { firstMs, ms, first, tokens }) {
       const { tokensPerSecond, firstTokenMs } = of(worker)
@@ -70,7 +75,7 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
       experience.set(worker, {
         failures: 0,
         answers: (of(worker).answers ?? 0) + 1,
-        ...(pace === undefined ? {} : { tokensPerSecond: pace }),
+        ...(pace === undefined ? keptOf(of(worker)) : { tokensPerSecond: pace }),
         ...(wait === undefined ? {} : { firstTokenMs: wait })
       })
     },
@@ -82,8 +87,8 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
       if (ms <= (known.firstTokenMs ?? 0)) return
       experience.set(worker, { ...known, firstTokenMs: mean(known.firstTokenMs, ms) ?? ms })
     },
-    recall(worker, tokensPerSecond) {
-      if (experience.get(worker) === undefined) experience.set(worker, { failures: 0, tokensPerSecond })
+    recall(worker, recalledSpeed) {
+      if (experience.get(worker) === undefined) experience.set(worker, { failures: 0, recalledSpeed })
     },
     away(worker) {
       gone.set(worker, true)

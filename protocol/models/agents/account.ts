@@ -4,34 +4,56 @@ import { feeOf } from '../fee.ts'
 import type { Prices } from '../fee.ts'
 import type { AgentManifest, AgentStep } from './manifest.ts'
 import { passedOn } from './manifest.ts'
-import { bytesIn, mostBytesOf } from './template.ts'
+import { bytesIn, checkFits, mostBytesOf } from './template.ts'
 
 // What an agent may cost is held as one sum before its first step is asked. Each step may take of it what leaves the
 // steps after it, and the agent's own fee, what they cost at least.
 
-/** Most prompt tokens of each step, in order, whatever the steps before it say. */
-export function mostInputOf(
-  { steps }: Pick<AgentManifest, 'steps'>,
-  given: { readonly input: string; readonly conversation: string }
-): number[] {
-  const passed = new Map<string, number>()
-  return steps.map(({ name, prompt, system, ...rest }) => {
-    const most = (place: string): number =>
-      place === 'input'
-        ? bytesIn(given.input)
-        : place === 'conversation'
-          ? bytesIn(given.conversation)
-          : place === 'previous'
-            ? Math.max(0, ...passed.values())
-            : (passed.get(place) ?? 0)
-    const messages = system === undefined ? [prompt] : [system, prompt]
-    const bytes = messages.reduce((sum, template) => sum + mostBytesOf(template, most) + 64, 64)
-    passed.set(name, passedOn({ name, prompt, system, ...rest }))
-    return bytes
-  })
+interface Given {
+  readonly input: string
+  readonly conversation: string
 }
 
-/** What a step costs: at least if all goes well, and at most if a worker fails in the middle of it. */
+/** What each step is asked, in order, and how long at most each of its places is by some measure of texts. */
+function* asked(
+  steps: readonly AgentStep[],
+  given: Given,
+  lengthOf: (text: string) => number
+): Generator<{ readonly templates: readonly string[]; readonly most: (place: string) => number }> {
+  const [input, conversation] = [lengthOf(given.input), lengthOf(given.conversation)]
+  const passed = new Map<string, number>()
+  for (const step of steps) {
+    const before = new Map(passed)
+    const most = (place: string): number =>
+      place === 'input'
+        ? input
+        : place === 'conversation'
+          ? conversation
+          : place === 'previous'
+            ? Math.max(0, ...before.values())
+            : (before.get(place) ?? 0)
+    yield { templates: step.system === undefined ? [step.prompt] : [step.system, step.prompt], most }
+    passed.set(step.name, passedOn(step))
+  }
+}
+
+/** Most prompt tokens of each step, in order, whatever the steps before it say. */
+export const mostInputOf = ({ steps }: Pick<AgentManifest, 'steps'>, given: Given): number[] =>
+  [...asked(steps, given, bytesIn)].map(({ templates, most }) =>
+    templates.reduce((sum, template) => sum + mostBytesOf(template, most) + 64, 64)
+  )
+
+/**
+ * [reject] No step is paid where a later one might be asked more than a message may have: what is passed on has no more
+ * characters than bytes.
+ * @throws InvalidError `agent.long`
+ */
+export function checkSteps({ steps }: Pick<AgentManifest, 'steps'>, given: Given): void {
+  for (const { templates, most } of asked(steps, given, text => text.length))
+    for (const template of templates) checkFits(template, most)
+}
+
+/** What a step costs: at least if all goes well, and at most if two workers come to be asked for it. */
 export interface StepCost {
   readonly least: bigint
   readonly most: bigint
@@ -51,8 +73,9 @@ export function costOf(
   }
   return {
     least: once.reduce((low, fee) => (fee < low ? fee : low), once[0] ?? 0n),
-    // Who goes on for another reads the prompt once more, and what was answered until then.
-    most: feeOf(prices, 2 * inputTokens + maxTokens, maxTokens)
+    // One that went away without a receipt counts with all that it may be owed, and so does one that is asked beside
+    // it. Who goes on for another reads the prompt once more, and what was answered until then.
+    most: 2n * feeOf(prices, inputTokens + maxTokens, maxTokens)
   }
 }
 

@@ -25,15 +25,30 @@ export function placesOf(template: string): string[] {
   return names
 }
 
-/** The text with its places filled. @throws InvalidError `agent.long` beyond what a message may have */
+function checkLength(characters: number): void {
+  if (characters > mostTurnCharacters)
+    throw new InvalidError('agent.long', `a step would be asked ${characters} characters`, {
+      help: `At most ${mostTurnCharacters} go into one message: ask with less, or have steps pass on less.`
+    })
+}
+
+/**
+ * The text with its places filled.
+ * @throws InvalidError `agent.long` beyond what a message may have, `agent.empty` where nothing is left to ask
+ */
 export function rendered(template: string, words: (name: string) => string): string {
   const text = template.replaceAll(place, (_, name: string) => words(name.trim()))
-  if (text.length > mostTurnCharacters)
-    throw new InvalidError('agent.long', `a step would be asked ${text.length} characters`, {
-      help: `At most ${mostTurnCharacters} go into one message: ask with less, or have steps pass on less.`
+  checkLength(text.length)
+  if (text === '')
+    throw new InvalidError('agent.empty', 'a step would be asked nothing, since those before it have said no word', {
+      help: 'Ask in other words; its builder can put words beside the places of its prompt.'
     })
   return text
 }
+
+/** By most characters of what each place is filled with. @throws InvalidError `agent.long` as `rendered` may */
+export const checkFits = (template: string, most: (name: string) => number): void =>
+  checkLength(template.replaceAll(place, '').length + placesOf(template).reduce((sum, name) => sum + most(name), 0))
 
 /** Most bytes that the text can come to, by most bytes of what each place is filled with. */
 export const mostBytesOf = (template: string, most: (name: string) => number): number =>

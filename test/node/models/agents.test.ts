@@ -5,7 +5,7 @@ import type { AskBudget, AskEvent } from '../../../node/models/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkCosigned, checkManifest, encodeManifest } from '../../../protocol/models/index.ts'
 import type { AgentManifest } from '../../../protocol/models/index.ts'
-import { zeroHash } from '../../../protocol/primitives/index.ts'
+import { TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { fakeEngine, fakeSpeech, tokenAt } from '../../harness/engine/serving.ts'
 import { until } from '../../harness/index.ts'
@@ -163,6 +163,29 @@ describe('an agent', function () {
     assert.ok(answer.usage.fee <= 20_000n)
   })
 
+  it('is not asked for what none of its steps would do', async () => {
+    const before = await paid()
+    const rows = question('of tin', { model: 'chemist', context: 4 })
+    await assert.rejects(ask(client, rows), { code: 'ask.invalid', message: /find no rows/ })
+    const kinds = ['good', 'bad']
+    const steps = [
+      { name: 'draft', model: network.model, prompt: '{{input}}', maxTokens: 32 },
+      { name: 'check', model: refiner, prompt: '{{draft}}', maxTokens: 8, choices: kinds },
+      { name: 'fix', model: network.model, prompt: '{{draft}}', maxTokens: 32, when: { step: 'check', is: ['bad'] } }
+    ]
+    const { id } = await author.service.registerAgent({ name: 'checked', manifest: written({ fee: '0', steps }) })
+    await known(client, id)
+    const formed = question('of tin', { model: id, form: '{"json":{"type":"object"}}' })
+    await assert.rejects(ask(client, formed), { code: 'ask.invalid', message: /which step/ })
+    await assert.rejects(ask(client, question('of tin', { model: id, logprobs: 0 })), { code: 'ask.invalid' })
+    // So much is refused before a step is paid, too.
+    const long = written({ steps: [...steps.slice(0, 1), { ...steps[0], name: 'b', prompt: '{{input}}{{input}}' }] })
+    const twice = await author.service.registerAgent({ name: 'twice', manifest: long })
+    await known(client, twice.id)
+    await assert.rejects(ask(client, question('x'.repeat(70_000), { model: twice.id })), { code: 'agent.long' })
+    assert.deepEqual(await paid(), before)
+  })
+
   it('asks models alone: one that names an agent is not made, and nobody asks a stranger\u2019s', async () => {
     const nested = written({ steps: [{ name: 'a', model: agent, prompt: '{{input}}', maxTokens: 4 }] })
     await assert.rejects(async () => author.service.registerAgent({ name: 'nested', manifest: nested }), {
@@ -292,5 +315,26 @@ describe('an agent', function () {
     const before = await paid()
     await assert.rejects(ask(client, question('of zinc', { model: id })), { code: 'offer.none' })
     assert.deepEqual(await paid(), before)
+  })
+
+  it('has a second worker where the first has taken its step and goes away without a receipt', async () => {
+    let isDying = false
+    const gate = async (): Promise<void> => {
+      if (isDying) throw new TilthError('stream.closed', 'it goes away')
+    }
+    const dying = await network.addPeer('dying', { ...workerOnly, engine: fakeEngine({ gate }), speech: fakeSpeech })
+    await known(dying, refiner)
+    await dying.service.offer({ model: refiner, inputPrice: 3n, outputPrice: 40n })
+    await offered(refiner, dying)
+    isDying = true
+    const steps = [{ name: 'only', model: refiner, prompt: '{{input}}', maxTokens: 64 }]
+    const { id } = await author.service.registerAgent({ name: 'single', manifest: written({ fee: '0', steps }) })
+    await known(client, id)
+    const answer = await ask(client, question('of gold', { model: id, maxTokens: 64, route: { sort: 'price' } }))
+    assert.deepEqual(
+      answer.workers.map(({ worker }) => worker),
+      [dying.address, second.address]
+    )
+    assert.equal(answer.text, said('of gold', 64))
   })
 })

@@ -25,7 +25,7 @@ describe('a race for the first token', () => {
           started.set(lane.of, { lane, end: resolve })
           lane.asked()
         }),
-      hedge: { late: async () => undefined, second: () => left.shift() }
+      hedge: { late: async () => undefined, second: async () => left.shift() }
     }
   }
   it('goes on with whoever is first, and cancels the other', async () => {
@@ -49,6 +49,23 @@ describe('a race for the first token', () => {
     const { of, failed } = await over
     assert.deepEqual([of, failed.map(one => one.of)], ['b', ['a']])
   })
+  it('cancels the other one as well where the first cannot go on', async () => {
+    const { started, run, hedge } = lanes(['b'])
+    let give = (_error: Error): void => undefined
+    const failing = (lane: Lane<string>): Promise<Outcome> =>
+      lane.of === 'b'
+        ? run(lane)
+        : new Promise((_, reject) => {
+            give = reject
+            lane.asked()
+          })
+    const over = race('a', failing, hedge)
+    await until(() => started.has('b'), 'the second is asked')
+    assert.ok(started.get('b')?.lane.claims())
+    give(new Error('the disk is full'))
+    await assert.rejects(over, /disk is full/)
+    assert.ok(started.get('b')?.lane.lost.aborted)
+  })
   it('asks nobody else where there is nobody, and fails as the first one does', async () => {
     const { started, run, hedge } = lanes([])
     const over = race('a', run, hedge)
@@ -63,8 +80,9 @@ describe('a second worker where the first is slow', function () {
   let slow: TestPeer
   let fast: TestPeer
   let client: TestPeer
-  const fastEngine = fakeEngine()
-  /** What the slow one waits for before each token. */
+  /** What either waits for before each token. */
+  let fastGate: () => Promise<void> = async () => undefined
+  const fastEngine = fakeEngine({ gate: () => fastGate() })
   let gate: () => Promise<void> = async () => undefined
   const workerOnly: PeerOptions = { roles: { worker: true, client: false } }
 
@@ -87,6 +105,19 @@ describe('a second worker where the first is slow', function () {
   }
   const route = { sort: 'price' as const }
 
+  it('is not asked where a channel would have to be opened for it', async () => {
+    const channels = (): Promise<number> => client.service.channels().then(({ items }) => items.length)
+    let waited = 0
+    gate = () => new Promise(resolve => setTimeout(resolve, waited++ === 0 ? 400 : 0))
+    const answer = await ask(client, question('of nobody else', { hedge: { afterMs: 20 }, route }))
+    assert.deepEqual(answer.workers, [{ worker: slow.address }])
+    assert.equal(await channels(), 1)
+    gate = async () => undefined
+    // Once it has answered by itself there is one.
+    await ask(client, question('of the fast one', { route: { only: [fast.address] } }))
+    assert.equal(await channels(), 2)
+  })
+
   it('answers in its place; each is paid for what it gave, by a receipt of its own', async () => {
     const [before, beforeFast] = [await paidTo(slow), await paidTo(fast)]
     let taken = false
@@ -98,7 +129,7 @@ describe('a second worker where the first is slow', function () {
     const answer = await ask(client, question('why so slow', { hedge: { afterMs: 20 }, route, budget }), event => {
       taken ||= event.kind === 'worker' && event.worker === fast.address
     })
-    assert.deepEqual(answer.workers, [{ worker: slow.address }, { worker: fast.address, reason: 'ask.slow' }])
+    assert.deepEqual(answer.workers.at(-1), { worker: fast.address, reason: 'ask.slow' })
     assert.equal(answer.ids.length, 24)
     assert.equal(answer.streamed, answer.text)
     // Both are held for before they are asked: the second on top of the first.
@@ -143,6 +174,33 @@ describe('a second worker where the first is slow', function () {
     assert.equal(after.settled - before.settled, of?.fee ?? 0n)
     assert.equal(after.paid, after.settled)
     assert.equal(await client.service.reconcile(), 0)
+  })
+
+  it('counts a prompt that was paid before, of which nothing came', async () => {
+    const [before, beforeFast] = [await paidTo(slow), await paidTo(fast)]
+    let [accepted, tokens] = [false, 0]
+    fastGate = () => until(() => accepted, 'the slow one has read it')
+    gate = () => until(() => tokens === 24, 'the fast one has answered')
+    const spent: bigint[] = []
+    const budget: AskBudget = { reserve: async () => undefined, spent: atMost => void spent.push(atMost) }
+    // Its prompt costs more than the credit of the slow one, and little at the fast one's prices.
+    const text = 'a '.repeat(60_000)
+    const answer = await ask(client, question(text, { hedge: { afterMs: 20 }, route, budget }), event => {
+      accepted ||= event.kind === 'worker' && event.worker === slow.address
+      if (event.kind === 'text') tokens += event.ids.length
+    })
+    const { fee, ahead = 0n } = answer.usage
+    const [after, afterFast] = [await paidTo(slow), await paidTo(fast)]
+    assert.ok(ahead > 0n)
+    assert.equal(after.settled, before.settled)
+    assert.equal(after.paid - before.paid, ahead)
+    assert.equal(afterFast.paid - beforeFast.paid + ahead, fee)
+    assert.equal(spent.at(-1), fee)
+    // The next answer over that channel takes from it, and nothing is promised twice.
+    gate = async () => undefined
+    const next = await ask(client, question('and now', { maxTokens: 4, route: { only: [slow.address] } }))
+    assert.equal(next.usage.ahead, undefined)
+    assert.equal((await paidTo(slow)).paid, after.paid)
   })
 
   it('is not asked where the answer is private, nor beyond a budget or a price', async () => {

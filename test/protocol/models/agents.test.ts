@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
   AgentAccount,
+  answersBy,
   checkManifest,
+  checkSteps,
   costOf,
   decodeManifest,
   encodeManifest,
@@ -101,12 +103,89 @@ describe('a template', () => {
   it('has an end: what is too long is refused', () => {
     assert.throws(() => rendered('{{input}}', () => 'x'.repeat(200_000)), { code: 'agent.long' })
   })
+  it('is refused before its first step where a later one might be asked too much', () => {
+    const given = { input: 'x', conversation: 'x'.repeat(100_000) }
+    const later = (prompt: string) => ({ steps: [step('a', { maxTokens: 4_096 }), step('b', { prompt })] })
+    assert.throws(() => checkSteps(later('{{conversation}}{{a}}'), given), { code: 'agent.long' })
+    assert.throws(() => checkSteps(later('{{conversation}}{{conversation}}'), given), { code: 'agent.long' })
+    checkSteps(later('{{conversation}}'), given)
+    checkSteps(later('{{previous}} and {{a}} for {{input}}'), given)
+  })
+  it('asks something: one that comes to no word is refused by name', () => {
+    assert.throws(() => rendered('{{previous}}', () => ''), { code: 'agent.empty' })
+    assert.equal(
+      rendered('so: {{previous}}', () => ''),
+      'so: '
+    )
+  })
   it('passes words on up to so many bytes, between characters', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 0, max: 40 }), (text, bytes) => {
         const kept = upTo(text, bytes)
         assert.ok(text.startsWith(kept) && new TextEncoder().encode(kept).length <= bytes)
       })
+    )
+  })
+})
+
+describe('which step of an agent answers', () => {
+  const when = (...is: string[]): Partial<AgentStep> => ({ when: { step: 'kind', is } })
+  const of = (steps: readonly AgentStep[], chosen: Record<string, string> = {}): string[] =>
+    steps.map((_, i) => answersBy(steps, i, new Map(Object.entries(chosen))))
+  it('is the last one that is always asked', () => {
+    assert.deepEqual(of([step('a'), step('b')]), ['never', 'surely'])
+  })
+  it('is open while a choice decides whether another comes after it', () => {
+    const check = step('kind', { choices: ['ok', 'fix'] })
+    const steps = [step('draft'), check, step('fix', when('fix'))]
+    assert.deepEqual(of(steps), ['perhaps', 'never', 'surely'])
+    assert.deepEqual(of(steps, { kind: 'fix' }), ['never', 'never', 'surely'])
+    // Where one comes for each choice it is none of the answer.
+    assert.deepEqual(of([...steps, step('as', when('ok'))]), ['never', 'never', 'surely', 'surely'])
+  })
+  it('is each of those of which a choice asks one alone', () => {
+    const steps = [route, step('a', when('chemistry')), step('b', when('other'))]
+    assert.deepEqual(of(steps), ['never', 'surely', 'surely'])
+    const both = [route, step('a', when('chemistry', 'other')), step('b', when('other'))]
+    assert.deepEqual(of(both), ['never', 'perhaps', 'surely'])
+  })
+  it('says nothing that does not come so, whichever way it goes', () => {
+    const choice = fc.constantFrom('x', 'y', 'z')
+    const kinds = fc.array(fc.constantFrom('chooses', 'says'), { minLength: 1, maxLength: 6 })
+    fc.assert(
+      fc.property(
+        kinds,
+        fc.array(fc.option(fc.tuple(fc.nat(), fc.uniqueArray(choice, { minLength: 1 }))), {
+          minLength: 6,
+          maxLength: 6
+        }),
+        fc.array(choice, { minLength: 6, maxLength: 6 }),
+        (shapes, whens, said) => {
+          const steps = shapes.map((kind, i) => {
+            const choosing = shapes.flatMap((one, at) => (one === 'chooses' && at < i ? [`s${at}`] : []))
+            const [at, is] = whens[i] ?? [0, undefined]
+            const by = choosing[at % Math.max(1, choosing.length)]
+            return step(`s${i}`, {
+              ...(kind === 'chooses' ? { choices: ['x', 'y', 'z'] } : {}),
+              ...(by === undefined || is === undefined ? {} : { when: { step: by, is } })
+            })
+          })
+          const words = new Map<string, string>()
+          const asked: [number, string, string][] = []
+          for (const [i, one] of steps.entries()) {
+            const due = one.when === undefined || one.when.is.includes(words.get(one.when.step) ?? '')
+            if (due) asked.push([i, answersBy(steps, i, new Map()), answersBy(steps, i, words)])
+            words.set(one.name, due && one.choices !== undefined ? (said[i] ?? '') : '')
+          }
+          const answer = asked.findLast(([i]) => steps[i]?.choices === undefined)?.[0]
+          const last = asked.at(-1)?.[0]
+          for (const [i, before, then] of asked)
+            for (const says of [before, then]) {
+              if (says === 'never') assert.notEqual(i, answer)
+              if (says === 'surely') assert.deepEqual([i, i], [answer, last])
+            }
+        }
+      )
     )
   })
 })
@@ -169,7 +248,8 @@ describe('the money of an agent', () => {
           const given = at % (maxTokens + 1)
           for (const first of all)
             for (const second of all)
-              assert.ok(feeOf(first, input, given) + feeOf(second, input + given, maxTokens - given) <= most)
+              // The first one may still sign for all of it.
+              assert.ok(feeOf(first, input, maxTokens) + feeOf(second, input + given, maxTokens - given) <= most)
         }
       )
     )
@@ -188,7 +268,7 @@ describe('the money of an agent', () => {
         (shapes, input, said) => {
           const steps = shapes.map(([parts, maxTokens], i) =>
             step(`s${i}`, {
-              prompt: i === 0 ? '{{input}}' : parts.join(''),
+              prompt: i === 0 ? 'of {{input}}' : `of ${parts.join('')}`,
               maxTokens
             })
           )

@@ -320,6 +320,13 @@ describe('the choice of a worker', () => {
       scoreOf(offerMessage({ tokensPerSecond: 200 }), need, { failures: 0 })
     )
   })
+  it('believes the times of receipts no more than what is stated, and until it has measured', () => {
+    const score = (experience: Partial<Experience>): bigint =>
+      scoreOf(offerMessage({ tokensPerSecond: 10 }), need, { failures: 0, ...experience })
+    assert.ok(score({ recalledSpeed: 40 }) < score({}))
+    assert.equal(score({ recalledSpeed: 819 }), score({ recalledSpeed: 200 }))
+    assert.equal(score({ recalledSpeed: 819, tokensPerSecond: 2 }), score({ tokensPerSecond: 2 }))
+  })
 })
 
 describe('the route of a question', () => {

@@ -242,7 +242,7 @@ function Form({ job, datanet, bases }: FormProps) {
 export function Deploy({ job, datanet }: { readonly job: JobView; readonly datanet: DatanetView }) {
   const models = useList('models', { limit: 500 })
   const model = models.items?.find(({ result }) => result === job.result)
-  const bases = models.items?.filter(({ adapter, base: cid }) => adapter === null && cid === job.base) ?? []
+  const bases = models.items?.filter(one => one.adapter === null && one.result === null && one.base === job.base) ?? []
   return (
     <Section
       title={model === undefined ? 'Deploy it' : `It is deployed as ${model.name}`}

@@ -165,9 +165,10 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
       }
     },
     async lineage({ params: { id, ...page } }) {
-      const { base } = await which.model(id)
+      const { base, id: own } = await which.model(id)
       const names = createNames(parts)
-      const family = familyOf(base, models.models())
+      const related = models.models().filter(one => !isAgent(one) || one.id === own)
+      const family = familyOf(base, related)
       const { items, next } = pageOf(
         family.map((relative, place) => ({ ...relative, place })),
         page,

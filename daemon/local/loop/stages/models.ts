@@ -11,7 +11,7 @@ export const normalAnswer = (text: string): string =>
 /** The base model as an earlier round registered it. */
 async function registeredBase({ network }: LoopContext, cid: string): Promise<ModelView | undefined> {
   for await (const model of network.daemon('host').api.all('models'))
-    if (model.base === cid && model.adapter === null) return model
+    if (model.base === cid && model.adapter === null && model.result === null) return model
   return undefined
 }
 

@@ -83,8 +83,9 @@ tilth key create`,
   balance\`.
 - **A worker cheats.** It is not asked again, and its channel is closed on chain by itself.
 - **Answers are bad.** \`tilth models compare\` puts two models side by side; \`tilth offers\` shows others.
-- **The first word takes long.** \`--hedge 400\` asks a second worker after 400 ms and cancels the slower one; \`--sort
-  speed\`, \`--region\` and \`--least-bits\` choose by what was measured and by what offers say of themselves.
+- **The first word takes long.** \`--hedge 400\` asks a second worker, to whom a channel is open, after 400 ms and
+  cancels the slower one; its receipt is waited for up to two seconds. \`--sort speed\`, \`--region\` and
+  \`--least-bits\` choose by what was measured and by what offers say of themselves.
 - **One model is not enough.** \`tilth agent list\` shows compositions of several, \`tilth agent show\` what their steps
   ask and cost.
 - **Any OpenAI client works:** the base URL is your daemon's API with \`/v1\`, the key is in \`api-token\` of its
