@@ -1,5 +1,5 @@
-import { DataError, challengeMs, datanetMessage, isJuried } from '../../protocol/data/index.ts'
-import type { DatanetDocument, Row } from '../../protocol/data/index.ts'
+import { DataError, datanetMessage, isJuried } from '../../protocol/data/index.ts'
+import type { DatanetDocument } from '../../protocol/data/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createAllowances } from './allowances.ts'

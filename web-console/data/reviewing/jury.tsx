@@ -20,7 +20,9 @@ export function Jury() {
   return (
     <Section
       title={
-        data.duties.length === 0 ? 'No jury asks for you' : `You sit on ${manyText(data.duties.length, 'jury', 'juries')}`
+        data.duties.length === 0
+          ? 'No jury asks for you'
+          : `You sit on ${manyText(data.duties.length, 'jury', 'juries')}`
       }
       note="Chance has drawn you for decisions that somebody challenged. Who shows no vote loses a part of its stake."
     >
