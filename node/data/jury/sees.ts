@@ -17,7 +17,7 @@ export interface JurorSees {
   /** Hears from the validators which rows ask a sealed question, held against what they voted on. */
   learn(record: ContributionRecord, statements: ContributionStatements, outcome: Hex): Promise<boolean>
   /** Hears which rows a jury took, where the checks here give others. @returns whether that is known now */
-  taken(record: ContributionRecord): Promise<boolean>
+  readonly taken: (record: ContributionRecord) => Promise<boolean>
 }
 
 export function createSees(

@@ -34,7 +34,8 @@ export function unpackRows(packed: Hex): number[] {
  * A verdict with the rows that a jury took, whatever the checks here say of them.
  * @returns undefined where one of them is no row of the shard: nobody can use them
  */
-export function withTaken({ reason: _, ...verdict }: Verdict, taken: readonly number[]): Verdict | undefined {
+export function withTaken(found: Verdict, taken: readonly number[]): Verdict | undefined {
+  const { reason: _reason, ...verdict } = found
   const own = new Set(taken)
   if (taken.some(row => (verdict.rows[row]?.kind ?? 'invalid') === 'invalid')) return undefined
   const rows = verdict.rows.map((row, i): Verdict['rows'][number] =>

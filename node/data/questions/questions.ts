@@ -68,7 +68,7 @@ export function createQuestions(
       (await ledger.roster(datanet, number))?.map(({ address }) => address).join()
     const seats = await seatsOf(sitting)
     let since = sitting
-    while (since > 1 && seats !== undefined && (await seatsOf(since - 1)) === seats) since--
+    if (seats !== undefined) while (since > 1 && (await seatsOf(since - 1)) === seats) since--
     seated.set(name, since)
     return since
   }
