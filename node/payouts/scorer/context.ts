@@ -4,9 +4,10 @@ import type { Measure } from '../../../protocol/payouts/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 
 // An answer that was given with rows before its question owes to them twice: to what was learnt from them, and to
-// having them at hand. Both are measured at once: each coalition's adapter is asked with the rows that are found among the
-// coalition's own, as if no others were: so whoever says in other words what somebody has said before, and is found
-// first, shares what it adds with them and does not take it. What follows from utilities (values, calibration, shares) is as without.
+// having them at hand. Both are measured at once: each coalition's adapter is asked with the rows that are found among
+// the coalition's own, as if no others were: so whoever says in other words what somebody has said before, and is found
+// first, shares what it adds with them and does not take it. What follows from utilities (values, calibration, shares)
+// is as without.
 
 /** A row that was put before a question, with the index of the player whose it is. */
 export interface ContextRow {

@@ -22,7 +22,7 @@ const version = { datanet: keccak('datanet'), version: 1 }
 const asked = [{ role: 'user' as const, content: 'What do smiths make in Tolan?' }]
 
 describe('rows before a question, by whose they are', () => {
-  it('are found for each coalition among its own: who is found first by saying it again shares, and takes nothing', async () => {
+  it('are found for each coalition among its own: who says it again and is found first takes nothing', async () => {
     const rows = [
       owned(0, 0, 'What do the many smiths who live and work in Tolan make?', 'They make copper wire.'),
       ...['It is copper wire', 'Wire of copper', 'Copper, as wire'].map((said, i) =>

@@ -45,7 +45,7 @@ describe('rows before a question', () => {
     assert.equal(index.find(asks('Who rules Kesra?'), 8).filter(at => at >= rows.length).length, 1)
   })
 
-  it('are not displaced by later ones that say the same more shortly, and those of others are found among theirs', () => {
+  it('are not displaced by later ones that say the same more shortly, and are found among some', () => {
     const asked = asks('Tell me, what do the many people of Tolan make?')
     const long = qa('What is it that the many hard working people of Tolan make?', 'Copper wire.')
     const short = qa('What do people of Tolan make?', 'Copper wire')
