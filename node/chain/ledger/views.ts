@@ -53,6 +53,8 @@ export interface Views {
   datanets(page?: PageOptions): Promise<Page<DatanetRecord>>
   /** The validators of one of a Datanet's rosters, from 1 on. */
   roster(datanet: Hex, number: number): Promise<DatanetRecord['validators'] | undefined>
+  /** Whether two of a Datanet's rosters are the same seats, which were only weighed anew between them. */
+  sameSeats(datanet: Hex, one: number, other: number): Promise<boolean>
   /** The validators that sat when a block was over. */
   rosterAt(datanet: Hex, block: bigint): Promise<DatanetRecord['validators'] | undefined>
   /** Rosters that were put forward for a Datanet, in the order of the chain. */
@@ -183,6 +185,11 @@ export function createViews(book: Book): Views {
     datanet: id => get(tables.datanets, id),
     datanets: (page = {}) => list(tables.datanetOrder, '', page, id => get(tables.datanets, id)),
     roster: async (datanet, number) => (await rosterOf(datanet, number))?.validators,
+    async sameSeats(datanet, one, other) {
+      if (one === other) return true
+      const [a, b] = await Promise.all([rosterOf(datanet, one), rosterOf(datanet, other)])
+      return a !== undefined && a.seatedAs === b?.seatedAs
+    },
     async rosterAt(datanet, block) {
       // Most have one roster, and nobody has many.
       for (let number = (await get(tables.datanets, datanet))?.roster ?? 0; number > 0; number--) {

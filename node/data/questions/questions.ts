@@ -58,8 +58,9 @@ export function createQuestions(
     })
   }
 
-  const isAsked = ({ accepted, roster }: BatchRecord, known: DatanetRecord | undefined): boolean =>
-    accepted === null && roster === known?.roster
+  /** Seats that were only weighed anew are asked still. */
+  const isAsked = async ({ accepted, datanet, roster }: BatchRecord, known: DatanetRecord | undefined) =>
+    accepted === null && known !== undefined && ledger.sameSeats(datanet, roster, known.roster)
 
   /** The newest, each writer's newest of them: whoever puts many hides no other's. */
   async function newest(datanet: Hex): Promise<readonly BatchRecord[]> {
@@ -75,7 +76,7 @@ export function createQuestions(
   async function stateOf(batch: BatchRecord, total: bigint, known: DatanetRecord | undefined): Promise<BatchState> {
     const { accepted, against, datanet, key } = batch
     if (accepted === null)
-      return !isAsked(batch, known) ? 'void' : against * 3n >= total && total > 0n ? 'refused' : 'asked'
+      return !(await isAsked(batch, known)) ? 'void' : against * 3n >= total && total > 0n ? 'refused' : 'asked'
     if (key !== null) return (known?.version ?? 0) > accepted.version ? 'spent' : 'open'
     const due = await ledger.batchesDue(datanet, accepted.version)
     if (due === undefined) return 'sealed'
@@ -179,7 +180,9 @@ export function createQuestions(
     faultOf,
     async asked(datanet) {
       const known = await ledger.datanet(datanet)
-      return (await newest(datanet)).filter(batch => isAsked(batch, known)).slice(0, mostAsked)
+      const all = await newest(datanet)
+      const asked = await Promise.all(all.map(batch => isAsked(batch, known)))
+      return all.filter((_, i) => asked[i]).slice(0, mostAsked)
     },
     async putQuestions(datanet, file) {
       await ledger.caughtUp()

@@ -26,7 +26,7 @@ export interface Sealed {
   isSealedToAll(batch: BatchRecord): Promise<boolean>
   /**
    * Questions that a contribution must not ask which came on chain in this block: those of batches that its own roster
-   * had accepted before, for a version that was not anchored yet. A function of the chain: each of that roster finds
+   * (however often weighed) had accepted before, for a version that was not anchored yet. A function of the chain: each of that roster finds
    * the same. Nobody else can read them: then there are none.
    */
   hiddenAt(datanet: Hex, roster: number, block: bigint): Promise<readonly Row[]>
@@ -107,8 +107,8 @@ export function createSealed({
       const next = (await versionBefore(datanet, block)) + 1
       const hidden: Row[] = []
       for (const batch of await ledger.batchesFor(datanet, next))
-        if (batch.roster === roster && batch.accepted !== null && batch.accepted.block < block)
-          hidden.push(...((await rowsOf(batch)) ?? []))
+        if (batch.accepted !== null && batch.accepted.block < block)
+          if (await ledger.sameSeats(datanet, batch.roster, roster)) hidden.push(...((await rowsOf(batch)) ?? []))
       return hidden
     }
   }

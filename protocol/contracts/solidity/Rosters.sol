@@ -35,7 +35,10 @@ abstract contract Rosters {
     mapping(bytes32 datanet => uint96) public weighingOf;
 
     /// @notice With what each seat weighs.
-    event RosterSeated(bytes32 indexed datanet, uint32 indexed roster, address[] validators, uint96[] weights);
+    /// @param seatedAs its own number, or that of the roster whose seats it weighs anew
+    event RosterSeated(
+        bytes32 indexed datanet, uint32 indexed roster, uint32 seatedAs, address[] validators, uint96[] weights
+    );
 
     error BadRoster();
     error OtherWeighing(uint96 weighing);
@@ -73,7 +76,7 @@ abstract contract Rosters {
         for (uint256 i = 0; i < weights.length; i++) {
             if (_rosters[datanet][sits].caught[validators[i]]) next.caught[validators[i]] = true;
         }
-        emit RosterSeated(datanet, number, validators, weights);
+        emit RosterSeated(datanet, number, next.seatedAs, validators, weights);
     }
 
     function membersOf(bytes32 datanet, uint32 number)
@@ -142,8 +145,8 @@ abstract contract Rosters {
         _rosters[id][number].seatedAs = number;
     }
 
-    /// @dev The number under which the seats of a roster were seated.
-    function _seatedAs(bytes32 datanet, uint32 number) internal view returns (uint32) {
+    /// @notice The number under which the seats of a roster were seated: rosters with the same one are the same seats.
+    function seatedAs(bytes32 datanet, uint32 number) public view returns (uint32) {
         return _rosters[datanet][number].seatedAs;
     }
 
