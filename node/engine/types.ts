@@ -261,10 +261,10 @@ export interface PartJob extends Omit<TuneJob, 'output' | 'checkpoint'> {
   readonly to: number
   /** File of the state before; none at the very beginning. */
   readonly begin?: string
-  /** File of the state that is said to follow. */
-  readonly end: string
-  /** File of the last state of the whole training, and the folder that was delivered for it. */
-  readonly last?: { readonly state: string; readonly delivered: string }
+  /** File of the state that is said to follow; none where no step is done, and so none follows. */
+  readonly end?: string
+  /** File of the last state of the whole training, none without steps; and the folder that was delivered for it. */
+  readonly last?: { readonly state?: string; readonly delivered: string }
 }
 export interface PartResult {
   /** Of the whole training, by rows and settings. */

@@ -18,6 +18,33 @@ export const farthest = 0.01
 
 type SegmentDeps = Pick<JobsDeps, 'engine' | 'files' | 'folder' | 'shelf' | 'versions'>
 
+/** What its makers do not give, or have made so that nobody can take it. That this machine lacks room is not theirs. */
+const theirs: ReadonlySet<string> = new Set([
+  'audit.withheld',
+  'files.unavailable',
+  'files.too-large',
+  'files.cid',
+  'files.not-file',
+  'files.not-directory',
+  'files.bad-path',
+  'shelf.late',
+  'shelf.too-large'
+])
+
+/** Whether what an audit takes is not to be had from those who should have it. */
+export const isWithheld = (error: unknown): boolean => error instanceof TilthError && theirs.has(error.code)
+
+/** @throws TilthError `audit.withheld` in place of what says the same · as `take` */
+async function given<T>(what: string, signal: AbortSignal | undefined, take: () => Promise<T>): Promise<T> {
+  try {
+    return await take()
+  } catch (cause) {
+    signal?.throwIfAborted()
+    if (!isWithheld(cause)) throw cause
+    throw new TilthError('audit.withheld', `${what} is not to be had`, { cause, consequence: 'retry' })
+  }
+}
+
 /** What each of a result's lots was delivered with. @throws InvalidError `delivery.*`, `result.delivered` · as files */
 export async function deliveredLots(
   { files }: { readonly files: Pick<JobsDeps['files'], 'fetchBytes'> },
@@ -44,8 +71,8 @@ export async function deliveredLots(
 /**
  * Runs a segment of one adapter's training again, from the state that its worker committed to, by the job's own rows,
  * settings and seed; and holds the state after it, and what was delivered, against what comes of it.
- * @throws InvalidError `audit.segment` where there is no such segment · TilthError `audit.withheld` · as files, shelf
- * and engine, where what it takes is not to be had: that says nothing about the training
+ * @throws InvalidError `audit.segment` where there is no such segment · TilthError `audit.withheld` where base, adapter
+ * or states are not to be had · as versions, files, shelf and engine: that says nothing about the training
  */
 export async function runSegment(
   deps: SegmentDeps,
@@ -56,7 +83,8 @@ export async function runSegment(
 ): Promise<SegmentRun> {
   const own = lotOf(lots, coalition, result.coalitions.length)
   const steps = own?.content.logs[own.at]?.steps ?? 0
-  const place = segmentOf(steps, segment)
+  // Of a training that says it took no step, that is looked at.
+  const place = steps === 0 && segment === 0 ? { from: 0, to: 0 } : segmentOf(steps, segment)
   const adapter = result.adapters[coalition]
   if (own === undefined || place === undefined || typeof adapter !== 'string')
     throw new InvalidError('audit.segment', `coalition ${coalition} of the result has no segment ${segment}`)
@@ -74,28 +102,25 @@ export async function runSegment(
     const state = async (number: number): Promise<string> => {
       const file = join(folder, `${number}.safetensors`)
       const ask = { maxBytes: maxStateBytes, providers: from, pin: false, ...(signal === undefined ? {} : { signal }) }
-      try {
-        await writeFile(file, await deps.files.fetchBytes(states[number] ?? '', ask))
-      } catch (cause) {
-        signal?.throwIfAborted()
-        throw new TilthError('audit.withheld', `${worker} does not give a state that it committed to`, {
-          cause,
-          consequence: 'retry'
-        })
-      }
+      const what = `a state that ${worker} committed to`
+      await writeFile(file, await given(what, signal, () => deps.files.fetchBytes(states[number] ?? '', ask)))
       return file
     }
-    const base = await deps.shelf.take(result.spec.base, { kind: 'base', ...cause })
+    const { spec } = result
+    const base = await given("the job's base", signal, () => deps.shelf.take(spec.base, { kind: 'base', ...cause }))
     held.push(base)
-    const delivered = await deps.shelf.take(adapter, { kind: 'adapter', ...cause })
+    const delivered = await given(`an adapter that ${worker} delivered`, signal, () =>
+      deps.shelf.take(adapter, { kind: 'adapter', ...cause })
+    )
     held.push(delivered)
     const owned = await deps.versions.rows(result.spec, signal === undefined ? {} : { signal })
     const owners = owned.map(({ contributor }) => contributor)
     if (playersOf(owners).join() !== result.players.join())
       throw new InvalidError('result.players', 'the result names other players than the version has contributors')
     const rows = rowsOf(BigInt(result.coalitions[coalition] ?? '0'), result.players, owners)
-    const end = await state(segment)
     const last = states.length - 1
+    const end = steps === 0 ? undefined : await state(segment)
+    const ended = segment === last ? end : last < 0 ? undefined : await state(last)
     const ran = await deps.engine.runPart({
       model: base.folder,
       rows: rows.flatMap(i => owned[i]?.row ?? []),
@@ -103,8 +128,8 @@ export async function runSegment(
       from: place.from,
       to: place.to,
       ...(segment === 0 ? {} : { begin: await state(segment - 1) }),
-      end,
-      last: { state: segment === last ? end : await state(last), delivered: delivered.folder },
+      ...(end === undefined ? {} : { end }),
+      last: { ...(ended === undefined ? {} : { state: ended }), delivered: delivered.folder },
       ...(signal === undefined ? {} : { signal })
     })
     const distance = Number.isFinite(ran.distance) ? ran.distance : null

@@ -89,7 +89,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   )
   const seats = createSeats(deps)
   const findings = createFindings(deps)
-  const judging = createJudging(deps, { certificates, models, findings, hasVoice })
+  const judging = createJudging(deps, { certificates, models, findings, hasVoice, now })
   const auditor = createAuditor(deps, { certificates, models, findings, judging, seats, now, heard: audited })
   const opening = createOpening(deps, certificates)
   const words = createScoringsExchange(deps, scorings, document => void scored(document))

@@ -42,24 +42,33 @@ export function lotOf(
 }
 
 /**
- * The first is of the deployed adapter; the others are drawn among all segments of all adapters, none twice.
- * @param steps of each adapter's training, by its place among the coalitions; 0 where nothing was trained
+ * Segments that may be drawn of an adapter: of one that was trained in no step there is one too, so that who claims no
+ * steps is looked at like everybody else.
  */
-export function drawSegments(seed: Hex, steps: readonly number[], count: number): DrawnSegment[] {
-  const all = steps.flatMap((own, coalition) =>
-    segmentEnds(own).map((_, segment): DrawnSegment => ({ coalition, segment }))
-  )
+export const drawable = (steps: number): number => Math.max(1, segmentEnds(steps).length)
+
+/**
+ * The first is of the deployed adapter. For each of the others first an adapter is drawn, all alike, then one of its
+ * segments, none twice: how many steps somebody claims moves nothing.
+ * @param steps of each adapter's training, by its place among the coalitions; null for the base model
+ */
+export function drawSegments(seed: Hex, steps: readonly (number | null)[], count: number): DrawnSegment[] {
+  const left = steps.map(own => (own === null ? [] : Array.from({ length: drawable(own) }, (_, segment) => segment)))
   const stream = new RandomStream(seed)
-  const last = all.filter(({ coalition }) => coalition === steps.length - 1)
   const drawn: DrawnSegment[] = []
-  const take = (from: DrawnSegment[]): void => {
-    const one = from[Number(stream.below(BigInt(from.length)))]
-    if (one === undefined) return
-    drawn.push(one)
-    all.splice(all.indexOf(one), 1)
+  const below = (bound: number): number => Number(stream.below(BigInt(bound)))
+  const take = (coalition: number): void => {
+    const own = left[coalition] ?? []
+    for (const segment of own.splice(below(own.length), 1)) drawn.push({ coalition, segment })
   }
-  if (count > 0 && last.length > 0) take(last)
-  while (drawn.length < count && all.length > 0) take(all)
+  const deployed = steps.length - 1
+  if (count > 0 && (left[deployed]?.length ?? 0) > 0) take(deployed)
+  while (drawn.length < count) {
+    const open = left.flatMap((own, coalition) => (own.length > 0 ? [coalition] : []))
+    const coalition = open[open.length === 0 ? 0 : below(open.length)]
+    if (coalition === undefined) break
+    take(coalition)
+  }
   return drawn
 }
 
@@ -95,6 +104,11 @@ export function auditorsOf(
 export const auditSubject = ({ job, lots, adapters }: Pick<JobResult, 'job' | 'lots' | 'adapters'>, seed: Hex): Hex =>
   contentHash({ job, seed, adapters, deliveries: lots.map(({ delivery }) => delivery.message.log) })
 
+/**
+ * What a word against a training is about where something that it takes is given to nobody: it says no more than that.
+ */
+export const withheldSubject = (subject: Hex): Hex => keccak(`withheld ${subject}`)
+
 /** A round of an audit, as the chain has it. */
 export interface AuditRound extends Drawing {
   readonly words: readonly { readonly auditor: Address; readonly agrees: boolean; readonly subject: Hex }[]
@@ -118,10 +132,14 @@ export interface Certificate {
   readonly nobody: number
 }
 
-/** Steps of each adapter's training by what was delivered; 0 for the base model, and for what nobody delivered. */
-export const stepsOf = (lots: readonly AuditedLot[], coalitions: number): number[] =>
-  Array.from({ length: coalitions }, (_, coalition) => {
-    const found = lotOf(lots, coalition, coalitions)
+/** Steps of each adapter's training by what was delivered; null for the base model, which nobody trains. */
+export const stepsOf = (
+  { coalitions }: Pick<JobResult, 'coalitions'>,
+  lots: readonly AuditedLot[]
+): (number | null)[] =>
+  coalitions.map((mask, coalition) => {
+    if (BigInt(mask) === 0n) return null
+    const found = lotOf(lots, coalition, coalitions.length)
     return found?.content.logs[found.at]?.steps ?? 0
   })
 
@@ -134,11 +152,13 @@ export function certificateOf(
 ): Certificate {
   const { length } = result.coalitions
   const subject = auditSubject(result, round.seed)
-  const segments = drawSegments(round.seed, stepsOf(lots, length), count).map((drawn): AuditedSegment => {
+  const segments = drawSegments(round.seed, stepsOf(result, lots), count).map((drawn): AuditedSegment => {
     const worker = lotOf(lots, drawn.coalition, length)?.lot.delivery.message.worker ?? '0x'
     const auditors = auditorsOf(result, { worker, drawn }, round)
     // [ignore] Who was not drawn for a segment, or speaks of other deliveries, has no word on it.
-    const said = round.words.filter(word => auditors.includes(word.auditor) && word.subject === subject)
+    const about = ({ agrees, subject: of }: AuditRound['words'][number]): boolean =>
+      of === subject || (!agrees && of === withheldSubject(subject))
+    const said = round.words.filter(word => auditors.includes(word.auditor) && about(word))
     const of = (agrees: boolean): Address[] => [
       ...new Set(said.filter(word => word.agrees === agrees).map(({ auditor }) => auditor))
     ]
@@ -148,8 +168,8 @@ export function certificateOf(
   return {
     subject,
     segments,
-    // [reject] Where nothing was drawn, nothing is certified.
-    passed: segments.length > 0 && segments.every(holds),
+    // [reject] Where nothing was drawn, and without one of the deployed adapter, nothing is certified.
+    passed: segments[0]?.coalition === length - 1 && segments.every(holds),
     nobody: segments.filter(({ auditors }) => auditors.length === 0).length
   }
 }

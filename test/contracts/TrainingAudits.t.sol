@@ -134,17 +134,72 @@ contract TrainingAuditsTest is Network {
         say(one, true);
         vm.expectPartialRevert(TrainingAudits.NotAValidator.selector);
         vm.prank(stranger);
-        audits.blame(audit, 1, one);
+        audits.blame(audit, 1, one, true);
         staked(host, MIN_STAKE);
         vm.prank(host);
-        audits.blame(audit, 1, one);
+        audits.blame(audit, 1, one, true);
         vm.expectPartialRevert(TrainingAudits.AlreadyBlamed.selector);
         vm.prank(host);
-        audits.blame(audit, 1, one);
+        audits.blame(audit, 1, one, true);
         same(registry.stakeOf(one), MIN_STAKE, "a quarter of the weight is not enough");
         vm.prank(validator);
-        audits.blame(audit, 1, one);
+        audits.blame(audit, 1, one, true);
         same(registry.stakeOf(one), MIN_STAKE - bond, "a tenth");
         same(registry.seatOf(pool, one), 0, "and its seat");
+    }
+
+    function convict(address auditor, bool costs) private {
+        vm.prank(host);
+        audits.blame(audit, 1, auditor, costs);
+        vm.prank(validator);
+        audits.blame(audit, 1, auditor, costs);
+    }
+
+    function testAFalseRefusalIsStruckAndTheAuditOpenedAgain() public {
+        (address one,,) = (seat(1), seat(2), seat(3));
+        staked(validator, MIN_STAKE);
+        staked(host, MIN_STAKE);
+        open();
+        chance();
+        say(one, false);
+        vm.warp(block.timestamp + AUDIT);
+        audits.close(audit);
+        same(audits.auditOf(audit).refused ? 1 : 0, 1, "one of three is a third");
+        convict(one, true);
+        same(audits.auditOf(audit).refused ? 1 : 0, 0, "its word is struck");
+        same(registry.stakeOf(one), MIN_STAKE - bond, "a tenth");
+        open();
+        same(audits.auditOf(audit).number, 2, "another round");
+    }
+
+    function testAWordThatIsStruckBeforeTheCloseRefusesNothing() public {
+        (address one,,) = (seat(1), seat(2), seat(3));
+        staked(validator, MIN_STAKE);
+        staked(host, MIN_STAKE);
+        open();
+        chance();
+        say(one, false);
+        convict(one, false);
+        same(registry.stakeOf(one), MIN_STAKE, "who was given nothing loses no stake");
+        same(registry.seatOf(pool, one), 0, "but its seat");
+        convict(one, true);
+        vm.warp(block.timestamp + AUDIT);
+        audits.close(audit);
+        same(audits.auditOf(audit).refused ? 1 : 0, 0, "nobody is against it");
+        same(token.balanceOf(builder), 5 * bond, "the bond is back");
+    }
+
+    function testOneOfFourAgainstItIsNoThirdOfThePanel() public {
+        address one = seat(1);
+        for (uint256 i = 2; i < 5; i++) {
+            seat(i);
+        }
+        open();
+        chance();
+        say(one, false);
+        vm.warp(block.timestamp + AUDIT);
+        audits.close(audit);
+        same(audits.auditOf(audit).refused ? 1 : 0, 0, "too few spoke: it lapses");
+        open();
     }
 }

@@ -88,7 +88,7 @@ describe('parts of trainings', function () {
   })
 
   it('show an average that was put in place of the right one, and moments too', async () => {
-    const whole = readAll(partOf(0, 3).end)
+    const whole = readAll(partOf(0, 3).end!)
     for (const part of ['average', 'first', 'second']) {
       const file = join(folder.path, `forged-${part}`)
       const forged = [...whole.values()].map(one =>
@@ -117,12 +117,23 @@ describe('parts of trainings', function () {
     assert.equal(delivered, false)
   })
 
+  it('of no step are where a training begins, and show steps that were kept quiet about', async () => {
+    const output = [join(folder.path, 'nothing')]
+    await engine.tuneSiblings({ model, rows: elements, coalitions: [[]], settings: trained, output })
+    const none = { model, settings: trained, from: 0, to: 0 }
+    const ran = (rows: PartJob['rows'], delivered = output[0]!) =>
+      engine.runPart({ ...none, rows, last: { delivered } })
+    assert.deepEqual(await ran([]), { steps: 0, distance: 0, delivered: true })
+    assert.deepEqual(await ran([], outputOf(1)), { steps: 0, distance: 0, delivered: false })
+    assert.equal((await ran(partOf(0, 0).rows)).steps, results[0]?.losses.length)
+  })
+
   it('take what is no state for infinitely far, and fall over nothing', async () => {
     const [torn, long, none] = ['torn', 'long', 'none'].map(name => join(folder.path, name)) as [string, string, string]
     writeFileSync(torn, 'no tensors at all')
-    cpSync(partOf(0, 3).end, long)
+    cpSync(partOf(0, 3).end!, long)
     appendFileSync(long, Buffer.alloc(64))
-    const nan = [...readAll(partOf(0, 3).end).values()].map(one => ({ ...one, data: one.data.map(() => Number.NaN) }))
+    const nan = [...readAll(partOf(0, 3).end!).values()].map(one => ({ ...one, data: one.data.map(() => Number.NaN) }))
     writeSafetensors(none, nan)
     for (const over of [{ end: torn }, { begin: torn }, { end: none }, { begin: none }])
       assert.equal((await engine.runPart(partOf(0, 3, over))).distance, Infinity)

@@ -17,8 +17,11 @@ export interface AuditCalls {
   say(audit: Hex, round: number, agrees: boolean, subject: Hex): Promise<Mined>
   /** Once all have spoken or time is over. Anyone may; the bond goes where the words say. */
   close(audit: Hex): Promise<Mined>
-  /** A validator holds an auditor's word for false, or has heard none. */
-  blame(audit: Hex, round: number, auditor: Address): Promise<Mined>
+  /**
+   * A validator holds an auditor's word for false, or has heard none.
+   * @param costs whether stake is to be taken: not of who was given nothing to look at
+   */
+  blame(audit: Hex, round: number, auditor: Address, costs: boolean): Promise<Mined>
 }
 
 export function createAudits(connection: Connection, { audits, token }: Addresses): AuditCalls {
@@ -46,13 +49,13 @@ export function createAudits(connection: Connection, { audits, token }: Addresse
       ),
     close: async audit =>
       mined(await connection.write({ ...at, what: `closing audit ${audit}`, functionName: 'close', args: [audit] })),
-    blame: async (audit, round, auditor) =>
+    blame: async (audit, round, auditor, costs) =>
       mined(
         await connection.write({
           ...at,
           what: `the word of ${auditor} on audit ${audit}`,
           functionName: 'blame',
-          args: [audit, round, auditor]
+          args: [audit, round, auditor, costs]
         })
       )
   }

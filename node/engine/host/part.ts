@@ -49,7 +49,8 @@ export async function runPart(
   return result
 }
 
-function distanceTo({ here, began, read }: Ran, end: string): number {
+function distanceTo({ here, began, read }: Ran, end: string | undefined): number {
+  if (end === undefined) return 0
   try {
     const far = distance(here, began, read(end))
     return Number.isNaN(far) ? Infinity : far
@@ -60,9 +61,10 @@ function distanceTo({ here, began, read }: Ran, end: string): number {
 }
 
 /** Whether what was delivered is what the last state comes to. */
-function isDelivered({ read, adapter }: Ran, last: NonNullable<PartJob['last']>, config: ModelConfig): boolean {
+function isDelivered({ began, read, adapter }: Ran, last: NonNullable<PartJob['last']>, config: ModelConfig): boolean {
   try {
-    return sameWeights(adapter(read(last.state)), readTuned(last.delivered, config))
+    const ended = last.state === undefined ? began : read(last.state)
+    return sameWeights(adapter(ended), readTuned(last.delivered, config))
   } catch (error) {
     if (!isUnreadable(error)) throw error
     return false

@@ -3,7 +3,7 @@ export const trainingAuditsAbi = [
   {"type":"constructor","inputs":[{"name":"registry_","type":"address"},{"name":"models_","type":"address"},{"name":"window_","type":"uint64"},{"name":"drawBlocks_","type":"uint64"}],"stateMutability":"nonpayable"},
   {"type":"function","name":"MOST_ROUNDS","inputs":[],"outputs":[{"name":"","type":"uint32"}],"stateMutability":"view"},
   {"type":"function","name":"auditOf","inputs":[{"name":"id","type":"bytes32"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"model","type":"bytes32"},{"name":"builder","type":"address"},{"name":"number","type":"uint32"},{"name":"drawFrom","type":"uint64"},{"name":"until","type":"uint64"},{"name":"spoke","type":"uint16"},{"name":"against","type":"uint16"},{"name":"open","type":"bool"},{"name":"refused","type":"bool"},{"name":"seed","type":"bytes32"},{"name":"panel","type":"address[]"}]}],"stateMutability":"view"},
-  {"type":"function","name":"blame","inputs":[{"name":"id","type":"bytes32"},{"name":"number","type":"uint32"},{"name":"auditor","type":"address"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"function","name":"blame","inputs":[{"name":"id","type":"bytes32"},{"name":"number","type":"uint32"},{"name":"auditor","type":"address"},{"name":"costs","type":"bool"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"bond","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"close","inputs":[{"name":"id","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"datanets","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},

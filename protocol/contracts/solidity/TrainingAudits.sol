@@ -16,7 +16,8 @@ import {TilthToken} from "./TilthToken.sol";
 /// is computed by everybody from these words (protocol/jobs/certificate.ts); here they settle what it costs.
 ///
 /// A job is audited once, by its first registration: another registration of it has the same seed. A round in which too
-/// few spoke may be opened again, at most a few times; one with a third of the words against it is the last.
+/// few spoke may be opened again, at most a few times; one with a third of its panel against it is the last, unless the
+/// roster strikes words that were false.
 contract TrainingAudits is ReentrancyGuardTransient {
     using SafeERC20 for TilthToken;
 
@@ -57,6 +58,8 @@ contract TrainingAudits is ReentrancyGuardTransient {
 
     mapping(bytes32 audit => Audit) private _audits;
     mapping(bytes32 round => mapping(address auditor => bool)) public hasSpoken;
+    /// @dev Words against a round that the roster has not struck.
+    mapping(bytes32 round => mapping(address auditor => bool)) private _isAgainst;
     mapping(bytes32 accusation => uint128) private _blame;
     mapping(bytes32 accusation => mapping(address validator => bool)) private _hasBlamed;
 
@@ -172,18 +175,21 @@ contract TrainingAudits is ReentrancyGuardTransient {
         if (hasSpoken[round][msg.sender]) revert AlreadySaid();
         hasSpoken[round][msg.sender] = true;
         audit.spoke++;
-        if (!agrees) audit.against++;
+        if (!agrees) {
+            audit.against++;
+            _isAgainst[round][msg.sender] = true;
+        }
         emit AuditSaid(id, msg.sender, number, agrees, subject);
     }
 
-    /// @notice Once time is over or all have spoken: the bond goes back, unless a third of the words are against it.
+    /// @notice Once time is over or all have spoken: the bond goes back, unless a third of the panel is against it.
     function close(bytes32 id) external nonReentrant {
         Audit storage audit = _audits[id];
         if (!audit.open) revert NotOpen();
         if (audit.seed == 0) revert NotDrawn();
         if (block.timestamp < audit.until && audit.spoke < audit.panel.length) revert AuditStillOpen(audit.until);
         audit.open = false;
-        audit.refused = audit.against > 0 && uint256(audit.against) * 3 >= audit.spoke;
+        audit.refused = _isRefused(audit);
         uint256 returned = audit.refused ? 0 : bond();
         emit AuditClosed(id, audit.number, audit.refused, returned);
         if (audit.refused) token.burn(bond());
@@ -191,9 +197,11 @@ contract TrainingAudits is ReentrancyGuardTransient {
     }
 
     /// @notice What no contract sees, a word that running the steps again shows to be false, or none, the roster
-    /// answers for: with more than two thirds of the weight against it an auditor loses a tenth of the least stake and
-    /// its seat.
-    function blame(bytes32 id, uint32 number, address auditor) external nonReentrant {
+    /// answers for: with more than two thirds of the weight against it an auditor loses its seat, and a tenth of the
+    /// least stake where that is asked for. If it was against the training, its word is struck; where too few are then
+    /// left a refusal is undone, and the builder may open another round.
+    /// @param costs whether stake is taken: not of who was given nothing to look at, and said so
+    function blame(bytes32 id, uint32 number, address auditor, bool costs) external nonReentrant {
         Audit storage audit = _audits[id];
         if (audit.number != number) revert AnotherRound(audit.number);
         if (!_onPanel(audit, auditor)) revert NotOnThePanel(auditor);
@@ -202,16 +210,35 @@ contract TrainingAudits is ReentrancyGuardTransient {
         uint32 roster = datanets.rosterOf(pool);
         uint96 weight = datanets.votingWeightOf(pool, roster, msg.sender);
         if (weight == 0) revert NotAValidator(msg.sender);
-        bytes32 accusation = keccak256(abi.encode(id, number, auditor, roster));
+        if (!_isQuorum(keccak256(abi.encode(id, number, auditor, costs, roster)), pool, roster, weight)) return;
+        _strike(audit, id, auditor);
+        registry.unseat(pool, auditor);
+        uint256 taken = costs ? registry.slash(auditor, bond(), address(0)) : 0;
+        emit AuditorPenalised(id, auditor, number, taken);
+    }
+
+    /// @dev Whether this weight makes it more than two thirds, for the first time.
+    function _isQuorum(bytes32 accusation, bytes32 pool, uint32 roster, uint96 weight) private returns (bool) {
         if (_hasBlamed[accusation][msg.sender]) revert AlreadyBlamed();
         _hasBlamed[accusation][msg.sender] = true;
         uint256 before = uint256(_blame[accusation]) * 3;
         _blame[accusation] += weight;
         uint256 most = uint256(datanets.totalWeightOf(pool, roster)) * 2;
-        if (before > most || before + uint256(weight) * 3 <= most) return;
-        registry.unseat(pool, auditor);
-        uint256 taken = registry.slash(auditor, bond(), address(0));
-        emit AuditorPenalised(id, auditor, number, taken);
+        return before <= most && before + uint256(weight) * 3 > most;
+    }
+
+    function _strike(Audit storage audit, bytes32 id, address auditor) private {
+        bytes32 round = keccak256(abi.encode(id, audit.number));
+        if (!_isAgainst[round][auditor]) return;
+        _isAgainst[round][auditor] = false;
+        audit.against--;
+        if (!audit.refused || _isRefused(audit)) return;
+        audit.refused = false;
+        emit AuditClosed(id, audit.number, false, 0);
+    }
+
+    function _isRefused(Audit storage audit) private view returns (bool) {
+        return audit.against > 0 && uint256(audit.against) * 3 >= audit.panel.length;
     }
 
     function auditOf(bytes32 id) external view returns (Audit memory) {

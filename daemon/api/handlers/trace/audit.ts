@@ -1,6 +1,6 @@
 import type { Provenance } from '../../../../node/payouts/index.ts'
 import { randomInt } from 'node:crypto'
-import { lotOf, segmentEnds, stepsOf } from '../../../../protocol/jobs/index.ts'
+import { drawable, lotOf, stepsOf } from '../../../../protocol/jobs/index.ts'
 import { foundBy, isNear } from '../../../../protocol/payouts/index.ts'
 import type { Served } from '../../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
@@ -138,8 +138,8 @@ async function auditedSegment(
   const check = await look('Its states', async () => {
     const lots = await jobs.delivered(result)
     const { length } = result.coalitions
-    const all = stepsOf(lots, length).flatMap((steps, coalition) =>
-      segmentEnds(steps).map((_, at) => ({ coalition, segment: at }))
+    const all = stepsOf(result, lots).flatMap((steps, coalition) =>
+      Array.from({ length: steps === null ? 0 : drawable(steps) }, (_, at) => ({ coalition, segment: at }))
     )
     const open = all.filter(
       one => (sibling ?? one.coalition) === one.coalition && (segment ?? one.segment) === one.segment
