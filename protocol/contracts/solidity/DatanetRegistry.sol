@@ -371,7 +371,7 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
         _requireSigned(_digest(a.hash()), signatureA, a.validator);
         _requireSigned(_digest(b.hash()), signatureB, a.validator);
         punished[a.contribution][a.validator] = true;
-        roster.caught[a.validator] = true;
+        _rosters[made.datanet][roster.seatedAs].caught[a.validator] = true;
         slashed = registry.slash(a.validator, type(uint256).max, msg.sender);
         emit DoubleVote(a.contribution, a.validator, msg.sender, slashed);
     }
@@ -420,12 +420,15 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
         return version != 0 && version <= _datanets[datanet].version;
     }
 
-    function _heldOutState(bytes32 id) internal view override returns (uint32, uint256, uint128, uint32) {
+    function _heldOutState(bytes32 id) internal view override returns (uint32, uint256, uint32) {
         Datanet storage datanet = _datanets[id];
-        // Seats that were only weighed anew are still asked, with the weights that they had.
-        uint32 seated = seatedAs(id, datanet.roster);
-        Roster storage roster = _rosters[id][seated];
-        return (seated, roster.validators.length, roster.totalWeight, datanet.version);
+        return (datanet.roster, _rosters[id][datanet.roster].validators.length, datanet.version);
+    }
+
+    /// @dev Seats that were only weighed anew are still asked, with the weights that they had.
+    function _heldOutTotal(bytes32 datanet, uint32 asked) internal view override returns (uint128) {
+        bool sits = seatedAs(datanet, asked) == seatedAs(datanet, _datanets[datanet].roster);
+        return sits ? _rosters[datanet][asked].totalWeight : 0;
     }
 
     function _heldOutWeight(bytes32 datanet, uint32 roster, address validator)
