@@ -384,9 +384,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     authorship: table('authorship', id),
     /** CONTRIBUTION: what was challenged. */
     trials: table('trials', trialRecord),
-    /** DATANET/CONTRIBUTION of all, and CONTRIBUTION of what is open or has absent jurors still. */
+    /** DATANET/CONTRIBUTION of all, and CONTRIBUTION of what is open; of what is closed and has absent jurors still. */
     trialsOf: table('trials-of', id),
     openTrials: table('open-trials', id),
+    absentTrials: table('absent-trials', id),
     /** DATANET/VERSION */
     versions: table('versions', versionRecord),
     /** ROOT → what is drawn for it. */
