@@ -1,7 +1,11 @@
+import { isQuorum, weightOf } from '../../protocol/data/index.ts'
 import type { DatanetDocument } from '../../protocol/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { DataDeps } from './deps.ts'
 import { createTerms } from './terms/terms.ts'
+
+/** Blocks for which seals hold whose seats are weighed anew before their version is anchored. */
+const sealBlocks = 256n
 
 /** A Datanet by its rules of a certain time, with the validators of one, and its present host. */
 export interface RuledDatanet extends DatanetDocument {
@@ -23,6 +27,16 @@ export interface Rosters {
   sitting(datanet: Hex, net: DatanetDocument): Promise<RuledDatanet>
   /** … with the validators of a roster's number, and its first rules. */
   numbered(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument>
+  /**
+   * … the same, with the weights under which validators have sealed a version that was anchored in a block: those of
+   * that number, or those before where the same seats were only weighed anew within `sealBlocks` before it. So nobody
+   * spoils a version by weighing between its sealing and its anchoring.
+   */
+  sealing(
+    version: { readonly datanet: Hex; readonly number: number; readonly block: bigint },
+    sealers: readonly Address[],
+    net: DatanetDocument
+  ): Promise<DatanetDocument>
   /** … the same; undefined where the chain knows of none by that number yet. */
   existing(datanet: Hex, number: number, net: DatanetDocument): Promise<DatanetDocument | undefined>
 }
@@ -53,6 +67,14 @@ export function createRosters({ ledger }: Pick<DataDeps['chain'], 'ledger'>): Ro
         : ruled(known.datanet, known.rules, known.roster, net)
     },
     numbered: withRoster,
+    async sealing({ datanet, number, block }, sealers, net) {
+      for (const members of await ledger.weighings(datanet, number, block - sealBlocks)) {
+        const validators = members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+        if (isQuorum(validators, sealers) && sealers.every(sealer => weightOf(validators, sealer) > 0))
+          return { ...net, rules: { ...net.rules, validators } }
+      }
+      return withRoster(datanet, number, net)
+    },
     async existing(datanet, number, net) {
       const last = (await ledger.datanet(datanet))?.roster ?? 1
       if (number < 1 || number > last) return undefined

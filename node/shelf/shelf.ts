@@ -293,7 +293,14 @@ export function createShelf(deps: ShelfDeps): Shelf {
       bytes: room.bytes,
       held: room.held,
       fetching: fetches.size,
-      entries: [...items.values()].map(({ asked: _, ...entry }) => entry)
+      entries: [...items.values()].map(({ cid, kind, bytes, own, leases, usedAt }) => ({
+        cid,
+        kind,
+        bytes,
+        own,
+        leases,
+        usedAt
+      }))
     })
   }
 }

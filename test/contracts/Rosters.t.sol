@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Blame} from "solidity/Blame.sol";
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
@@ -128,7 +129,7 @@ contract RostersTest is Network {
         anchorNext(datanet, 1);
         same(datanets.contributionOf(contribution).roster, 1, "the contribution's");
         same(datanets.versionOf(datanet, 1).roster, 2, "the version's");
-        vm.expectPartialRevert(Rounds.NotAValidator.selector);
+        vm.expectPartialRevert(Blame.NotAValidator.selector);
         vm.prank(challenger);
         anchor.veto(datanet, 1, 1); // an epoch is judged by those who sat when it was proposed
         // and so is a vote: the old roster answers for it, the new one does not

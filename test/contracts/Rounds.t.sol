@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
+import {Blame} from "solidity/Blame.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {Epochs} from "./Epochs.sol";
@@ -88,6 +89,33 @@ contract RoundsTest is Epochs {
         for (uint256 i = 0; i < panel.length; i++) {
             yes(registry.seatOf(pool, panel[i]) != 0, "seated");
             for (uint256 j = 0; j < i; j++) yes(panel[i] != panel[j], "once");
+        }
+    }
+
+    function testNoSeatThatIsTakenOnceTheHashIsKnownChangesWhoIsDrawn(uint8 count, uint8 leaving) public {
+        count = uint8(within(count, 1, 20));
+        for (uint256 i = 0; i < count; i++) scorer(i);
+        begin();
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        uint256 snapshot = vm.snapshotState();
+        anchor.draw(pool, 1);
+        address[] memory due = anchor.roundOf(pool, 1).panel;
+        vm.revertToState(snapshot);
+        address left = vm.addr(0xD000 + within(leaving, 0, count - 1));
+        vm.prank(left);
+        registry.giveUp(pool);
+        vm.prank(left);
+        registry.join(pool);
+        for (uint256 i = 20; i < 30; i++) scorer(i);
+        anchor.draw(pool, 1);
+        address[] memory panel = anchor.roundOf(pool, 1).panel;
+        // Who gives its own up is not drawn; all others that were are.
+        uint256 at = 0;
+        for (uint256 i = 0; i < due.length; i++) {
+            if (due[i] != left) same(uint160(panel[at++]), uint160(due[i]), "drawn all the same");
+        }
+        for (uint256 i = 0; i < panel.length; i++) {
+            yes(registry.seatedIn(pool, panel[i]) <= block.number - DRAW_BLOCKS - 1, "sat before");
         }
     }
 
@@ -190,10 +218,10 @@ contract RoundsTest is Epochs {
         vm.prank(host); // one of four
         anchor.blame(pool, 1, 1, one);
         same(registry.stakeOf(one), MIN_STAKE, "a quarter is not enough");
-        vm.expectPartialRevert(Rounds.AlreadyBlamed.selector);
+        vm.expectPartialRevert(Blame.AlreadyBlamed.selector);
         vm.prank(host);
         anchor.blame(pool, 1, 1, one);
-        vm.expectPartialRevert(Rounds.NotAValidator.selector);
+        vm.expectPartialRevert(Blame.NotAValidator.selector);
         vm.prank(stranger);
         anchor.blame(pool, 1, 1, one);
         vm.prank(validator);
@@ -220,5 +248,44 @@ contract RoundsTest is Epochs {
         vm.expectPartialRevert(NodeRegistry.NoSeat.selector);
         vm.prank(one);
         registry.join(pool);
+    }
+
+    function testWhatWasBlamedStaysSoWhenTheSeatsAreWeighedAnew() public {
+        address[] memory seats = new address[](3);
+        uint96[] memory weights = new uint96[](3);
+        for (uint256 i = 0; i < 3; i++) {
+            (seats[i], weights[i]) = (vm.addr(0xB000 + i), (1 << 95) + 10_000);
+            staked(seats[i], 2 * MIN_STAKE);
+        }
+        vm.prank(host);
+        pool = datanets.create("by stake", 1, seats, weights);
+        address one = scorer(1);
+        begin();
+        chance();
+        vm.prank(seats[0]);
+        anchor.blame(pool, 1, 1, one);
+        vm.prank(seats[1]);
+        anchor.blame(pool, 1, 1, one);
+        same(registry.stakeOf(one), MIN_STAKE, "two thirds are not more than that");
+        vm.prank(seats[2]);
+        registry.requestUnbond(1 ether);
+        datanets.reweigh(pool);
+        vm.expectPartialRevert(Blame.AlreadyBlamed.selector);
+        vm.prank(seats[0]);
+        anchor.blame(pool, 1, 1, one);
+        vm.prank(seats[2]);
+        anchor.blame(pool, 1, 1, one);
+        uint256 left = MIN_STAKE - MIN_STAKE / 10;
+        same(registry.stakeOf(one), left, "a tenth");
+        // Nobody pays for it once more, whatever is weighed.
+        vm.prank(seats[2]);
+        registry.requestUnbond(1 ether);
+        datanets.reweigh(pool);
+        for (uint256 i = 0; i < 3; i++) {
+            vm.expectPartialRevert(Blame.AlreadyBlamed.selector);
+            vm.prank(seats[i]);
+            anchor.blame(pool, 1, 1, one);
+        }
+        same(registry.stakeOf(one), left, "once");
     }
 }

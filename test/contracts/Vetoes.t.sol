@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {Blame} from "solidity/Blame.sol";
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {Epochs} from "./Epochs.sol";
@@ -35,7 +36,7 @@ contract VetoesTest is Epochs {
 
     function testAThirdOfTheWeightVoidsAnEpochAndNobodyGetsItsBond() public {
         propose(honest(2, 1));
-        vm.expectPartialRevert(Rounds.NotAValidator.selector);
+        vm.expectPartialRevert(Blame.NotAValidator.selector);
         vetoAs(stranger, 1);
         vetoAs(host, 1); // one of four
         vm.expectPartialRevert(AttributionAnchor.AlreadyVetoed.selector);
@@ -112,7 +113,7 @@ contract VetoesTest is Epochs {
         propose(honest(2, 1));
         vm.prank(validator);
         registry.requestUnbond(1);
-        vm.expectPartialRevert(Rounds.NotAValidator.selector);
+        vm.expectPartialRevert(Blame.NotAValidator.selector);
         vetoAs(validator, 1);
     }
 

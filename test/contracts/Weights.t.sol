@@ -4,10 +4,13 @@ pragma solidity ^0.8.28;
 import {Rosters} from "solidity/Rosters.sol";
 import {StakeWeights} from "solidity/StakeWeights.sol";
 import {DatanetRegistry} from "solidity/DatanetRegistry.sol";
+import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
 
 /// @dev What seats weigh: by name, one each, by stake under a cap.
 contract WeightsTest is Network {
+    using Statements for Statements.Vote;
+
     uint96 private constant BY_SEAT = 1 << 94;
     uint96 private constant BY_STAKE = 1 << 95;
 
@@ -96,6 +99,28 @@ contract WeightsTest is Network {
         datanets.speakOnRoster(succession, true);
         vm.expectPartialRevert(DatanetRegistry.NotDecided.selector);
         datanets.seatRoster(succession, next, how);
+    }
+
+    function testWhoWasCaughtStaysSoHoweverOftenTheSeatsAreWeighed() public {
+        seats.push(host);
+        seats.push(validator);
+        for (uint256 i = 0; i < 2; i++) {
+            staked(seats[i], 2 * MIN_STAKE);
+            weights.push(BY_STAKE + 10_000);
+        }
+        bytes32 datanet = made("stake");
+        (bytes32 contribution,) = committed(datanet, CONTRIBUTOR, "word");
+        vm.prank(host);
+        registry.requestUnbond(1 ether);
+        same(datanets.reweigh(datanet), 2, "weighed");
+        Statements.Vote memory a = Statements.Vote(contribution, validator, true, "a", "salt");
+        Statements.Vote memory b = Statements.Vote(contribution, validator, false, "b", "salt");
+        datanets.reportDoubleVote(a, signed(VALIDATOR, a.hash()), b, signed(VALIDATOR, b.hash()));
+        staked(validator, 2 * MIN_STAKE);
+        same(datanets.votingWeightOf(datanet, 1, validator), 0, "of the roster it voted in");
+        same(datanets.votingWeightOf(datanet, 2, validator), 0, "nor of the one that sits");
+        same(datanets.reweigh(datanet), 3, "weighed again");
+        same(datanets.weightOf(datanet, validator), 0, "no weight any more");
     }
 
     function testNamedWeightsAreNobodysToWeighAgain() public {

@@ -3,6 +3,7 @@ import { cappedWeights, isWeighingCode, seatsFor, unitsOf } from '../../../proto
 import type { DatanetRules } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
+import type { SuccessionRecord } from '../../../node/chain/types.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
 
@@ -20,19 +21,24 @@ export function rosterHandlers({
   const { ledger } = chain
   const sitting = async (datanet: Hex): Promise<number> => (await ledger.datanet(datanet))?.roster ?? 1
 
+  /** What was put forward to seats that were only weighed anew since is theirs still. */
+  const isOpen = async ({ datanet, follows }: SuccessionRecord): Promise<boolean> =>
+    ledger.sameSeats(datanet, follows, await sitting(datanet))
+
   async function open(datanet: Hex) {
-    const number = await sitting(datanet)
     const announcement = (await ledger.datanet(datanet))?.announcement ?? null
     const announced = announcement === null ? undefined : await ledger.succession(announcement)
     const { items } = await ledger.successions(datanet, { reverse: true, limit: mostShown })
-    return [...(announced === undefined ? [] : [announced]), ...items.filter(({ id }) => id !== announcement)]
-      .filter(({ follows }) => follows === number)
+    const all = [...(announced === undefined ? [] : [announced]), ...items.filter(({ id }) => id !== announcement)]
+    const still = await Promise.all(all.map(isOpen))
+    return all
+      .filter((_, i) => still[i])
       .slice(0, mostShown)
       .map(one => (one.id === announcement ? one : { ...one, silentAt: 0n }))
   }
   async function must(datanet: Hex, id: Hex) {
     const found = await ledger.succession(id)
-    if (found?.datanet === datanet && found.follows === (await sitting(datanet))) return found
+    if (found?.datanet === datanet && (await isOpen(found))) return found
     throw new NotFoundError('roster.unknown', 'no such roster was put forward for the one that sits now', {
       help: '`tilth datanet roster NAME` shows those that were.'
     })

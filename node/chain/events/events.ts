@@ -44,7 +44,7 @@ const fields = {
     consent: uint(128),
     against: uint(128)
   },
-  RosterSeated: { datanet: bytes32, roster: small, validators: weights },
+  RosterSeated: { datanet: bytes32, roster: small, seatedAs: small, validators: weights },
   RulesProposed: {
     datanet: bytes32,
     amendment: bytes32,

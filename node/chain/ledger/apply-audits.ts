@@ -26,11 +26,13 @@ export const applyAudits = {
     const place = placeOf(event)
     const known = await draft.get(audits, id)
     const opened = { number, drawFrom, seed: null, panel: [], until: 0n, words: [], closed: false }
-    const rounds = [...(known?.rounds ?? []), opened]
+    // Rounds that nobody drew say nothing, and may be many: only those that were drawn are counted.
+    const rounds = [...(known?.rounds ?? []).filter(({ seed }) => seed !== null), opened]
+    const before = known?.rounds.at(-1)?.number ?? 0
     if (known === undefined) await draft.put(auditOrder, place, id)
     const record = known ?? { id, model, pool, bond, refused: false, rounds, block, place }
     await draft.put(audits, id, { ...record, rounds })
-    return rounds.length === number ? undefined : `a round of audit ${id} is missing`
+    return before + 1 === number ? undefined : `a round of audit ${id} is missing`
   },
   AuditorsDrawn: async (event, draft, tables) =>
     changeRound(event, draft, tables, () => ({ seed: event.seed, panel: event.panel, until: event.until })),

@@ -12,7 +12,7 @@ export const applyDatanets = {
     const first = { nextHost: null, rulesNumber: 1, announcement: null, roster: 1 }
     const fresh = { ...first, founders: validators, commitments: 0n, version: 0 }
     await draft.put(datanets, id, { id, host, rules, createdAt, validators, ...fresh, block })
-    await draft.put(rosters, `${id}/${sequenceKey(1)}`, { validators: [...validators], block })
+    await draft.put(rosters, `${id}/${sequenceKey(1)}`, { validators: [...validators], seatedAs: 1, block })
     await draft.put(datanetOrder, placeOf(event), id)
     await total({ datanets: 1n }, draft, tables)
   },
@@ -31,9 +31,9 @@ export const applyDatanets = {
     if (known === undefined) return `the roster ${succession} was never put forward`
     await draft.put(successions, succession, { ...known, consent, against, spoke: [...known.spoke, validator] })
   },
-  async RosterSeated({ datanet, roster, validators, block }, draft, { datanets, rosters }) {
+  async RosterSeated({ datanet, roster, seatedAs, validators, block }, draft, { datanets, rosters }) {
     const known = await draft.get(datanets, datanet)
-    await draft.put(rosters, `${datanet}/${sequenceKey(roster)}`, { validators: [...validators], block })
+    await draft.put(rosters, `${datanet}/${sequenceKey(roster)}`, { validators: [...validators], seatedAs, block })
     if (known === undefined) return `Datanet ${datanet} was never created`
     await draft.put(datanets, datanet, { ...known, validators, roster })
     return roster === known.roster + 1 ? undefined : `roster ${known.roster + 1} of ${datanet} is missing`

@@ -5,6 +5,10 @@ import type { TrialRecord } from './trials.ts'
 
 const outcomes = ['nothing', 'rejected', 'accepted'] as const
 
+/** Whether somebody of its jury has neither voted nor paid for that. */
+const hasAbsent = ({ absent, jury, votes }: TrialRecord): boolean =>
+  jury.some(one => !absent.includes(one) && !votes.some(({ juror }) => juror === one))
+
 async function change(
   { contribution }: Pick<ChainEventOf<'JurorAbsent'>, 'contribution'>,
   draft: Draft,
@@ -47,18 +51,25 @@ export const applyJuries = {
     }),
   async JuryClosed({ decided, outcome, returned, burnt, block, contribution }, draft, tables) {
     await draft.delete(tables.openTrials, contribution)
-    return change({ contribution }, draft, tables, trial => ({
+    const missing = await change({ contribution }, draft, tables, trial => ({
       ...trial,
       closed: { decided: outcomes[decided] ?? 'nothing', outcome, returned, burnt, block }
     }))
+    const trial = await draft.get(tables.trials, contribution)
+    if (trial !== undefined && hasAbsent(trial)) await draft.put(tables.absentTrials, contribution, contribution)
+    return missing
   },
   async ChallengeLapsed({ contribution, datanet }, draft, { openTrials, trials, trialsOf }) {
     await draft.delete(trials, contribution)
     await draft.delete(trialsOf, `${datanet}/${contribution}`)
     await draft.delete(openTrials, contribution)
   },
-  JurorAbsent: (event, draft, tables) =>
-    change(event, draft, tables, trial => ({ ...trial, absent: [...trial.absent, event.juror] }))
+  async JurorAbsent(event, draft, tables) {
+    const missing = await change(event, draft, tables, trial => ({ ...trial, absent: [...trial.absent, event.juror] }))
+    const trial = await draft.get(tables.trials, event.contribution)
+    if (trial !== undefined && !hasAbsent(trial)) await draft.delete(tables.absentTrials, event.contribution)
+    return missing
+  }
 } as const satisfies {
   [
     N in 'Challenged' | 'JuryDrawn' | 'JurorCommitted' | 'JurorVoted' | 'JuryClosed' | 'ChallengeLapsed' | 'JurorAbsent'

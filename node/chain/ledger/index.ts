@@ -12,6 +12,7 @@ export type { ChannelRecord } from './channel-records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
+  SuccessionRecord,
   BondRecord,
   ClaimRecord,
   CommitmentRecord,

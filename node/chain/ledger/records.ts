@@ -90,8 +90,8 @@ export const datanetRecord = z.strictObject({
 })
 export type DatanetRecord = z.infer<typeof datanetRecord>
 
-/** Who sits from a block on, until the next roster does. */
-const rosterRecord = z.strictObject({ validators: members, block })
+/** Who sits from a block on, until the next roster does; and under which number these seats were seated. */
+const rosterRecord = z.strictObject({ validators: members, seatedAs: small, block })
 
 export const commitmentRecord = z.strictObject({
   id: bytes32,
@@ -305,7 +305,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 9
+export const ledgerLayout = 10
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -384,9 +384,10 @@ export function openTables(store: Pick<Store, 'collection'>) {
     authorship: table('authorship', id),
     /** CONTRIBUTION: what was challenged. */
     trials: table('trials', trialRecord),
-    /** DATANET/CONTRIBUTION of all, and CONTRIBUTION of what is open or has absent jurors still. */
+    /** DATANET/CONTRIBUTION of all, and CONTRIBUTION of what is open; of what is closed and has absent jurors still. */
     trialsOf: table('trials-of', id),
     openTrials: table('open-trials', id),
+    absentTrials: table('absent-trials', id),
     /** DATANET/VERSION */
     versions: table('versions', versionRecord),
     /** ROOT → what is drawn for it. */

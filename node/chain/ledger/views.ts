@@ -53,6 +53,13 @@ export interface Views {
   datanets(page?: PageOptions): Promise<Page<DatanetRecord>>
   /** The validators of one of a Datanet's rosters, from 1 on. */
   roster(datanet: Hex, number: number): Promise<DatanetRecord['validators'] | undefined>
+  /** Whether two of a Datanet's rosters are the same seats, which were only weighed anew between them. */
+  sameSeats(datanet: Hex, one: number, other: number): Promise<boolean>
+  /**
+   * A roster's validators with their weights, then as they were weighed before where that still sat after a block:
+   * the newest first, at most 64.
+   */
+  weighings(datanet: Hex, number: number, since: bigint): Promise<readonly DatanetRecord['validators'][]>
   /** The validators that sat when a block was over. */
   rosterAt(datanet: Hex, block: bigint): Promise<DatanetRecord['validators'] | undefined>
   /** Rosters that were put forward for a Datanet, in the order of the chain. */
@@ -81,6 +88,8 @@ export interface Views {
   trials(datanet: Hex, page?: PageOptions): Promise<Page<TrialRecord>>
   /** What is open, of all Datanets. */
   openTrials(page?: PageOptions): Promise<Page<TrialRecord>>
+  /** Trials that are closed, where somebody was absent who has not paid for it. */
+  absentTrials(page?: PageOptions): Promise<Page<TrialRecord>>
   /** What was locked with a commitment; undefined where nothing was. */
   bond(contribution: Hex): Promise<BondRecord | undefined>
   /** An account's bonds that are open, those first that come back first. */
@@ -183,6 +192,22 @@ export function createViews(book: Book): Views {
     datanet: id => get(tables.datanets, id),
     datanets: (page = {}) => list(tables.datanetOrder, '', page, id => get(tables.datanets, id)),
     roster: async (datanet, number) => (await rosterOf(datanet, number))?.validators,
+    async sameSeats(datanet, one, other) {
+      if (one === other) return true
+      const [a, b] = await Promise.all([rosterOf(datanet, one), rosterOf(datanet, other)])
+      return a !== undefined && a.seatedAs === b?.seatedAs
+    },
+    async weighings(datanet, number, since) {
+      const all: DatanetRecord['validators'][] = []
+      const last = await rosterOf(datanet, number)
+      let next: bigint | undefined
+      for (let one = last, at = number; one !== undefined && all.length < 64; one = await rosterOf(datanet, --at)) {
+        if (one.seatedAs !== last?.seatedAs || (next !== undefined && next < since)) break
+        all.push(one.validators)
+        next = one.block
+      }
+      return all
+    },
     async rosterAt(datanet, block) {
       // Most have one roster, and nobody has many.
       for (let number = (await get(tables.datanets, datanet))?.roster ?? 0; number > 0; number--) {
@@ -225,6 +250,7 @@ export function createViews(book: Book): Views {
     trial: id => get(tables.trials, id),
     trials: (datanet, page = {}) => list(tables.trialsOf, `${datanet}/`, page, id => get(tables.trials, id)),
     openTrials: (page = {}) => list(tables.openTrials, '', page, id => get(tables.trials, id)),
+    absentTrials: (page = {}) => list(tables.absentTrials, '', page, id => get(tables.trials, id)),
     bond: contribution => get(tables.bonds, contribution),
     openBonds: (contributor, page = {}) =>
       list(tables.openBonds, `${contributor}/`, page, contribution => get(tables.bonds, contribution)),

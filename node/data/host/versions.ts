@@ -122,7 +122,12 @@ export function createVersions(
       const there = judged.uploads === undefined ? undefined : await chain.ledger.commitment(contribution)
       if (there !== undefined) blocks.set(contribution, there.block)
     }
-    const sitting = await rosters.numbered(manifest.datanet, roster, net)
+    const block = (await chain.ledger.version(manifest.datanet, manifest.version))?.block ?? 0n
+    const sitting = await rosters.sealing(
+      { datanet: manifest.datanet, number: roster, block },
+      manifest.seals.map(({ message }) => message.validator),
+      net
+    )
     checkVersion(
       network,
       rules,

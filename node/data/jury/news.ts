@@ -35,10 +35,13 @@ export function createJuryNews(
             const { contribution, datanet } = event
             if (decided !== undefined) events.emit('data.jury', { datanet, contribution, decided })
           }
+          // What was held back for it may go on.
+          if (event.name === 'ChallengeLapsed') hooks.changed(event.datanet)
           hooks.wake()
         },
         async back(event) {
           if (event.name === 'JuryClosed') await hooks.closed(event.contribution)
+          if (event.name === 'Challenged' || event.name === 'ChallengeLapsed') hooks.changed(event.datanet)
           hooks.wake()
         }
       })

@@ -242,7 +242,9 @@ export function createServing(
   }
 
   async function* absences(): AsyncGenerator<Plan> {
-    for (const contribution of served) {
+    // Those that were closed the chain tells, also after a restart.
+    const closed = (await ledger.absentTrials({ limit: mostServed })).items.filter(isMine)
+    for (const contribution of new Set([...served, ...closed.map(one => one.contribution)])) {
       const trial = await ledger.trial(contribution)
       if (trial === undefined || now() < trial.revealEnds) continue
       for (const juror of trial.jury) {

@@ -46,7 +46,6 @@ export function createQuestions(
 ): Questions {
   const { ledger } = chain
   const looked = createCache<Hex, { fault: BatchView['fault'] }>({ max: mostLookedAt, forMs: lookAgainMs, clock })
-  const seated = createCache<string, number>({ max: mostLookedAt, forMs: lookAgainMs, clock })
 
   /** That what this node has done is in its own lists. */
   const readBack = (): Promise<void> => ledger.caughtUp({ consumers: true }).catch(() => undefined)
@@ -59,24 +58,9 @@ export function createQuestions(
     })
   }
 
-  /** The first number since which the same seats sit: their weights alone may be others by now. */
-  async function seatedSince(datanet: Hex, sitting: number): Promise<number> {
-    const name = `${datanet}/${sitting}`
-    const known = seated.get(name)
-    if (known !== undefined) return known
-    const seatsOf = async (number: number): Promise<string | undefined> =>
-      (await ledger.roster(datanet, number))?.map(({ address }) => address).join()
-    const seats = await seatsOf(sitting)
-    let since = sitting
-    if (seats !== undefined) while (since > 1 && (await seatsOf(since - 1)) === seats) since--
-    seated.set(name, since)
-    return since
-  }
-  const isAsked = async (
-    { accepted, datanet, roster }: BatchRecord,
-    known: DatanetRecord | undefined
-  ): Promise<boolean> =>
-    accepted === null && known !== undefined && roster >= (await seatedSince(datanet, known.roster))
+  /** Seats that were only weighed anew are asked still. */
+  const isAsked = async ({ accepted, datanet, roster }: BatchRecord, known: DatanetRecord | undefined) =>
+    accepted === null && known !== undefined && ledger.sameSeats(datanet, roster, known.roster)
 
   /** The newest, each writer's newest of them: whoever puts many hides no other's. */
   async function newest(datanet: Hex): Promise<readonly BatchRecord[]> {
@@ -196,10 +180,9 @@ export function createQuestions(
     faultOf,
     async asked(datanet) {
       const known = await ledger.datanet(datanet)
-      const asked: BatchRecord[] = []
-      for (const batch of await newest(datanet))
-        if (asked.length < mostAsked && (await isAsked(batch, known))) asked.push(batch)
-      return asked
+      const all = await newest(datanet)
+      const asked = await Promise.all(all.map(batch => isAsked(batch, known)))
+      return all.filter((_, i) => asked[i]).slice(0, mostAsked)
     },
     async putQuestions(datanet, file) {
       await ledger.caughtUp()

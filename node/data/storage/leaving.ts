@@ -12,13 +12,13 @@ const refusedAtOnce = 1_000
 /** What is kept here no more: files, and the keys to them. */
 export interface Leaving {
   /** Whatever its file is kept for. Inside the book's queue, since its record loses its keys. */
-  hide(record: ContributionRecord): Promise<void>
+  readonly hide: (record: ContributionRecord) => Promise<void>
   /** What its Datanet's followers keep of it. Inside the book's queue. */
-  letGo(record: ContributionRecord): Promise<void>
+  readonly letGo: (record: ContributionRecord) => Promise<void>
   /** What was withdrawn, once a version stands without it that jobs can use. */
-  letLeftGo(datanet: Hex, version: number): Promise<void>
+  readonly letLeftGo: (datanet: Hex, version: number) => Promise<void>
   /** What this node brought in, once its rejection can be challenged no more. */
-  letRefusedGo(): Promise<void>
+  readonly letRefusedGo: () => Promise<void>
 }
 
 export function createLeaving(

@@ -59,16 +59,23 @@ export function createAmending(
     return { amendment, by, number, rules, differences, why, ...said, text }
   }
 
-  const isOpen = ({ datanet, number, roster }: AmendmentRecord, known: DatanetRecord | undefined): boolean =>
-    datanet === known?.id && number === known.rulesNumber + 1 && roster === known.roster
+  const isOpen = async (
+    { datanet, number, roster }: AmendmentRecord,
+    known: DatanetRecord | undefined
+  ): Promise<boolean> =>
+    datanet === known?.id &&
+    number === known.rulesNumber + 1 &&
+    // What seats were asked that were only weighed anew since is theirs still.
+    ledger.sameSeats(datanet, roster, known.roster)
 
   /** Those that may still be set, each account's newest first: whoever puts many forward hides no other's. */
   async function openOf(datanet: Hex): Promise<readonly AmendmentRecord[]> {
     const known = await ledger.datanet(datanet)
     const { items } = await ledger.amendments(datanet, { reverse: true, limit: mostLookedAt })
     const counts = new Map<Address, number>()
+    const open = await Promise.all(items.map(one => isOpen(one, known)))
     return items
-      .filter(one => isOpen(one, known))
+      .filter((_, i) => open[i])
       .map(one => {
         const nth = counts.get(one.by) ?? 0
         counts.set(one.by, nth + 1)
@@ -153,7 +160,7 @@ export function createAmending(
 
     async speakOnRules(datanet, amendment, consents) {
       const found = await ledger.amendment(amendment)
-      if (found?.datanet !== datanet || !isOpen(found, await ledger.datanet(datanet)))
+      if (found?.datanet !== datanet || !(await isOpen(found, await ledger.datanet(datanet))))
         throw new NotFoundError('rules.unknown', 'no such rules were put forward to follow those in force', {
           help: '`tilth datanet rules NAME` shows those that were.'
         })

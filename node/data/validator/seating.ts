@@ -33,7 +33,8 @@ export function createSeating(
         await chain.ledger.amendments(datanet, { reverse: true, limit: mostRules })
       ).items) {
         // Rules are its owner's to decide on: nothing signs them by itself.
-        if (number !== known.rulesNumber + 1 || roster !== known.roster || spoke.includes(self)) continue
+        if (number !== known.rulesNumber + 1 || spoke.includes(self)) continue
+        if (!(await chain.ledger.sameSeats(datanet, roster, known.roster))) continue
         const answer = `\`tilth datanet rules accept\` or \`refuse\` answers (${id.slice(0, 10)})`
         const why = `${by} put them forward; ${answer}`
         const what = `wait for your word on rules ${number} of ${rules.name}`
@@ -41,7 +42,8 @@ export function createSeating(
       }
       // Only one can be seated by silence, whatever else is put forward beside it.
       const next = known.announcement === null ? undefined : await chain.ledger.succession(known.announcement)
-      if (next === undefined || next.follows !== known.roster || next.spoke.includes(self)) continue
+      if (next === undefined || next.spoke.includes(self)) continue
+      if (!(await chain.ledger.sameSeats(datanet, next.follows, known.roster))) continue
       const plan = { about: datanet, what: `keep its seat on the roster of ${rules.name}` }
       const at = Number(next.silentAt - (await chain.datanets.rosterSilence()) / 4n) * 1000
       if (clock.now() < at) {

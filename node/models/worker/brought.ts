@@ -51,12 +51,12 @@ export interface Brought {
   /** Whether bringing it failed a while ago. */
   hasFailed(model: Hex): boolean
   /** It is somebody else's from now on, with all that it holds. */
-  handOver(model: Hex): void
-  close(model: Hex): void
+  readonly handOver: (model: Hex) => void
+  readonly close: (model: Hex) => void
   /** Closes the one that was used longest ago and is idle. @returns whether there was one */
-  giveBack(): boolean
+  readonly giveBack: () => boolean
   /** Closes what nobody has asked for for a while. */
-  closeIdle(): void
+  readonly closeIdle: () => void
 }
 
 const noneNow = (): NotFoundError => new NotFoundError('offer.none', 'the model is not served here now')

@@ -32,7 +32,8 @@ const done = [
   'AuditStillOpen',
   'AnotherRound',
   'AlreadyOpen',
-  'AlreadyRefused'
+  'AlreadyRefused',
+  'TooManyRounds'
 ] as const
 
 export interface Auditor {
@@ -105,7 +106,7 @@ export function createAuditor(
       if (head > round.drawFrom + knownBlocks) {
         if (!isOurs) return true
         await unlessDone(() => chain.audits.open(record.model))
-      } else if (head >= round.drawFrom) await unlessDone(() => chain.audits.draw(id))
+      } else if (head >= round.drawFrom) await draw(id, record, isOurs)
       return false
     }
     const over = now() >= round.until
@@ -120,6 +121,18 @@ export function createAuditor(
     }
     if (over || round.words.length === round.panel.length) await unlessDone(() => chain.audits.close(id))
     return false
+  }
+
+  /** Where nobody was there to be drawn its builder opens it anew once somebody is: at the same bond. */
+  async function draw(id: Hex, { model }: AuditRecord, isOurs: boolean): Promise<void> {
+    await unlessDone(async () => {
+      try {
+        await chain.audits.draw(id)
+      } catch (error) {
+        if (!isOurs || !refusedWith(error, 'NoSeats')) throw error
+        await chain.audits.open(model)
+      }
+    })
   }
 
   /** Once what is run already is done; returns at once. What waits under this name is not asked for twice. */
@@ -148,7 +161,7 @@ export function createAuditor(
     const weighed = await models.weighed(record.model)
     if (weighed === null) return true
     const view = await certificates.of(await models.registered(record.model), weighed.result)
-    if (view.state !== 'lapsed' || record.rounds.length >= 8) return true
+    if (view.state !== 'lapsed' || record.rounds.filter(({ seed }) => seed !== null).length >= 8) return true
     await unlessDone(() => chain.audits.open(record.model))
     return false
   }

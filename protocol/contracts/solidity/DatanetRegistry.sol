@@ -253,7 +253,7 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
             if (staked < registry.minStake()) revert NotEnoughStake(staked);
         }
         uint96[] memory weighed = _seat(next.datanet, ++datanet.roster, validators, weights);
-        emit RosterSeated(next.datanet, datanet.roster, validators, weighed);
+        emit RosterSeated(next.datanet, datanet.roster, datanet.roster, validators, weighed);
     }
 
     /// @notice The host or a sitting validator puts other rules forward: those that follow the ones in force, if the
@@ -276,7 +276,7 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
     function speakOnRules(bytes32 amendment, bool consents) external {
         Amendment storage next = amendmentOf[amendment];
         Datanet storage datanet = _datanets[next.datanet];
-        bool sits = _seatedAs(next.datanet, datanet.roster) == _seatedAs(next.datanet, next.roster);
+        bool sits = seatedAs(next.datanet, datanet.roster) == seatedAs(next.datanet, next.roster);
         if (next.number == 0 || next.number != datanet.rulesNumber + 1 || !sits) {
             revert OthersInForce(datanet.rulesNumber, datanet.roster);
         }
@@ -371,7 +371,7 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
         _requireSigned(_digest(a.hash()), signatureA, a.validator);
         _requireSigned(_digest(b.hash()), signatureB, a.validator);
         punished[a.contribution][a.validator] = true;
-        roster.caught[a.validator] = true;
+        _rosters[made.datanet][roster.seatedAs].caught[a.validator] = true;
         slashed = registry.slash(a.validator, type(uint256).max, msg.sender);
         emit DoubleVote(a.contribution, a.validator, msg.sender, slashed);
     }
@@ -420,12 +420,15 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
         return version != 0 && version <= _datanets[datanet].version;
     }
 
-    function _heldOutState(bytes32 id) internal view override returns (uint32, uint256, uint128, uint32) {
+    function _heldOutState(bytes32 id) internal view override returns (uint32, uint256, uint32) {
         Datanet storage datanet = _datanets[id];
-        // Seats that were only weighed anew are still asked, with the weights that they had.
-        uint32 seated = _seatedAs(id, datanet.roster);
-        Roster storage roster = _rosters[id][seated];
-        return (seated, roster.validators.length, roster.totalWeight, datanet.version);
+        return (datanet.roster, _rosters[id][datanet.roster].validators.length, datanet.version);
+    }
+
+    /// @dev Seats that were only weighed anew are still asked, with the weights that they had.
+    function _heldOutTotal(bytes32 datanet, uint32 asked) internal view override returns (uint128) {
+        bool sits = seatedAs(datanet, asked) == seatedAs(datanet, _datanets[datanet].roster);
+        return sits ? _rosters[datanet][asked].totalWeight : 0;
     }
 
     function _heldOutWeight(bytes32 datanet, uint32 roster, address validator)
@@ -452,7 +455,7 @@ contract DatanetRegistry is StatementReader, Rosters, HeldOutBatches {
     function _open(bytes32 succession) private view returns (Succession storage next) {
         next = successionOf[succession];
         uint32 sits = _datanets[next.datanet].roster;
-        bool follows = _seatedAs(next.datanet, next.follows) == _seatedAs(next.datanet, sits);
+        bool follows = seatedAs(next.datanet, next.follows) == seatedAs(next.datanet, sits);
         if (next.members == 0 || !follows) revert AnotherSits(sits);
     }
 

@@ -75,7 +75,7 @@ abstract contract HeldOutBatches {
         external
         returns (bytes32 batch)
     {
-        (uint32 roster, uint256 seats,,) = _heldOutState(datanet);
+        (uint32 roster, uint256 seats,) = _heldOutState(datanet);
         if (
             roster == 0 || questions.length == 0 || questions.length > MAX_QUESTIONS
                 || keys.length != seats * SEALED_KEY
@@ -90,17 +90,18 @@ abstract contract HeldOutBatches {
     /// of the weight for it it judges the version that is anchored next.
     function speakOnBatch(bytes32 batch, bool consents) external {
         Batch storage asked = batchOf[batch];
-        (uint32 roster,, uint128 total, uint32 version) = _heldOutState(asked.datanet);
-        if (asked.writer == address(0) || asked.roster != roster) revert BatchNotAsked(roster);
+        (uint32 roster,, uint32 version) = _heldOutState(asked.datanet);
+        uint256 total = _heldOutTotal(asked.datanet, asked.roster);
+        if (asked.writer == address(0) || total == 0) revert BatchNotAsked(roster);
         if (asked.version != 0) revert BatchDecided(batch);
-        uint96 weight = _heldOutWeight(asked.datanet, roster, msg.sender);
+        uint96 weight = _heldOutWeight(asked.datanet, asked.roster, msg.sender);
         if (weight == 0) revert BatchNotAsked(roster);
         if (spokeOnBatch[batch][msg.sender]) revert BatchSpokenOn(msg.sender);
         spokeOnBatch[batch][msg.sender] = true;
         if (consents) asked.consent += weight;
         else asked.against += weight;
         emit BatchSpoken(batch, msg.sender, consents, asked.consent, asked.against);
-        if (uint256(asked.consent) * 3 <= uint256(total) * 2) return;
+        if (uint256(asked.consent) * 3 <= total * 2) return;
         Due storage due = batchesDue[asked.datanet][version + 1];
         if (due.batches == MAX_BATCHES) revert BatchesFull(version + 1);
         due.batches++;
@@ -128,13 +129,15 @@ abstract contract HeldOutBatches {
         emit BatchesDue(datanet, version, due.batches, due.until);
     }
 
-    /// @dev The roster that sits (0 for a Datanet that is not known), its seats and weight, and the version anchored
-    /// last.
+    /// @dev The roster that sits (0 for a Datanet that is not known), its seats, and the version anchored last.
     function _heldOutState(bytes32 datanet)
         internal
         view
         virtual
-        returns (uint32 roster, uint256 seats, uint128 totalWeight, uint32 version);
+        returns (uint32 roster, uint256 seats, uint32 version);
+
+    /// @dev What all seats of the roster that was asked weigh; 0 where others sit by now.
+    function _heldOutTotal(bytes32 datanet, uint32 asked) internal view virtual returns (uint128);
 
     function _heldOutWeight(bytes32 datanet, uint32 roster, address validator) internal view virtual returns (uint96);
 }

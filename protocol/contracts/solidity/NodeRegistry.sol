@@ -45,6 +45,8 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
     mapping(bytes32 pool => address[]) private _seats;
     /// @notice Its place among a pool's scorers, from 1.
     mapping(bytes32 pool => mapping(address scorer => uint256)) public seatOf;
+    /// @notice The block in which a scorer took the seat that it has, or had last.
+    mapping(bytes32 pool => mapping(address scorer => uint256)) public seatedIn;
     /// @notice In how many pools a scorer has a seat: one lock on its stake answers for all.
     mapping(address scorer => uint256) public seatsOf;
 
@@ -162,6 +164,7 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
         if (_seats[pool].length >= MAX_SEATS) revert NoSeat();
         _seats[pool].push(msg.sender);
         seatOf[pool][msg.sender] = _seats[pool].length;
+        seatedIn[pool][msg.sender] = block.number;
         emit ScorerSeated(pool, msg.sender);
         if (++seatsOf[msg.sender] == 1) _lock(msg.sender, minStake);
     }
@@ -180,6 +183,32 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
 
     function scorersOf(bytes32 pool) external view returns (address[] memory) {
         return _seats[pool];
+    }
+
+    /// @notice Whom a seed draws of a pool's scorers: those with the least stake whose accounts have the lowest hashes
+    /// under it. Who took its seat after the block `until`, when the seed was nobody's to know yet, is not drawn. So
+    /// seats can be given up once it is known, which draws others, but nobody is pushed out by seats that are taken.
+    function drawn(bytes32 pool, bytes32 seed, uint256 until, uint256 most, address except)
+        external
+        view
+        returns (address[] memory panel)
+    {
+        address[] storage seats = _seats[pool];
+        (panel, most) = (new address[](most), 0);
+        uint256[] memory lots = new uint256[](panel.length);
+        for (uint256 i = 0; i < seats.length; i++) {
+            address one = seats[i];
+            if (one == except || seatedIn[pool][one] > until || _bonds[one].staked < minStake) continue;
+            uint256 lot = uint256(keccak256(abi.encode(seed, one)));
+            uint256 place = most < panel.length ? most++ : panel.length;
+            for (; place > 0 && lots[place - 1] > lot; place--) {
+                if (place < panel.length) (lots[place], panel[place]) = (lots[place - 1], panel[place - 1]);
+            }
+            if (place < panel.length) (lots[place], panel[place]) = (lot, one);
+        }
+        assembly ("memory-safe") {
+            mstore(panel, most)
+        }
     }
 
     /// @notice Takes what a node has bonded, up to an amount, also what is locked or on its way out. A node without any

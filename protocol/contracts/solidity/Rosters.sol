@@ -18,7 +18,7 @@ abstract contract Rosters {
         uint32 seatedAs;
         address[] validators;
         mapping(address validator => uint96) weightOf;
-        /// Who was caught voting twice: no stake brings that vote back.
+        /// Who was caught voting twice, under the number its seat was seated: no stake brings that vote back.
         mapping(address validator => bool) caught;
     }
 
@@ -35,7 +35,10 @@ abstract contract Rosters {
     mapping(bytes32 datanet => uint96) public weighingOf;
 
     /// @notice With what each seat weighs.
-    event RosterSeated(bytes32 indexed datanet, uint32 indexed roster, address[] validators, uint96[] weights);
+    /// @param seatedAs its own number, or that of the roster whose seats it weighs anew
+    event RosterSeated(
+        bytes32 indexed datanet, uint32 indexed roster, uint32 seatedAs, address[] validators, uint96[] weights
+    );
 
     error BadRoster();
     error OtherWeighing(uint96 weighing);
@@ -62,7 +65,7 @@ abstract contract Rosters {
         bool differs = false;
         for (uint256 i = 0; i < weights.length; i++) {
             // Who was caught stays without a vote.
-            if (_rosters[datanet][sits].caught[validators[i]]) weights[i] = 0;
+            if (_isCaught(datanet, sits, validators[i])) weights[i] = 0;
             differs = differs || weights[i] != before[i];
         }
         if (!differs) revert SameWeights();
@@ -70,10 +73,7 @@ abstract contract Rosters {
         _write(datanet, number, validators, weights);
         Roster storage next = _rosters[datanet][number];
         next.seatedAs = _rosters[datanet][sits].seatedAs;
-        for (uint256 i = 0; i < weights.length; i++) {
-            if (_rosters[datanet][sits].caught[validators[i]]) next.caught[validators[i]] = true;
-        }
-        emit RosterSeated(datanet, number, validators, weights);
+        emit RosterSeated(datanet, number, next.seatedAs, validators, weights);
     }
 
     function membersOf(bytes32 datanet, uint32 number)
@@ -99,9 +99,8 @@ abstract contract Rosters {
     /// @notice The weight with which a validator of a roster speaks on chain: none without a stake, and none after it
     /// was caught voting twice.
     function votingWeightOf(bytes32 datanet, uint32 number, address validator) public view returns (uint96) {
-        Roster storage roster = _rosters[datanet][number];
-        if (roster.caught[validator] || registry.stakeOf(validator) < registry.minStake()) return 0;
-        return roster.weightOf[validator];
+        if (_isCaught(datanet, number, validator) || registry.stakeOf(validator) < registry.minStake()) return 0;
+        return _rosters[datanet][number].weightOf[validator];
     }
 
     /// @dev A roster is one by its form, and weighed as all rosters of its Datanet are.
@@ -142,9 +141,13 @@ abstract contract Rosters {
         _rosters[id][number].seatedAs = number;
     }
 
-    /// @dev The number under which the seats of a roster were seated.
-    function _seatedAs(bytes32 datanet, uint32 number) internal view returns (uint32) {
+    /// @notice The number under which the seats of a roster were seated: rosters with the same one are the same seats.
+    function seatedAs(bytes32 datanet, uint32 number) public view returns (uint32) {
         return _rosters[datanet][number].seatedAs;
+    }
+
+    function _isCaught(bytes32 datanet, uint32 number, address validator) private view returns (bool) {
+        return _rosters[datanet][seatedAs(datanet, number)].caught[validator];
     }
 
     function _write(bytes32 id, uint32 number, address[] memory validators, uint96[] memory weights) private {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Blame} from "./Blame.sol";
 import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {TilthToken} from "./TilthToken.sol";
@@ -17,7 +18,7 @@ import {TilthToken} from "./TilthToken.sol";
 /// settler proposes nothing in time, can be anchored anew by anybody, and then its bond is burnt. So who anchors gains
 /// nothing by waiting for a block that it likes better: everybody else can fix the first one, and if nobody does it
 /// costs more than a draw is worth.
-abstract contract Rounds is ReentrancyGuardTransient {
+abstract contract Rounds is ReentrancyGuardTransient, Blame {
     using SafeERC20 for TilthToken;
 
     /// @param commit seconds for scorers to fetch, weigh and commit
@@ -84,9 +85,6 @@ abstract contract Rounds is ReentrancyGuardTransient {
 
     mapping(bytes32 pool => mapping(uint32 epoch => Round)) internal _rounds;
     mapping(bytes32 pool => mapping(uint32 epoch => mapping(uint32 => mapping(address => bytes32)))) private _words;
-    /// @notice Weight of validators that hold a scorer's words of a round for wrong, and which of them have said so.
-    mapping(bytes32 accusation => uint128) private _blame;
-    mapping(bytes32 accusation => mapping(address validator => bool)) private _hasBlamed;
 
     event ReceiptsAnchored(
         bytes32 indexed pool,
@@ -135,8 +133,6 @@ abstract contract Rounds is ReentrancyGuardTransient {
     error OtherReceipts();
     error NotItsSettler(address settler);
     error NotAbsent(address scorer);
-    error NotAValidator(address validator);
-    error AlreadyBlamed();
 
     constructor(NodeRegistry registry_, DatanetRegistry datanets_, Windows memory windows, uint256 bond_) {
         uint64 longest = windows.commit + windows.reveal + 2 * windows.challenge;
@@ -207,13 +203,8 @@ abstract contract Rounds is ReentrancyGuardTransient {
         if (chance == 0) revert NoDrawNow(round.drawFrom);
         bytes32 seed = keccak256(abi.encode(chance, pool, epoch, round.number));
         round.seed = seed;
-        address[] memory seats = registry.scorersOf(pool);
-        uint256 wanted = seats.length < PANEL ? seats.length : PANEL;
-        for (uint256 i = 0; i < wanted; i++) {
-            uint256 pick = i + uint256(keccak256(abi.encode(seed, i))) % (seats.length - i);
-            (seats[i], seats[pick]) = (seats[pick], seats[i]);
-            if (registry.stakeOf(seats[i]) >= minStake()) round.panel.push(seats[i]);
-        }
+        // Who took a seat after the receipts were anchored may have known the seed.
+        round.panel = registry.drawn(pool, seed, round.drawFrom - drawBlocks, PANEL, address(0));
         bool empty = round.panel.length == 0;
         round.commitEnds = uint64(block.timestamp) + (empty ? 0 : commitWindow);
         round.revealEnds = round.commitEnds + (empty ? 0 : revealWindow);
@@ -257,16 +248,7 @@ abstract contract Rounds is ReentrancyGuardTransient {
         if (round.number != number) revert AnotherRound(round.number);
         if (!_onPanel(round, scorer)) revert NotOnThePanel(scorer);
         if (block.timestamp >= round.revealEnds + 2 * challengeWindow) revert CommitOver();
-        uint32 roster = datanets.rosterOf(pool);
-        uint96 weight = datanets.votingWeightOf(pool, roster, msg.sender);
-        if (weight == 0) revert NotAValidator(msg.sender);
-        bytes32 accusation = keccak256(abi.encode(pool, epoch, number, scorer, roster));
-        if (_hasBlamed[accusation][msg.sender]) revert AlreadyBlamed();
-        _hasBlamed[accusation][msg.sender] = true;
-        uint256 before = uint256(_blame[accusation]) * 3;
-        _blame[accusation] += weight;
-        uint256 most = uint256(datanets.totalWeightOf(pool, roster)) * 2;
-        if (before > most || before + uint256(weight) * 3 <= most) return;
+        if (!_blame(datanets, pool, keccak256(abi.encode(pool, epoch, number, scorer)))) return;
         _penalise(pool, epoch, number, scorer, address(0));
     }
 

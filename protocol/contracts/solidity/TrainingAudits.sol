@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {Blame} from "./Blame.sol";
 import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
@@ -18,7 +19,7 @@ import {TilthToken} from "./TilthToken.sol";
 /// A job is audited once, by its first registration: another registration of it has the same seed. A round in which too
 /// few spoke may be opened again, at most a few times; one with a third of its panel against it is the last, unless the
 /// roster strikes words that were false.
-contract TrainingAudits is ReentrancyGuardTransient {
+contract TrainingAudits is ReentrancyGuardTransient, Blame {
     using SafeERC20 for TilthToken;
 
     /// @param number how often it was opened
@@ -53,15 +54,19 @@ contract TrainingAudits is ReentrancyGuardTransient {
     uint256 private constant KNOWN_BLOCKS = 256;
     /// @notice Bond and penalty are one in so many of the least stake.
     uint256 private constant PENALTY_PART = 10;
-    /// @notice Rounds of one audit.
+    /// @notice Rounds of one audit that are drawn.
     uint32 public constant MOST_ROUNDS = 8;
 
     mapping(bytes32 audit => Audit) private _audits;
     mapping(bytes32 round => mapping(address auditor => bool)) public hasSpoken;
     /// @dev Words against a round that the roster has not struck.
     mapping(bytes32 round => mapping(address auditor => bool)) private _isAgainst;
-    mapping(bytes32 accusation => uint128) private _blame;
-    mapping(bytes32 accusation => mapping(address validator => bool)) private _hasBlamed;
+    /// @dev Panels of the rounds before the last, with the end of their time to speak: they answer for their words
+    /// still.
+    mapping(bytes32 round => address[]) private _panels;
+    mapping(bytes32 round => uint64) private _untils;
+    /// @dev Rounds of an audit that were drawn.
+    mapping(bytes32 audit => uint32) private _draws;
 
     event AuditOpened(
         bytes32 indexed audit, bytes32 indexed model, bytes32 indexed pool, uint32 round, uint64 drawFrom, uint256 bond
@@ -87,8 +92,6 @@ contract TrainingAudits is ReentrancyGuardTransient {
     error AlreadySaid();
     error AuditOver();
     error AuditStillOpen(uint64 until);
-    error NotAValidator(address validator);
-    error AlreadyBlamed();
 
     constructor(NodeRegistry registry_, ModelRegistry models_, uint64 window_, uint64 drawBlocks_) {
         if (registry_.unbondDelay() <= 3 * window_) revert UnbondingTooShort(registry_.unbondDelay());
@@ -117,19 +120,26 @@ contract TrainingAudits is ReentrancyGuardTransient {
         id = idOf(msg.sender, known.registration.job);
         Audit storage audit = _audits[id];
         if (audit.refused) revert AlreadyRefused();
-        if (audit.number >= MOST_ROUNDS) revert TooManyRounds();
+        if (_draws[id] >= MOST_ROUNDS) revert TooManyRounds();
         // The first registration stays the one that counts: what another names was not there when it was opened.
         if (audit.number == 0) (audit.model, audit.builder) = (model, msg.sender);
         if (audit.model != model) revert NothingToAudit(model);
         bytes32 pool = known.registration.datanet;
         uint256 lost = 0;
         if (audit.open) {
-            bool lapsed = audit.seed == 0 && block.number > audit.drawFrom + KNOWN_BLOCKS;
-            if (!lapsed) revert AlreadyOpen();
+            bool could = _couldBeDrawn(audit, pool);
+            // Where nobody was there to be drawn it is opened anew as soon as somebody is, with the same bond.
+            bool lapsed = block.number > audit.drawFrom + (could ? KNOWN_BLOCKS : 0);
+            if (audit.seed != 0 || !lapsed) revert AlreadyOpen();
+            if (!could && registry.drawn(pool, 0, block.number, 1, msg.sender).length == 0) revert NoSeats();
             // Somebody could have drawn: another draw costs a bond.
-            if (registry.scorersOf(pool).length > 0) lost = bond();
+            if (could) lost = bond();
         }
         bool carried = audit.open && lost == 0;
+        if (audit.seed != 0) {
+            bytes32 round = keccak256(abi.encode(id, audit.number));
+            (_panels[round], _untils[round]) = (audit.panel, audit.until);
+        }
         audit.number++;
         audit.open = true;
         audit.drawFrom = uint64(block.number) + drawBlocks;
@@ -148,17 +158,11 @@ contract TrainingAudits is ReentrancyGuardTransient {
         bytes32 chance = blockhash(audit.drawFrom);
         if (chance == 0) revert NoDrawNow(audit.drawFrom);
         (,, bytes32 pool) = models.termsOf(audit.model);
-        address[] memory seats = registry.scorersOf(pool);
         bytes32 seed = keccak256(abi.encode(chance, id, audit.number));
-        uint256 wanted = seats.length < PANEL ? seats.length : PANEL;
-        for (uint256 i = 0; i < wanted; i++) {
-            uint256 pick = i + uint256(keccak256(abi.encode(seed, i))) % (seats.length - i);
-            (seats[i], seats[pick]) = (seats[pick], seats[i]);
-            if (seats[i] != audit.builder && registry.stakeOf(seats[i]) >= registry.minStake()) {
-                audit.panel.push(seats[i]);
-            }
-        }
+        // Who took a seat after that block may have known its hash.
+        audit.panel = registry.drawn(pool, seed, audit.drawFrom, PANEL, audit.builder);
         if (audit.panel.length == 0) revert NoSeats();
+        _draws[id]++;
         audit.seed = seed;
         audit.until = uint64(block.timestamp) + window;
         emit AuditorsDrawn(id, audit.number, seed, audit.panel, audit.until);
@@ -169,7 +173,7 @@ contract TrainingAudits is ReentrancyGuardTransient {
     function say(bytes32 id, uint32 number, bool agrees, bytes32 subject) external {
         Audit storage audit = _audits[id];
         if (audit.number != number) revert AnotherRound(audit.number);
-        if (!_onPanel(audit, msg.sender)) revert NotOnThePanel(msg.sender);
+        if (!_isAmong(audit.panel, msg.sender)) revert NotOnThePanel(msg.sender);
         if (block.timestamp >= audit.until) revert AuditOver();
         bytes32 round = keccak256(abi.encode(id, number));
         if (hasSpoken[round][msg.sender]) revert AlreadySaid();
@@ -182,11 +186,16 @@ contract TrainingAudits is ReentrancyGuardTransient {
         emit AuditSaid(id, msg.sender, number, agrees, subject);
     }
 
-    /// @notice Once time is over or all have spoken: the bond goes back, unless a third of the panel is against it.
+    /// @notice Once time is over or all have spoken: the bond goes back, unless a third of the panel is against it. It
+    /// goes back, too, where nobody was there to be drawn: its builder may end that.
     function close(bytes32 id) external nonReentrant {
         Audit storage audit = _audits[id];
         if (!audit.open) revert NotOpen();
-        if (audit.seed == 0) revert NotDrawn();
+        if (audit.seed == 0) {
+            (,, bytes32 pool) = models.termsOf(audit.model);
+            bool ends = msg.sender == audit.builder && block.number > audit.drawFrom;
+            if (!ends || _couldBeDrawn(audit, pool)) revert NotDrawn();
+        }
         if (block.timestamp < audit.until && audit.spoke < audit.panel.length) revert AuditStillOpen(audit.until);
         audit.open = false;
         audit.refused = _isRefused(audit);
@@ -203,28 +212,17 @@ contract TrainingAudits is ReentrancyGuardTransient {
     /// @param costs whether stake is taken: not of who was given nothing to look at, and said so
     function blame(bytes32 id, uint32 number, address auditor, bool costs) external nonReentrant {
         Audit storage audit = _audits[id];
-        if (audit.number != number) revert AnotherRound(audit.number);
-        if (!_onPanel(audit, auditor)) revert NotOnThePanel(auditor);
-        if (block.timestamp >= audit.until + 2 * window) revert AuditOver();
+        bytes32 round = keccak256(abi.encode(id, number));
+        bool isLast = audit.number == number;
+        if (!_isAmong(isLast ? audit.panel : _panels[round], auditor)) revert NotOnThePanel(auditor);
+        if (block.timestamp >= (isLast ? audit.until : _untils[round]) + 2 * window) revert AuditOver();
         (,, bytes32 pool) = models.termsOf(audit.model);
-        uint32 roster = datanets.rosterOf(pool);
-        uint96 weight = datanets.votingWeightOf(pool, roster, msg.sender);
-        if (weight == 0) revert NotAValidator(msg.sender);
-        if (!_isQuorum(keccak256(abi.encode(id, number, auditor, costs, roster)), pool, roster, weight)) return;
-        _strike(audit, id, auditor);
+        if (!_blame(datanets, pool, keccak256(abi.encode(id, number, auditor, costs)))) return;
+        // What stands of a round before the last is its words alone.
+        if (isLast) _strike(audit, id, auditor);
         registry.unseat(pool, auditor);
         uint256 taken = costs ? registry.slash(auditor, bond(), address(0)) : 0;
         emit AuditorPenalised(id, auditor, number, taken);
-    }
-
-    /// @dev Whether this weight makes it more than two thirds, for the first time.
-    function _isQuorum(bytes32 accusation, bytes32 pool, uint32 roster, uint96 weight) private returns (bool) {
-        if (_hasBlamed[accusation][msg.sender]) revert AlreadyBlamed();
-        _hasBlamed[accusation][msg.sender] = true;
-        uint256 before = uint256(_blame[accusation]) * 3;
-        _blame[accusation] += weight;
-        uint256 most = uint256(datanets.totalWeightOf(pool, roster)) * 2;
-        return before <= most && before + uint256(weight) * 3 > most;
     }
 
     function _strike(Audit storage audit, bytes32 id, address auditor) private {
@@ -245,9 +243,14 @@ contract TrainingAudits is ReentrancyGuardTransient {
         return _audits[id];
     }
 
-    function _onPanel(Audit storage audit, address auditor) private view returns (bool) {
-        for (uint256 i = 0; i < audit.panel.length; i++) {
-            if (audit.panel[i] == auditor) return true;
+    /// @dev Whether somebody else than the builder sat when the block came whose hash draws.
+    function _couldBeDrawn(Audit storage audit, bytes32 pool) private view returns (bool) {
+        return registry.drawn(pool, 0, audit.drawFrom, 1, audit.builder).length > 0;
+    }
+
+    function _isAmong(address[] storage panel, address auditor) private view returns (bool) {
+        for (uint256 i = 0; i < panel.length; i++) {
+            if (panel[i] == auditor) return true;
         }
         return false;
     }

@@ -120,4 +120,47 @@ describe('data: a host that announces other validators', function () {
       await network.stop()
     }
   })
+
+  it('is refused by the same seats that were weighed anew since, who are asked all else still', async () => {
+    const network = await startNetwork({ rosterSeconds: 12 })
+    try {
+      const host = await network.add('host')
+      const options = { questions: false, timing: { anchorMs: 300 } as never }
+      const seated = await Promise.all(['ada', 'bo'].map(name => network.account(name, 2n * stake)))
+      const [ada, bo] = [await network.start(seated[0]!, options), await network.start(seated[1]!, options)]
+      const made = await host.service.createDatanet(
+        { ...rulesFor([ada.address, bo.address]), weights: { by: 'stake', cap: 10_000 } },
+        new TextEncoder().encode(jsonl([['What is held?', 'Out']]))
+      )
+      for (const peer of [ada, bo])
+        await until(async () => (await peer.service.datanet(made.id)) !== undefined, `${peer.name} hears of it`)
+      const members = [{ address: host.address, weight: (1n << 95n) + 10_000n }]
+      const { succession } = await host.chain.datanets.proposeRoster(made.id, members)
+      const { amendment } = await host.service.proposeRules(made.id, { licence: 'CC-BY-4.0' })
+      const { batch } = await host.service.putQuestions(
+        made.id,
+        new TextEncoder().encode(jsonl([['Which bird is extinct?', 'The dodo']]))
+      )
+      await bo.chain.nodes.requestUnbond(stake / 10n)
+      assert.equal((await host.chain.datanets.reweigh(made.id)).roster, 2)
+      const { ledger } = ada.followed
+      await until(async () => (await ledger.datanet(made.id))?.roster === 2, 'it was weighed')
+      const { batches } = await ada.service.questionsOf(made.id)
+      assert.deepEqual(
+        batches.map(one => [one.batch, one.state]),
+        [[batch, 'asked']]
+      )
+      assert.deepEqual(
+        (await ada.service.terms(made.id)).next.map(one => one.amendment),
+        [amendment]
+      )
+      await until(
+        async () => (await ledger.succession(succession))?.spoke.includes(ada.address) === true,
+        'it refuses',
+        30_000
+      )
+    } finally {
+      await network.stop()
+    }
+  })
 })

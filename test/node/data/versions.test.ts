@@ -46,7 +46,7 @@ function reader(count: number) {
     self: addressOf('reader'),
     key: keyOf('reader'),
     chain: {
-      ledger: { trial: async () => undefined },
+      ledger: { trial: async () => undefined, version: async () => undefined },
       datanets: {
         async version(datanet: Hex) {
           const name = `manifest of ${datanet}`
@@ -73,7 +73,7 @@ function reader(count: number) {
       did.checked++
       return document
     },
-    numbered: async () => document,
+    sealing: async () => document,
     sitting: async () => document
   }
   const holdings = {

@@ -58,11 +58,11 @@ describe('a database that is opened anew', () => {
       await assert.rejects(records.put(new Key('/pin/zz'), value))
       const written = records.put(new Key('/pin/zz'), value)
       const read: boolean[] = []
-      let over = false
+      const over = new AbortController()
       void written.finally(() => {
-        over = true
+        over.abort()
       })
-      while (!over) {
+      while (!over.signal.aborted) {
         read.push(await records.has(new Key('/pin/12')))
         await new Promise(resolve => setImmediate(resolve))
       }
