@@ -139,7 +139,9 @@ describe('data: a host that announces other validators', function () {
       const { amendment } = await host.service.proposeRules(made.id, { licence: 'CC-BY-4.0' })
       const { batch } = await host.service.putQuestions(
         made.id,
-        new TextEncoder().encode(jsonl([['Which bird is extinct?', 'The dodo']]))
+        new TextEncoder().encode(
+          jsonl(Array.from({ length: 8 }, (_, i): [string, string] => [`Which bird has number ${i}?`, `Bird ${i}`]))
+        )
       )
       await bo.chain.nodes.requestUnbond(stake / 10n)
       assert.equal((await host.chain.datanets.reweigh(made.id)).roster, 2)

@@ -193,7 +193,10 @@ describe('data: sealed questions that a contribution was compared with', () => {
     const askedAt = async (sitting: number): Promise<number[]> => {
       const ledger = {
         datanet: async () => ({ roster: sitting }),
-        roster: async (_: Hex, number: number) => rosters[number - 1],
+        sameSeats: async (_: Hex, one: number, other: number) => {
+          const seatsOf = (number: number) => rosters[number - 1]?.map(({ address }) => address).join()
+          return seatsOf(one) === seatsOf(other)
+        },
         batches: async () => ({ items: batches.filter(({ roster }) => roster <= sitting) })
       }
       const deps = { chain: { ledger }, clock: manualClock() } as unknown as Parameters<typeof createQuestions>[0]
