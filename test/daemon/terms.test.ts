@@ -14,7 +14,7 @@ const offerOf = (model: Hex) => ({ model, worker: `0x${'33'.repeat(20)}`, inputP
 /** As much of a node as these questions need: whatever else is asked fails. */
 const node = {
   models: {
-    models: () => models,
+    models: () => models.map(one => ({ ...one, offers: [offerOf(one.id)] })),
     model: (wanted: string) => models.find(one => one.id === wanted),
     offers: (of?: Hex) => models.filter(one => of === undefined || one.id === of).map(one => offerOf(one.id))
   }
