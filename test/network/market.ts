@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApiClient } from '../../daemon/api/contract/index.ts'
 import type { ApiClient } from '../../daemon/api/contract/index.ts'
@@ -9,6 +9,7 @@ import { startDaemonProcess } from '../../daemon/local/network/child.ts'
 import type { DaemonProcess } from '../../daemon/local/network/child.ts'
 import { createChain, deploy, startAnvil } from '../../node/chain/index.ts'
 import { describeError } from '../../protocol/primitives/index.ts'
+import { endless } from '../bench/serving/network.ts'
 import { pause, until } from '../harness/index.ts'
 
 // Workers and clients as `tilth daemon` processes over a chain of their own. Workers are ended by SIGKILL while many
@@ -32,18 +33,6 @@ export interface Market {
   /** Ends a worker by SIGKILL and starts it again. Resolves when it offers the model again. */
   kill(worker: Member): Promise<void>
   stop(): Promise<void>
-}
-
-/** A copy of the shipped base that never says its end token: each answer has the length that is asked for. */
-async function endlessBase(to: string): Promise<string> {
-  await cp(bundledBase.folder(), to, { recursive: true })
-  for (const name of ['config.json', 'generation_config.json', 'tokenizer_config.json']) {
-    const read = await readFile(join(to, name), 'utf8').catch(() => undefined)
-    if (read === undefined) continue
-    const { eos_token_id: _id, eos_token: _token, ...rest } = JSON.parse(read) as Record<string, unknown>
-    await writeFile(join(to, name), JSON.stringify(rest))
-  }
-  return to
 }
 
 /** @param root a folder that is there; whoever gave it removes it */
@@ -99,7 +88,7 @@ export async function startMarket(root: string, count: { clients: number; worker
     const workers = await many('worker', count.workers)
     const [first] = workers
     if (first === undefined) throw new Error('a market has workers')
-    const { cid } = await first.api.call('importBase', { body: { folder: await endlessBase(join(root, 'base')) } })
+    const { cid } = await first.api.call('importBase', { body: { folder: await endless(bundledBase.folder(), join(root, 'base')) } })
     const split = { worker: 8000, builder: 2000, data: 0 }
     const { id: model } = await first.api.call('registerModel', { body: { name: 'endless', base: cid, split } })
     for (const { api } of workers) await api.call('serve', { params: { id: model }, body: {} })
