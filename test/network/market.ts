@@ -88,7 +88,9 @@ export async function startMarket(root: string, count: { clients: number; worker
     const workers = await many('worker', count.workers)
     const [first] = workers
     if (first === undefined) throw new Error('a market has workers')
-    const { cid } = await first.api.call('importBase', { body: { folder: await endless(bundledBase.folder(), join(root, 'base')) } })
+    const { cid } = await first.api.call('importBase', {
+      body: { folder: await endless(bundledBase.folder(), join(root, 'base')) }
+    })
     const split = { worker: 8000, builder: 2000, data: 0 }
     const { id: model } = await first.api.call('registerModel', { body: { name: 'endless', base: cid, split } })
     for (const { api } of workers) await api.call('serve', { params: { id: model }, body: {} })
