@@ -12,10 +12,12 @@ import { holding } from './data/storage/holdings.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
 import { knownJob } from './jobs/book.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
+import { keptStates } from './jobs/kept.ts'
 import { speed } from './jobs/worker/estimate.ts'
 import { experienceRecord } from './jobs/worker/experience.ts'
 import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
+import { finding } from './payouts/audits/findings.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
@@ -51,7 +53,10 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'jobs/speeds': speed,
   'jobs/experience': experienceRecord,
   'jobs/assignments': assignment,
+  'jobs/states': keptStates,
+  'jobs/builder/states': keptStates,
   'flow/tally': tallyRecord,
+  'payouts/audits': finding,
   'payouts/held-out': heldOutDocument,
   'payouts/stated-held-out': statedHeldOut,
   'payouts/matches': matchesRecord,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { cidText } from '../../protocol/primitives/hex.ts'
+import type { Collection } from '../store/index.ts'
 import type { JobsDeps } from './deps.ts'
 
 /** States are kept for auditors for so long, whatever becomes of the job. */
@@ -7,7 +8,7 @@ const keptMs = 45 * 86_400_000
 /** Lots whose states are kept; of more, the oldest go. */
 const mostLots = 256
 
-const keptStates = z.strictObject({ cids: z.array(cidText).max(4096), until: z.int().min(0) })
+export const keptStates = z.strictObject({ cids: z.array(cidText).max(4096), until: z.int().min(0) })
 
 /** Committed states that this node pins for as long as somebody may run their steps again. */
 export interface Kept {
@@ -17,8 +18,10 @@ export interface Kept {
   sweep(): Promise<void>
 }
 
-export function createKept({ files, store, clock }: Pick<JobsDeps, 'files' | 'store' | 'clock'>, name: string): Kept {
-  const table = store.collection(name, keptStates)
+export function createKept(
+  { files, clock }: Pick<JobsDeps, 'files' | 'clock'>,
+  table: Collection<z.infer<typeof keptStates>>
+): Kept {
   return {
     keep: (of, cids) => table.put(of, { cids: [...cids], until: clock.now() + keptMs }),
     async sweep() {

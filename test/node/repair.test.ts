@@ -24,7 +24,8 @@ describe('doctor --repair', function () {
     const opened = new Set<string>()
     for (const file of files) {
       const text = await readFile(join(sources, file), 'utf8')
-      for (const [, name = ''] of text.matchAll(/\bcollection(?:<[^>]*>)?\('([a-z-]+\/[a-z-]+)'/g)) opened.add(name)
+      for (const [, name = ''] of text.matchAll(/\bcollection(?:<[^>]*>)?\('([a-z-]+(?:\/[a-z-]+)+)'/g))
+        opened.add(name)
     }
     assert.ok(opened.size > 50)
     assert.deepEqual(

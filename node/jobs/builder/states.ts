@@ -2,7 +2,7 @@ import type { DeliveryContent } from '../../../protocol/jobs/index.ts'
 import { InvalidError, LimitError } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { JobsDeps } from '../deps.ts'
-import { createKept } from '../kept.ts'
+import { createKept, keptStates } from '../kept.ts'
 import { maxStateBytes, mostStateBytes } from '../limits.ts'
 
 /** The builder's copies of what its workers have committed to: it answers for a model whose states are gone. */
@@ -20,7 +20,7 @@ export interface BuilderStates {
 }
 
 export function createBuilderStates(deps: Pick<JobsDeps, 'files' | 'store' | 'clock'>): BuilderStates {
-  const kept = createKept(deps, 'jobs/builder/states')
+  const kept = createKept(deps, deps.store.collection('jobs/builder/states', keptStates))
   return {
     async fetch(name, { states = [] }, { worker, signal }) {
       const cids = [...new Set(states.flat())]

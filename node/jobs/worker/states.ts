@@ -4,7 +4,7 @@ import { segmentEnds } from '../../../protocol/jobs/index.ts'
 import type { TrainingLog } from '../../../protocol/jobs/index.ts'
 import { stateFile } from '../../engine/train/states.ts'
 import type { JobsDeps } from '../deps.ts'
-import { createKept } from '../kept.ts'
+import { createKept, keptStates } from '../kept.ts'
 
 export interface States {
   /** Where a lot's states are written while it is trained. */
@@ -19,7 +19,7 @@ export interface States {
 /** The worker's committed states, pinned for as long as somebody may run its steps again. */
 export function createStates(deps: Pick<JobsDeps, 'files' | 'store' | 'clock'>): States {
   const { files, clock } = deps
-  const kept = createKept(deps, 'jobs/states')
+  const kept = createKept(deps, deps.store.collection('jobs/states', keptStates))
   const folder = (lotFolder: string): string => join(lotFolder, 'states')
   return {
     folder,

@@ -5,7 +5,11 @@ import type { AuditRound } from '../../chain/types.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
-const finding = z.strictObject({ agrees: z.boolean(), distance: z.number().nullable(), reason: z.string().optional() })
+export const finding = z.strictObject({
+  agrees: z.boolean(),
+  distance: z.number().nullable(),
+  reason: z.string().optional()
+})
 /** What this node found of a segment. */
 export type Finding = z.infer<typeof finding>
 
