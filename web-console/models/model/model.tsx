@@ -1,3 +1,4 @@
+import { Navigate } from '@tanstack/react-router'
 import type { BazaarView } from '../../../daemon/api/contract/bazaar.ts'
 import { useCall } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
@@ -18,7 +19,7 @@ export function Page() {
   const model = useCall('bazaarModel', { id: useParameter('id') })
   return (
     <Read from={model} what="the model">
-      {found => <Model model={found} />}
+      {found => (found.agent === true ? <Navigate to={places.agent(found.id)} replace /> : <Model model={found} />)}
     </Read>
   )
 }
