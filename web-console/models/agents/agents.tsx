@@ -15,7 +15,9 @@ export function Page() {
     <Frame
       phase="models"
       above={<Go to={places.bazaar}>Bazaar</Go>}
-      title={items.length === 0 || hasMore ? 'Agents made of models' : `${manyText(items.length, 'agent')} made of models`}
+      title={
+        items.length === 0 || hasMore ? 'Agents made of models' : `${manyText(items.length, 'agent')} made of models`
+      }
       lead={
         'An agent asks registered models in steps and has a fee and a split of its own. Each of its steps is paid ' +
         'to its own worker and data, and then its fee.'

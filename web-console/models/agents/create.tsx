@@ -65,7 +65,12 @@ export function Page() {
             {...field('licence')}
           />
           <div className="field-wide">
-            <LongField label="What it is for" note="A sentence or two for who may ask it." rows={2} {...field('about')} />
+            <LongField
+              label="What it is for"
+              note="A sentence or two for who may ask it."
+              rows={2}
+              {...field('about')}
+            />
           </div>
         </div>
       </Section>

@@ -88,7 +88,9 @@ function stepFaults({ name, model, prompt, maxTokens, temperature, whenStep, whe
     ...(model === '' ? { model: 'Choose the model that it asks.' } : {}),
     ...(prompt.trim() === '' ? { prompt: 'Say what it is asked: {{input}} is the question.' } : {}),
     ...(isWhole(maxTokens, 1, 4096) ? {} : { maxTokens: 'A whole number from 1 to 4096.' }),
-    ...(temperature.trim() === '' || (heat >= 0 && heat <= 5) ? {} : { temperature: 'A number from 0 to 5, or nothing.' }),
+    ...(temperature.trim() === '' || (heat >= 0 && heat <= 5)
+      ? {}
+      : { temperature: 'A number from 0 to 5, or nothing.' }),
     ...(whenStep !== '' && listOf(whenIs).length === 0 ? { whenIs: 'Name one of its choices, or several.' } : {})
   }
 }
@@ -115,7 +117,11 @@ export function readDraft(draft: AgentDraft): { readonly body: Request } | { rea
     if (Object.keys(found).length > 0) steps[step.key] = found
   }
   const fields: Partial<Record<keyof AgentDraft, string>> = {
-    ...(name.trim() === '' ? { name: 'An agent needs a name.' } : name.length > 80 ? { name: 'At most 80 letters.' } : {}),
+    ...(name.trim() === ''
+      ? { name: 'An agent needs a name.' }
+      : name.length > 80
+        ? { name: 'At most 80 letters.' }
+        : {}),
     ...(about.length > 500 ? { about: 'At most 500 letters.' } : {}),
     ...(fee === undefined ? { fee: 'A number of TILTH such as 0.01; 0 for none.' } : {}),
     ...('fault' in split ? { upstream: split.fault } : {}),
@@ -131,7 +137,7 @@ export function readDraft(draft: AgentDraft): { readonly body: Request } | { rea
   const made = draft.steps.map(stepOf)
   const said = about.trim() === '' ? {} : { about: about.trim() }
   try {
-    checkManifest({ kind: 'tilth agent', version: 1, ...said, fee, steps: made })
+    checkManifest({ kind: 'tilth agent', version: 1, ...said, fee: fee.toString(), steps: made })
   } catch (error) {
     if (!(error instanceof TilthError)) throw error
     return { faults: { fields, steps, whole: { says: error.message, help: error.help } } }
