@@ -36,16 +36,20 @@ export function statusText(status: StatusView): string {
           ...(status.away === null ? [] : [line('away', awayText(status.away))]),
           line(
             'serves',
-            status.serving.length === 0
+            status.serving.length + (status.servingAll?.length ?? 0) === 0
               ? 'nothing'
-              : status.serving
-                  .map(
+              : [
+                  ...(status.servingAll ?? []).map(
+                    ({ name, inputPrice, outputPrice, tokensPerSecond }) =>
+                      `every model over the base of ${safe(name)}  ${tokens(inputPrice)} + ${tokens(outputPrice)} a token, ${tokensPerSecond} tokens/s`
+                  ),
+                  ...status.serving.map(
                     ({ name, model, inputPrice, outputPrice, tokensPerSecond }) =>
                       `${safe(name)}  ${dim(short(model))}  ${tokens(inputPrice)} + ${tokens(outputPrice)} a token, ` +
                       `${tokensPerSecond} tokens/s`
                   )
-                  .join('\n         '),
-            status.serving.length === 0
+                ].join('\n         '),
+            status.serving.length + (status.servingAll?.length ?? 0) === 0
               ? 'Offer a registered model with `tilth serve <model>`; `tilth models` lists them.'
               : undefined
           ),

@@ -10,6 +10,7 @@ import { Audit } from './audit.tsx'
 import { Lineage } from './lineage.tsx'
 import { Passed } from './passed.tsx'
 import { Quality } from './quality.tsx'
+import { ServeHere } from './serve-here.tsx'
 import { Use } from './use.tsx'
 import { Workers } from './workers.tsx'
 import './model.css'
@@ -82,6 +83,7 @@ function Model({ model }: { readonly model: BazaarView }) {
       <Audit model={id} />
       <Quality model={model} />
       <Workers model={model} />
+      <ServeHere model={model} />
       <Use model={id} />
       <Lineage model={id} />
       <Section title="What each answer’s fee is split into" note={`Asked now: ${priceText(model)}.`}>
