@@ -48,6 +48,7 @@ export const places = {
     `/epochs/${part(pool)}/${epoch}/payouts/${part(account)}`,
   node: '/node',
   settings: '/node?view=settings',
+  servers: '/node?view=servers',
   explorer: '/explorer',
   /** Whatever an id names. */
   find: at('/explorer/$id'),

@@ -25,6 +25,7 @@ export const mainPages = [
   'why',
   'node',
   'network',
+  'servers',
   'log',
   'settings'
 ] as const
@@ -100,6 +101,7 @@ export async function pagePaths(): Promise<PagePaths> {
     why: places.why(payout.account, epoch.pool, epoch.epoch),
     node: places.node,
     network: `${places.node}?view=network`,
+    servers: places.servers,
     log: `${places.node}?view=log`,
     settings: `${places.node}?view=settings`,
     explorer: places.explorer,
