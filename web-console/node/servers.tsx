@@ -69,7 +69,7 @@ function Server({ server }: { readonly server: BackendView }) {
         </Notice>
       ) : null}
       {error === null ? null : (
-        <Notice kind="wrong" title={error.message}>
+        <Notice kind="wrong" title={`${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}`}>
           {error.help === null ? null : <p>{error.help}</p>}
         </Notice>
       )}
