@@ -44,6 +44,9 @@ export function Servers() {
   )
 }
 
+const sinceText = ({ answers, tokens, failures }: BackendView): string =>
+  `${manyText(answers, 'answer')}, ${manyText(tokens, 'token')}, ${manyText(failures, 'failure')}`
+
 const isWrong = ({ state }: BackendView): boolean => state === 'away' || state === 'refused'
 
 function Server({ server }: { readonly server: BackendView }) {
@@ -80,10 +83,7 @@ function Server({ server }: { readonly server: BackendView }) {
           ['Base', <Id key="base" id={base} to={places.file(base)} />],
           ['Calls it', model ?? 'its first model'],
           ['Answers now', `${countText(server.running)} of ${countText(server.concurrency)}`],
-          [
-            'Since the start',
-            `${manyText(server.answers, 'answer')}, ${manyText(server.tokens, 'token')}, ${manyText(server.failures, 'failure')}`
-          ],
+          ['Since the start', sinceText(server)],
           ...(context === null ? [] : [['Longest prompt and answer', manyText(context, 'token')] as const]),
           ['Its key', keyText(server)]
         ]}

@@ -2,7 +2,7 @@ import { isAgent } from '../../../protocol/models/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { StatusView } from '../contract/index.ts'
 
-/** Bases of which this node offers every model, each by the base's own registration, else by the oldest model over it. */
+/** Bases of which this node offers every model, each by its own registration, else by the oldest model over it. */
 export function wholeBases(models: Pick<Node['models'], 'models' | 'wholeBases'>): Pick<StatusView, 'servingAll'> {
   const whole = models.wholeBases()
   if (whole.length === 0) return {}

@@ -56,7 +56,7 @@ export function StepFields({ step, number, before, models, faults, onChange, onU
             options={models.map(({ id, name, offers }) => ({
               value: id,
               name,
-              note: `${shortId(id)}, ${offers.length === 0 ? 'nobody offers it now' : manyText(offers.length, 'worker')}`
+              note: `${shortId(id)}, ${offers.length === 0 ? 'nobody offers it' : manyText(offers.length, 'worker')}`
             }))}
           />
           {faults.model === undefined ? null : <p className="agent-fault">{faults.model}</p>}

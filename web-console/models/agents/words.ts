@@ -30,7 +30,10 @@ export const feePartsText = ({ worker, builder, upstream = 0 }: Split): string =
     ...(upstream === 0 ? [] : [`${points(upstream)} upstream`])
   ])
 
-/** Why it cannot be asked now, if it cannot: as the command line says it. @param self whose own agents are free of fee */
+/**
+ * Why it cannot be asked now, if it cannot: as the command line says it.
+ * @param self whose own agents are free of fee
+ */
 export function awayText(
   { name, steps, fee, offered, builder }: AgentView,
   self: string | undefined

@@ -17,6 +17,9 @@ export function Page() {
   )
 }
 
+const lead =
+  'You pay for what is read and written, token by token, to whoever serves it, and to whoever’s data made it.'
+
 function Chat({ model }: { readonly model: BazaarView }) {
   const { id, name, offers } = model
   return (
@@ -25,7 +28,7 @@ function Chat({ model }: { readonly model: BazaarView }) {
         id,
         name,
         place: places.model(id),
-        lead: 'You pay for what is read and written, token by token, to whoever serves it, and to whoever’s data made it.',
+        lead,
         price: priceText(model),
         actions: <GoButton to={places.compare([id])}>Compare with others</GoButton>,
         away:
