@@ -1,15 +1,13 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
-import { everyModelOver, isAgent, rankOffers, route as routeForm } from '../protocol/models/index.ts'
+import { isAgent, route as routeForm } from '../protocol/models/index.ts'
 import { InvalidError, TilthError, fromHex, readAs, toHex } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
-import { defaultMaxTokens } from '../node/models/client/ask.ts'
 import { createAcquaintance } from '../node/models/client/workers.ts'
 import { defaultPolicy, defaultTiming } from '../node/models/deps.ts'
 import type { AskingParts } from '../node/models/deps.ts'
 import { openTables as openModelTables } from '../node/models/records.ts'
-import type { SignedOffer } from '../node/models/offers.ts'
 import type { ModelEvents } from '../node/models/types.ts'
 import { systemClock } from '../node/runtime/clock.ts'
 import { createEvents } from '../node/runtime/events.ts'
@@ -17,13 +15,14 @@ import { answering } from './answer.ts'
 import { openBudget } from './budget.ts'
 import { channelView } from './channels.ts'
 import { connectChain, developmentChain } from './chain.ts'
+import { listing } from './listing.ts'
 import { logTo } from './log.ts'
 import { createMarket } from './market.ts'
 import { withNotes } from './openings.ts'
 import { startPeer } from './peer/peer.ts'
 import { openReceipts, receiptOf } from './receipts.ts'
 import { openTables } from './storage/tables.ts'
-import type { ConnectOptions, NetworkDescription, Offer, Tilth } from './types.ts'
+import type { ConnectOptions, NetworkDescription, Tilth } from './types.ts'
 
 /** What differs between a page and a process. */
 export interface Surroundings {
@@ -136,45 +135,14 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       log.debug('receipts could not be settled', { error })
     })
 
-    /** @param id the model that was asked for, where the offer may be for every model over its base */
-    const offerOf = async ({ message }: SignedOffer, id = message.model): Promise<Offer> => {
-      const model = await market.model(id)
-      const { worker, inputPrice, outputPrice, capacity, tokensPerSecond, expires, region, weights } = message
-      return {
-        model: id,
-        name: model?.name ?? '',
-        datanet: model?.datanet ?? id,
-        builder: model?.builder ?? worker,
-        licence: model?.licence,
-        worker,
-        inputPrice,
-        outputPrice,
-        capacity,
-        tokensPerSecond,
-        expires: Number(expires),
-        region: region === '' ? undefined : region,
-        weights: weights === '' ? undefined : weights
-      }
-    }
     const running = new Set<Promise<unknown>>([settling])
 
     return {
       account: self,
       peers: () => peer.connected().map(({ peerId }) => peerId),
-      async *offers({ model, datanet, signal } = {}) {
-        const base = model === undefined ? undefined : (await market.model(model))?.base
-        const models = model === undefined ? undefined : [model, ...(base === undefined ? [] : [everyModelOver(base)])]
-        const question = { ...(models === undefined ? {} : { models }), ...(datanet ? { datanet } : {}) }
+      offers({ signal, ...wanted } = {}) {
         const both = signal === undefined ? life.signal : AbortSignal.any([signal, life.signal])
-        const found: SignedOffer[] = []
-        for await (const offer of market.look(question, both)) found.push(offer)
-        const need = { inputTokens: 128, outputTokens: defaultMaxTokens }
-        for (const offer of rankOffers(found, need, acquaintance.of, 'price')) {
-          const of = await market.model(model ?? offer.message.model)
-          if (of !== undefined && isAgent(of)) continue // what is offered of one is its fee alone
-          const view = await offerOf(offer, model)
-          if (datanet === undefined || view.datanet === datanet) yield view
-        }
+        return listing({ market, acquaintance }, wanted, both)
       },
       ask({ maxFee, signal, route, ...request }) {
         if (life.signal.aborted) throw new TilthError('client.closed', 'this client was closed')

@@ -1,6 +1,6 @@
 import { modelId } from '../protocol/contracts/index.ts'
-import { checkOffer, everyModelOver, mostToldOffers, offersAnswer } from '../protocol/models/index.ts'
-import type { ModelRecord, OffersQuestion, ToldOffer } from '../protocol/models/index.ts'
+import { checkOffer, everyModelOver, mostToldOffers, offersAnswer, overAnswer } from '../protocol/models/index.ts'
+import type { ModelRecord, OffersQuestion, OverQuestion, ToldOffer } from '../protocol/models/index.ts'
 import { modelRecord } from '../protocol/models/index.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
 import type { Hex } from '../protocol/primitives/index.ts'
@@ -34,6 +34,11 @@ export interface Market {
   model(id: Hex): Promise<ModelRecord | undefined>
   /** Asks the peers that are connected, and gives each offer that holds as it is found. */
   look(question: OffersQuestion, signal: AbortSignal): AsyncIterable<SignedOffer>
+  /**
+   * Models that somebody offers by their base alone, as the peers that are connected tell; each as the chain has it, so
+   * that a name or a base is nobody's word. None where nobody tells.
+   */
+  over(question: OverQuestion, signal: AbortSignal): Promise<ModelRecord[]>
 }
 
 /**
@@ -115,6 +120,42 @@ export function createMarket(
     }
   }
 
+  async function askOver({ peerId }: Teller, question: OverQuestion, signal: AbortSignal): Promise<readonly Hex[]> {
+    const stream = await streams.open(peerId, '/tilth/models/over/1', { signal })
+    try {
+      await stream.send(question)
+      return (await stream.next(overAnswer, { signal }))?.models ?? []
+    } finally {
+      await stream.end()
+    }
+  }
+
+  async function over(question: OverQuestion, outer: AbortSignal): Promise<ModelRecord[]> {
+    await peer.join(outer)
+    const signal = AbortSignal.any([outer, AbortSignal.timeout(askMs)])
+    const asked = peer.connected().slice(0, peersAsked)
+    const found = new Map<Hex, ModelRecord>()
+    const one = async (teller: Teller): Promise<void> => {
+      for (const id of new Set(await askOver(teller, question, signal))) {
+        // [ignore] As in a look: what a peer names costs a question to the chain.
+        if (models.get(id) === undefined && --teller.left < 0) return
+        const record = await model(id)
+        // [reject] What it is called, and what it was grown from, is what the chain says.
+        if (record === undefined || (question.name ?? record.name) !== record.name) continue
+        if ((question.datanet ?? record.datanet) === record.datanet) found.set(id, record)
+      }
+    }
+    await Promise.all(
+      asked.map(({ peerId }) =>
+        one({ peerId, left: Math.floor(modelsRead / asked.length) }).catch((error: unknown) => {
+          log.debug('a peer told no models over bases', { peer: peerId, error })
+        })
+      )
+    )
+    outer.throwIfAborted()
+    return [...found.values()]
+  }
+
   async function* look(question: OffersQuestion, outer: AbortSignal): AsyncGenerator<SignedOffer> {
     await peer.join(outer)
     const signal = AbortSignal.any([outer, AbortSignal.timeout(askMs)])
@@ -157,6 +198,7 @@ export function createMarket(
   return {
     model,
     look,
+    over,
     board: {
       list: offers.list,
       quote: offers.quote,

@@ -73,10 +73,14 @@ export interface Offer {
   /** Where it is and what weights it answers from, by its owner's word; undefined where nothing is said. */
   readonly region: string | undefined
   readonly weights: string | undefined
+  /** It is for every model over its base, this one among them: it is fetched when it is asked. */
+  readonly all: boolean
 }
 
 export interface OffersQuery {
   readonly model?: Hex
+  /** All of this name, whoever registered them: names are anybody's, so what is asked is an id. */
+  readonly name?: string
   readonly datanet?: Hex
   readonly signal?: AbortSignal
 }

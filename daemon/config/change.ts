@@ -11,6 +11,8 @@ import { tokensText } from './automation.ts'
 import { formOf } from './form.ts'
 import type { Form } from './form.ts'
 import type { Origin } from './load.ts'
+import { createNamedBackends } from './named-backends.ts'
+import type { NamedBackends } from './named-backends.ts'
 import { daemonConfig } from './schema.ts'
 import type { DaemonConfig } from './schema.ts'
 import { settings } from './settings.ts'
@@ -34,6 +36,8 @@ export interface Settings {
    * @throws NotFoundError `settings.unknown` · InvalidError `settings.locked`, `settings.wrong` in words, `config.json`
    */
   change(path: string, value: unknown): Promise<SettingState>
+  /** Servers that answer in the engine's place. */
+  readonly backends: NamedBackends
 }
 
 type Tree = Readonly<Record<string, unknown>>
@@ -142,20 +146,20 @@ export function createSettings(origin: Origin, apply: (config: DaemonConfig) => 
     return stateOf(setting, next)
   }
 
+  /** One after another: each writes the whole file. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const run = last.then(work, work)
+    last = run.catch(() => undefined) // told to whoever asked for it
+    return run
+  }
+
   return {
     file: origin.file,
+    backends: createNamedBackends(origin.file, origin.given, inTurn),
     async view() {
       const file = await onDisk()
       return settings.map(setting => stateOf(setting, file))
     },
-    change(path, value) {
-      // One after another: each writes the whole file.
-      const run = last.then(
-        () => changeOne(path, value),
-        () => changeOne(path, value)
-      )
-      last = run.catch(() => undefined) // told to whoever asked for it
-      return run
-    }
+    change: (path, value) => inTurn(() => changeOne(path, value))
   }
 }

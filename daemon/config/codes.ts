@@ -1,5 +1,6 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonConfigErrorCode =
+  | 'config.backend-key'
   | 'config.file'
   | 'config.flag'
   | 'config.invalid'

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { InvalidError, NotFoundError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
 import { readIfThere, writePrivate } from '../private-file.ts'
-import { backendConfig, backendsConfig } from './backends.ts'
+import { backendConfig, backendsConfig, keyVariable } from './backends.ts'
+import type { BackendConfig } from './backends.ts'
 
 // The list of a configuration file's servers, changed one at a time; a daemon uses it from its next start on.
 
@@ -37,22 +38,19 @@ async function write(file: string, tree: Tree, backends: readonly Tree[]): Promi
 }
 
 /** Names a server, in the place of one with its name. @throws InvalidError `config.invalid` in words · `config.json` */
-export async function addBackend(folder: string, backend: Tree): Promise<string> {
+export async function addBackendIn(file: string, backend: Tree): Promise<void> {
   const parsed = backendConfig.safeParse(backend)
   if (!parsed.success)
     throw new InvalidError(
       'config.invalid',
       refusalsText(refusalsOf(backendConfig, backend, parsed.error), ({ path }) => `the server's ${path.join('.')}`)
     )
-  const file = fileOf(folder)
   const tree = await readTree(file)
   await write(file, tree, [...listIn(tree).filter(({ name }) => name !== parsed.data.name), backend])
-  return file
 }
 
 /** @throws NotFoundError `config.no-backend` */
-export async function removeBackend(folder: string, name: string): Promise<string> {
-  const file = fileOf(folder)
+export async function removeBackendIn(file: string, name: string): Promise<void> {
   const tree = await readTree(file)
   const before = listIn(tree)
   const after = before.filter(one => one['name'] !== name)
@@ -61,5 +59,53 @@ export async function removeBackend(folder: string, name: string): Promise<strin
       help: 'See `tilth backend list`.'
     })
   await write(file, tree, after)
-  return file
+}
+
+/** The same in a data folder's own file. @returns that file */
+export async function addBackend(folder: string, backend: Tree): Promise<string> {
+  await addBackendIn(fileOf(folder), backend)
+  return fileOf(folder)
+}
+export async function removeBackend(folder: string, name: string): Promise<string> {
+  await removeBackendIn(fileOf(folder), name)
+  return fileOf(folder)
+}
+
+/** Those that a file's tree names, but for what is no server: the daemon would not start with that. */
+export const backendsIn = (tree: Tree): readonly BackendConfig[] =>
+  listIn(tree).flatMap(one => backendConfig.safeParse(one).data ?? [])
+
+/** The servers that a daemon uses, and those that its file names by now. */
+export interface NamedBackends {
+  view(): Promise<{ readonly now: readonly BackendConfig[]; readonly coming: readonly BackendConfig[] }>
+  /** @throws InvalidError `config.invalid`, `config.backend-key`, `config.json` */
+  add(backend: Tree): Promise<void>
+  /** @throws NotFoundError `config.no-backend` · InvalidError `config.json` */
+  remove(name: string): Promise<void>
+}
+
+/**
+ * @param given the configuration that the daemon was started with
+ * @param inTurn one after another with whatever else writes the file
+ */
+export function createNamedBackends(
+  file: string,
+  given: Tree,
+  inTurn: <T>(work: () => Promise<T>) => Promise<T>
+): NamedBackends {
+  return {
+    view: async () => ({ now: backendsIn(given), coming: backendsIn(await readTree(file)) }),
+    add: backend =>
+      inTurn(async () => {
+        const variable = keyVariable(String(backend['name']))
+        // [reject] A key that stands ready would be sent to whatever address is named here: only who has the machine
+        // itself says where to.
+        if (process.env[variable] !== undefined)
+          throw new InvalidError('config.backend-key', `${variable} holds a key, which would be sent to that address`, {
+            help: 'Name the server on the machine itself: `tilth backend add`.'
+          })
+        await addBackendIn(file, backend)
+      }),
+    remove: name => inTurn(() => removeBackendIn(file, name))
+  }
 }

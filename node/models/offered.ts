@@ -26,7 +26,7 @@ export function createOffered(
     of({ id, base }) {
       const own = board.list(id).map(offerView)
       const by = new Set(own.map(({ worker }) => worker))
-      const whole = board.list(nameOf(base)).map(offer => ({ ...offerView(offer), model: id }))
+      const whole = board.list(nameOf(base)).map(offer => ({ ...offerView(offer), model: id, all: true as const }))
       return [...own, ...whole.filter(({ worker }) => !by.has(worker))]
     }
   }

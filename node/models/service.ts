@@ -36,6 +36,7 @@ import { createServing } from './worker/serving.ts'
 import { createSigning } from './worker/signing.ts'
 import { createSlots } from './worker/slots.ts'
 import { createTelling } from './told.ts'
+import { createTellingOver } from './over.ts'
 import { createTerms } from './terms.ts'
 import { createUnderway, watched } from './underway.ts'
 
@@ -67,6 +68,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   }
   const folders = createFolders(parts)
   const telling = createTelling(parts.peers, ofModels, id => catalogue.get(id)?.record.datanet, parts)
+  const tellingOver = createTellingOver(board, catalogue, parts)
 
   const manifests = createManifests(parts, catalogue)
   const client = createClient(parts, {
@@ -147,6 +149,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
       if (parts.metrics !== undefined)
         offs.push(declareMetrics(parts.metrics, parts, { offers: () => board.list().length, free: () => slots.free }))
       offs.push(streams.handle('/tilth/models/offers/1', telling))
+      offs.push(streams.handle('/tilth/models/over/1', tellingOver))
       offs.push(await hearNews(parts, { catalogue, wallet, accounts, redeemer }))
       if (roles.worker) {
         offs.push(streams.handle('/tilth/models/infer/1', answers))

@@ -30,6 +30,8 @@ export interface OfferView {
   /** Where it is and what weights it answers from, by its owner's word alone. */
   readonly region?: string
   readonly weights?: string
+  /** It is for every model over its base: this one is fetched when it is asked for. */
+  readonly all?: true
   /** By this node's own answers of that worker, each with a receipt that both signed. */
   readonly measured?: { readonly answers: number; readonly tokensPerSecond?: number; readonly firstTokenMs?: number }
 }

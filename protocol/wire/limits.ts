@@ -33,6 +33,7 @@ export const protocols = [
   '/tilth/jobs/keys/1',
   '/tilth/models/infer/1',
   '/tilth/models/offers/1',
+  '/tilth/models/over/1',
   '/tilth/payouts/receipts/1',
   '/tilth/payouts/scorings/1',
   '/tilth/payouts/content/1',
@@ -274,6 +275,17 @@ export const streamLimits = {
     perPeer: 2,
     inAll: 32,
     queue: 4
+  },
+  // 64 ids at most, asked for beside the offers.
+  '/tilth/models/over/1': {
+    maxBytes: 8 * KiB,
+    timeMs: 20_000,
+    lifeMs: 30_000,
+    quota: { perSecond: 4, burst: 8 },
+    opens: { perSecond: 1 / 2, burst: 20 },
+    perPeer: 2,
+    inAll: 32,
+    queue: 1
   },
   // Comparing receipts: a frame has at most 32 places with 64 ids each (140 KB) or 64 receipts (100 KB); to find and
   // fetch 20,000 takes some 600 frames.

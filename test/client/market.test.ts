@@ -4,10 +4,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { signStatement } from '../../protocol/crypto/index.ts'
 import type { Message } from '../../protocol/crypto/index.ts'
-import { mostToldOffers, offersAnswer } from '../../protocol/models/index.ts'
+import { mostToldOffers, offersAnswer, overAnswer } from '../../protocol/models/index.ts'
 import type { ToldOffer } from '../../protocol/models/index.ts'
 import { until } from '../harness/index.ts'
 import { zeroHash } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
 import { tamper } from '../node/models/network.ts'
 import type { TestPeer } from '../node/models/network.ts'
@@ -23,6 +24,7 @@ describe('what is told of offers', function () {
   let host: TestPeer
   let liar: TestPeer
   let lie: (offers: readonly ToldOffer[]) => readonly ToldOffer[] = offers => offers
+  let lieOver: (models: readonly Hex[]) => readonly Hex[] = models => models
 
   before(async () => {
     network = await startLightNetwork()
@@ -34,7 +36,9 @@ describe('what is told of offers', function () {
         ...deps,
         streams: tamper(deps.streams, frame => {
           const read = offersAnswer.safeParse(frame)
-          return read.success ? ({ offers: lie(read.data.offers) } as never) : frame
+          if (read.success) return { offers: lie(read.data.offers) } as never
+          const over = overAnswer.safeParse(frame)
+          return over.success ? ({ models: lieOver(over.data.models) } as never) : frame
         })
       })
     })
@@ -77,7 +81,39 @@ describe('what is told of offers', function () {
     const { receipts } = await tilth.ask({ model, messages: [{ role: 'user', content: 'hello' }], maxFee: 10n ** 18n })
       .result
     assert.equal(receipts.length, 1)
+
+    // To who names none as well, each as the chain has it, and beside what is offered by itself.
+    const said = async (query: Parameters<typeof tilth.offers>[0]) =>
+      (await allOf(tilth.offers(query))).map(({ name, all, worker: by }) => [name, all, by === worker.address])
+    const over = ['another', true, true]
+    const all = new Map((await said({})).map(([name, ...rest]) => [name, rest]))
+    assert.equal(all.size, 2)
+    assert.deepEqual(all.get('another'), [true, true])
+    assert.deepEqual(all.get('tiny'), [false, true])
+    assert.deepEqual(await said({ name: 'another' }), [over])
+    assert.deepEqual(await said({ name: 'nobody’s' }), [])
+    assert.deepEqual(await said({ datanet: `0x${'12'.repeat(32)}` }), [])
     await tilth.close()
+
+    // Who tells can hide some, and pass no other off as one of them.
+    const lights = async (models: (told: readonly Hex[]) => readonly Hex[], name?: string) => {
+      lieOver = models
+      const { tilth: light } = await network.light([liar])
+      const found = await allOf(light.offers(name === undefined ? {} : { name }))
+      await light.close()
+      lieOver = told => told
+      return found.filter(one => one.all).map(one => one.model)
+    }
+    await until(() => liar.service.offers(model).length === 1, 'the liar has heard it too')
+    assert.deepEqual(await lights(told => told), [model])
+    assert.deepEqual(await lights(() => []), [])
+    assert.deepEqual(
+      await lights(() => [network.model, `0x${'34'.repeat(32)}`]),
+      [],
+      'no other base, and no such model'
+    )
+    assert.deepEqual(await lights(() => [model], 'some other name'), [])
+    await worker.service.withdrawAll(model)
   })
 
   it('who tells can leave some out, and add or change none', async () => {

@@ -10,6 +10,7 @@ import { libp2pKey, peerOf } from '../../node/transport/identity.ts'
 import { addressOfKey, signStatement } from '../../protocol/crypto/index.ts'
 import type { ToldOffer } from '../../protocol/models/index.ts'
 import { toHex } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
 import { allOf } from './network.ts'
 
 const network = { chainId: 1, registry: `0x${'11'.repeat(20)}` } as const
@@ -34,13 +35,14 @@ function invented(): ToldOffer {
   return { offer, peerId: peerOf(peerIdFromPrivateKey(libp2pKey(key))).peerId, addresses: [] }
 }
 
-/** @returns how often the chain is asked of a model when a peer tells these offers */
-async function readsOf(told: readonly ToldOffer[]): Promise<number> {
+/** A light peer with one peer beside it, which tells this, and how often the chain was asked of a model. */
+function facing(told: readonly ToldOffer[], models: readonly Hex[] = []) {
   let reads = 0
   const teller = peerOf(peerIdFromPrivateKey(libp2pKey(randomBytes(32))))
   const stream = {
     send: async () => undefined,
     end: async () => undefined,
+    next: async () => ({ models }),
     async *receive() {
       for (let i = 0; i < told.length; i += 32) yield { offers: told.slice(i, i + 32) }
     }
@@ -59,8 +61,14 @@ async function readsOf(told: readonly ToldOffer[]): Promise<number> {
     chain: { models: { model: async () => void reads++ } } as never,
     acquaintance: createAcquaintance(parts)
   })
+  return { market, reads: () => reads }
+}
+
+/** @returns how often the chain is asked of a model when a peer tells these offers */
+async function readsOf(told: readonly ToldOffer[]): Promise<number> {
+  const { market, reads } = facing(told)
   assert.deepEqual(await allOf(market.look({}, new AbortController().signal)), [])
-  return reads
+  return reads()
 }
 
 describe('what a peer’s word costs a light peer', () => {
@@ -72,5 +80,14 @@ describe('what a peer’s word costs a light peer', () => {
       offer: { ...one.offer, message: { ...one.offer.message, outputPrice: 2n } }
     }))
     assert.equal(await readsOf(unsigned), 0)
+  })
+
+  it('is the same of models that it says stand over a base, of which none is taken but by the chain', async () => {
+    const { market, reads } = facing(
+      [],
+      Array.from({ length: 200 }, () => toHex(randomBytes(32)))
+    )
+    assert.deepEqual(await market.over({}, new AbortController().signal), [])
+    assert.equal(reads(), 64)
   })
 })

@@ -5,10 +5,15 @@ import {
   addBackend,
   backendConfig,
   backendOptions,
+  createSettings,
   keyVariable,
   removeBackend,
   trainerConfig
 } from '../../daemon/config/index.ts'
+import { scopesFor } from '../../daemon/api/contract/index.ts'
+import type { BackendView } from '../../daemon/api/contract/index.ts'
+import { backendHandlers } from '../../daemon/api/handlers/backends.ts'
+import type { BackendStatus } from '../../node/engine/backend/index.ts'
 import { environmentForChildren } from '../../node/runtime/index.ts'
 import { scratch } from '../harness/index.ts'
 
@@ -67,5 +72,65 @@ describe('servers and commands that an owner names', () => {
     } finally {
       delete process.env[variable]
     }
+  })
+
+  it('are named by the API, told with what changes at the next start, and never with their keys', async () => {
+    const file = join(await scratch('backends-api'), 'config.json')
+    const old = { ...rack, keyFile: '/etc/rack.key' }
+    await writeFile(file, JSON.stringify({ worker: { backends: [old] } }))
+    const given = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>
+    const settings = createSettings({ file, network: {}, written: given, given }, async () => undefined)
+    const status: BackendStatus = {
+      name: 'rack',
+      url: 'http://127.0.0.1:8000',
+      base: rack.base,
+      kind: 'vllm',
+      state: 'ready',
+      can: undefined,
+      model: undefined,
+      context: undefined,
+      concurrency: 32,
+      running: 0,
+      answers: 0,
+      tokens: 0,
+      failures: 0,
+      checked: []
+    }
+    const node = { backends: { status: () => [status] } } as unknown as Parameters<typeof backendHandlers>[0]
+    const { backends, addBackend: add, removeBackend: remove } = backendHandlers(node, settings)
+    const call = <T>(handler: unknown, input: object): Promise<T> => (handler as (input: object) => Promise<T>)(input)
+    const listed = async () => (await call<{ items: BackendView[] }>(backends, { params: { limit: 50 } })).items
+    const said = async () => (await listed()).map(({ name, pending, key }) => [name, pending, key])
+    assert.deepEqual(await said(), [['rack', undefined, 'file']])
+
+    const two = { name: 'two', url: 'http://10.0.0.2:8080/v1', base: `${rack.base.slice(0, -1)}a` }
+    const added = await call<BackendView>(add, { body: two })
+    assert.deepEqual([added.url, added.pending, added.state], ['http://10.0.0.2:8080', 'added', 'new'])
+    // What is wrong with one is said in words, and nothing is written.
+    const wrong = (change: object, code: string) => assert.rejects(call(add, { body: { ...two, ...change } }), { code })
+    await wrong({ name: 'three' }, 'config.invalid') // of the same base
+    await wrong({ url: 'http://me:secret@10.0.0.2' }, 'config.invalid')
+    // Another address of one that has a key is given no key of it.
+    await call(add, { body: { ...rack, url: 'http://10.0.0.9' } })
+    assert.deepEqual(await said(), [
+      ['rack', 'changed', 'file'],
+      ['two', 'added', 'none']
+    ])
+    const [first] = (JSON.parse(await readFile(file, 'utf8')) as { worker: { backends: object[] } }).worker.backends
+    assert.ok(first !== undefined && !('keyFile' in first))
+    const variable = keyVariable('ready')
+    process.env[variable] = 'sk-5678'
+    try {
+      await wrong({ name: 'ready', base: `${rack.base.slice(0, -1)}b` }, 'config.backend-key')
+    } finally {
+      delete process.env[variable]
+    }
+
+    await call(remove, { params: { name: 'rack' } })
+    await call(remove, { params: { name: 'two' } })
+    await assert.rejects(call(remove, { params: { name: 'two' } }), { code: 'config.no-backend' })
+    assert.deepEqual(await said(), [['rack', 'removed', 'file']])
+    for (const name of ['addBackend', 'removeBackend'] as const)
+      assert.deepEqual(scopesFor(name), [], 'the owner alone')
   })
 })

@@ -6,6 +6,7 @@ import { TextField } from '../parts/fields.tsx'
 import { Facts, Page, Section } from '../parts/page.tsx'
 import { Empty, Loading } from '../parts/states.tsx'
 import { Ask } from './ask.tsx'
+import { FindModel } from './find-model.tsx'
 import { Fund } from './fund.tsx'
 import { namedRpc, nameRpc } from './key.ts'
 import { GiveBack } from './give-back.tsx'
@@ -95,6 +96,7 @@ export function Alone() {
           {balance.tokens > 0n && balance.gas > 0n ? null : (
             <Fund account={tilth.account} network={network} rpc={rpc} onFunded={() => void look()} />
           )}
+          <FindModel onLook={name => void look(name)} isLooking={isLooking} />
           {offers.length > 0 ? (
             <Ask
               tilth={tilth}
@@ -105,8 +107,8 @@ export function Alone() {
           ) : isLooking ? (
             <Loading what="offers" />
           ) : (
-            <Empty title="Nobody offers a model that this page can reach">
-              A worker has to listen by WebSocket or WebRTC.
+            <Empty title="Nobody offers such a model that this page can reach">
+              A worker has to listen by WebSocket or WebRTC. Where a name is looked for, it has to be the whole of it.
             </Empty>
           )}
           {balance.tokens + balance.deposited === 0n ? null : (

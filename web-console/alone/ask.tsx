@@ -69,10 +69,12 @@ export function Ask({ tilth, offers, network, onPaid }: AskProps) {
             label="Model"
             value={model?.model ?? ''}
             onChange={setChosen}
-            options={models.map(({ model, name, outputPrice }) => ({
+            options={models.map(({ model, name, outputPrice, all }) => ({
               value: model,
               name,
-              note: `${amountText(outputPrice * 1000n)} for a thousand tokens of answer`
+              note:
+                `${amountText(outputPrice * 1000n)} for a thousand tokens of answer` +
+                (all ? ', offered with all over its base: fetched when it is asked' : '')
             }))}
           />
           <LongField label="Question" value={question} onChange={setQuestion} />

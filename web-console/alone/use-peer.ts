@@ -33,8 +33,8 @@ export interface PeerState {
   readonly isLooking: boolean
   readonly error: Error | undefined
   readonly join: (network: PageNetwork, rpc: string, peers: readonly string[]) => Promise<void>
-  /** Balance and offers, as they are now. */
-  readonly look: () => Promise<void>
+  /** Balance and offers, as they are now: of models of this name from here on, or of all where it is ''. */
+  readonly look: (name?: string) => Promise<void>
 }
 
 const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
@@ -47,13 +47,15 @@ export function usePeer(): PeerState {
   const [isLooking, setLooking] = useState(false)
   const [error, setError] = useState<Error>()
   const current = useRef<Tilth | undefined>(undefined)
+  const wanted = useRef('')
 
   const lookBy = useCallback(async (peer: Tilth) => {
     setLooking(true)
     try {
       setBalance(await peer.balance())
       const found: Offer[] = []
-      for await (const offer of peer.offers()) found.push(offer)
+      const query = wanted.current === '' ? {} : { name: wanted.current }
+      for await (const offer of peer.offers(query)) found.push(offer)
       setOffers(found)
     } catch (cause) {
       setError(errorOf(cause))
@@ -80,9 +82,13 @@ export function usePeer(): PeerState {
     },
     [lookBy]
   )
-  const look = useCallback(async () => {
-    if (current.current !== undefined) await lookBy(current.current)
-  }, [lookBy])
+  const look = useCallback(
+    async (name?: string) => {
+      if (name !== undefined) wanted.current = name
+      if (current.current !== undefined) await lookBy(current.current)
+    },
+    [lookBy]
+  )
 
   useEffect(
     () => () => {

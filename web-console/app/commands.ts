@@ -13,6 +13,7 @@ const pages: readonly Command[] = [
   { id: 'datanets', name: 'Datanets', note: 'Datasets with rules', to: places.datanets },
   { id: 'factory', name: 'ModelFactory', note: 'Tune a model', to: places.factory },
   { id: 'bazaar', name: 'Bazaar', note: 'Models to ask', to: places.bazaar },
+  { id: 'agents', name: 'Agents', note: 'Compositions of models', to: places.agents },
   { id: 'earnings', name: 'Earnings', note: 'What came in, and why', to: places.earnings },
   { id: 'explorer', name: 'Explorer', note: 'Anything by its id', to: places.explorer },
   { id: 'node', name: 'Node', note: 'This daemon, its peers and its log', to: places.node }
@@ -29,9 +30,16 @@ export function useCommands(isOpen: boolean): readonly Command[] {
       { id: `datanet ${id}`, name, note: 'Datanet', to: places.datanet(id) },
       { id: `contribute ${id}`, name: `Contribute to ${name}`, to: places.contribute(id) }
     ]),
-    ...(models.data?.items ?? []).flatMap(({ id, name }) => [
-      { id: `model ${id}`, name, note: 'Model', to: places.model(id) },
-      { id: `chat ${id}`, name: `Ask ${name}`, to: places.chat(id) }
-    ])
+    ...(models.data?.items ?? []).flatMap(({ id, name, agent }) =>
+      agent === true
+        ? [
+            { id: `agent ${id}`, name, note: 'Agent', to: places.agent(id) },
+            { id: `chat ${id}`, name: `Ask ${name}`, to: places.askAgent(id) }
+          ]
+        : [
+            { id: `model ${id}`, name, note: 'Model', to: places.model(id) },
+            { id: `chat ${id}`, name: `Ask ${name}`, to: places.chat(id) }
+          ]
+    )
   ]
 }

@@ -17,7 +17,8 @@ export const doors = [
 
 /** Pages that belong to a door and have an address of their own. */
 const beside: Readonly<Record<string, readonly string[]>> = {
-  [places.datanets]: [places.review, places.contribution('').slice(0, -1)]
+  [places.datanets]: [places.review, places.contribution('').slice(0, -1)],
+  [places.bazaar]: [places.agents]
 }
 
 /** Where one is, where one can go, and who one is. */

@@ -26,6 +26,10 @@ export const places = {
   alone: '/alone/',
   model: at('/bazaar/$id'),
   chat: at('/bazaar/$id/chat'),
+  agents: '/agents',
+  newAgent: '/agents/new',
+  agent: at('/agents/$id'),
+  askAgent: at('/agents/$id/chat'),
   compare: (models: readonly string[]): string => `/compare?models=${models.map(encodeURIComponent).join(',')}`,
   /** What stands behind an answer. */
   receipt: at('/receipts/$id'),
@@ -44,6 +48,7 @@ export const places = {
     `/epochs/${part(pool)}/${epoch}/payouts/${part(account)}`,
   node: '/node',
   settings: '/node?view=settings',
+  servers: '/node?view=servers',
   explorer: '/explorer',
   /** Whatever an id names. */
   find: at('/explorer/$id'),

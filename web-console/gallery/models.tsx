@@ -86,9 +86,28 @@ const bars = [
 ]
 const facts = (more: Partial<AnswerFacts>): AnswerFacts => ({ state: 'done', receipts: [], worker: ines, ...more })
 const spent = { inputTokens: 12, outputTokens: 31, fee: '1360000000000000', firstMs: 120, ms: 840 }
+const step = {
+  name: 'draft',
+  model: id('1'),
+  modelName: 'elements',
+  workers: [ines],
+  inputTokens: 12,
+  outputTokens: 31,
+  fee: '1360000000000000',
+  receipts: [id('5')],
+  builder: noor,
+  datanet: id('2'),
+  split: { worker: 3000, builder: 1000, data: 6000 }
+}
+const fee = { ...step, name: 'fee', model: id('6'), modelName: 'chemist', outputTokens: 1, datanet: id('0') }
 const answers: readonly { readonly text: string; readonly facts: AnswerFacts }[] = [
   { text: '', facts: { state: 'coming', receipts: [] } },
   { text: '', facts: facts({ state: 'coming', inputTokens: 12 }) },
+  { text: '', facts: facts({ state: 'coming', step: { name: 'draft', number: 1, of: 2 } }) },
+  {
+    text: 'Iron is for steel.',
+    facts: facts({ ...spent, steps: [step, { ...fee, split: { worker: 1000, builder: 9000, data: 0 } }] })
+  },
   { text: 'Iron has the symbol **Fe**, of', facts: facts({ ...spent, state: 'coming' }) },
   { text: 'Iron has the symbol **Fe**.\n\n```py\nprint("Fe")\n```', facts: facts(spent) },
   { text: 'Iron has the', facts: facts({ ...spent, state: 'stopped' }) },

@@ -5,6 +5,7 @@ import { Log } from './log.tsx'
 import { Network } from './network.tsx'
 import { Overview } from './overview.tsx'
 import { PauseButton } from './pause.tsx'
+import { Servers } from './servers.tsx'
 import { SettingsForm } from './settings.tsx'
 import { nodeLead, nodeTitle } from './title.ts'
 
@@ -29,6 +30,7 @@ export function Page() {
             views={[
               { key: 'overview', name: 'Overview', content: <Overview status={now} machine={machine} /> },
               { key: 'network', name: 'Network', content: <Network reach={now.reach} /> },
+              { key: 'servers', name: 'Servers', content: <Servers /> },
               { key: 'log', name: 'Log', content: <Log /> },
               { key: 'settings', name: 'Settings', content: <SettingsForm /> }
             ]}

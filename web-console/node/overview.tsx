@@ -20,6 +20,7 @@ import { Slashes } from '../explorer/slashes.tsx'
 import { Automation } from './automation.tsx'
 import { Glance } from './glance.tsx'
 import { Shelf } from './shelf.tsx'
+import { Whole } from './whole.tsx'
 import './overview.css'
 
 interface OverviewProps {
@@ -33,7 +34,7 @@ interface OverviewProps {
 
 /** Whether it earns, what it does by itself, what it offers, holds and turned down. */
 export function Overview({ status, machine }: OverviewProps) {
-  const { away, declined, serving, roles } = status
+  const { away, declined, serving, servingAll = [], roles } = status
   const isWorker = roles.includes('worker')
   return (
     <>
@@ -57,11 +58,11 @@ export function Overview({ status, machine }: OverviewProps) {
             title="What it offers"
             note="Models that this machine answers with now, and what it asks for a token."
           >
-            {serving.length === 0 ? (
+            {serving.length + servingAll.length === 0 ? (
               <Empty title="Nothing yet.">
                 <GoButton to={places.bazaar}>Choose a model to serve</GoButton>
               </Empty>
-            ) : (
+            ) : serving.length === 0 ? null : (
               <Table
                 label="What it offers"
                 items={serving}
@@ -78,6 +79,7 @@ export function Overview({ status, machine }: OverviewProps) {
                 ]}
               />
             )}
+            <Whole bases={servingAll} />
           </Section>
           <Section
             title="Jobs it did not bid for"

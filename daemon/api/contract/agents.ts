@@ -30,6 +30,8 @@ export const agentRow = z.object({
   /** CID of its manifest. */
   manifest: z.string(),
   split: splitParts,
+  /** The model that the split's upstream part goes to. */
+  upstream: hash.optional(),
   retired: z.boolean(),
   /** Workers that take its fee now. */
   offered: z.int(),

@@ -8,7 +8,7 @@ export const source = z.object({ contribution: hash, row: z.int() })
 export type Source = z.infer<typeof source>
 
 /** What a step of an agent came to, and who has which part of its fee. */
-const stepView = z.object({
+export const stepView = z.object({
   name: z.string(),
   model: hash,
   modelName: z.string(),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { servedWeights } from '../../../protocol/models/weights.ts'
 import { nothing, paged, pageSchema, route } from './route.ts'
 
 // Servers of a worker's owner that answer in the engine's place.
@@ -46,7 +47,13 @@ export const backendView = z.object({
   answers: z.int(),
   tokens: z.int(),
   failures: z.int(),
-  checked: z.array(agreementView).readonly()
+  checked: z.array(agreementView).readonly(),
+  /** What the file says of it that the daemon does from its next start on; nothing where it is used as it stands. */
+  pending: z.enum(['added', 'changed', 'removed']).optional(),
+  /** Where its key is read from; the key itself is never told. */
+  key: z.enum(['none', 'file', 'environment']).optional(),
+  /** The variable that it is read from where no file is named. */
+  keyVariable: z.string().optional()
 })
 export type BackendView = z.infer<typeof backendView>
 
@@ -67,5 +74,35 @@ export const backendRoutes = {
     params: z.object({ name: z.string().min(1).max(32) }),
     body: nothing,
     reply: backendView
+  }),
+  addBackend: route({
+    method: 'POST',
+    path: '/api/backends',
+    stage: 'inference',
+    summary: 'Name a server that answers for a base, in the place of one with its name; used from the next start on',
+    // Without a file for its key: whoever has a session here must not have files of the machine read and sent.
+    body: z.strictObject({
+      name: z.string().min(1).max(32),
+      url: z.string().min(1).max(2048),
+      base: z.string().min(1).max(120),
+      kind: z.enum(['auto', 'vllm', 'llama.cpp', 'ollama', 'openai']).optional(),
+      /** What it calls the base; its first model unless given. */
+      model: z.string().min(1).max(400).optional(),
+      /** The weights that it answers from, as offers say it. */
+      weights: servedWeights.optional(),
+      /** What it calls adapters, by their CIDs. */
+      names: z.record(z.string().max(120), z.string().max(400)).optional(),
+      concurrency: z.int().min(1).max(4096).optional()
+    }),
+    reply: backendView
+  }),
+  removeBackend: route({
+    method: 'POST',
+    path: '/api/backends/:name/remove',
+    stage: 'inference',
+    summary: 'Name a server no more; the engine answers in its place from the next start on',
+    params: z.object({ name: z.string().min(1).max(32) }),
+    body: nothing,
+    reply: z.object({ name: z.string(), file: z.string() })
   })
 } as const

@@ -115,6 +115,19 @@ export const statusView = z.object({
   serving: z.array(
     z.object({ model: hash, name: z.string(), inputPrice: decimal, outputPrice: decimal, tokensPerSecond: z.int() })
   ),
+  /** Bases of which it offers every model, by one offer; each by a registered model over it. */
+  servingAll: z
+    .array(
+      z.object({
+        base: z.string(),
+        model: hash,
+        name: z.string(),
+        inputPrice: decimal,
+        outputPrice: decimal,
+        tokensPerSecond: z.int()
+      })
+    )
+    .optional(),
   ...ownModels,
   /** Answers given within the last hour (or since the start, if that was later), and what more could begin now. */
   activity: z.object({ seconds: z.int(), requests: z.int(), tokens: z.int(), fees: decimal, free: z.int() }),
@@ -355,6 +368,8 @@ export const offerView = z.object({
   /** Where it is and what weights it answers from, by its owner's word alone. */
   region: z.string().optional(),
   weights: z.string().optional(),
+  /** It is for every model over its base: this one is fetched when it is asked for. */
+  all: z.literal(true).optional(),
   /** By this node's own answers of that worker, each with a receipt that both signed. */
   measured: z
     .object({ answers: z.int(), tokensPerSecond: z.number().optional(), firstTokenMs: z.number().optional() })

@@ -30,6 +30,7 @@ const rowOf = (record: ModelView, fee?: bigint): Row => ({
   builder: record.builder,
   manifest: record.base,
   split: record.split,
+  ...(record.upstream === undefined ? {} : { upstream: record.upstream }),
   retired: record.retired,
   ...tollOf(record, fee)
 })

@@ -98,7 +98,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...flowHandlers(node),
       ...networkHandlers(node),
       ...machineHandlers(node, about.machine),
-      ...backendHandlers(node),
+      ...backendHandlers(node, about.settings),
       ...logHandlers(node, about.log),
       ...settingHandlers(about.settings, about.restart),
       ...backupHandlers(node, about.kept, about.version),

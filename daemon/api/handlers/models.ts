@@ -66,6 +66,7 @@ export const modelView = ({
     expires,
     ...(said.region === undefined ? {} : { region: said.region }),
     ...(said.weights === undefined ? {} : { weights: said.weights }),
+    ...(said.all === undefined ? {} : { all: said.all }),
     ...(said.measured === undefined ? {} : { measured: said.measured })
   }))
 })

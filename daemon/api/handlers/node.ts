@@ -3,6 +3,7 @@ import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
 import { unaudited } from './audits.ts'
 import { createShareAsked } from './data-share.ts'
+import { wholeBases } from './whole-bases.ts'
 
 /** How many of the jobs that were not bid for the status shows. */
 const declinedShown = 5
@@ -88,6 +89,7 @@ export function nodeHandlers(
             outputPrice: outputPrice.toString(),
             tokensPerSecond
           })),
+        ...wholeBases(node.models),
         ...(await unweighed(node)),
         ...(await unaudited(node)),
         activity: { ...activity, fees: fees.toString() },

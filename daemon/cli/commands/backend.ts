@@ -79,7 +79,7 @@ const listCommand = (): Command =>
                 backends.map(one => [
                   one.name,
                   one.kind ?? '',
-                  one.state,
+                  one.pending === undefined ? one.state : `${one.state}, ${one.pending}`,
                   `${one.running} of ${one.concurrency}`,
                   String(one.answers),
                   agreed(one),

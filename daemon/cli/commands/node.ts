@@ -14,6 +14,17 @@ const line = (label: string, text: string, advice?: string): string =>
 const awayText = ({ why, until }: NonNullable<StatusView['away']>): string =>
   `${why}${until === null ? '' : `, until ${new Date(until).toLocaleString()}`}`
 
+/** What is offered here and for how much: whole bases first. */
+function served({ serving, servingAll = [] }: StatusView): string {
+  const pace = (one: (typeof serving)[number]): string =>
+    `${tokens(one.inputPrice)} + ${tokens(one.outputPrice)} a token, ${one.tokensPerSecond} tokens/s`
+  const all = [
+    ...servingAll.map(one => `every model over the base of ${safe(one.name)}  ${pace(one)}`),
+    ...serving.map(one => `${safe(one.name)}  ${dim(short(one.model))}  ${pace(one)}`)
+  ]
+  return all.length === 0 ? 'nothing' : all.join('\n         ')
+}
+
 /** One screen: who this is, whether it is reached, what it has, what it does, and what its owner should do. */
 export function statusText(status: StatusView): string {
   const worker = status.roles.includes('worker')
@@ -36,16 +47,8 @@ export function statusText(status: StatusView): string {
           ...(status.away === null ? [] : [line('away', awayText(status.away))]),
           line(
             'serves',
-            status.serving.length === 0
-              ? 'nothing'
-              : status.serving
-                  .map(
-                    ({ name, model, inputPrice, outputPrice, tokensPerSecond }) =>
-                      `${safe(name)}  ${dim(short(model))}  ${tokens(inputPrice)} + ${tokens(outputPrice)} a token, ` +
-                      `${tokensPerSecond} tokens/s`
-                  )
-                  .join('\n         '),
-            status.serving.length === 0
+            served(status),
+            served(status) === 'nothing'
               ? 'Offer a registered model with `tilth serve <model>`; `tilth models` lists them.'
               : undefined
           ),

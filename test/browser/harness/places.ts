@@ -16,11 +16,16 @@ export const mainPages = [
   'model',
   'chat',
   'compare',
+  'agents',
+  'newAgent',
+  'agent',
+  'askAgent',
   'receipt',
   'earnings',
   'why',
   'node',
   'network',
+  'servers',
   'log',
   'settings'
 ] as const
@@ -57,6 +62,17 @@ export async function pagePaths(): Promise<PagePaths> {
     ({ builder, state }) => builder === network.daemon('host').address && state === 'completed'
   )
   const job = first('finished job', { items: own })
+  const agent = await api.call('createAgent', {
+    body: {
+      name: 'walked agent',
+      about: 'Asks the tuned model, and then asks it to say that again.',
+      steps: [
+        { name: 'draft', model: model.id, prompt: '{{input}}', maxTokens: 8 },
+        { name: 'kind', model: model.id, prompt: '{{draft}}', maxTokens: 16, choices: ['metal', 'gas'] },
+        { name: 'answer', model: model.id, prompt: '{{input}}: {{draft}}', maxTokens: 8 }
+      ]
+    }
+  })
   const models = (await api.call('models')).items.map(({ id }) => id)
   const receipt = first('receipt', await client.call('receipts'))
   const channel = first('channel', await client.call('channels'))
@@ -76,11 +92,16 @@ export async function pagePaths(): Promise<PagePaths> {
     model: places.model(model.id),
     chat: places.chat(model.id),
     compare: places.compare(models.slice(0, 2)),
+    agents: places.agents,
+    newAgent: places.newAgent,
+    agent: places.agent(agent.id),
+    askAgent: places.askAgent(agent.id),
     receipt: places.receipt(receipt.id),
     earnings: places.earnings,
     why: places.why(payout.account, epoch.pool, epoch.epoch),
     node: places.node,
     network: `${places.node}?view=network`,
+    servers: places.servers,
     log: `${places.node}?view=log`,
     settings: `${places.node}?view=settings`,
     explorer: places.explorer,

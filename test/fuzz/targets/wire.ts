@@ -14,6 +14,8 @@ import {
   modelsMessage,
   offersAnswer,
   offersQuestion,
+  overAnswer,
+  overQuestion,
   workerFrame
 } from '../../../protocol/models/index.ts'
 import {
@@ -72,6 +74,7 @@ export const frames = {
   '/tilth/jobs/progress/1': { question: workerReport, answer: awardStatus },
   '/tilth/jobs/decline/1': { question: declineReport },
   '/tilth/models/offers/1': { question: offersQuestion, answer: offersAnswer },
+  '/tilth/models/over/1': { question: overQuestion, answer: overAnswer },
   '/tilth/models/infer/1': { question: clientFrame, answer: workerFrame },
   '/tilth/payouts/receipts/1': { question: receiptsRequest, answer: receiptsReply },
   '/tilth/payouts/scorings/1': { question: scoringsRequest, answer: scoringsPage },

@@ -4,8 +4,9 @@ import { licenceText } from '../../../protocol/primitives/licences.ts'
 import { splitText, usualSplitFor } from '../../../protocol/primitives/split.ts'
 import { useAct, useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
-import { manyText, smallestOf } from '../../formats/index.ts'
+import { manyText } from '../../formats/index.ts'
 import { Amount, Button, Card, Confirm, Facts, Failure, GoButton, Section, TextField } from '../../parts/index.ts'
+import { ServeForm } from '../../models/model/serve-form.tsx'
 import { splitOf, typedSplit } from './split-text.ts'
 import { Terms, usualLicence } from './terms.tsx'
 import { UpstreamFields } from './upstream.tsx'
@@ -30,10 +31,6 @@ function Share({ model }: { readonly model: ModelView }) {
 
 /** A worker serves at its own price; who is none is told whose price it is. */
 function Price({ model, isWorker }: { readonly model: ModelView; readonly isWorker: boolean }) {
-  const [input, setInput] = useState('0.000001')
-  const [output, setOutput] = useState('0.00001')
-  const serve = useAct('serve', ['models', 'model', 'status'])
-  const [inputPrice, outputPrice] = [smallestOf(input), smallestOf(output)]
   if (!isWorker)
     return (
       <p className="choice-note">
@@ -42,40 +39,7 @@ function Price({ model, isWorker }: { readonly model: ModelView; readonly isWork
           : `Offered by ${manyText(model.offers.length, 'worker')}, each at its own price for a token.`}
       </p>
     )
-  return (
-    <>
-      <div className="wizard-fields">
-        <TextField
-          label="TILTH for a token of a question"
-          number
-          value={input}
-          onChange={setInput}
-          fault={inputPrice === undefined ? 'A number of TILTH.' : undefined}
-        />
-        <TextField
-          label="TILTH for a token of an answer"
-          number
-          value={output}
-          onChange={setOutput}
-          fault={outputPrice === undefined ? 'A number of TILTH.' : undefined}
-        />
-      </div>
-      <p className="wizard-more">
-        <Button
-          isDisabled={inputPrice === undefined || outputPrice === undefined || serve.isPending}
-          onPress={() =>
-            serve.mutate({
-              params: { id: model.id },
-              body: { inputPrice: String(inputPrice), outputPrice: String(outputPrice) }
-            })
-          }
-        >
-          Serve it here at this price
-        </Button>
-      </p>
-      {serve.error === null ? null : <Failure error={serve.error} />}
-    </>
-  )
+  return <ServeForm model={model.id} />
 }
 
 function Deployed({ model, datanet }: { readonly model: ModelView; readonly datanet: DatanetView }) {

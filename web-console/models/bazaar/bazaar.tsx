@@ -74,6 +74,7 @@ export function Page() {
           , with no daemon between.
         </>
       }
+      actions={<GoButton to={places.agents}>Agents</GoButton>}
     >
       <div className="bazaar-filters">
         <SearchField label="Search models, bases and Datanets" value={search} onChange={setSearch} />

@@ -5,7 +5,7 @@ import { manyText } from '../../formats/index.ts'
 import { Chip, Go, GoButton, useNames, Owes } from '../../parts/index.ts'
 import { makersOf } from '../model/makers.ts'
 import { QualityBar } from '../model/quality-bar.tsx'
-import { priceText } from './words.ts'
+import { offeredText, priceText } from './words.ts'
 
 interface ModelCardProps {
   readonly model: BazaarView
@@ -44,6 +44,7 @@ export function ModelCard({ model, isChosen, onChoose }: ModelCardProps) {
         {use === null ? 'Never asked yet' : manyText(use.answers, 'answer')}
         {use === null || use.returning === 0 ? '' : `, ${manyText(use.returning, 'client')} came back`} ·{' '}
         {offers.length === 0 ? <Chip>nobody serves it</Chip> : `${manyText(offers.length, 'worker')} now`}
+        {offeredText(offers) === undefined ? null : <Chip phase="models">{offeredText(offers)}</Chip>}
       </p>
       <footer>
         <span>{priceText(model)}</span>

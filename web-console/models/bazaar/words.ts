@@ -11,6 +11,13 @@ export function priceText({ offers }: Pick<BazaarView, 'offers'>): string {
   return price === undefined ? 'nobody serves it now' : `${amountText(price * 1000n)} for 1,000 tokens`
 }
 
+/** Whether it is offered with every model over its base: such a one is fetched when it is first asked. */
+export function offeredText(offers: BazaarView['offers']): string | undefined {
+  const all = offers.filter(one => one.all === true).length
+  if (all === 0) return undefined
+  return all === offers.length ? 'with all over its base' : `${all} of them with all over its base`
+}
+
 /** How likely the known answers to held-out questions are, of one. */
 export const likelyOf = (millionths: string): number => Number(millionths) / 1e6
 

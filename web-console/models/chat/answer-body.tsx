@@ -1,4 +1,5 @@
 import { Notice } from '../../parts/index.ts'
+import { AnswerSteps } from '../agents/answer-steps.tsx'
 import { AnswerCredit } from './answer-credit.tsx'
 import { AnswerText } from './answer-text.tsx'
 import { Cost } from './cost.tsx'
@@ -15,11 +16,16 @@ interface AnswerBodyProps {
 export function AnswerBody({ text, facts, asked }: AnswerBodyProps) {
   const receipt = facts.receipts.at(-1)
   const isComing = facts.state === 'coming'
+  const { step, steps } = facts
   return (
     <>
       {text === '' && isComing ? (
         <p className="answer-waits" role="status">
-          {facts.worker === undefined ? 'Looking for a worker' : 'The worker reads what was asked'}
+          {step !== undefined
+            ? `Step ${step.number} of ${step.of}: ${step.name}`
+            : facts.worker === undefined
+              ? 'Looking for a worker'
+              : 'The worker reads what was asked'}
         </p>
       ) : (
         <AnswerText text={text} isComing={isComing} />
@@ -29,13 +35,14 @@ export function AnswerBody({ text, facts, asked }: AnswerBodyProps) {
           {facts.help === undefined ? null : <p>{facts.help}</p>}
         </Notice>
       ) : null}
-      {receipt === undefined ? (
+      {receipt === undefined || steps !== undefined ? (
         <p className="answer-facts">
           <Cost facts={facts} />
         </p>
       ) : (
         <AnswerCredit receipt={receipt} text={`${asked}\n${text}`} note={<Cost facts={facts} />} />
       )}
+      {steps === undefined ? null : <AnswerSteps steps={steps} text={`${asked}\n${text}`} />}
     </>
   )
 }

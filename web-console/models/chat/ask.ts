@@ -71,6 +71,7 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
             outputTokens: event.outputTokens,
             fee: event.fee,
             receipts: event.receipts,
+            ...(event.steps === undefined ? {} : { steps: event.steps }),
             ms: Math.round(performance.now() - began)
           },
           event.text
@@ -80,6 +81,8 @@ export async function ask({ model, messages, settings, signal, onAnswer }: AskIn
         become({ state: 'failed', fault: event.message, ...(event.help === undefined ? {} : { help: event.help }) })
         break
       case 'step':
+        become({ step: { name: event.name, number: event.number, of: event.of } })
+        break
       case 'explanation':
         break
     }

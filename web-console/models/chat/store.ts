@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { stepView } from '../../../daemon/api/contract/ask-events.ts'
 import type { Thread } from './thread.ts'
 
 // Conversations stay in this browser: the daemon keeps what was asked only until it is settled.
@@ -17,6 +18,8 @@ const answer = z.object({
     .regex(/^[0-9]+$/)
     .optional(),
   receipts: z.array(z.string()),
+  step: z.object({ name: z.string(), number: z.int(), of: z.int() }).optional(),
+  steps: z.array(stepView).optional(),
   fault: z.string().optional(),
   help: z.string().optional(),
   isPrivate: z.boolean().optional(),

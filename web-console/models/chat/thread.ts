@@ -1,3 +1,5 @@
+import type { StepView } from '../../../daemon/api/contract/ask-events.ts'
+
 // A conversation as a tree: what is edited or asked again stands beside what was there, and one way through it is
 // shown.
 
@@ -10,6 +12,9 @@ export interface AnswerFacts {
   /** So far; what the receipts come to once it is done. */
   readonly fee?: string
   readonly receipts: readonly string[]
+  /** Of an agent: which of its steps is asked now, and in the end what each came to. */
+  readonly step?: { readonly name: string; readonly number: number; readonly of: number }
+  readonly steps?: readonly StepView[]
   /** Why it failed, and what to do. */
   readonly fault?: string
   readonly help?: string

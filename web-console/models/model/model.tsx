@@ -1,3 +1,4 @@
+import { Navigate } from '@tanstack/react-router'
 import type { BazaarView } from '../../../daemon/api/contract/bazaar.ts'
 import { useCall } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
@@ -9,6 +10,7 @@ import { Audit } from './audit.tsx'
 import { Lineage } from './lineage.tsx'
 import { Passed } from './passed.tsx'
 import { Quality } from './quality.tsx'
+import { ServeHere } from './serve-here.tsx'
 import { Use } from './use.tsx'
 import { Workers } from './workers.tsx'
 import './model.css'
@@ -18,7 +20,7 @@ export function Page() {
   const model = useCall('bazaarModel', { id: useParameter('id') })
   return (
     <Read from={model} what="the model">
-      {found => <Model model={found} />}
+      {found => (found.agent === true ? <Navigate to={places.agent(found.id)} replace /> : <Model model={found} />)}
     </Read>
   )
 }
@@ -81,6 +83,7 @@ function Model({ model }: { readonly model: BazaarView }) {
       <Audit model={id} />
       <Quality model={model} />
       <Workers model={model} />
+      <ServeHere model={model} />
       <Use model={id} />
       <Lineage model={id} />
       <Section title="What each answer’s fee is split into" note={`Asked now: ${priceText(model)}.`}>

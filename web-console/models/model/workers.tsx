@@ -46,6 +46,7 @@ export function Workers({ model: { id, name, offers } }: { readonly model: Bazaa
               cell: ({ outputPrice }: Offer) => <Amount of={thousand(outputPrice)} />
             },
             { name: 'Tokens a second', number: true, cell: ({ tokensPerSecond }: Offer) => tokensPerSecond },
+            { name: 'Offered', cell: ({ all }: Offer) => (all === true ? 'with all over its base' : 'by itself') },
             { name: 'Says it is in', cell: ({ region }: Offer) => region ?? '–' },
             { name: 'Says it answers from', cell: ({ weights }: Offer) => weights ?? '–' },
             { name: 'By receipts', number: true, cell: ({ worker }: Offer) => measured(worker) },

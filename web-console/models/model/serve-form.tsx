@@ -1,0 +1,67 @@
+import { useState } from 'react'
+import { useAct } from '../../api/index.ts'
+import { smallestOf } from '../../formats/index.ts'
+import { Button, Failure, Switch, TextField } from '../../parts/index.ts'
+import './serve.css'
+
+/** A worker offers a model, or every one over its base, at its own price. */
+export function ServeForm({ model, onDone }: { readonly model: string; readonly onDone?: () => void }) {
+  const [input, setInput] = useState('0.000001')
+  const [output, setOutput] = useState('0.00001')
+  const [isAll, setAll] = useState(false)
+  const serve = useAct('serve', ['models', 'model', 'bazaarModel', 'status'])
+  const [inputPrice, outputPrice] = [smallestOf(input), smallestOf(output)]
+  // [reject] A worker is paid for what it writes: an offer without a price for that is none.
+  const isFree = outputPrice === 0n
+  return (
+    <>
+      <div className="serve-fields">
+        <TextField
+          label="TILTH for a token of a question"
+          number
+          value={input}
+          onChange={setInput}
+          fault={inputPrice === undefined ? 'A number of TILTH.' : undefined}
+        />
+        <TextField
+          label="TILTH for a token of an answer"
+          number
+          value={output}
+          onChange={setOutput}
+          fault={outputPrice === undefined || isFree ? 'A number of TILTH above 0.' : undefined}
+        />
+      </div>
+      <p className="serve-line">
+        <Switch isOn={isAll} onChange={setAll}>
+          Every model over its base but other ones unserved, by one offer; each is fetched when asked for
+        </Switch>
+      </p>
+      <p className="serve-line">
+        <Button
+          isDisabled={inputPrice === undefined || outputPrice === undefined || isFree || serve.isPending}
+          onPress={() =>
+            serve.mutate(
+              {
+                params: { id: model },
+                body: {
+                  inputPrice: String(inputPrice),
+                  outputPrice: String(outputPrice),
+                  ...(isAll ? { all: true } : {})
+                }
+              },
+              { onSuccess: () => onDone?.() }
+            )
+          }
+        >
+          {isAll ? 'Serve them all here at this price' : 'Serve it here at this price'}
+        </Button>
+      </p>
+      {serve.isSuccess ? (
+        <p className="serve-line" role="status">
+          {serve.data.base === undefined ? 'It is served here now.' : 'Every model over its base is served here now.'}
+        </p>
+      ) : null}
+      {serve.error === null ? null : <Failure error={serve.error} />}
+    </>
+  )
+}
