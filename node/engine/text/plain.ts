@@ -1,5 +1,3 @@
-import type { Tokenizer } from './tokenizer.ts'
-
 /** What a token says, or how it is told. */
 const kinds = { unknown: 0, bytes: 1, special: 2, added: 3 } as const
 
@@ -44,12 +42,13 @@ export function packPlain(count: number, tokenOf: (id: number) => PlainToken | u
 }
 
 /** Tokens as text, without the tokenizer. */
-export interface PlainSpeller extends Pick<Tokenizer, 'decode'> {
+export interface PlainSpeller {
+  /** As the tokenizer decodes: bytes in a row are one text, special tokens nothing, added ones a text of their own. */
+  decode(ids: readonly number[]): string
   /** Whether all of these are in the vocabulary. */
   knows(ids: readonly number[]): boolean
 }
 
-/** As the tokenizer decodes: bytes in a row are one text, special tokens are nothing, added ones a text of their own. */
 export function plainSpeller({ kinds: which, ends, bytes }: PlainVocabulary): PlainSpeller {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   const saidBy = (id: number): Uint8Array => bytes.subarray(id === 0 ? 0 : ends[id - 1], ends[id])
