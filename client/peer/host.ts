@@ -7,6 +7,7 @@ import { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { Libp2pOptions } from 'libp2p'
+import { rareUpdates, wholeFrames } from '../../node/transport/host/fewer-writes.ts'
 import { libp2pKey } from '../../node/transport/identity.ts'
 
 /**
@@ -34,8 +35,8 @@ export const createHost = (
     nodeInfo: { name: 'tilth-client', version: '0.1.0', userAgent: 'tilth-client/0.1.0' },
     addresses: { listen: [] },
     transports: [...transports, circuitRelayTransport()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } })],
+    connectionEncrypters: [wholeFrames(noise())],
+    streamMuxers: [rareUpdates(yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } }))],
     connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: 30_000, maxTimeout: 60_000 } },
     connectionManager: {
       maxConnections: mostConnections,

@@ -13,8 +13,9 @@ import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming, mostTold, mostValued } from './limits.ts'
 import { createModels } from './models.ts'
+import { createGathering } from './receipts/gathering.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
-import type { Entry } from './receipts/index.ts'
+import type { Entry, Taken } from './receipts/index.ts'
 import { createReasons } from './reasons.ts'
 import { createRetention } from './retention.ts'
 import { createLedgerTime } from '../chain/index.ts'
@@ -126,23 +127,17 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
 
   const own = createOwnReceipts(deps.store, deps.models, takeOwn, log)
 
-  function received(id: Hex): void {
-    receipts.get(id).then(
-      entry => {
-        if (entry === undefined) return
-        const { model, fee, inputTokens, outputTokens } = entry.receipt.receipt.message
-        const tokens = inputTokens + outputTokens
-        events.emit('payouts.receipt', { id, model, worker: entry.receipt.worker, fee, tokens })
-        if (roles.scorer && entry.pool !== null) seats.heard(entry.pool)
-        ahead.heard(model)
-        use.count(entry.receipt).catch((error: unknown) => {
-          log.warn('a receipt is not in what is shown of its model', { receipt: id, error })
-        })
-      },
-      (error: unknown) => {
-        log.warn('a receipt could not be read', { receipt: id, error })
-      }
-    )
+  function received(cosigned: CosignedReceipt, taken: Taken): void {
+    if (!taken.fresh) return
+    const { id, pool } = taken
+    const { model, fee, inputTokens, outputTokens } = cosigned.receipt.message
+    const tokens = inputTokens + outputTokens
+    events.emit('payouts.receipt', { id, model, worker: cosigned.worker, fee, tokens })
+    if (roles.scorer && pool !== null) seats.heard(pool)
+    ahead.heard(model)
+    use.count(cosigned).catch((error: unknown) => {
+      log.warn('a receipt is not in what is shown of its model', { receipt: id, error })
+    })
   }
 
   async function scored({
@@ -175,10 +170,9 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
-    const { id, fresh } = await intake.take(receipt)
-    if (!fresh) return
-    received(id)
-    if (receipt.worker === self) await topic.announceReceipt(receipt)
+    const taken = await intake.take(receipt)
+    received(receipt, taken)
+    if (taken.fresh && receipt.worker === self) await topic.announceReceipt(receipt)
   }
 
   /** Those who may weigh them have not done so, or do not agree: perhaps others have not heard of them. */
@@ -343,12 +337,14 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       contents.start()
       explaining.start()
       retention.start()
+      const gathering = createGathering(clock, log, () => own.take())
       const report = (error: unknown): void => {
         const waits = error instanceof TilthError && error.consequence === 'retry'
         log[waits ? 'info' : 'warn']('a periodic task of payouts failed; it is done again', { error })
       }
       stops.push(
-        deps.modelEvents.on('models.receipt', () => own.take()),
+        () => gathering.stop(),
+        deps.modelEvents.on('models.receipt', () => gathering.came()),
         clock.every(timing.announceMs, () => models.letGo(), report),
         clock.every(timing.announceMs, announceAgain, report),
         clock.every(timing.announceMs, followAll, report)

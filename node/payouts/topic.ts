@@ -6,7 +6,7 @@ import { payoutMessage } from '../../protocol/payouts/index.ts'
 import type { PayoutMessage, ScoringDocument } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { createCache } from '../runtime/index.ts'
-import type { Intake, ReceiptStore } from './receipts/index.ts'
+import type { Intake, ReceiptStore, Taken } from './receipts/index.ts'
 import { closingCalls, closingFreshSeconds, closingsRemembered } from './limits.ts'
 import type { Scorings } from './scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from './types.ts'
@@ -32,7 +32,7 @@ export function createTopic(
   timing: Pick<PayoutsTiming, 'redeemPauseMs'>,
   { intake, receipts }: { intake: Intake; receipts: Pick<ReceiptStore, 'hasOwn'> },
   scorings: Scorings,
-  heard: { receipt(id: Hex): void; scoring(scoring: ScoringDocument): void }
+  heard: { receipt(receipt: CosignedReceipt, taken: Taken): void; scoring(scoring: ScoringDocument): void }
 ): Topic {
   const { gossip, network, key, self, clock, chain, events, log } = deps
   let off: (() => void) | undefined
@@ -121,9 +121,9 @@ export function createTopic(
       off = gossip.subscribe(topic, payoutMessage, async message => {
         switch (message.kind) {
           case 'receipt': {
-            const { id, fresh } = await intake.take(message.receipt)
-            if (!fresh) throw known('receipt.known')
-            heard.receipt(id)
+            const taken = await intake.take(message.receipt)
+            if (!taken.fresh) throw known('receipt.known')
+            heard.receipt(message.receipt, taken)
             return
           }
           case 'scoring': {

@@ -26,13 +26,16 @@ const byteOf: ReadonlyMap<string, number> = (() => {
 
 const single = /^<0x([0-9A-F]{2})>$/u
 
+/** The bytes that a token writes in GPT-2's letters; undefined where it has others. */
+export function lettersOf(token: string): Buffer | undefined {
+  const bytes = Array.from(token, letter => byteOf.get(letter))
+  return bytes.every(byte => byte !== undefined) ? Buffer.from(bytes) : undefined
+}
+
 /** The bytes that a token stands for. */
 export function bytesOf(token: string, spelling: Spelling, isAdded: boolean): Buffer {
   if (isAdded) return Buffer.from(token)
-  if (spelling === 'bytes') {
-    const bytes = Array.from(token, letter => byteOf.get(letter))
-    return bytes.every(byte => byte !== undefined) ? Buffer.from(bytes) : Buffer.from(token)
-  }
+  if (spelling === 'bytes') return lettersOf(token) ?? Buffer.from(token)
   const [, byte] = single.exec(token) ?? []
   return byte === undefined ? Buffer.from(token.replaceAll('\u2581', ' ')) : Buffer.from([Number.parseInt(byte, 16)])
 }

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path'
 import { openSandbox, type Sandbox } from '../../runtime/sandbox/index.ts'
+import { createCache } from '../../runtime/cache.ts'
 import { programBeside } from '../../runtime/program.ts'
 import type { TextReader } from '../types.ts'
-import { textBegin } from './stream.ts'
+import { plainSpeller, type PlainSpeller } from './plain.ts'
+import { textBegin, TextStream } from './stream.ts'
 import type { tasks } from './tasks.ts'
 
 /** Processes that read texts for models at a time, each with a tokenizer in its memory. */
@@ -18,6 +20,8 @@ const promptMs = 5_000
 /** Rows that are read in one go. */
 const rowsAtOnce = 64
 const rowsMs = 20_000
+/** Vocabularies that are held here: two megabytes each for the usual ones. */
+const mostPlain = 8
 
 export function openTextReader(): TextReader {
   const sandbox: Sandbox<typeof tasks> = openSandbox<typeof tasks>({
@@ -32,6 +36,20 @@ export function openTextReader(): TextReader {
     const done: B[] = []
     for (let at = 0; at < all.length; at += rowsAtOnce) done.push(...(await read(all.slice(at, at + rowsAtOnce))))
     return done
+  }
+
+  /**
+   * What turns tokens into text in this process. Nothing of a stranger's is run for it, and it is asked for with each
+   * frame of each answer: by way of another process it costs more than all else that is done with a frame.
+   */
+  const plain = createCache<string, Promise<PlainSpeller | undefined>>({ max: mostPlain })
+  function plainOf(folder: string): Promise<PlainSpeller | undefined> {
+    const known = plain.get(folder)
+    if (known !== undefined) return known
+    const next = sandbox.run(folder, 'plain', null, openMs).then(found => found && plainSpeller(found))
+    plain.set(folder, next)
+    next.catch(() => plain.delete(folder))
+    return next
   }
 
   const reader: TextReader = {
@@ -51,13 +69,21 @@ export function openTextReader(): TextReader {
     trainRows: (folder, all, options) =>
       inParts(all, rows => sandbox.run(resolve(folder), 'trainRows', { rows, ...options }, rowsMs)),
     text(folder, stops) {
+      const at = resolve(folder)
       let state = textBegin
       let turn: Promise<unknown> = Promise.resolve()
       const take = (ids: readonly number[], last: boolean): Promise<string> => {
         const mine = turn.then(async () => {
-          const said = await sandbox.run(resolve(folder), 'text', { stops, state, ids, last }, promptMs)
-          state = said.state
-          return said.text
+          const speller = await plainOf(at)
+          if (speller?.knows([...state.ids, ...ids]) !== true) {
+            const said = await sandbox.run(at, 'text', { stops, state, ids, last }, promptMs)
+            state = said.state
+            return said.text
+          }
+          const stream = new TextStream(speller, stops, state)
+          const text = stream.take(ids, last)
+          state = stream.state
+          return text
         })
         turn = mine.catch(() => undefined)
         return mine

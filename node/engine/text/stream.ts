@@ -57,6 +57,12 @@ export class TextStream {
     return this.#release(now.slice(before.length))
   }
 
+  /** Takes some, which may be the last. */
+  take(ids: readonly number[], last: boolean): string {
+    const text = ids.map(id => this.push(id)).join('')
+    return last ? text + this.finish() : text
+  }
+
   /** What was held back, at the end of the answer. */
   finish(): string {
     if (this.#stopped) return ''

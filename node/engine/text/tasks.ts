@@ -3,6 +3,7 @@ import type { ChatMessage, EncodedRow, Row, TrainRow } from '../types.ts'
 import { Chat } from './chat.ts'
 import type { Day } from './dates.ts'
 import { endIdsOf } from './end-ids.ts'
+import type { PlainVocabulary } from './plain.ts'
 import { TextStream, type TextState } from './stream.ts'
 import { Tokenizer } from './tokenizer.ts'
 
@@ -95,11 +96,11 @@ export const tasks = {
   prompts: ({ conversations, day }: PromptsArgument): number[][] =>
     conversations.map(messages => reading().chat.prompt(messages, day)),
   answers: (rows: readonly Row[]): EncodedRow[] => rows.map(row => reading().chat.answerRow(row)),
+  plain: (_argument: null): PlainVocabulary | undefined => reading().tokenizer.plain(),
   trainRows: ({ rows, ...options }: TrainRowsArgument): TrainRow[] =>
     rows.map(row => reading().chat.trainRow(row, options)),
   text: ({ stops, state, ids, last }: TextArgument): { readonly text: string; readonly state: TextState } => {
     const stream = new TextStream(reading().tokenizer, stops, state)
-    const text = ids.map(id => stream.push(id)).join('') + (last ? stream.finish() : '')
-    return { text, state: stream.state }
+    return { text: stream.take(ids, last), state: stream.state }
   }
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { ModelError } from '../graph/errors.ts'
 import { parseBounded, readBounded } from '../graph/files.ts'
 import { checkDecoder } from './decoder-rules.ts'
-import { bytesOf, offsetsOf, type Offset, type Spelling } from './offsets.ts'
+import { bytesOf, lettersOf, offsetsOf, type Offset, type Spelling } from './offsets.ts'
+import { packPlain, type PlainVocabulary } from './plain.ts'
 
 /** Larger than any tokenizer of the models that are supported, small enough to be read in a few seconds. */
 export const mostTokenizerBytes = 64 * 2 ** 20
@@ -20,15 +21,20 @@ export class Tokenizer {
   readonly special: Readonly<Record<string, string>>
   readonly #written: Written
   readonly #added: ReadonlySet<string>
+  /** Those that no text shows. */
+  readonly #unshown: ReadonlySet<string>
 
   private constructor(
     inner: HuggingFaceTokenizer,
     written: Written,
     template: string | undefined,
-    special: Record<string, string>
+    special: Record<string, string>,
+    alsoSpecial: readonly string[]
   ) {
     this.#inner = inner
     this.#written = written
+    const added = [...inner.get_added_tokens_decoder().values()]
+    this.#unshown = new Set([...added.filter(token => token.special).map(({ content }) => content), ...alsoSpecial])
     this.#added = new Set([...inner.get_added_tokens_decoder().values()].map(({ content }) => content))
     this.template = template
     this.special = special
@@ -48,7 +54,9 @@ export class Tokenizer {
       const text: unknown = typeof value === 'object' && value !== null && 'content' in value ? value.content : value
       if (typeof text === 'string') special[key] = text
     }
-    return new Tokenizer(inner, written, template, special)
+    const more: unknown = config['additional_special_tokens']
+    const alsoSpecial = Array.isArray(more) ? more.filter((token): token is string => typeof token === 'string') : []
+    return new Tokenizer(inner, written, template, special, alsoSpecial)
   }
 
   /** Token ids; special tokens written out in the text are recognised, none are added. */
@@ -91,6 +99,23 @@ export class Tokenizer {
     return bytes.slice(0, count)
   }
 
+  /** What each token says, where decoding is no more than to put that in a row: as it is for most models. */
+  plain(): PlainVocabulary | undefined {
+    if (!this.#written.isPlain) return undefined
+    const count = this.#inner.get_vocab().size
+    let isPlain = true
+    const vocabulary = packPlain(count, id => {
+      const token = this.#inner.id_to_token(id)
+      if (token === undefined) return undefined
+      if (this.#unshown.has(token)) return { kind: 'special', said: new Uint8Array() }
+      if (this.#added.has(token) && token.isWellFormed()) return { kind: 'added', said: Buffer.from(token) }
+      const said = lettersOf(token)
+      isPlain &&= said !== undefined
+      return said && { kind: 'bytes', said }
+    })
+    return isPlain ? vocabulary : undefined
+  }
+
   idOf(token: string): number | undefined {
     return this.#inner.token_to_id(token)
   }
@@ -106,6 +131,8 @@ interface Written {
   readonly spelling: Spelling
   /** Unicode normal form that texts are brought into first. */
   readonly form: (typeof forms)[number] | undefined
+  /** Its tokens say bytes, and nothing is done with them but to put them in a row. */
+  readonly isPlain: boolean
 }
 const forms = ['NFC', 'NFD', 'NFKC', 'NFKD'] as const
 
@@ -122,9 +149,13 @@ const writtenBy = (json: Record<string, unknown>): Written => {
   const types = typesIn(json['normalizer'])
   return {
     spelling: typesIn(json['decoder']).includes('ByteLevel') ? 'bytes' : 'words',
-    form: forms.find(form => types.includes(form))
+    form: forms.find(form => types.includes(form)),
+    isPlain: fieldOf(json['decoder'], 'type') === 'ByteLevel' && !fieldOf(json['model'], 'end_of_word_suffix')
   }
 }
+
+const fieldOf = (part: unknown, name: string): unknown =>
+  typeof part === 'object' && part !== null ? (part as Record<string, unknown>)[name] : undefined
 
 function build(folder: string, config: Record<string, unknown>): [HuggingFaceTokenizer, Written] {
   const file = join(folder, 'tokenizer.json')

@@ -195,7 +195,9 @@ export function createAttempt(
               lie('answer.fee', 'the answer may cost more than was agreed to')
             accepted = true
             await ask.written
-            await wallet.accepted(purse, ask, inputTokens, creditTokens)
+            // Vouchers wait for the disk; nobody who reads the answer does.
+            paid = wallet.accepted(purse, ask, inputTokens, creditTokens)
+            paid.catch(broken)
             await wallet.nothingLeft(purse, before)
             request.onAccepted(sources)
             payLater(() => {

@@ -3,7 +3,7 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { amount, uint } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
-import type { Store } from '../../store/index.ts'
+import type { Batch, Collection, Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
 import type { DayUse, UseView, WorkerUse } from '../types.ts'
@@ -42,13 +42,29 @@ export const openUseTables = (store: Pick<Store, 'collection'>) => ({
 
 /** Receipts come late by so many days at most: until then it is known who asked on a day. */
 const lateDays = 40
-/** Receipts that wait to be counted. */
+/** Writes that wait, of one model or another, and receipts that go into one. */
 const mostWaiting = 10_000
+const countedAtOnce = 200
 const mostWorkers = 100
 const listedAtOnce = 100
 
 const dayOf = (seconds: bigint): number => Number(seconds / 86_400n)
 const none = { answers: 0, inputTokens: 0, outputTokens: 0, fees: 0n, clients: 0, returning: 0 }
+
+const least = (a: bigint | undefined, b: bigint): bigint => (a === undefined || b < a ? b : a)
+const most = (a: bigint | undefined, b: bigint): bigint => (a === undefined || b > a ? b : a)
+
+/** A table as it will be. */
+function changing<T>(table: Collection<T>) {
+  const rows = new Map<string, T>()
+  return {
+    get: async (key: string): Promise<T | undefined> => rows.get(key) ?? (await table.get(key)),
+    put: (key: string, row: T): void => void rows.set(key, row),
+    fill(batch: Batch): void {
+      for (const [key, row] of rows) batch.put(table, key, row)
+    }
+  }
+}
 
 /** How much models were used, by whom served and whether clients came back, from the receipts known here. */
 export interface Use {
@@ -66,62 +82,88 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
   /** Of one model one after another. */
   const counting = createQueue({ name: 'use of models', bound: mostWaiting })
 
-  async function add({ receipt: { message }, client, worker }: CosignedReceipt): Promise<void> {
-    const { model, inputTokens, outputTokens, fee, startedAt, finishedAt } = message
-    const day = dayOf(finishedAt)
-    const [dayKey, workerKey, clientKey] = [`${model}/${sequenceKey(day)}`, `${model}/${worker}`, `${model}/${client}`]
-    const askedKey = `${dayKey}/${client}`
-    const [thatDay, all, served, known, counted] = await Promise.all([
-      tables.days.get(dayKey),
-      tables.models.get(model),
-      tables.workers.get(workerKey),
-      tables.clients.get(clientKey),
-      tables.asked.has(askedKey)
-    ])
-    const cameBack = known !== undefined && known.first !== known.last
-    const first = Math.min(known?.first ?? day, day)
-    const last = Math.max(known?.last ?? day, day)
-    const plus = (row: typeof none, clients: number, returning: number): typeof none => ({
-      answers: row.answers + 1,
-      inputTokens: row.inputTokens + inputTokens,
-      outputTokens: row.outputTokens + outputTokens,
-      fees: row.fees + fee,
-      clients: row.clients + clients,
-      returning: row.returning + returning
-    })
-    const least = (a: bigint | undefined, b: bigint): bigint => (a === undefined || b < a ? b : a)
-    const most = (a: bigint | undefined, b: bigint): bigint => (a === undefined || b > a ? b : a)
+  /** Receipts of a model that wait for those of it that are being counted: all of them are one look and one write. */
+  const waiting = new Map<Hex, { readonly receipts: CosignedReceipt[]; readonly done: Promise<void> }>()
+
+  async function addAll(receipts: readonly CosignedReceipt[]): Promise<void> {
+    const [days, models, workers] = [changing(tables.days), changing(tables.models), changing(tables.workers)]
+    const [clients, asked] = [changing(tables.clients), changing(tables.asked)]
     const old: string[] = []
-    if (thatDay === undefined)
-      for await (const key of tables.asked.keys({
-        prefix: `${model}/`,
-        to: `${model}/${sequenceKey(Math.max(0, day - lateDays))}`,
-        limit: 1000
-      }))
-        old.push(key)
-    await store.batch(batch => {
+    for (const { receipt, client, worker } of receipts) {
+      const { model, inputTokens, outputTokens, fee, startedAt, finishedAt } = receipt.message
+      const day = dayOf(finishedAt)
+      const [dayKey, workerKey, clientKey] = [
+        `${model}/${sequenceKey(day)}`,
+        `${model}/${worker}`,
+        `${model}/${client}`
+      ]
+      const askedKey = `${dayKey}/${client}`
+      const [thatDay, all, served, known, counted] = await Promise.all([
+        days.get(dayKey),
+        models.get(model),
+        workers.get(workerKey),
+        clients.get(clientKey),
+        asked.get(askedKey).then(found => found !== undefined)
+      ])
+      const cameBack = known !== undefined && known.first !== known.last
+      const first = Math.min(known?.first ?? day, day)
+      const last = Math.max(known?.last ?? day, day)
+      const plus = (row: typeof none, clients: number, returning: number): typeof none => ({
+        answers: row.answers + 1,
+        inputTokens: row.inputTokens + inputTokens,
+        outputTokens: row.outputTokens + outputTokens,
+        fees: row.fees + fee,
+        clients: row.clients + clients,
+        returning: row.returning + returning
+      })
+      if (thatDay === undefined)
+        for await (const key of tables.asked.keys({
+          prefix: `${model}/`,
+          to: `${model}/${sequenceKey(Math.max(0, day - lateDays))}`,
+          limit: 1000
+        }))
+          old.push(key)
       const returning = !counted && known !== undefined && known.first < day ? 1 : 0
-      batch
-        .put(tables.days, dayKey, plus(thatDay ?? none, counted ? 0 : 1, returning))
-        .put(tables.models, model, {
-          ...plus(all ?? none, known === undefined ? 1 : 0, !cameBack && known !== undefined && first !== last ? 1 : 0),
-          firstAt: least(all?.firstAt, finishedAt),
-          lastAt: most(all?.lastAt, finishedAt)
-        })
-        .put(tables.workers, workerKey, {
-          answers: (served?.answers ?? 0) + 1,
-          outputTokens: (served?.outputTokens ?? 0) + outputTokens,
-          seconds: (served?.seconds ?? 0) + Number(finishedAt > startedAt ? finishedAt - startedAt : 0n),
-          lastAt: most(served?.lastAt, finishedAt)
-        })
-        .put(tables.clients, clientKey, { first, last })
-        .put(tables.asked, askedKey, 0)
+      days.put(dayKey, plus(thatDay ?? none, counted ? 0 : 1, returning))
+      models.put(model, {
+        ...plus(all ?? none, known === undefined ? 1 : 0, !cameBack && known !== undefined && first !== last ? 1 : 0),
+        firstAt: least(all?.firstAt, finishedAt),
+        lastAt: most(all?.lastAt, finishedAt)
+      })
+      workers.put(workerKey, {
+        answers: (served?.answers ?? 0) + 1,
+        outputTokens: (served?.outputTokens ?? 0) + outputTokens,
+        seconds: (served?.seconds ?? 0) + Number(finishedAt > startedAt ? finishedAt - startedAt : 0n),
+        lastAt: most(served?.lastAt, finishedAt)
+      })
+      clients.put(clientKey, { first, last })
+      asked.put(askedKey, 0)
+    }
+    await store.batch(batch => {
+      for (const table of [days, models, workers, clients, asked]) table.fill(batch)
       for (const key of old) batch.delete(tables.asked, key)
     })
   }
 
-  const countOne = (receipt: CosignedReceipt): Promise<void> =>
-    counting.run(receipt.receipt.message.model, () => add(receipt))
+  function countOne(receipt: CosignedReceipt): Promise<void> {
+    const { model } = receipt.receipt.message
+    const already = waiting.get(model)
+    if (already !== undefined && already.receipts.length < countedAtOnce) {
+      already.receipts.push(receipt)
+      return already.done
+    }
+    const receipts = [receipt]
+    const done = counting.run(model, () => {
+      if (waiting.get(model)?.receipts === receipts) waiting.delete(model)
+      return addAll(receipts)
+    })
+    waiting.set(model, { receipts, done })
+    done.catch(() => {
+      // Where the queue is full it never began.
+      if (waiting.get(model)?.receipts === receipts) waiting.delete(model)
+    })
+    return done
+  }
 
   async function begin(): Promise<void> {
     for (const table of [tables.days, tables.models, tables.workers, tables.clients, tables.asked]) {

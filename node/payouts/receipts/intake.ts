@@ -7,14 +7,18 @@ import type { Models } from '../models.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { NewEntry, ReceiptStore } from './types.ts'
 
+/** What became of a receipt: one that is new is in this pool, or in none. */
+export type Taken =
+  | { readonly id: Hex; readonly fresh: false }
+  | { readonly id: Hex; readonly fresh: true; readonly pool: Hex | null }
+
 /** The way in for receipts, whoever brings them. */
 export interface Intake {
   /**
    * Checks and keeps one; on disk when it resolves. Known or not, both signatures are checked: an id covers neither.
-   * @returns its id, and whether it was new.
    * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
    */
-  take(receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }>
+  take(receipt: CosignedReceipt): Promise<Taken>
 }
 
 export function createIntake(
@@ -27,7 +31,7 @@ export function createIntake(
    * What is being checked now, so that two who bring the same cost one check: by the digest of the whole document, for
    * under one id anybody can bring another.
    */
-  const taking = new Map<Hex, Promise<{ id: Hex; fresh: boolean }>>()
+  const taking = new Map<Hex, Promise<Taken>>()
 
   async function check(id: Hex, receipt: CosignedReceipt): Promise<Pick<NewEntry, 'pool' | 'expiry' | 'covered'>> {
     const { channel, model } = receipt.receipt.message
@@ -46,7 +50,7 @@ export function createIntake(
     return { pool, expiry: facing.expiry, covered: facing.closed ? facing.claimed : facing.deposit }
   }
 
-  async function keep(receipt: CosignedReceipt): Promise<{ id: Hex; fresh: boolean }> {
+  async function keep(receipt: CosignedReceipt): Promise<Taken> {
     const id = receiptId(network, receipt)
     // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
     const own = shownFault(receipt, network)
@@ -54,7 +58,9 @@ export function createIntake(
     if (await receipts.has(id)) return { id, fresh: false }
     const { client, worker } = receipt
     const entry = { id, receipt, own: client === self || worker === self, answered: worker === self }
-    return { id, fresh: await receipts.put({ ...entry, ...(await check(id, receipt)) }) }
+    const checked = await check(id, receipt)
+    const fresh = await receipts.put({ ...entry, ...checked })
+    return fresh ? { id, fresh, pool: checked.pool } : { id, fresh }
   }
 
   return {

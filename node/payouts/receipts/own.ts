@@ -48,16 +48,23 @@ export function createOwnReceipts(
     }
   }
 
+  /** The number of the last one that was looked at, once it is known. */
+  let last: number | undefined
+
   async function takeNew(): Promise<void> {
     for (;;) {
-      const list = await models.receipts({ after: (await own.get('next')) ?? -1, limit: atOnce })
-      for (const { number, receipt } of list) {
-        const done = await tryOne(number, receipt, 0)
-        await store.batch(batch => {
-          if (!done) batch.put(owed, sequenceKey(number), 1)
-          batch.put(own, 'next', number)
-        })
-      }
+      last ??= (await own.get('next')) ?? -1
+      const list = await models.receipts({ after: last, limit: atOnce })
+      const left: number[] = []
+      for (const { number, receipt } of list) if (!(await tryOne(number, receipt, 0))) left.push(number)
+      const seen = list.at(-1)?.number
+      if (seen === undefined) return
+      // Whoever is killed before this looks at them again, and finds that they are known.
+      await store.batch(batch => {
+        for (const number of left) batch.put(owed, sequenceKey(number), 1)
+        batch.put(own, 'next', seen)
+      })
+      last = seen
       if (list.length < atOnce) return
     }
   }

@@ -20,6 +20,7 @@ import { patientRouter } from '../blocks/routing.ts'
 import type { TransportOptions } from '../types.ts'
 import { Records } from './datastore.ts'
 import { mendRecords } from './records.ts'
+import { rareUpdates, wholeFrames } from './fewer-writes.ts'
 import { createGater } from './gater.ts'
 import { patienceMs, servicesOf } from './services.ts'
 import type { Services } from './services.ts'
@@ -103,10 +104,10 @@ export async function createHost(
           : addresses
     },
     transports,
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [wholeFrames(noise())],
     // A stream that is not read holds at most what its window lets in: the window must stay below libp2p's read buffer
     // of 4 MiB, beyond which the stream would be reset instead of waiting.
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } })],
+    streamMuxers: [rareUpdates(yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } }))],
     peerDiscovery: options.bootstrap.length === 0 ? [] : [bootstrap({ list: [...options.bootstrap], timeout: 0 })],
     // The library ends a connection whose ping takes over five seconds. A machine that trains is slow to answer, and a
     // line that carries an adapter has the ping wait behind it: neither is dead.

@@ -5,7 +5,7 @@ import { TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { createCache } from '../../../runtime/index.ts'
 import type { PayoutsDeps } from '../../types.ts'
-import type { Intake } from '../intake.ts'
+import type { Intake, Taken } from '../intake.ts'
 import type { ReceiptStore } from '../types.ts'
 import { pull } from './pull.ts'
 import type { Own } from './pull.ts'
@@ -34,7 +34,7 @@ export interface Exchange {
 export function createExchange(
   { streams, peers, log, network, clock }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network' | 'clock'>,
   { receipts, intake, tree }: { receipts: Pick<ReceiptStore, 'has' | 'get' | 'pool'>; intake: Intake; tree: Tree },
-  heard: { receipt(id: Hex): void; behind(pool: Hex): void }
+  heard: { receipt(receipt: CosignedReceipt, taken: Taken): void; behind(pool: Hex): void }
 ): Exchange {
   /** By peer and id. */
   const refused = createCache<string, true>({ max: maxRefused, forMs: refusedMs, clock })
@@ -46,9 +46,9 @@ export function createExchange(
     known: async (id: Hex): Promise<boolean> => refused.get(`${peer}/${id}`) === true || (await receipts.has(id)),
     idOf: (receipt: CosignedReceipt): Hex => receiptId(network, receipt),
     async take(receipt: CosignedReceipt): Promise<boolean> {
-      const { id, fresh } = await intake.take(receipt)
-      if (fresh) heard.receipt(id)
-      return fresh
+      const taken = await intake.take(receipt)
+      heard.receipt(receipt, taken)
+      return taken.fresh
     },
     refused(id: Hex, error: TilthError): void {
       log.debug('a receipt was not taken', { receipt: id, code: error.code })

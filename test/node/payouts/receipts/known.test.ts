@@ -52,7 +52,7 @@ function intakeOf(chain = { behind: false }) {
 describe('a receipt that is known', () => {
   it('is looked at as closely as a new one: its id covers no signature', async () => {
     const { intake, kept } = intakeOf()
-    assert.deepEqual(await intake.take(receipt), { id, fresh: true })
+    assert.deepEqual(await intake.take(receipt), { id, fresh: true, pool })
     assert.deepEqual(await intake.take(receipt), { id, fresh: false })
     for (let i = 0; i < 5; i++)
       await assert.rejects(intake.take(forged()), { code: 'receipt.signature', consequence: 'reject' })

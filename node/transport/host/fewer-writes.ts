@@ -1,0 +1,89 @@
+import type { ConnectionEncrypter, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { withMethods } from './with-methods.ts'
+
+// What libp2p writes to a connection costs both sides a call of the system for each piece, and the other side a turn of
+// its loop as well: for small frames that is more than all else that is done with them.
+
+type Sent = Parameters<MessageStream['send']>[0]
+
+/** An encrypter that gives a frame to its connection in one piece: its length and parts of its text come one by one. */
+export const wholeFrames =
+  <C, E extends ConnectionEncrypter>(make: (components: C) => E): ((components: C) => E) =>
+  components => {
+    const encrypter = make(components)
+    return withMethods<ConnectionEncrypter>(encrypter, {
+      secureInbound: (connection, options) => encrypter.secureInbound(inOnePiece(connection), options),
+      secureOutbound: (connection, options) => encrypter.secureOutbound(inOnePiece(connection), options)
+    }) as E
+  }
+
+function inOnePiece<T extends Pick<MessageStream, 'send'>>(connection: T): T {
+  const send = connection.send.bind(connection)
+  connection.send = data => send(data.subarray())
+  return connection
+}
+
+/**
+ * Bytes that were read from a stream before its writer is told: a quarter of the window that each stream begins with
+ * (https://github.com/hashicorp/yamux/blob/master/spec.md), so that nobody ever waits for the rest.
+ */
+const toldAfter = 65_536
+/** Streams of one connection of which less than that was read; of more, those that began longest ago are told of. */
+const mostUntold = 1_024
+
+/** A frame of yamux is a window update, or it begins with a header like one. */
+const headerBytes = 12
+const kinds = { windowUpdate: 1 } as const
+const ending = { fin: 4, rst: 8 } as const
+
+/**
+ * A yamux that tells of room on its streams in large steps. By itself it does so after each frame that was read, so
+ * that half of all frames on a connection say that a hundred bytes were read.
+ */
+export const rareUpdates =
+  <M extends StreamMuxer>(make: () => StreamMuxerFactory<M>): (() => StreamMuxerFactory<M>) =>
+  () => {
+    const factory = make()
+    return withMethods(factory, {
+      createStreamMuxer: connection => factory.createStreamMuxer(withRareUpdates(connection))
+    })
+  }
+
+function withRareUpdates<T extends Pick<MessageStream, 'send' | 'writableNeedsDrain'>>(connection: T): T {
+  const send = connection.send.bind(connection)
+  /** By stream: bytes that were read and not told of. */
+  const untold = new Map<number, number>()
+
+  /** @returns what goes out in its place: nothing as long as there is little to tell */
+  function instead(data: Sent): Sent | undefined {
+    if (data.byteLength < headerBytes) return data
+    const header = data.subarray(0, headerBytes)
+    const view = new DataView(header.buffer, header.byteOffset, headerBytes)
+    const [kind, flags, stream, read] = [view.getUint8(1), view.getUint16(2), view.getUint32(4), view.getUint32(8)]
+    if ((flags & (ending.fin | ending.rst)) !== 0) untold.delete(stream)
+    if (kind !== kinds.windowUpdate || flags !== 0) return data
+    const all = (untold.get(stream) ?? 0) + read
+    untold.delete(stream)
+    if (all >= toldAfter) return updateOf(stream, all)
+    untold.set(stream, all)
+    const [oldest] = untold
+    if (oldest === undefined || untold.size <= mostUntold) return undefined
+    untold.delete(oldest[0])
+    return updateOf(...oldest)
+  }
+
+  connection.send = data => {
+    const sent = instead(data)
+    return sent === undefined ? !connection.writableNeedsDrain : send(sent)
+  }
+  return connection
+}
+
+function updateOf(stream: number, read: number): Uint8Array {
+  const frame = new Uint8Array(headerBytes)
+  const view = new DataView(frame.buffer)
+  view.setUint8(1, kinds.windowUpdate)
+  view.setUint32(4, stream)
+  view.setUint32(8, read)
+  return frame
+}

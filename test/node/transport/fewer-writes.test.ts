@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import type { ConnectionEncrypter, MessageStream, Stream } from '@libp2p/interface'
+import { multiaddrConnectionPair } from '@libp2p/utils'
+import { yamux } from '@libp2p/yamux'
+import { Uint8ArrayList } from 'uint8arraylist'
+import { rareUpdates, wholeFrames } from '../../../node/transport/host/fewer-writes.ts'
+import { readBytes } from '../../../node/transport/streams/frames.ts'
+
+const headerBytes = 12
+/** Window updates alone: without the flags that begin and end a stream. */
+const isUpdate = (frame: Uint8Array | Uint8ArrayList): boolean =>
+  frame.byteLength === headerBytes && frame.subarray(1, 4).join() === '1,0,0'
+
+/** Two muxers over one connection, one of them at least ours; how many updates each has sent. */
+function pair(theirs: 'ours' | "libp2p's") {
+  const connections = multiaddrConnectionPair({ delay: 0 })
+  const sent = [0, 0]
+  for (const [i, connection] of connections.entries()) {
+    const send = connection.send.bind(connection)
+    connection.send = data => {
+      if (isUpdate(data)) sent[i] = (sent[i] ?? 0) + 1
+      return send(data)
+    }
+  }
+  const plain = yamux({ enableKeepAlive: false, streamOptions: { maxStreamWindowSize: 2 << 20 } })
+  const rare = rareUpdates(plain)
+  const one = rare().createStreamMuxer(connections[0])
+  const other = (theirs === 'ours' ? rare : plain)().createStreamMuxer(connections[1])
+  return { one, other, sent }
+}
+
+async function opened(theirs: 'ours' | "libp2p's"): Promise<{ streams: [Stream, Stream]; sent: number[] }> {
+  const { one, other, sent } = pair(theirs)
+  const incoming = new Promise<Stream>(resolve => {
+    other.addEventListener('stream', event => resolve(event.detail))
+  })
+  const stream = await one.createStream()
+  return { streams: [stream, await incoming], sent }
+}
+
+async function read(stream: Stream): Promise<Uint8Array> {
+  const all = new Uint8ArrayList()
+  for await (const piece of readBytes(stream, () => undefined)) all.append(piece)
+  return all.subarray()
+}
+
+/** Sends as fast as the stream takes it, and ends. */
+async function write(stream: Stream, pieces: readonly Uint8Array[]): Promise<void> {
+  for (const piece of pieces) if (!stream.send(piece)) await stream.onDrain().catch(() => undefined)
+  await stream.close()
+}
+
+describe('fewer writes to a connection', () => {
+  it('does not say of each small frame that it was read', async () => {
+    const { streams, sent } = await opened('ours')
+    const [stream, far] = streams
+    const pieces = Array.from({ length: 500 }, (_, i) => new Uint8Array(100).fill(i))
+    const [got, back] = await Promise.all([
+      read(far),
+      read(stream),
+      ...[stream, far].map(async one => {
+        // One after another, as tokens come.
+        for (const piece of pieces) {
+          one.send(piece)
+          await new Promise(resolve => setImmediate(resolve))
+        }
+        await one.close()
+      })
+    ])
+    assert.deepEqual([got?.length, back?.length], [50_000, 50_000])
+    // Windows also grow by an update where a frame was read within a round trip: three times at most.
+    assert.ok((sent[0] ?? 0) <= 4 && (sent[1] ?? 0) <= 4, String(sent))
+  })
+
+  for (const theirs of ['ours', "libp2p's"] as const)
+    it(`brings everything both ways where the other side's updates are ${theirs}`, async function () {
+      this.timeout(60_000)
+      const sizes = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 400_000 })), {
+        maxLength: 12
+      })
+      await fc.assert(
+        fc.asyncProperty(sizes, sizes, async (there, back) => {
+          const { streams } = await opened(theirs)
+          const [stream, far] = streams
+          const made = (of: readonly number[]): Uint8Array[] => of.map((size, i) => new Uint8Array(size).fill(i + 1))
+          const [got, gotBack] = await Promise.all([
+            read(far),
+            read(stream),
+            write(stream, made(there)),
+            write(far, made(back))
+          ])
+          assert.ok(Buffer.concat(made(there)).equals(got))
+          assert.ok(Buffer.concat(made(back)).equals(gotBack))
+        }),
+        { numRuns: 15 }
+      )
+    })
+
+  it('gives an encrypted frame to its connection in one piece', async () => {
+    const given: (Uint8Array | Uint8ArrayList)[] = []
+    const connection = { send: (data: Uint8Array | Uint8ArrayList) => given.push(data) > 0 } as unknown as MessageStream
+    const plain = {
+      protocol: '/none',
+      secureInbound: async (to: MessageStream) => ({ connection: to }),
+      secureOutbound: async (to: MessageStream) => ({ connection: to })
+    } as unknown as ConnectionEncrypter
+    const { connection: secured } = await wholeFrames(() => plain)(undefined).secureOutbound(connection)
+    secured.send(new Uint8ArrayList(Uint8Array.of(0, 3), Uint8Array.of(1, 2), Uint8Array.of(3)))
+    assert.deepEqual(given, [Uint8Array.of(0, 3, 1, 2, 3)])
+  })
+})
