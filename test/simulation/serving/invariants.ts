@@ -127,7 +127,13 @@ export async function checkEnd(cast: ServingCast, fault: Fault): Promise<{ recei
           .sort()
           .join()
       // [invariant] Two who are honest have the same receipts of each other.
-      if (between(client) !== between(worker)) fault(`${client.name} and ${worker.name} have other receipts`)
+      if (between(client) !== between(worker)) {
+        const views = (channels.get(client.address) ?? []).filter(one => one.worker === worker.address)
+        const theirs = (channels.get(worker.address) ?? []).filter(one => one.client === client.address)
+        const said = (list: readonly ChannelView[]): string =>
+          list.map(one => `${short(one.id)}: ${one.receipts} receipts, ${one.settled} of ${one.paid}`).join('; ')
+        fault(`${client.name} and ${worker.name} have other receipts (${said(views)} | ${said(theirs)})`)
+      }
     }
   for (const { address, name } of clients) {
     const spent = [...chain.state.channels.values()]
@@ -136,6 +142,9 @@ export async function checkEnd(cast: ServingCast, fault: Fault): Promise<{ recei
     // [invariant] What was not claimed is back.
     const left = chain.state.balances.get(address) ?? 0n
     if (left + spent !== tokens) fault(`${name} has ${left} and has spent ${spent} of ${tokens}`)
+    for (const { id, client, worker, closed } of chain.state.channels.values())
+      if (client === address && !closed)
+        fault(`the channel ${short(id)} of ${name} to ${nameOf(worker)} is open, whatever ${name} knows of it`)
   }
   checkBlames(cast, fault)
   return {

@@ -133,6 +133,7 @@ async function play(
       if (result === undefined) fault(`${client.name} does not come to an answer of ${only.name}`)
       else if (result.receipts.length === 0) fault(`an answer of ${only.name} to ${client.name} has no receipt`)
     }
+  crooks.client.kill() // it has had its time, and opens no channel any more
   await close(cast, fault)
   checkTokens(cast, fault)
   const { receipts, paid } = await checkEnd(cast, fault)
