@@ -1,9 +1,10 @@
-// Data, answers and a pool's money in a simulated world, seed after seed:
-// npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|serving|money] [--json]
+// Data, jobs, answers and a pool's money in a simulated world, seed after seed:
+// npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|working|serving|money] [--json]
 // Nodes whose clock, network, disk and chain are this program's own (test/simulation) bring contributions to an end
 // while messages are lost and late, groups are parted, processes fall between any two writes, disks are full, clocks
-// jump, the chain is out of reach or takes blocks back, and one of those who vote lies; clients ask workers and pay
-// them over channels, through the same troubles and with a crook on either side; then receipts of channels reach
+// jump, the chain is out of reach or takes blocks back, and one of those who vote lies; jobs are bid
+// for, trained, delivered and paid, and clients ask workers and pay them over channels, through the same troubles and
+// with a crook on either side; then receipts of channels reach
 // whoever they reach, and six settle them in turn by the rules of protocol/payouts, two of whom lie. Ends with exit
 // code 1 at the first seed whose story breaks an invariant, and tells that story without whatever it does not need.
 // Example: npm run simulate -- --hours 8 --seed 1
@@ -13,6 +14,7 @@ import { shortest } from './money/story.ts'
 import { shrink } from './shrink.ts'
 import { tellStory } from './story.ts'
 import { tellServing } from './serving/story.ts'
+import { tellWorking } from './working/story.ts'
 import type { Script } from './script.ts'
 import type { MoneyTold } from './money/story.ts'
 
@@ -27,7 +29,7 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean', default: false }
   }
 })
-const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|serving|money] [--json]
+const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|working|serving|money] [--json]
 Example: npm run simulate -- --hours 8 --seed 1`
 const minutes = flags.hours === undefined ? Number(flags.minutes) : 60 * Number(flags.hours)
 const from = Number(flags.seed)
@@ -36,7 +38,7 @@ if (flags.help) {
   console.log(usage)
   process.exit(0)
 }
-const isKnown = [undefined, 'data', 'serving', 'money'].includes(flags.only)
+const isKnown = [undefined, 'data', 'working', 'serving', 'money'].includes(flags.only)
 if (!(minutes > 0) || !Number.isInteger(from) || Number.isNaN(most) || !isKnown) {
   console.error(usage)
   process.exit(2)
@@ -47,11 +49,21 @@ const isCounted = most !== Infinity
 const saidEveryMs = 30_000
 const began = Date.now()
 let said = began
-const sum = { seeds: 0, contributions: 0, accepted: 0, answers: 0, receipts: 0, epochs: 0, vetoed: 0 }
+const sum = {
+  seeds: 0,
+  contributions: 0,
+  accepted: 0,
+  jobs: 0,
+  completed: 0,
+  answers: 0,
+  receipts: 0,
+  epochs: 0,
+  vetoed: 0
+}
 /** A broken seed's story with no more than it needs. */
 let broken:
   | {
-      kind: 'data' | 'serving'
+      kind: 'data' | 'working' | 'serving'
       script: Script
       story: { seed: number; told: readonly string[]; faults: readonly string[] }
     }
@@ -67,7 +79,7 @@ const isPlayed = (kind: string): boolean => broken === undefined && (flags.only 
 const msOf = (share: number): number =>
   isCounted ? Infinity : minutes * 60_000 * (flags.only === undefined ? share : 1)
 if (isPlayed('data')) {
-  const { told, broken: found } = await tellMany('data', { from, most, ms: msOf(0.4) }, story => {
+  const { told, broken: found } = await tellMany('data', { from, most, ms: msOf(0.3) }, story => {
     sum.seeds++
     sum.contributions += story.contributions
     sum.accepted += story.accepted
@@ -76,8 +88,17 @@ if (isPlayed('data')) {
   if (found !== undefined) broken = { kind: 'data', ...(await shrink(found, tellStory)) }
   sum.seeds = told
 }
+if (isPlayed('working')) {
+  const { told, broken: found } = await tellMany('working', { from, most, ms: msOf(0.25) }, story => {
+    sum.jobs += story.jobs
+    sum.completed += story.completed
+    tellProgress()
+  })
+  if (found !== undefined) broken = { kind: 'working', ...(await shrink(found, tellWorking)) }
+  sum.seeds = Math.max(sum.seeds, told)
+}
 if (isPlayed('serving')) {
-  const { told, broken: found } = await tellMany('serving', { from, most, ms: msOf(0.4) }, story => {
+  const { told, broken: found } = await tellMany('serving', { from, most, ms: msOf(0.25) }, story => {
     sum.answers += story.answers
     tellProgress()
   })

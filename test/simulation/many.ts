@@ -4,6 +4,8 @@ import { tellMoney } from './money/story.ts'
 import type { MoneyTold } from './money/story.ts'
 import { tellServing } from './serving/story.ts'
 import type { ServingTold } from './serving/story.ts'
+import { tellWorking } from './working/story.ts'
+import type { WorkingTold } from './working/story.ts'
 import { tellStory } from './story.ts'
 import type { Told } from './story.ts'
 
@@ -12,12 +14,14 @@ import type { Told } from './story.ts'
 
 export interface Stories {
   readonly data: Told
+  readonly working: WorkingTold
   readonly serving: ServingTold
   readonly money: MoneyTold
 }
 type Kind = keyof Stories
 const tellers: { readonly [K in Kind]: (seed: number) => Promise<Stories[K]> | Stories[K] } = {
   data: tellStory,
+  working: tellWorking,
   serving: tellServing,
   money: tellMoney
 }

@@ -8,8 +8,9 @@ import { network } from '../chain.ts'
 import { never } from '../store.ts'
 import type { Life } from '../store.ts'
 import { channelCalls } from './channels.ts'
+import { escrowCalls } from './escrows.ts'
 import { modelCalls } from './models.ts'
-import { balanceOf, copyOf, Refusal } from './state.ts'
+import { balanceOf, copyOf, emptyState, Refusal } from './state.ts'
 import type { Call, TokenState } from './state.ts'
 
 /** What became of a transaction. */
@@ -53,9 +54,8 @@ export function tokenChain(
 ): TokenChain {
   const blocks = fakeChain('', 31337, began)
   const supply = [...balances.values()].reduce((sum, one) => sum + one, 0n)
-  const empty = { models: new Map(), channels: new Map(), opened: new Map() }
   /** After each block. */
-  const states: TokenState[] = [{ balances: new Map(balances), ...empty }]
+  const states: TokenState[] = [emptyState(balances)]
   let [sent, waiting, made]: [Sent[], Sent[], number] = [[], [], 0]
   const last = (): TokenState => states.at(-1) as TokenState
 
@@ -152,6 +152,11 @@ export function tokenChain(
         account,
         models: modelCalls(account, access),
         channels: channelCalls(access),
+        escrows: escrowCalls(account, access),
+        datanets: {
+          version: (datanet: Hex, version: number) =>
+            access.read(({ versions }) => versions.get(`${datanet}/${version}`))
+        },
         tokens: { balanceOf: (of: Address) => access.read(state => balanceOf(state, of)) },
         async head() {
           const { number, timestamp } = await source.head()

@@ -6,8 +6,8 @@ import type { Upstream } from '../../../protocol/contracts/index.ts'
 import { keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { network } from '../chain.ts'
-import type { Access, Mined } from './chain.ts'
-import { requires, transfer } from './state.ts'
+import type { Access } from './chain.ts'
+import { logged, requires, transfer } from './state.ts'
 import type { Call, TokenState } from './state.ts'
 
 // PaymentChannels.sol: the same rules and errors, in the same order.
@@ -117,13 +117,6 @@ export const finishClose =
     state.channels.set(id, { ...channel, closed: true })
     return [{ name: 'ChannelClosed', channel: id, refunded }]
   }
-
-type Named<N extends string> = Extract<Mined['logs'][number], { name: N }>
-function logged<N extends string>({ logs }: Mined, name: N): Named<N> {
-  const found = logs.find((log): log is Named<N> => log.name === name)
-  if (found === undefined) throw new Error(`it logs no ${name}`)
-  return found
-}
 
 export const channelCalls = ({ send, read }: Access): Chain['channels'] => ({
   channel: id => read(({ channels }) => channels.get(id)),
