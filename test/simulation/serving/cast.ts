@@ -85,9 +85,11 @@ const timing = {
   lookMs: 10_000,
   marginSeconds: 15
 }
-/** Tokens that a worker serves on credit, and what one costs at least. */
-export const credit = 8
+/** Tokens that a worker serves on credit, and what one costs. */
+const credit = 8
 const outputPrice = 10n
+/** What a worker may lose by an answer. */
+export const mostAhead = BigInt(credit) * outputPrice
 
 function serviceOf(
   { events, ...machine }: Machine<ModelEvents>,

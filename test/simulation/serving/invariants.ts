@@ -6,7 +6,7 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { network } from '../chain.ts'
 import { checkBlames } from '../invariants.ts'
-import { tokens } from './cast.ts'
+import { mostAhead, tokens } from './cast.ts'
 import type { ServingCast, ServingNode } from './cast.ts'
 import { tokenAt } from './engine.ts'
 
@@ -109,6 +109,10 @@ export async function checkEnd(cast: ServingCast, fault: Fault): Promise<{ recei
         // [invariant] No honest worker loses what it was promised and has kept.
         const due = view.paid < deposit ? view.paid : deposit
         if (claimed < due) fault(`${node.name} was paid ${claimed} of ${due} that ${at} had promised`)
+        // [invariant] Whoever does not pay costs a worker no more than its credit, for each answer that was cut off.
+        const answers = [...(records.served.get(view.id)?.values() ?? [])]
+        const gone = answers.reduce((all, one) => all + one, 0n) - claimed
+        if (gone > mostAhead * BigInt(answers.length)) fault(`${node.name} has lost ${gone} by ${at}`)
       }
       // [invariant] What a client has promised it knows, whatever became of its process.
       else if (view.paid < (records.promised.get(view.id) ?? 0n))

@@ -40,6 +40,8 @@ export function checkEnd(cast: WorkingCast, posted: ReadonlySet<Hex>, fault: Fau
     if (event.name === 'EscrowDelivered') delivered.add(event.escrow)
     if (event.name === 'DepositLost') lost.add(event.escrow)
   }
+  const awards = [...posted].flatMap(id => builder.service.job(id)?.awards ?? [])
+  const accepted = new Set(awards.filter(one => one.state === 'released').map(({ escrow }) => escrow))
   let spent = 0n
   for (const [id, { state, worker, amount, ...escrow }] of chain.state.escrows) {
     const at = `the escrow ${short(id)} of ${nameOf(escrow.builder)} for ${nameOf(worker)}`
@@ -50,8 +52,10 @@ export function checkEnd(cast: WorkingCast, posted: ReadonlySet<Hex>, fault: Fau
       // has nothing of it either.
       if (state !== 'released' && !(state === 'refused' && !isOwn)) fault(`${at} was delivered, and is ${state}`)
     }
-    // [invariant] No honest builder loses what was not delivered.
-    if (isOwn && !delivered.has(id) && state !== 'refunded') fault(`${at} was not delivered, and is ${state}`)
+    // [invariant] No honest builder loses what was not delivered. A delivery that left the chain was one.
+    const isPaid = state === 'released' && accepted.has(id)
+    if (isOwn && !delivered.has(id) && state !== 'refunded' && !isPaid)
+      fault(`${at} was not delivered, and is ${state}`)
     // [invariant] No honest worker loses its deposit to anybody honest.
     if (isOwn && isHonest(worker) && lost.has(id)) fault(`${nameOf(worker)} has lost its deposit in ${at}`)
   }
