@@ -7,6 +7,7 @@ import type { Availability, Clock, Events, Log, Metrics } from '../runtime/index
 import type { Shelf } from '../shelf/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Files, Gossip, Peers, Streams } from '../transport/types.ts'
+import type { openDelivered } from './builder/delivered.ts'
 import type { PrivateRows } from './private-rows.ts'
 import type { JobEvents } from './types.ts'
 
@@ -140,6 +141,8 @@ export interface JobsDeps {
     readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'runPart' | 'heldOutLoss'>
+  /** Who looks into what was delivered: a process of its own unless given. */
+  readonly delivered?: typeof openDelivered
   /** A command of the owner's that trains a worker's adapters in the engine's place. */
   readonly trainer?: Pick<Engine, 'tune' | 'tuneSiblings'>
   readonly versions: Versions

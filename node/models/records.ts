@@ -67,7 +67,9 @@ const clientChannel = z.strictObject({
   model: bytes32,
   expiry: uint(64),
   channel: channelState,
-  endedAt
+  endedAt,
+  /** Up to which of its receipts the worker has said that it has the countersignature. */
+  handed: uint(64).default(0n)
 })
 export type ClientChannel = z.infer<typeof clientChannel>
 

@@ -61,8 +61,13 @@ export interface ManualClock extends Clock {
   advance(ms: number): Promise<void>
 }
 
-/** Time that moves only when it is told to. */
-export function manualClock(start = 1_700_000_000_000): ManualClock {
+const turn = (): Promise<void> =>
+  new Promise(resolve => {
+    setImmediate(resolve)
+  })
+
+/** Time that moves only when it is told to. @param settle what time waits for after each that it wakes */
+export function manualClock(start = 1_700_000_000_000, settle = turn): ManualClock {
   let time = start
   const waiting = new Set<{ at: number; wake: () => void }>()
   const sleep = sleepers(
@@ -89,9 +94,7 @@ export function manualClock(start = 1_700_000_000_000): ManualClock {
         waiting.delete(next)
         time = Math.max(time, next.at)
         next.wake()
-        await new Promise(resolve => {
-          setImmediate(resolve)
-        })
+        await settle()
       }
       time = end
     }

@@ -1,5 +1,6 @@
 import { addressOfKey } from '../../protocol/crypto/index.ts'
-import type { ContributionView } from '../../node/data/index.ts'
+import { createDataService } from '../../node/data/index.ts'
+import type { ContributionView, DataEvents, DataService } from '../../node/data/index.ts'
 import type { ManualClock } from '../../node/runtime/index.ts'
 import { fromHex, keccak } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
@@ -9,31 +10,29 @@ import type { SimulatedChain } from './chain.ts'
 import { simulatedNetwork } from './network.ts'
 import type { SimulatedNetwork, Weather } from './network.ts'
 import { simulatedNode } from './node.ts'
-import type { SimulatedNode } from './node.ts'
+import type { Machine, SimulatedNode } from './node.ts'
+import { timeOf } from './time.ts'
+import type { StoryTime } from './time.ts'
 
 // Who is in a story, and what it is told with: a host and three validators, one more who contributes, and one who has a
 // vote and says whatever it likes, over one network, chain and clock.
 
-export interface Cast {
+export type DataNode = SimulatedNode<DataService>
+
+export interface Cast extends StoryTime {
   readonly clock: ManualClock
   readonly wires: SimulatedNetwork
   readonly weather: Weather
   readonly chain: SimulatedChain
-  readonly honest: readonly SimulatedNode[]
-  readonly host: SimulatedNode
+  readonly honest: readonly DataNode[]
+  readonly host: DataNode
   readonly liar: { readonly key: Uint8Array; readonly address: Address }
   readonly datanet: Hex
-  /** Lets time pass; blocks are made meanwhile. */
-  readonly pass: (ms: number, meanwhile?: () => Promise<void> | void) => Promise<void>
-  /** What a call gives within some time, while time passes; undefined: nothing yet. */
-  readonly asked: <T>(call: Promise<T>, ms: number) => Promise<T | undefined>
   /** What a node tells of the Datanet's contributions, in the order of authorship. */
-  readonly listOf: (node: SimulatedNode) => Promise<readonly ContributionView[] | undefined>
+  readonly listOf: (node: DataNode) => Promise<readonly ContributionView[] | undefined>
   readonly nameOf: (address: Address) => string
 }
 
-export const stepMs = 100
-const blockMs = 1_000
 const windowSeconds = 30
 const stake = 100n
 const names = ['host', 'validator-1', 'validator-2', 'validator-3', 'contributor']
@@ -41,47 +40,20 @@ const voters = 4
 
 export const keyOf = (name: string): Uint8Array => fromHex(keccak(`simulated ${name}`))
 
-/** Lets everything go on that waits for nothing but its turn. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 3; i++)
-    await new Promise(resolve => {
-      setImmediate(resolve)
-    })
-}
+const dataService = (machine: Machine<DataEvents>): DataService =>
+  createDataService({ ...machine, timing: { tickMs: 500, syncMs: 4_000, sealMs: 10_000, sealGraceMs: 5_000 } })
 
 /** @throws Error where the story cannot begin */
 export async function gather(clock: ManualClock, chance: Chance, weather: Weather): Promise<Cast> {
-  const began = clock.now()
   const wires = simulatedNetwork(clock, chance, weather)
   const liar = { key: keyOf('liar'), address: addressOfKey(keyOf('liar')) }
   const chain = simulatedChain(new Map([...names, 'liar'].map(name => [addressOfKey(keyOf(name)), stake])))
   const surroundings = { clock, network: wires, chain }
-  const honest = names.map(name => simulatedNode(name, keyOf(name), surroundings))
+  const honest = names.map(name => simulatedNode(name, keyOf(name), surroundings, dataService))
   const [host] = honest
   if (host === undefined) throw new Error('nobody hosts')
 
-  async function pass(ms: number, meanwhile: () => Promise<void> | void = () => undefined): Promise<void> {
-    for (let passed = 0; passed < ms; passed += stepMs) {
-      await clock.advance(stepMs)
-      if ((clock.now() - began) % blockMs === 0) chain.mine()
-      await meanwhile()
-      await settle()
-    }
-  }
-  async function asked<T>(call: Promise<T>, ms: number): Promise<T | undefined> {
-    let came: { readonly value: T } | { readonly error: unknown } | undefined
-    call.then(
-      value => void (came = { value }),
-      (error: unknown) => void (came = { error })
-    )
-    await settle()
-    const seen = (): typeof came => came
-    for (let passed = 0; passed < ms && seen() === undefined; passed += stepMs) await pass(stepMs)
-    const found = seen()
-    if (found === undefined) return undefined
-    if ('error' in found) throw found.error
-    return found.value
-  }
+  const { pass, asked } = timeOf(clock, () => chain.mine())
 
   for (const node of honest) await node.start()
   await pass(2_000)

@@ -1,7 +1,6 @@
 import type { ContributionView } from '../../node/data/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { Cast } from './cast.ts'
-import type { SimulatedNode } from './node.ts'
 
 // What holds whatever happens, and what holds once the troubles have stopped.
 
@@ -74,8 +73,16 @@ export function checkMoney({ chain, liar, nameOf }: Cast, fault: (text: string) 
 }
 
 /** Nobody honest is charged for what it said or passed on, and nothing fails without a code. */
-export function checkBlames({ wires, honest, nameOf }: Cast, fault: (text: string) => void): void {
-  const good = new Set<Address>(honest.map(({ address }: SimulatedNode) => address))
+export function checkBlames(
+  {
+    wires,
+    honest,
+    nameOf
+  }: Pick<Cast, 'wires' | 'nameOf'> & { readonly honest: readonly { readonly address: Address }[] },
+  fault: (text: string) => void
+): void {
+  const good = new Set<Address>(honest.map(({ address }) => address))
   for (const { by, whom, code } of wires.blames)
-    if (good.has(whom) || code.startsWith('untyped')) fault(`${nameOf(by)} charges ${nameOf(whom)} for ${code}`)
+    if ((good.has(whom) && good.has(by)) || code.startsWith('untyped'))
+      fault(`${nameOf(by)} charges ${nameOf(whom)} for ${code}`)
 }

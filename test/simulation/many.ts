@@ -2,6 +2,10 @@ import { availableParallelism } from 'node:os'
 import { Worker, isMainThread, parentPort } from 'node:worker_threads'
 import { tellMoney } from './money/story.ts'
 import type { MoneyTold } from './money/story.ts'
+import { tellServing } from './serving/story.ts'
+import type { ServingTold } from './serving/story.ts'
+import { tellWorking } from './working/story.ts'
+import type { WorkingTold } from './working/story.ts'
 import { tellStory } from './story.ts'
 import type { Told } from './story.ts'
 
@@ -10,9 +14,17 @@ import type { Told } from './story.ts'
 
 export interface Stories {
   readonly data: Told
+  readonly working: WorkingTold
+  readonly serving: ServingTold
   readonly money: MoneyTold
 }
 type Kind = keyof Stories
+const tellers: { readonly [K in Kind]: (seed: number) => Promise<Stories[K]> | Stories[K] } = {
+  data: tellStory,
+  working: tellWorking,
+  serving: tellServing,
+  money: tellMoney
+}
 interface Task<K extends Kind> {
   readonly kind: K
   readonly seed: number
@@ -80,6 +92,6 @@ if (!isMainThread)
   parentPort?.on('message', ({ kind, seed }: Task<Kind>) => {
     void (async () => {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      parentPort?.postMessage(kind === 'data' ? await tellStory(seed) : tellMoney(seed))
+      parentPort?.postMessage(await tellers[kind](seed))
     })()
   })

@@ -18,6 +18,8 @@ export interface Weather {
   /** Share of messages that a link loses, and the most milliseconds that it takes for one. */
   loss: number
   latencyMs: number
+  /** Share of frames at which a stream breaks; none unless given. */
+  breaks?: number
 }
 
 /** What somebody was found to have done wrong, by whoever found it. */
@@ -103,7 +105,9 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
       const over = new AbortController()
       let [ended, failure] = [false, undefined as TilthError | undefined]
       let wake = (): void => undefined
-      return { self, other, queue, over, put, finish, fail, take }
+      /** When the last frame that was sent is there: frames of a stream keep their order. */
+      const sending = { last: Promise.resolve() }
+      return { self, other, queue, over, sending, put, finish, fail, take }
       function put(bytes: Uint8Array): void {
         queue.push(bytes)
         wake()
@@ -117,15 +121,17 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
         if (!over.signal.aborted) over.abort(error)
         wake()
       }
-      async function take(timeoutMs: number): Promise<Uint8Array | undefined> {
+      async function take(timeoutMs: number, signal?: AbortSignal): Promise<Uint8Array | undefined> {
         const until = clock.now() + timeoutMs
         for (;;) {
           if (self.life.isOver) await never()
+          signal?.throwIfAborted()
           const frame = queue.shift()
           if (frame !== undefined) return frame
           if (failure !== undefined) throw failure
           if (ended) return undefined
-          if (!isUp()) throw new TilthError('stream.closed', 'the link broke')
+          if (!isUp()) fail(new TilthError('stream.closed', 'the link broke'))
+          if (failure !== undefined) throw failure
           if (clock.now() >= until) throw new TilthError('limit.time', 'nothing came')
           await Promise.race([
             new Promise<void>(resolve => {
@@ -139,11 +145,15 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
     type End = ReturnType<typeof end>
     const ends = [end(a, b), end(b, a)] as const
     const stream = (own: End, theirs: End): MessageStream => {
-      const next = async <T>(schema: z.ZodType<T>, { timeoutMs = timeMs }: { timeoutMs?: number } = {}) => {
-        const frame = await own.take(timeoutMs)
+      const next = async <T>(
+        schema: z.ZodType<T>,
+        { timeoutMs = timeMs, signal }: { timeoutMs?: number; signal?: AbortSignal } = {}
+      ) => {
+        const frame = await own.take(timeoutMs, signal)
         return frame === undefined ? undefined : decodeFrame(frame, schema, maxBytes)
       }
       const fail = async (error: unknown): Promise<void> => {
+        if (own.self.life.isOver) await never()
         const code = error instanceof TilthError ? error.code : 'internal'
         theirs.fail(new TilthError(code, 'the other side said no'))
         own.fail(new TilthError('stream.closed', 'failed'))
@@ -154,10 +164,20 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
         signal: own.over.signal,
         async send(value) {
           const bytes = encodeFrame(value, maxBytes)
-          await travel()
-          if (own.self.life.isOver) await never()
-          if (!isUp()) throw new TilthError('stream.closed', 'the link broke')
-          theirs.put(bytes)
+          const { last } = own.sending
+          const sent = (async (): Promise<void> => {
+            await travel()
+            await last
+            if (own.self.life.isOver) await never()
+            if (weather.breaks !== undefined && chance.happens(weather.breaks)) {
+              own.fail(new TilthError('stream.closed', 'the stream broke'))
+              theirs.fail(new TilthError('stream.closed', 'the stream broke'))
+            }
+            if (own.over.signal.aborted || !isUp()) throw new TilthError('stream.closed', 'the link broke')
+            theirs.put(bytes)
+          })()
+          own.sending.last = sent.catch(() => undefined)
+          await sent
         },
         next,
         async *receive(schema, options) {
@@ -165,6 +185,8 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
             yield value
         },
         async end() {
+          await own.sending.last
+          if (own.self.life.isOver) await never()
           theirs.finish()
         },
         fail,
@@ -219,9 +241,10 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
         member.served.set(protocol, serve)
         return async () => void member.served.delete(protocol)
       },
-      async open(name, protocol) {
+      async open(name, protocol, { signal } = {}) {
         await travel()
         if (life.isOver) await never()
+        signal?.throwIfAborted()
         const other = named(name)
         const serve = other?.served.get(protocol)
         if (!isThere(other) || serve === undefined || !reaches(address, other.self.address))

@@ -2,23 +2,24 @@ import { addressOfKey } from '../../protocol/crypto/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { followChain } from '../../node/chain/index.ts'
 import type { FollowedChain } from '../../node/chain/index.ts'
-import { createDataService } from '../../node/data/index.ts'
-import type { DataEvents, DataService } from '../../node/data/index.ts'
+import type { Chain } from '../../node/chain/index.ts'
 import { createAutomations, createEvents, silentLog } from '../../node/runtime/index.ts'
 import { StoreError } from '../../node/store/index.ts'
-import type { AutomationEvents, Clock, Events } from '../../node/runtime/index.ts'
-import type { SimulatedChain } from './chain.ts'
+import type { Store } from '../../node/store/index.ts'
+import type { AutomationEvents, Automations, Clock, Events, Log } from '../../node/runtime/index.ts'
+import type { Network } from '../../protocol/crypto/index.ts'
 import { confirmations, network } from './chain.ts'
-import type { SimulatedNetwork } from './network.ts'
+import type { Place, SimulatedNetwork } from './network.ts'
 import { emptyDisk, loseLast, never, simulatedStore } from './store.ts'
+import type { Life } from './store.ts'
 
-/** A node of the data phase, whose process can be killed and started again on what its disk holds. */
-export interface SimulatedNode {
+/** A node of one phase, whose process can be killed and started again on what its disk holds. */
+export interface SimulatedNode<S = unknown> {
   readonly name: string
   readonly address: Address
   readonly key: Uint8Array
   /** Of the process that runs now. */
-  readonly service: DataService
+  readonly service: S
   readonly isUp: boolean
   /** The chain cannot be reached. */
   isCut: boolean
@@ -37,7 +38,23 @@ export interface SimulatedNode {
 export interface Surroundings {
   readonly clock: Clock
   readonly network: SimulatedNetwork
-  readonly chain: SimulatedChain
+  readonly chain: {
+    /** As an account's process sees it; `isCut` while it cannot be reached. */
+    as(account: Address, isCut: () => boolean, life: Life): Chain
+  }
+}
+
+/** What a phase's service is made from: the process's own, over the story's clock, network, disk and chain. */
+export interface Machine<E extends object> extends Place {
+  readonly key: Uint8Array
+  readonly self: Address
+  readonly network: Network
+  readonly chain: FollowedChain
+  readonly clock: Clock
+  readonly log: Log
+  readonly store: Store
+  readonly events: Events<E>
+  readonly automations: Automations
 }
 
 /** A clock that is ahead, and that wakes no process that is dead. */
@@ -61,16 +78,18 @@ function clockOf(clock: Clock, node: { clockAhead: number }, life: { isOver: boo
   }
 }
 
-export function simulatedNode(
+/** @param make the phase's service, for each process anew */
+export function simulatedNode<S extends { start(): Promise<void> }, E extends object>(
   name: string,
   key: Uint8Array,
-  { clock, network: wires, chain }: Surroundings
-): SimulatedNode {
+  { clock, network: wires, chain }: Surroundings,
+  make: (machine: Machine<E>) => S
+): SimulatedNode<S> {
   const address = addressOfKey(key)
   const disk = emptyDisk()
   const blocks = new Map<string, Uint8Array>()
   let life = { isOver: true }
-  let service: DataService | undefined
+  let service: S | undefined
   let followed: FollowedChain | undefined
   let writesLeft = Infinity
   let lost = 0
@@ -80,7 +99,7 @@ export function simulatedNode(
     one.isOver = true
     loseLast(disk, lost)
   }
-  const node: SimulatedNode = {
+  const node: SimulatedNode<S> = {
     name,
     address,
     key,
@@ -103,10 +122,10 @@ export function simulatedNode(
         if (--writesLeft <= 0) fall(own)
         if (node.isFull) throw new StoreError('store.disk-full', 'no space is left')
       })
-      const events = createEvents<DataEvents>(silentLog)
+      const events = createEvents<E>(silentLog)
       const place = wires.join(address, own, blocks)
       followed = await followChain(
-        chain.as(address, () => node.isCut),
+        chain.as(address, () => node.isCut, own),
         {
           store,
           clock: time,
@@ -120,7 +139,7 @@ export function simulatedNode(
         events: events as unknown as Events<AutomationEvents>,
         store
       })
-      service = createDataService({
+      service = make({
         key,
         self: address,
         network,
@@ -130,8 +149,7 @@ export function simulatedNode(
         events,
         clock: time,
         log: silentLog,
-        automations,
-        timing: { tickMs: 500, syncMs: 4_000, sealMs: 10_000, sealGraceMs: 5_000 }
+        automations
       })
       await service.start()
       followed.ledger.start()

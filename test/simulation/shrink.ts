@@ -1,8 +1,11 @@
-import { scriptOf, tellStory } from './story.ts'
-import type { Script, Told } from './story.ts'
+import { scriptOf } from './script.ts'
+import type { Script } from './script.ts'
 
 /** Makes what was found of a seed smaller: no trouble that is not needed for it, and no longer than it has to be. */
-export async function shrink(found: Told): Promise<{ readonly script: Script; readonly story: Told }> {
+export async function shrink<T extends { readonly seed: number; readonly faults: readonly string[] }>(
+  found: T,
+  tellStory: (seed: number, script: Script) => Promise<T>
+): Promise<{ readonly script: Script; readonly story: T }> {
   const whole = scriptOf(found.seed)
   let best = { script: whole, story: found }
   async function tries(script: Script): Promise<boolean> {

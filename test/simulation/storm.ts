@@ -1,7 +1,6 @@
-import type { Hex } from '../../protocol/primitives/index.ts'
-import type { Cast } from './cast.ts'
 import type { Chance } from './chance.ts'
-import { lie } from './liar.ts'
+import type { SimulatedNetwork, Weather } from './network.ts'
+import type { SimulatedNode } from './node.ts'
 
 /** What can go wrong in a story; each has chance of its own, so that a story without one keeps the others. */
 export const troubles = ['loss', 'kills', 'parts', 'cuts', 'reorganisations', 'clocks', 'disks', 'lies'] as const
@@ -9,14 +8,24 @@ export type Trouble = (typeof troubles)[number]
 
 const mostAheadMs = 90_000
 
-/** What happens in one step of the storm, one function for each trouble. */
+/** Whom a storm comes over. */
+export interface Exposed {
+  readonly honest: readonly SimulatedNode[]
+  readonly wires: SimulatedNetwork
+  readonly chain: { reorganise(blocks: number): void }
+  readonly weather: Weather
+}
+
+/**
+ * What happens in one step of the storm, one function for each trouble.
+ * @param lie what those do who are not honest, now and then
+ */
 export function createStorm(
-  cast: Cast,
+  { honest, wires, chain, weather }: Exposed,
   chance: Chance,
-  acknowledged: ReadonlyMap<Hex, number>,
+  lie: (by: Chance) => void,
   tell: (text: string) => void
 ): Record<Trouble, () => Promise<void> | void> {
-  const { honest, wires, chain, weather } = cast
   const of = Object.fromEntries(troubles.map(name => [name, chance.of(name)])) as Record<Trouble, Chance>
   const order = new Map(honest.map(({ address }, i) => [address, i]))
   let isParted = false
@@ -79,7 +88,18 @@ export function createStorm(
       tell(`the disk of ${node.name} is ${node.isFull ? 'full' : 'no longer full'}`)
     },
     lies() {
-      if (of.lies.happens(0.06)) lie(cast, acknowledged, of.lies)
+      if (of.lies.happens(0.06)) lie(of.lies)
     }
+  }
+}
+
+/** Everything works again, and whatever was down, or was to fall at a later write, is started. */
+export async function calm({ honest, wires, weather }: Exposed): Promise<void> {
+  wires.partition(undefined)
+  Object.assign(weather, { loss: 0, latencyMs: 50 })
+  for (const node of honest) {
+    Object.assign(node, { isCut: false, isFull: false, clockAhead: 0 })
+    node.kill()
+    await node.start()
   }
 }

@@ -3,14 +3,16 @@ import type { ManualClock } from '../../node/runtime/index.ts'
 import type { ContributionView, VersionView } from '../../node/data/index.ts'
 import { TilthError, describeError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
-import { gather, keyOf, stepMs } from './cast.ts'
+import { gather, keyOf } from './cast.ts'
 import type { Cast } from './cast.ts'
 import { createChance } from './chance.ts'
 import type { Chance } from './chance.ts'
 import { checkBlames, checkLists, checkMoney, createWatch, isDecided, summaryOf } from './invariants.ts'
-import { answerFalsely } from './liar.ts'
-import { createStorm, troubles } from './storm.ts'
-import type { Trouble } from './storm.ts'
+import { answerFalsely, lie } from './liar.ts'
+import { scriptOf } from './script.ts'
+import type { Script } from './script.ts'
+import { calm, createStorm } from './storm.ts'
+import { stepMs } from './time.ts'
 import { inWorld } from './world.ts'
 
 // One seed's story: contributions go through commitments, reveals, checks, votes, certificates and notes while
@@ -28,14 +30,6 @@ export interface Told {
   readonly contributions: number
   readonly accepted: number
 }
-export interface Script {
-  readonly troubles: readonly Trouble[]
-  /** Milliseconds with troubles, of the story's time. */
-  readonly stormMs: number
-}
-/** All troubles, for as long as the seed says: what takes one of a few hits is found sooner in many short stories. */
-export const scriptOf = (seed: number): Script => ({ troubles, stormMs: 4_000 * (1 + (seed % 5)) })
-
 const mostContributions = 5
 /** At most until all is decided after the troubles. */
 const calmMs = 240_000
@@ -52,16 +46,17 @@ const rowsOf = (n: number): string =>
 export function tellStory(seed: number, script: Script = scriptOf(seed)): Promise<Told> {
   const chance = createChance(seed)
   const clock = manualClock(1_800_000_000_000)
-  return inWorld(clock, chance.of('machine'), async () => {
-    const faults = new Set<string>()
+  const faults = new Set<string>()
+  const fault = (text: string): void => void faults.add(text)
+  return inWorld(clock, chance.of('machine'), fault, async () => {
     const told: string[] = []
     const began = clock.now()
     const tell = (text: string): void => void told.push(`${((clock.now() - began) / 1000).toFixed(1)} s  ${text}`)
     let sum = { contributions: 0, accepted: 0 }
     try {
-      sum = await play(clock, chance, script, tell, text => faults.add(text))
+      sum = await play(clock, chance, script, tell, fault)
     } catch (error) {
-      faults.add(`the story broke off: ${describeError(error)}`)
+      fault(`the story broke off: ${describeError(error)}`)
     }
     return { seed, told, faults: [...faults], ...sum }
   })
@@ -81,7 +76,7 @@ async function play(
   const acknowledged = new Map<Hex, number>()
   const bringing = chance.of('contributions')
   if (script.troubles.includes('lies')) answerFalsely(cast, chance.of('answers'))
-  const storm = createStorm(cast, chance, acknowledged, tell)
+  const storm = createStorm(cast, chance, by => lie(cast, acknowledged, by), tell)
   const watch = createWatch(fault)
   let made = 0
 
@@ -155,17 +150,6 @@ async function play(
   checkBlames(cast, fault)
   for (const node of honest) node.kill()
   return { contributions: acknowledged.size, accepted: lists[0]?.filter(one => one.status === 'accepted').length ?? 0 }
-}
-
-/** Everything works again, and whatever was down, or was to fall at a later write, is started. */
-async function calm({ honest, wires, weather }: Cast): Promise<void> {
-  wires.partition(undefined)
-  Object.assign(weather, { loss: 0, latencyMs: 50 })
-  for (const node of honest) {
-    Object.assign(node, { isCut: false, isFull: false, clockAhead: 0 })
-    node.kill()
-    await node.start()
-  }
 }
 
 /** [invariant] The host anchors what everybody has accepted, sealed by the others, and who reads it finds it whole. */

@@ -88,24 +88,35 @@ export function createJournal(book: Book, { clock, log }: { clock: Clock; log: L
         }
       }
 
+      /** Hands over what is new, and waits for more. */
+      async function round(): Promise<void> {
+        const woken = new Promise<void>(resolve => {
+          place.wake = resolve
+        })
+        const from = place.next
+        let heard = from
+        for await (const [key, { back, event }] of journal.entries({ from: sequenceKey(from), limit: page })) {
+          if (Number(key) !== heard || place.next !== heard) break // forgotten and written anew meanwhile
+          if (wanted.has(event.name)) await hand(back, event)
+          if (abort.signal.aborted) break
+          heard++
+          if (place.next === heard - 1) place.next = heard
+        }
+        if (place.next !== from && place.next === heard) await consumers.put(consumer.name, place.next, { sync: false }) // heard twice does no harm
+        tellDrained()
+        if (place.next >= end() && !abort.signal.aborted) await woken
+      }
       async function loop(): Promise<void> {
-        while (!abort.signal.aborted) {
-          const woken = new Promise<void>(resolve => {
-            place.wake = resolve
-          })
-          const from = place.next
-          let heard = from
-          for await (const [key, { back, event }] of journal.entries({ from: sequenceKey(from), limit: page })) {
-            if (Number(key) !== heard || place.next !== heard) break // forgotten and written anew meanwhile
-            if (wanted.has(event.name)) await hand(back, event)
-            if (abort.signal.aborted) break
-            heard++
-            if (place.next === heard - 1) place.next = heard
+        for (let wait = firstPauseMs; !abort.signal.aborted;) {
+          try {
+            await round()
+            wait = firstPauseMs
+          } catch (error) {
+            // A disk that is full now may have room later: until then what is heard is only not noted down.
+            log.warn('the journal of the chain cannot be read or kept now', { consumer: consumer.name, error })
+            await clock.sleep(wait, abort.signal).catch(() => undefined) // stopped
+            wait = Math.min(2 * wait, longestPauseMs)
           }
-          if (place.next !== from && place.next === heard)
-            await consumers.put(consumer.name, place.next, { sync: false }) // heard twice does no harm
-          tellDrained()
-          if (place.next >= end() && !abort.signal.aborted) await woken
         }
       }
 

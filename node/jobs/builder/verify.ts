@@ -48,7 +48,7 @@ export async function verifyDelivery(
   const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
   const model = base.folder
   const adapters: Lease[] = []
-  const delivered = openDelivered(model, document.spec.settings)
+  const delivered = (deps.delivered ?? openDelivered)(model, document.spec.settings)
   try {
     for (const cid of content.adapters) {
       const lease = await deps.shelf.take(cid, { kind: 'adapter', from: [worker], cause: 'owner', signal })

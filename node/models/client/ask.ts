@@ -129,7 +129,12 @@ export function createAsking(
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
     const both = AbortSignal.any([signal, life])
     // A tokenizer may take a while to fetch; that nobody serves the model is said before.
-    const [found] = await Promise.all([speechFor(model, both), offered(model, base, request.route, both)])
+    const [found] = await Promise.all([speechFor(model, both), offered(model, base, request.route, both)]).catch(
+      (error: unknown) => {
+        if (!signal.aborted) throw error
+        return [] // cancelled before anybody was asked
+      }
+    )
     const growing: Growing = {
       ids: [],
       text: '',
@@ -326,7 +331,14 @@ export function createAsking(
         outputTokens: base.maxTokens - growing.ids.length,
         rows: base.context !== undefined
       }
-      const found = await workers.offers(model, need, AbortSignal.any([signal, life]), request.route)
+      const found = await workers.offers(model, need, both, request.route).catch((error: unknown) => {
+        if (!signal.aborted) throw error
+        return []
+      })
+      if (signal.aborted) {
+        await done('cancelled', '')
+        return
+      }
       const offers = found.filter(({ message }) => !failed.has(message.worker))
       const candidates = affordable(
         offers.length > 0 ? offers : found,

@@ -227,6 +227,7 @@ export function createAttempt(
                 log.debug('the worker did not say that it has the countersignature', { error })
                 return undefined
               })
+            if (last?.kind === 'done') await wallet.handed(purse, frame.receipt.message.sequence)
             progress.inOrder = last?.kind === 'done' && !cancelled
             if (finished.finish === 'cancelled' && !signal.aborted)
               return {

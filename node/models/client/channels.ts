@@ -72,7 +72,7 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
   async function askToClose(purse: Purse): Promise<Hex> {
     purse.spent = true // nothing is asked over it from now on
     try {
-      if (unsettled(purse).length > 0 && purse.record.channel.state === 'open')
+      if (isLeft(purse) && purse.record.channel.state === 'open')
         await reconcileOne(purse, AbortSignal.timeout(lastReceiptsMs)).catch((error: unknown) => {
           log.info('a channel is closed with answers that are not signed for', { channel: purse.id, error })
         })
@@ -92,8 +92,13 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
   const unsettled = ({ asks }: Purse): Hex[] =>
     [...asks.values()].filter(({ live, record }) => !live && !record.over).map(({ id }) => id)
 
+  /** Whether its worker may wait for a signature: for one of those, or for one that was lost on its way. */
+  const isLeft = (purse: Purse): boolean =>
+    purse.record.channel.sequence > purse.record.handed || unsettled(purse).length > 0
+
   async function reconcileOne(purse: Purse, signal: AbortSignal): Promise<number> {
     const left = unsettled(purse).slice(-256)
+    let signed = purse.record.channel.sequence
     const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal })
     try {
       await stream.send({ kind: 'reconcile', channel: purse.id, voucher: wallet.voucher(purse), left })
@@ -102,12 +107,15 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
         if (frame === undefined) throw new TilthError('stream.closed', 'the worker has left', { consequence: 'retry' })
         if (frame.kind === 'done') {
           await wallet.nothingLeft(purse, new Set(left))
+          await wallet.handed(purse, signed)
           await stream.end()
           return count
         }
         if (frame.kind !== 'pending') throw new InvalidError('frame.unexpected', `a ${frame.kind} was not expected now`)
         const { signature, voucher } = await wallet.countersign(purse, frame)
         await stream.send({ kind: 'countersign', signature, voucher })
+        const { sequence } = frame.receipt.message
+        if (sequence > signed) signed = sequence
         count++
       }
     } catch (error) {
@@ -163,7 +171,7 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
     async reconcile(signal) {
       let count = 0
       for await (const purse of wallet.open()) {
-        if (unsettled(purse).length === 0 || purse.record.channel.state !== 'open') continue
+        if (!isLeft(purse) || purse.record.channel.state !== 'open') continue
         try {
           count += await reconcileOne(purse, signal)
         } catch (error) {

@@ -39,6 +39,7 @@ export interface Purse {
   record: ClientChannel
   readonly asks: Map<Hex, Ask>
   /** The worker refuses it, or it was found lying: not used any more. */ spent: boolean
+  /** It is on disk: one whose first write failed is written by whoever comes to it next. */ stored: boolean
   /** The last voucher that was signed: each frame of an answer that carries one asks for it again. */
   signed?: Signed<'Voucher'>
 }
@@ -75,6 +76,8 @@ export interface Wallet {
   accepted(purse: Purse, ask: Ask, inputTokens: number, creditTokens: number): Promise<void>
   /** The attempt is over: what it got stays owed until a receipt says so. */
   ended(purse: Purse, ask: Ask): Promise<void>
+  /** The worker has said that it has the countersignatures of receipts up to this one. */
+  handed(purse: Purse, sequence: bigint): Promise<void>
   /** The worker has said that it has nothing more to sign for asks that ended before. */
   nothingLeft(purse: Purse, before: ReadonlySet<Hex>): Promise<void>
   /** What has come on this channel, priced by its offers. */
@@ -135,14 +138,17 @@ export function createWallet(
       const received = [...ask.received]
       asks.set(request, { id: request, record: ask, received, live: false, written: Promise.resolve() })
     }
-    return { id, record, asks, spent: false }
+    return { id, record, asks, spent: false, stored: true }
   }
-  const save = ({ id, record }: Purse): Promise<void> =>
-    store.batch(batch => {
+  async function save(purse: Purse): Promise<void> {
+    const { id, record } = purse
+    await store.batch(batch => {
       batch.put(tables.clientChannels, id, record)
       if (record.channel.state === 'closed') batch.delete(tables.payable, payableKey(record))
       else batch.put(tables.payable, payableKey(record), true)
     })
+    purse.stored = true
+  }
   async function* open(prefix = ''): AsyncGenerator<Purse> {
     for await (const key of tables.payable.keys({ prefix })) {
       const purse = await held.get((key.split('/')[2] ?? '0x') as Hex)
@@ -180,9 +186,12 @@ export function createWallet(
     expiry
   }: Pick<ChannelOnChain, 'id' | 'worker' | 'model' | 'deposit' | 'expiry'>): Promise<Purse> {
     const known = await held.get(id)
-    if (known !== undefined) return known
-    const record: ClientChannel = { id, worker, model, expiry, channel: openChannel(deposit), endedAt: 0n }
-    const purse = held.keep(id, () => ({ id, record, asks: new Map(), spent: false }))
+    if (known !== undefined) {
+      if (!known.stored) await save(known)
+      return known
+    }
+    const record: ClientChannel = { id, worker, model, expiry, channel: openChannel(deposit), endedAt: 0n, handed: 0n }
+    const purse = held.keep(id, () => ({ id, record, asks: new Map(), spent: false, stored: false }))
     await save(purse)
     return purse
   }
@@ -335,6 +344,12 @@ export function createWallet(
       }
       ask.record = { ...ask.record, received: [...ask.received] }
       await tables.asks.put(inChannel(purse.id, ask.id), ask.record)
+    },
+    async handed(purse, sequence) {
+      if (sequence <= purse.record.handed) return
+      purse.record = { ...purse.record, handed: sequence }
+      // One that is forgotten costs a needless look.
+      await tables.clientChannels.put(purse.id, purse.record, { sync: false })
     },
     async nothingLeft(purse, before) {
       for (const ask of purse.asks.values()) {

@@ -39,6 +39,7 @@ export interface Account {
   readonly answers: Map<Hex, Answer>
   /** Called when a voucher has come. */
   readonly waiting: Set<() => void>
+  /** It is on disk: one whose first write failed is written by whoever comes to it next. */ stored: boolean
 }
 
 export interface Accounts {
@@ -95,7 +96,7 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
   async function read(id: Hex): Promise<Account | undefined> {
     const record = await tables.workerChannels.get(id)
     if (record === undefined) return undefined
-    const account: Account = { id, client: record.client, record, answers: new Map(), waiting: new Set() }
+    const account: Account = { id, client: record.client, record, answers: new Map(), waiting: new Set(), stored: true }
     for await (const answer of tables.answers.values({ prefix: inChannel(id, '') })) {
       const request = digest(network, 'InferenceRequest', answer.statement.message)
       const one: Answer = { id: request, record: answer, sent: answer.answer.length, credit: 0n, orphan: true }
@@ -108,7 +109,10 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
 
   const feeFor = ({ record: { offer, inputTokens } }: Answer, tokens: number): bigint =>
     feeOf(offer.message, inputTokens, tokens)
-  const save = (account: Account): Promise<void> => tables.workerChannels.put(account.id, account.record)
+  async function save(account: Account): Promise<void> {
+    await tables.workerChannels.put(account.id, account.record)
+    account.stored = true
+  }
 
   function owed(account: Account): bigint {
     let sum = account.record.channel.settled
@@ -154,7 +158,14 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
         pending: null,
         endedAt: 0n
       }
-      const account = held.keep(id, () => ({ id, client, record, answers: new Map(), waiting: new Set() }))
+      const account = held.keep(id, () => ({
+        id,
+        client,
+        record,
+        answers: new Map(),
+        waiting: new Set(),
+        stored: false
+      }))
       await save(account)
       return account
     },
@@ -224,7 +235,7 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
     },
     async update(account, change) {
       const channel = change(account.record.channel)
-      if (channel === account.record.channel) return
+      if (channel === account.record.channel && account.stored) return
       const closed = channel.state === 'closed'
       account.record = { ...account.record, channel, endedAt: closed ? now() : 0n }
       await save(account)

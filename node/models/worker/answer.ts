@@ -198,6 +198,7 @@ export function createAnswers(
     const { finish, tail } = spoken
     // The receipt comes after it and is on disk before it is sent, so nobody waits for this.
     const ended = accounts.end(account, answer, sent, finish)
+    ended.catch(() => undefined) // awaited below
     try {
       await stream.send({ kind: 'finished', finish, tail })
       if (account.answers.has(answer.id)) {

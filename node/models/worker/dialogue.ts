@@ -180,6 +180,7 @@ export function openDialogue(
             await stream.send(own?.request === request ? own.frame(pending) : { kind: 'pending', ...pending })
             const frame = await countersignature()
             const { id, written } = signing.countersign(account, frame.signature, frame.voucher)
+            written.catch(() => undefined) // awaited below
             writing.push(written)
             done.set(request, id)
           }

@@ -296,14 +296,14 @@ export interface FakeChain {
   readonly calls: Record<'head' | 'header' | 'logs', number>
 }
 
-/** @param salt makes blocks differ from those of another chain */
-export function fakeChain(salt = '', chainId = 31337): FakeChain {
+/** @param salt makes blocks differ from those of another chain @param began second of the first block */
+export function fakeChain(salt = '', chainId = 31337, began = 1_000): FakeChain {
   let mined = 0
   const header = (number: number, parent: Hex): Header => ({
     number: BigInt(number),
     hash: keccak(`${salt} block ${number} ${mined++}`),
     parent,
-    timestamp: BigInt(1_000 + number)
+    timestamp: BigInt(began + number)
   })
   const blocks: Block[] = [{ header: header(0, word('none', 0)), events: [], state: fresh() }]
   const calls = { head: 0, header: 0, logs: 0 }

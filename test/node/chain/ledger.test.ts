@@ -331,6 +331,39 @@ describe('the ledger of the chain', function () {
     assert.deepEqual(late, fake.events())
   })
 
+  it('a disk that cannot note down what was heard ends nobody: what comes later is heard as well', async () => {
+    const fake = fakeChain()
+    const disk = await newStore()
+    let refused = 0
+    let isFull = false
+    const store: Store = {
+      ...disk,
+      collection: (name, schema) => {
+        const table = disk.collection(name, schema)
+        if (!name.endsWith('/consumers')) return table
+        return {
+          ...table,
+          put(key, value, options) {
+            if (!isFull) return table.put(key, value, options)
+            refused++
+            return Promise.reject(new Error('no space is left'))
+          }
+        }
+      }
+    }
+    const chain = await follow(fake, store)
+    const { heard } = await keeper(chain)
+    chain.ledger.start()
+    isFull = true
+    fake.mine([1, 2])
+    await chain.ledger.caughtUp({ consumers: true })
+    assert.ok(refused > 0)
+    isFull = false
+    fake.mine([3, 4])
+    await chain.ledger.caughtUp({ consumers: true })
+    assert.deepEqual(heard, fake.events())
+  })
+
   it('takes 100,000 events, gives them by pages, and stays small in memory', async () => {
     const store = await newStore()
     const book = createBook(store)

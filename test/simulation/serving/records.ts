@@ -1,0 +1,74 @@
+import type { MessageStream, Streams } from '../../../node/transport/types.ts'
+import type { ClientFrame, WorkerFrame } from '../../../protocol/models/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+
+/** What honest nodes were heard to say and to get, whatever they know of it later. */
+export interface Records {
+  /** A node's streams, listened to. */
+  heard(streams: Streams): Streams
+  acknowledged(by: Address, receipt: Hex): void
+  /** Highest sum that a client has promised, by channel. */
+  readonly promised: ReadonlyMap<Hex, bigint>
+  /** Receipts that a node has said that it keeps. */
+  readonly kept: ReadonlyMap<Address, ReadonlySet<Hex>>
+  /** By channel and request: what a worker has sent of it costs. */
+  readonly served: ReadonlyMap<Hex, ReadonlyMap<Hex, bigint>>
+}
+
+export function createRecords(): Records {
+  const promised = new Map<Hex, bigint>()
+  const kept = new Map<Address, Set<Hex>>()
+  const served = new Map<Hex, Map<Hex, bigint>>()
+
+  function hear(frame: ClientFrame): void {
+    if (!('voucher' in frame) || frame.voucher === null) return
+    const { channel, cumulative } = frame.voucher.message
+    if (cumulative > (promised.get(channel) ?? 0n)) promised.set(channel, cumulative)
+  }
+  /** A worker's end of a stream: what it sends is counted for the request that it got last. */
+  function counted(stream: MessageStream): MessageStream {
+    let last: { channel: Hex; request: Hex } | undefined
+    const got = <T>(frame: T): T => {
+      const request = frame as ClientFrame | undefined
+      if (request?.kind === 'request')
+        last = { channel: request.statement.message.channel, request: request.statement.signature }
+      return frame
+    }
+    return {
+      ...stream,
+      async send(value) {
+        const frame = value as WorkerFrame
+        if (frame.kind === 'tokens' && last !== undefined) {
+          const answers = served.get(last.channel) ?? new Map<Hex, bigint>()
+          served.set(last.channel, answers.set(last.request, frame.owed))
+        }
+        await stream.send(value)
+      },
+      next: async (schema, options) => got(await stream.next(schema, options)),
+      async *receive(schema, options) {
+        for await (const frame of stream.receive(schema, options)) yield got(frame)
+      }
+    }
+  }
+  return {
+    promised,
+    kept,
+    served,
+    acknowledged(by, receipt) {
+      kept.set(by, (kept.get(by) ?? new Set()).add(receipt))
+    },
+    heard: streams => ({
+      handle: (protocol, serve) => streams.handle(protocol, stream => serve(counted(stream))),
+      async open(peer, protocol, options) {
+        const stream = await streams.open(peer, protocol, options)
+        return {
+          ...stream,
+          async send(value) {
+            hear(value as ClientFrame)
+            await stream.send(value)
+          }
+        }
+      }
+    })
+  }
+}
