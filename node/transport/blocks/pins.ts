@@ -36,8 +36,8 @@ export async function* blocksBelow(root: CID, read: Read, leaves: boolean): Asyn
 export interface Pins {
   has(root: CID): Promise<boolean>
   /**
-   * To be called by who has just read or made all of it: its tree is walked, and what hangs on it is not read once more,
-   * which took as long as fetching it.
+   * To be called by who has just read or made all of it: its tree is walked, and what hangs on it is not read once
+   * more, which took as long as fetching it.
    */
   add(root: CID): Promise<void>
   /** Whoever wants a block for the sake of another root still has it. */
