@@ -1,16 +1,18 @@
-// `npm test`: the parts below, one after another; every part runs even when an earlier one failed, and the last line
-// sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [lines] [kernels] [types] [mocha] [browser]
-// [contracts]
+// `npm test`: the parts below, in two lanes side by side; every part runs even when an earlier one failed, and the last
+// line sums them up. Usage: node scripts/test.ts [format] [lint] [unused] [lines] [kernels] [types] [contracts] [rest]
+// [nodes] [browser]; `mocha` is rest and nodes
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, existsSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { constants, setPriority, tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 
 interface Tally {
   passed: number
   failed: number
 }
-type Part = () => Promise<Tally>
+/** What a part says goes to `say` once it is known, or to the terminal as it comes. */
+type Say = ((text: string) => void) | undefined
+type Part = (say: Say) => Promise<Tally>
 
 const root = join(import.meta.dirname, '..')
 const bin = join(root, 'node_modules', '.bin')
@@ -18,11 +20,24 @@ const bin = join(root, 'node_modules', '.bin')
 const mostTriedAgain = 4
 const scratch = mkdtempSync(join(tmpdir(), 'tilth-test-'))
 
-function run(command: string, args: string[], capture = false): Promise<{ code: number; output: string }> {
+interface Ran {
+  readonly code: number
+  /** Standard output, where it is taken. */
+  readonly output: string
+}
+
+/** @param aside whether it has no time to keep, and leaves the processors to what has */
+function run(
+  command: string,
+  args: string[],
+  say: Say,
+  { capture = false, aside = false }: { readonly capture?: boolean; readonly aside?: boolean } = {}
+): Promise<Ran> {
+  const tell = say ?? ((text: string) => void process.stdout.write(text))
   return new Promise(resolve => {
     const child = spawn(command, args, {
       cwd: root,
-      stdio: ['ignore', capture ? 'pipe' : 'inherit', 'inherit'],
+      stdio: ['ignore', capture || say !== undefined ? 'pipe' : 'inherit', say === undefined ? 'inherit' : 'pipe'],
       env: {
         ...process.env,
         PATH: bin + delimiter + (process.env['PATH'] ?? ''),
@@ -31,23 +46,28 @@ function run(command: string, args: string[], capture = false): Promise<{ code: 
         NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'tilth-compile-cache')
       }
     })
+    if (aside && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
     let output = ''
-    child.stdout?.on('data', (chunk: Buffer) => {
-      output += chunk.toString()
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      if (capture) output += text
+      else tell(text)
     })
+    child.stderr?.setEncoding('utf8').on('data', tell)
     child.on('error', error => {
-      process.stderr.write(`${command}: ${error.message}\n`)
+      tell(`${command}: ${error.message}\n`)
       resolve({ code: 1, output })
     })
-    child.on('close', code => resolve({ code: code ?? 1, output }))
+    child.on('close', code => {
+      resolve({ code: code ?? 1, output })
+    })
   })
 }
 
 /** One check that either holds or does not: counts as one. */
 const single =
   (command: string, args: string[]): Part =>
-  async () => {
-    const { code } = await run(command, args)
+  async say => {
+    const { code } = await run(command, args, say, { aside: true })
     return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
   }
 
@@ -58,30 +78,43 @@ const sum = (tallies: Tally[]): Tally => ({
 })
 
 interface MochaSettings {
-  /** Its configuration, and what each of its files needs when it runs alone. */
-  readonly config: string
+  readonly name: string
+  /** What all of its files are run with, and what each of them needs when it runs alone. */
+  readonly all: readonly string[]
   readonly alone: readonly string[]
 }
-const inNode: MochaSettings = { config: '.mocharc.json', alone: [] }
+const every = ['--no-config', '--exit', '--timeout', '120000']
+/** Folders whose tests mostly wait, for nodes, chains and processes to answer each other. */
+const waiting = /^test\/(?:network|node)\//
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter(file => !/^test\/(?:browser|bench)\//.test(file))
+  .sort()
+const inNode = (name: string, jobs: number, isIn: (file: string) => boolean): MochaSettings => ({
+  name,
+  all: [...every, '--parallel', '--jobs', String(jobs), ...files.filter(isIn)],
+  alone: every
+})
 const inBrowser: MochaSettings = {
-  config: 'test/browser/mocharc.json',
-  alone: ['--require', 'test/browser/setup.ts']
+  name: 'browser',
+  all: ['--config', 'test/browser/mocharc.json'],
+  alone: [...every, '--require', 'test/browser/setup.ts']
 }
 
 /** @returns what each file's tests came to; none when mocha ended without a report */
-async function mochaRun({ config, alone }: MochaSettings, files: string[] = []): Promise<ByFile> {
-  const report = join(scratch, 'mocha.json')
+async function mochaRun({ name, all, alone }: MochaSettings, say: Say, only: string[] = []): Promise<ByFile> {
+  const report = join(scratch, `${name}.json`)
   rmSync(report, { force: true })
-  // Files named here replace those of the configuration.
-  const settings =
-    files.length === 0 ? ['--config', config] : ['--no-config', '--exit', '--timeout', '120000', ...alone, ...files]
-  const { code } = await run('mocha', [
-    '--reporter',
-    join(root, 'scripts', 'mocha-reporter.cjs'),
-    '--reporter-option',
-    `output=${report}`,
-    ...settings
-  ])
+  const { code } = await run(
+    'mocha',
+    [
+      '--reporter',
+      join(root, 'scripts', 'mocha-reporter.cjs'),
+      '--reporter-option',
+      `output=${report}`,
+      ...(only.length === 0 ? all : [...alone, ...only])
+    ],
+    say
+  )
   const byFile = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as ByFile) : {}
   if (code !== 0 && sum(Object.values(byFile)).failed === 0) byFile[''] = { passed: 0, failed: 1 }
   return byFile
@@ -94,23 +127,25 @@ async function mochaRun({ config, alone }: MochaSettings, files: string[] = []):
  * behind.
  */
 const mochaPart =
-  (name: string, kind: MochaSettings): Part =>
-  async () => {
-    const first = await mochaRun(kind)
+  (settings: MochaSettings): Part =>
+  async say => {
+    const first = await mochaRun(settings, say)
     const failed = Object.keys(first).filter(file => first[file]!.failed > 0)
     if (failed.length === 0 || failed.includes('') || failed.length > mostTriedAgain) return sum(Object.values(first))
-    console.log(
-      `\n== ${name}: tried once more, for the failures above: ${failed.map(file => relative(root, file)).join(' ')}`
-    )
-    const again = await mochaRun(kind, failed)
+    const names = failed.map(file => relative(root, file)).join(' ')
+    ;(say ?? console.log)(`\n== ${settings.name}: tried once more, for the failures above: ${names}\n`)
+    const again = await mochaRun(settings, say, failed)
     return sum(
       Object.values({ ...first, ...Object.fromEntries(failed.map(file => [file, { passed: 0, failed: 1 }])), ...again })
     )
   }
 
 /** forge prints `{ "path:Contract": { test_results: { name: { status } } } }` with --json. */
-const contracts: Part = async () => {
-  const { code, output } = await run('node', ['scripts/contracts.ts', 'test', '--json'], true)
+const contracts: Part = async (say = console.log) => {
+  const { code, output } = await run('node', ['scripts/contracts.ts', 'test', '--json'], say, {
+    capture: true,
+    aside: true
+  })
   const tally: Tally = { passed: 0, failed: 0 }
   const line = output.split('\n').find(text => text.startsWith('{'))
   const suites =
@@ -122,46 +157,80 @@ const contracts: Part = async () => {
       if (status === 'Success') tally.passed++
       else {
         tally.failed++
-        console.log(`  ${suite} ${name}: ${status} ${reason ?? ''}`)
+        say(`  ${suite} ${name}: ${status} ${reason ?? ''}\n`)
       }
     }
   }
   if (code !== 0 && tally.failed === 0) {
     tally.failed = 1
-    console.log(output.slice(-4000))
+    say(output.slice(-4000))
   }
   return tally
 }
 
-const parts: Record<string, Part> = {
+/** Parts that count as one. */
+const both =
+  (...all: readonly Part[]): Part =>
+  async say => {
+    const tallies: Tally[] = []
+    for (const part of all) tallies.push(await part(say))
+    return sum(tallies)
+  }
+
+/** What computes. While the other lane runs it is told between that one's parts, each whole. */
+const computes: Record<string, Part> = {
   format: single('oxfmt', ['--check', '.']),
   lint: single('oxlint', ['--type-aware']),
   unused: single('node', ['scripts/unused.ts']),
   lines: single('node', ['scripts/lines.ts']),
   kernels: single('node', ['scripts/kernels.ts', 'check']),
-  types: async () =>
-    sum([await single('tsc', ['--noEmit'])(), await single('tsc', ['--noEmit', '-p', 'web-console'])()]),
-  mocha: mochaPart('mocha', inNode),
-  browser: mochaPart('browser', inBrowser),
-  contracts
+  types: both(single('tsc', ['--noEmit']), single('tsc', ['--noEmit', '-p', 'web-console'])),
+  contracts,
+  rest: mochaPart(inNode('rest', 1, file => !waiting.test(file)))
+}
+/** What mostly waits, for nodes, for blocks, for pages. It is told as it comes. */
+const waits: Record<string, Part> = {
+  nodes: mochaPart(inNode('nodes', 2, file => waiting.test(file))),
+  browser: mochaPart(inBrowser)
 }
 
-const wanted = process.argv.slice(2)
-const unknown = wanted.filter(name => parts[name] === undefined)
+const wanted = process.argv.slice(2).flatMap(name => (name === 'mocha' ? ['rest', 'nodes'] : [name]))
+const unknown = wanted.filter(name => !Object.hasOwn({ ...computes, ...waits }, name))
 if (unknown.length > 0) {
-  console.error(`unknown part ${unknown.join(', ')}; there are ${Object.keys(parts).join(', ')}`)
+  const names = Object.keys({ ...computes, ...waits }).join(', ')
+  console.error(`unknown part ${unknown.join(', ')}; there are ${names}, and mocha for rest and nodes`)
   process.exit(2)
 }
 const total: Tally = { passed: 0, failed: 0 }
-for (const [name, part] of Object.entries(parts)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue
-  const started = performance.now()
-  console.log(`\n== ${name}`)
-  const { passed, failed } = await part()
-  total.passed += passed
-  total.failed += failed
-  console.log(`== ${name}: ${passed} ok, ${failed} not, ${((performance.now() - started) / 1000).toFixed(0)} s`)
+
+const print = (text: string): void => void process.stdout.write(text)
+/** What parts have said whose turn to be told has not come. */
+let held = ''
+function tellHeld(): void {
+  print(held)
+  held = ''
 }
+
+/** Runs those of a lane's parts that are wanted, one after another. @param live whether they are told as they run */
+async function runLane(parts: Record<string, Part>, live: boolean): Promise<void> {
+  for (const [name, part] of Object.entries(parts)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    if (live) tellHeld()
+    const started = performance.now()
+    let said = ''
+    const say = live ? print : (text: string) => void (said += text)
+    say(`\n== ${name}\n`)
+    const { passed, failed } = await part(live ? undefined : say)
+    total.passed += passed
+    total.failed += failed
+    say(`== ${name}: ${passed} ok, ${failed} not, ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
+    held += said
+  }
+}
+
+const isAlone = wanted.length > 0 && !Object.keys(waits).some(name => wanted.includes(name))
+await Promise.all([runLane(computes, isAlone), runLane(waits, true)])
+tellHeld()
 rmSync(scratch, { recursive: true, force: true })
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1

@@ -79,7 +79,7 @@ async function meet(network: LocalNetwork, reporter: Reporter): Promise<void> {
       const counts = await Promise.all(network.daemons.map(async ({ api }) => (await api.call('status')).peers))
       say(`${Math.min(...counts)} to ${Math.max(...counts)} peers each`)
       if (Math.min(...counts) >= network.daemons.length - 1) return
-      await sleep(500)
+      await sleep(200)
       if (performance.now() - began < meetMs) continue
       // What one says reaches all by way of others: a busy machine may need longer than anybody wants to wait.
       if (Math.min(...counts) > 0) return

@@ -50,12 +50,20 @@ describe("the node's pages", function () {
   it('show the log as it grows, by level, with what stands behind a line', async () => {
     await page.getByRole('tab', { name: 'Log' }).click()
     const lines = page.getByRole('list', { name: 'Lines of the log' })
-    await lines.getByText('data service started').waitFor()
-    await page.getByRole('button', { name: 'data service started' }).click()
-    await page.getByText('"datanets":').waitFor()
-    // The pause before was a line of the log.
-    await page.getByRole('searchbox').fill('taken on again')
-    await lines.getByText('new work is taken on again').waitFor()
+    const search = page.getByRole('searchbox')
+    // The newest stand above, and only what is in sight is in the page: an early line is looked for.
+    await search.fill('data service started')
+    await lines.getByRole('button', { name: 'data service started' }).click()
+    await lines.getByText('"datanets":').waitFor()
+    // The pause before was a line of the log, and the next one is there without a reload.
+    const again = lines.getByText('new work is taken on again')
+    await search.fill('taken on again')
+    await again.first().waitFor()
+    const said = await again.count()
+    const { api } = world().network.daemon('worker-2')
+    await api.call('pause', { body: {} })
+    await api.call('resume')
+    await again.nth(said).waitFor()
   })
 
   it('change a setting in the file, refuse a wrong one in words, and undo', async () => {

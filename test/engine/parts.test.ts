@@ -15,7 +15,8 @@ import { elements, modelFolder, settings, temporary } from './fixture.ts'
 describe('parts of trainings', function () {
   this.timeout(120_000)
   const folder = temporary()
-  const trained = { ...settings, epochs: 6, ema: 0.9, lora: { ...settings.lora, dropout: 0.1 } }
+  /** Five segments, two and three. */
+  const trained = { ...settings, epochs: 40, ema: 0.9, lora: { ...settings.lora, dropout: 0.1 } }
   const coalitions = [
     [0, 1, 2, 3, 4, 5, 6, 7],
     [1, 4, 6],
@@ -66,7 +67,7 @@ describe('parts of trainings', function () {
 
   it('come out as they were committed to, though trained beside others', async () => {
     for (const k of coalitions.keys())
-      for (const segment of [0, 3, endsOf(k).length - 1]) {
+      for (const segment of new Set([0, 1, endsOf(k).length - 1])) {
         const { steps, distance, delivered } = await engine.runPart(partOf(k, segment))
         assert.deepEqual([steps, delivered], [results[k]?.losses.length, true])
         assert.ok(distance < farthest / 10, `segment ${segment} of sibling ${k} is off by ${distance}`)
@@ -81,10 +82,10 @@ describe('parts of trainings', function () {
     }
     await far({ rows: part.rows.slice(1) })
     await far({ settings: { ...trained, seed: trained.seed + 1 } })
-    await far({ to: part.to - 1 })
+    await far({ to: part.to - 8 })
     await far({ begin: stateFile(states, 0, endsOf(0)[1]!) })
     await far({ end: stateFile(states, 0, endsOf(0)[4]!) })
-    await far({ end: stateFile(states, 2, endsOf(2)[3]!) })
+    await far({ end: stateFile(states, 2, endsOf(2)[2]!) })
   })
 
   it('show an average that was put in place of the right one, and moments too', async () => {

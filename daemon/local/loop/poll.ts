@@ -6,7 +6,7 @@ export async function until<T>(
   what: string,
   seconds: number,
   look: () => Promise<T | undefined>,
-  every = 400
+  every = 200
 ): Promise<T> {
   const deadline = Date.now() + seconds * 1000
   for (;;) {

@@ -35,7 +35,10 @@ export async function* blocksBelow(root: CID, read: Read, leaves: boolean): Asyn
 /** What is kept because somebody here wants it, by root. */
 export interface Pins {
   has(root: CID): Promise<boolean>
-  /** All of it is here when this resolves: what is missing is fetched. */
+  /**
+   * To be called by who has just read or made all of it: its tree is walked, and what hangs on it is not read once
+   * more, which took as long as fetching it.
+   */
   add(root: CID): Promise<void>
   /** Whoever wants a block for the sake of another root still has it. */
   remove(root: CID): Promise<void>
@@ -51,12 +54,12 @@ export interface Pins {
  */
 export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: string): Pins {
   const walker =
-    (read: Read | undefined, leaves: boolean): Walker =>
+    (read: Read | undefined): Walker =>
     ({ blockstore }) => ({
       async *walk(root: CID, options?: object) {
         const get: Read = read ?? (cid => whole(blockstore.get(cid, options)))
         // Of a node of a walk the pins look at its CID, and at nothing else.
-        for await (const [cid, bytes] of blocksBelow(root, get, leaves))
+        for await (const [cid, bytes] of blocksBelow(root, get, false))
           yield { block: { cid, bytes }, depth: 0, path: [] } as never
       }
     })
@@ -73,7 +76,7 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
     async add(root) {
       if (await pins.has(root)) return
       try {
-        for await (const _ of helia.pins.add(root, { walker: walker(undefined, true) })) {
+        for await (const _ of helia.pins.add(root, { walker: walker(undefined) })) {
           /* a pin is set when its walk is done */
         }
       } catch (error) {
@@ -83,7 +86,7 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
     },
     async remove(root) {
       if (!(await pins.has(root))) return
-      for await (const _ of helia.pins.rm(root, { walker: walker(local, false) })) {
+      for await (const _ of helia.pins.rm(root, { walker: walker(local) })) {
         /* undone when its walk is done */
       }
     },

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { programEntry } from '../../../bin/bundle.js'
 import type { Said, Section, Step, Walk } from './walk.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
-const main = join(root, 'daemon/cli/main.ts')
+/** As `npx tilth` starts it: what was bundled, unless a source is newer. */
+const main = programEntry()
 const patienceMs = 120_000
 
 /** A shell in the project's folder, in which `tilth` is this project's command line. */

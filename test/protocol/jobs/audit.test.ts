@@ -6,6 +6,7 @@ import {
   certificateOf,
   coalitionsOf,
   drawSegments,
+  leastSteps,
   mostSegments,
   segmentEnds,
   segmentOf
@@ -45,7 +46,7 @@ const logOf = (steps: number) => ({ steps, seconds: 1, tokens: 1, loss: Array.fr
 const audited: AuditedLot[] = lots.map(lot => {
   const count = lot.award.lot.kind === 'adapter' ? 1 : lot.award.lot.coalitions.length
   const all = Array.from({ length: count }, (_, i) => i)
-  return { lot, content: { adapters: all.map(i => `adapter ${i}`), logs: all.map(i => logOf(20 + i)) } }
+  return { lot, content: { adapters: all.map(i => `adapter ${i}`), logs: all.map(i => logOf(leastSteps * (20 + i))) } }
 })
 
 const seeds = fc.stringMatching(/^0x[0-9a-f]{64}$/) as fc.Arbitrary<Hex>
@@ -55,15 +56,15 @@ const saying = (seed: Hex, who: readonly Address[], agrees = true, subject = sub
   who.map(auditor => ({ auditor, agrees, subject }))
 
 describe('segments of trainings', () => {
-  it('cover every step once, and are as many as there may be', () => {
+  it('cover every step once, and are as many as there may be, none of a few steps beside others', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 10_000 }), steps => {
         const ends = segmentEnds(steps)
-        assert.equal(ends.length, Math.min(steps, mostSegments))
+        assert.equal(ends.length, Math.min(steps, Math.max(1, Math.min(mostSegments, Math.floor(steps / leastSteps)))))
         let done = 0
         for (let i = 0; i < ends.length; i++) {
           const { from, to } = segmentOf(steps, i)!
-          assert.ok(from === done && to > from)
+          assert.ok(from === done && to > from && (ends.length === 1 || to - from >= leastSteps))
           done = to
         }
         assert.equal(done, steps)
@@ -73,7 +74,7 @@ describe('segments of trainings', () => {
   })
 
   it('are drawn once each, the deployed adapter’s first, all alike over many seeds', () => {
-    const trained = [null, 3, 9, 20]
+    const trained = [null, 3, 9, 20].map(segments => segments && segments * leastSteps)
     fc.assert(
       fc.property(seeds, fc.integer({ min: 0, max: 24 }), (seed, count) => {
         const drawn = drawSegments(seed, trained, count)
@@ -84,8 +85,9 @@ describe('segments of trainings', () => {
       })
     )
     const met = new Map<string, number>()
+    const many = mostSegments * leastSteps
     for (let i = 0; i < 2_000; i++)
-      for (const { coalition, segment } of drawSegments(keccak(`seed ${i}`), [null, 8, 8, 8], 2).slice(1))
+      for (const { coalition, segment } of drawSegments(keccak(`seed ${i}`), [null, many, many, many], 2).slice(1))
         met.set(`${coalition}/${segment}`, (met.get(`${coalition}/${segment}`) ?? 0) + 1)
     assert.equal(met.size, 24)
     // A segment of a sibling is drawn second in one of 24 draws: 83 of 2,000, by five standard deviations.
@@ -96,7 +98,7 @@ describe('segments of trainings', () => {
   it('are drawn of what says that it took no step, and of what says one, as of everything else', () => {
     const met = [0, 0, 0, 0]
     for (let i = 0; i < 1_000; i++) {
-      const drawn = drawSegments(keccak(`seed ${i}`), [null, 40, 1, 0], 2)
+      const drawn = drawSegments(keccak(`seed ${i}`), [null, mostSegments * leastSteps, 1, 0], 2)
       assert.deepEqual(drawn[0], { coalition: 3, segment: 0 }, 'the deployed one, though it claims nothing')
       met[drawn[1]!.coalition]!++
     }
@@ -108,7 +110,7 @@ describe('segments of trainings', () => {
   it('are run again by nobody who made them, paid for them or gave them rows', () => {
     fc.assert(
       fc.property(seeds, fc.subarray([builder, first, second, ...players, ...auditors]), (seed, panel) => {
-        for (const drawn of drawSegments(seed, [null, 9, 9, 9, 9, 9, 9, 20], 6)) {
+        for (const drawn of drawSegments(seed, [null, 90, 90, 90, 90, 90, 90, 200], 6)) {
           const worker = drawn.coalition === 7 ? first : second
           const chosen = auditorsOf(result, { worker, drawn }, { seed, panel })
           const own = players.filter((_, i) => (BigInt(coalitions[drawn.coalition]!) >> BigInt(i)) & 1n)

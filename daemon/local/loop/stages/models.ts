@@ -53,12 +53,14 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
 
   await reporter.stage('offer', 'the worker offers them; the client finds the offers', async say => {
     for (const { id } of [baseModel, model]) {
-      for (const worker of workers) {
-        await until(`${worker.name} learning of the model`, 60, () =>
-          unlessUnknown(worker.api.call('model', { params: { id } }))
-        )
-        await worker.api.call('serve', { params: { id }, body: {} })
-      }
+      await Promise.all(
+        workers.map(async worker => {
+          await until(`${worker.name} learning of the model`, 60, () =>
+            unlessUnknown(worker.api.call('model', { params: { id } }))
+          )
+          await worker.api.call('serve', { params: { id }, body: {} })
+        })
+      )
       await until('an offer at the client', 90, async () => {
         const found = await unlessUnknown(client.api.call('model', { params: { id } }))
         say(`${found?.offers.length ?? 0} offers`)
@@ -100,12 +102,17 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   })
   // It began with the registration: nothing has waited for it so far, and nothing is paid before.
   await reporter.stage('registration', 'drawn auditors run parts of the training again', async say => {
-    await until('the audit of the model', 300, async () => {
-      const { audit } = await builder.call('model', { params: { id: model.id } })
-      if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
-      say(audit?.why ?? 'its papers are fetched')
-      return audit?.state === 'passed' ? audit : undefined
-    })
+    await until(
+      'the audit of the model',
+      300,
+      async () => {
+        const { audit } = await builder.call('model', { params: { id: model.id } })
+        if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
+        say(audit?.why ?? 'its papers are fetched')
+        return audit?.state === 'passed' ? audit : undefined
+      },
+      500
+    )
   })
   return { baseModel, model, base, tuned, receipts }
 }
