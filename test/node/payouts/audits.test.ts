@@ -148,7 +148,7 @@ describe('audits of trainings', function () {
     const other = { ...known, name: 'another', result: await builder.node.files.addBytes(text) }
     const again = (await builder.chain.models.register(other)).model
     await assert.rejects(builder.service.audit(again))
-    await assert.rejects(builder.chain.audits.open(again), /NothingToAudit|AlreadyOpen/)
+    await assert.rejects(builder.chain.audits.open(again, { segments: 4, fee: minStake }), /NothingToAudit|AlreadyOpen/)
   })
 
   it('refuse what was made from the held-out answers, which its papers admit', async () => {
