@@ -137,7 +137,7 @@ export interface JobsDeps {
     readonly escrows: Escrows
     readonly datanets: Pick<Datanets, 'version'>
     readonly tokens: Pick<Tokens, 'balanceOf'>
-    readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
+    readonly ledger: Pick<Ledger, 'audit' | 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'runPart' | 'heldOutLoss'>
   /** A command of the owner's that trains a worker's adapters in the engine's place. */
@@ -145,6 +145,8 @@ export interface JobsDeps {
   readonly versions: Versions
   /** Rows that only some may read; without it all are everybody's. */
   readonly privateRows?: PrivateRows
+  /** Bytes of committed states that are kept for auditors, as a worker and again as a builder; 32 GiB unless given. */
+  readonly statesBytes?: number | undefined
   /** A folder of this phase's own: work in progress, measured speeds. */
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>
