@@ -4,6 +4,7 @@ import { digest, recoverDigest } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError, LimitError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest, RefusalView } from '../types.ts'
 import { awardByHand, closeBids } from './bidding.ts'
@@ -45,6 +46,8 @@ export interface Builder {
 
 /** Committed states that nobody asks for any more are looked for every so many ticks. */
 const sweptEvery = 600
+/** Deliveries that were looked at, while their held-out questions are sealed. */
+const mostSeen = 256
 /** Escrows of refused deliveries are looked at every so many ticks. */
 const refusedEvery = 600
 
@@ -112,6 +115,7 @@ export function createBuilder(
     progress,
     curves,
     states: createBuilderStates(deps),
+    seen: createCache({ max: mostSeen }),
     signal: stopping.signal,
     say,
     drive,

@@ -26,7 +26,7 @@ export interface Verified {
  * @throws InvalidError `delivery.*`, `adapter.*` when it is to be rejected; anything else may go through later
  */
 export async function verifyDelivery(
-  { deps, random, signal, states }: Desk,
+  { deps, random, signal, states, seen }: Desk,
   id: Hex,
   record: JobRecord,
   lot: Extract<LotState, { state: 'delivered' }>
@@ -45,6 +45,10 @@ export async function verifyDelivery(
     const audit = auditId(builder, id)
     await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, audit, signal })
   }
+  // Nothing is measured twice while only the questions are waited for.
+  const name = `${lot.escrow}/${lot.delivery.message.log}`
+  const isSeen = seen.get(name) !== undefined
+  if (isSeen && lot.lot.kind === 'adapter') await deps.versions.heldOut(document.spec, { signal })
   const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
   const model = base.folder
   const adapters: Lease[] = []
@@ -61,16 +65,18 @@ export async function verifyDelivery(
         ? 0
         : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
     const adapter = adapters[at]?.folder ?? ''
-    await measureOwnRows(
-      deps,
-      id,
-      record,
-      model,
-      adapter,
-      lot.lot.kind === 'adapter' ? 'all' : (lot.lot.coalitions[at] ?? 0),
-      content.logs[at],
-      signal
-    )
+    if (!isSeen)
+      await measureOwnRows(
+        deps,
+        id,
+        record,
+        model,
+        adapter,
+        lot.lot.kind === 'adapter' ? 'all' : (lot.lot.coalitions[at] ?? 0),
+        content.logs[at],
+        signal
+      )
+    seen.set(name, true)
     // Last: what fails here alone is work that was done as it was asked for, and is paid for.
     // [retry] So is what waits here for questions that judge its version and are not opened yet, once the time to
     // decide is over: all else of it was looked at before.

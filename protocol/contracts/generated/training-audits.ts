@@ -1,7 +1,6 @@
 // Made by `node scripts/contracts.ts build` from protocol/contracts/solidity. Do not edit.
 export const trainingAuditsAbi = [
   {"type":"constructor","inputs":[{"name":"registry_","type":"address"},{"name":"models_","type":"address"},{"name":"window_","type":"uint64"},{"name":"drawBlocks_","type":"uint64"}],"stateMutability":"nonpayable"},
-  {"type":"function","name":"AUDITORS_EACH","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"MOST_ROUNDS","inputs":[],"outputs":[{"name":"","type":"uint32"}],"stateMutability":"view"},
   {"type":"function","name":"MOST_SEGMENTS","inputs":[],"outputs":[{"name":"","type":"uint16"}],"stateMutability":"view"},
   {"type":"function","name":"auditOf","inputs":[{"name":"id","type":"bytes32"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"model","type":"bytes32"},{"name":"builder","type":"address"},{"name":"number","type":"uint32"},{"name":"drawFrom","type":"uint64"},{"name":"until","type":"uint64"},{"name":"spoke","type":"uint16"},{"name":"against","type":"uint16"},{"name":"segments","type":"uint16"},{"name":"open","type":"bool"},{"name":"refused","type":"bool"},{"name":"fee","type":"uint256"},{"name":"seed","type":"bytes32"},{"name":"panel","type":"address[]"}]}],"stateMutability":"view"},

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {AuditPay} from "./AuditPay.sol";
 import {Blame} from "./Blame.sol";
 import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
@@ -83,8 +84,6 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     uint256 private constant PENALTY_PART = 10;
     /// @notice The least fee for a run is one in so many of the least stake.
     uint256 private constant FEE_PART = 1000;
-    /// @notice Auditors of a segment that are paid.
-    uint256 public constant AUDITORS_EACH = 3;
     /// @notice Segments of one audit.
     uint16 public constant MOST_SEGMENTS = 16;
     /// @notice Rounds of one audit that are drawn.
@@ -346,7 +345,7 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     }
 
     function _feesOf(Audit storage audit) private view returns (uint256) {
-        return AUDITORS_EACH * audit.segments * audit.fee;
+        return AuditPay.EACH * audit.segments * audit.fee;
     }
 
     function _pay(bytes32 id, address auditor, uint32 number, uint256 amount) private {
@@ -354,36 +353,15 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
         token.safeTransfer(registry.payoutOf(auditor), amount);
     }
 
-    /// @dev Of those who say that they ran a segment the three are paid whom chance would have drawn first of them: so
-    /// nobody takes the place of who was drawn by saying that it ran what it was not drawn for, unless it was kept from
-    /// it as a party. The pay is never more than was put in.
     function _payOf(Audit storage audit, bytes32 id) private view returns (uint256[] memory pay, uint256 paid) {
         address[] memory panel = audit.panel;
         bytes32 round = _roundOf(id, audit.number);
-        pay = new uint256[](panel.length);
         uint256[] memory runs = new uint256[](panel.length);
         for (uint256 i = 0; i < panel.length; i++) {
             Said storage said = _said[round][panel[i]];
             if (!said.struck) runs[i] = said.runs;
         }
-        for (uint32 k = 0; k < audit.segments; k++) {
-            uint256[AUDITORS_EACH] memory lots;
-            uint256[AUDITORS_EACH] memory who;
-            uint256 count = 0;
-            for (uint256 i = 0; i < panel.length; i++) {
-                if ((runs[i] >> k) & 1 == 0) continue;
-                uint256 lot = uint256(keccak256(abi.encodePacked(audit.seed, k, panel[i])));
-                uint256 place = count < AUDITORS_EACH ? count++ : AUDITORS_EACH;
-                for (; place > 0 && lots[place - 1] > lot; place--) {
-                    if (place < AUDITORS_EACH) (lots[place], who[place]) = (lots[place - 1], who[place - 1]);
-                }
-                if (place < AUDITORS_EACH) (lots[place], who[place]) = (lot, i);
-            }
-            for (uint256 j = 0; j < count; j++) {
-                pay[who[j]] += audit.fee;
-                paid += audit.fee;
-            }
-        }
+        return AuditPay.payFor(audit.seed, panel, runs, audit.segments, audit.fee);
     }
 
     function _isRefused(Audit storage audit) private view returns (bool) {
