@@ -139,7 +139,7 @@ contract GasTest is Epochs {
         bytes32 id = audits.idOf(builder, keccak256("job"));
         vm.roll(block.number + DRAW_BLOCKS + 1);
         audits.draw(id);
-        measured("the draw of its auditors", 400_000);
+        measured("the draw of its auditors", 430_000);
         for (uint256 i = 0; i < 9; i++) {
             vm.prank(vm.addr(0xD000 + i));
             audits.say(id, 1, TrainingAudits.Word.Agrees, "subject", 15);
