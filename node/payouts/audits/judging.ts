@@ -48,7 +48,7 @@ export function createJudging(
   const judged = new Set<string>()
   return {
     async judge(record, round, id, signal) {
-      const name = `${id}/${round.number}/${round.words.length}/${round.doubted}`
+      const name = `${id}/${round.number}/${round.words.length}/${round.closed}/${round.doubted}`
       if (round.words.length === 0 || judged.has(name) || trainings === undefined) return
       if (now() >= round.until + 2n * (await chain.audits.window()) || !(await hasVoice(record.pool))) return
       const weighed = await models.weighed(record.model)
@@ -61,8 +61,8 @@ export function createJudging(
         const run = () => trainings.runSegment(result, lots, drawn, signal)
         return (await findings.of(id, round, drawn, run)).agrees
       }
-      const isAll = round.words.length === round.panel.length
-      const doubted = round.doubted || (isAll && randomInt(looksAt) === 0 && !(await oneHolds(certificate, holds)))
+      const looks = round.closed && randomInt(looksAt) === 0
+      const doubted = round.doubted || (looks && !(await oneHolds(certificate, holds)))
       const wrong = await wrongOf(certificate, round.words, holds, doubted)
       for (const { auditor, costs } of wrong) {
         if (auditor === self) continue
