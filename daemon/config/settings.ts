@@ -149,8 +149,8 @@ const disk: readonly Omit<Setting, 'group'>[] = [
     path: 'shelf.statesGib',
     label: 'Room for auditors',
     says:
-      'Disk for states of trainings that auditors may ask for, as a worker and again as a builder. The oldest go first, ' +
-      'but none of an open audit: where those take all of it, no job that is to be audited is taken or posted.',
+      'Disk for states of trainings that auditors may ask for, as a worker and again as a builder. The oldest go ' +
+      'first, but none of an open audit: where those take all of it, no job that is to be audited is taken or posted.',
     unit: 'GiB'
   },
   {

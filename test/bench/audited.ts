@@ -1,7 +1,7 @@
 // How often an audit finds a leap inside one segment, and what its runs cost, by how many segments are drawn, from the
 // draw itself: node test/bench/audited.ts
-// What was trained on other rows throughout, or not at all, is found by any segment of it. A leap is honest training but
-// for one segment of the deployed adapter, and of each sibling that is to go along with it.
+// What was trained on other rows throughout, or not at all, is found by any segment of it. A leap is honest training
+// but for one segment of the deployed adapter, and of each sibling that is to go along with it.
 import { auditorsEach } from '../../protocol/contracts/index.ts'
 import { drawSegments, mostSegments } from '../../protocol/jobs/index.ts'
 import { keccak } from '../../protocol/primitives/index.ts'

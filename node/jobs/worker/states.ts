@@ -8,9 +8,17 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { stateFile } from '../../engine/train/states.ts'
 import type { JobsDeps } from '../deps.ts'
 import { createKept } from '../kept.ts'
-import type { Kept } from '../kept.ts'
+import { DeclinedError } from './declines.ts'
 
-export interface States extends Pick<Kept, 'sweep' | 'hasRoom'> {
+/** What nobody asks for any more is looked for so often. */
+const sweepMs = 600_000
+
+export interface States {
+  /** Lets go of what nobody asks for any more, now and every so often. */
+  start(): Promise<void>
+  stop(): void
+  /** @throws DeclinedError `work.states` where a Datanet's models are audited, and open audits leave no room */
+  requireRoom(datanet: Hex): Promise<void>
   /** Where a lot's states are written while it is trained. */
   folder(lotFolder: string): string
   /**
@@ -25,14 +33,31 @@ export interface States extends Pick<Kept, 'sweep' | 'hasRoom'> {
 }
 
 /** The worker's committed states, pinned for as long as somebody may run its steps again. */
-export function createStates(deps: Pick<JobsDeps, 'files' | 'store' | 'clock' | 'chain' | 'statesBytes'>): States {
-  const { files, clock } = deps
+export function createStates(
+  deps: Pick<JobsDeps, 'files' | 'store' | 'clock' | 'chain' | 'log' | 'versions' | 'statesBytes'>
+): States {
+  const { files, clock, log, versions } = deps
   const kept = createKept(deps, 'jobs/states')
+  let off: (() => void) | undefined
+  const late = (error: unknown): void => {
+    log.info('states that nobody asks for any more could not be let go', { error })
+  }
   const folder = (lotFolder: string): string => join(lotFolder, 'states')
   return {
     folder,
-    sweep: () => kept.sweep(),
-    hasRoom: () => kept.hasRoom(),
+    async start() {
+      off = clock.every(sweepMs, () => kept.sweep(), late)
+      await kept.sweep().catch(late)
+    },
+    stop: () => off?.(),
+    async requireRoom(datanet) {
+      if ((await versions.auditedSegments(datanet)) === 0 || (await kept.hasRoom())) return
+      throw new DeclinedError(
+        'work.states',
+        'the states of trainings whose audits are open take all the room that there is for them',
+        'Give more with shelf.statesGib in the configuration, or wait until an audit is over.'
+      )
+    },
     async commit(lotFolder, logs, { builder, job }) {
       const paths = logs.map(({ steps }, k) => segmentEnds(steps).map(end => stateFile(folder(lotFolder), k, end)))
       if (paths.flat().some(path => !existsSync(path))) return undefined

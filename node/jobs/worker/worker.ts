@@ -41,9 +41,6 @@ import { sweepLot, trainLot } from './train.ts'
 import type { Training } from './train.ts'
 import type { ProgressView } from '../types.ts'
 
-/** Committed states that nobody asks for any more are looked for so often. */
-const sweepMs = 600_000
-
 export interface Worker {
   start(): Promise<void>
   stop(): Promise<void>
@@ -85,7 +82,6 @@ export function createWorker(
   const declines = createDeclines(deps.clock)
   const tellBuilder = createTelling(deps, stopping.signal)
   const admitting = new Set<Hex>()
-  let stopSweeping: (() => void) | undefined
 
   const { awardId, escrowOf } = awardNames(deps)
   const now = (): bigint => BigInt(Math.floor(deps.clock.now() / 1000))
@@ -113,12 +109,7 @@ export function createWorker(
     const away = deps.availability?.away()
     if (away !== undefined)
       throw new DeclinedError('work.away', away.why, 'It is looked at again when this machine is lent again.')
-    if ((await deps.versions.auditedSegments(job.document.spec.datanet)) > 0 && !(await states.hasRoom()))
-      throw new DeclinedError(
-        'work.states',
-        'the states of trainings whose audits are open take all the room that there is for them',
-        'Give more with shelf.statesGib in the configuration, or wait until an audit is over.'
-      )
+    await states.requireRoom(job.document.spec.datanet)
     const { builder, deadline, budget } = job.document.statement.message
     const ahead = await secondsAhead(takenLots(), estimator, experience, stopping.signal)
     const queued = ahead === 0 ? '' : ` after ${ahead} s of what is queued`
@@ -406,11 +397,7 @@ export function createWorker(
 
   return {
     async start() {
-      const kept = (error: unknown): void => {
-        log('states that nobody asks for any more could not be let go', error)
-      }
-      stopSweeping = deps.clock.every(sweepMs, () => states.sweep(), kept)
-      await states.sweep().catch(kept)
+      await states.start()
       await assignments.load()
       // The deployed adapter before its siblings, as they were queued the first time.
       for (const [id] of [...open].sort(
@@ -424,7 +411,7 @@ export function createWorker(
           })
     },
     async stop() {
-      stopSweeping?.()
+      states.stop()
       stopping.abort()
       await Promise.all([trainings.idle(), bidding.idle()])
     },

@@ -47,7 +47,7 @@ export interface Auditor {
   stop(): Promise<void>
 }
 
-interface Parts {
+export interface AuditorParts {
   readonly certificates: Certificates
   readonly models: Pick<Models, 'weighed' | 'registered'>
   readonly findings: Findings
@@ -63,7 +63,7 @@ interface Parts {
 /** Has auditors drawn, runs again what chance has given this node, says what came of it, and closes what is over. */
 export function createAuditor(
   deps: Pick<PayoutsDeps, 'self' | 'clock' | 'log' | 'chain' | 'metrics' | 'roles' | 'trainings'>,
-  { certificates, models, findings, judging, seats, terms, now, heard }: Parts
+  { certificates, models, findings, judging, seats, terms, now, heard }: AuditorParts
 ): Auditor {
   const { self, chain, clock, log, metrics, trainings } = deps
   const { ledger } = chain

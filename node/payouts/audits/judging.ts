@@ -28,22 +28,18 @@ export interface Judging {
   judge(record: AuditRecord, round: AuditRound, id: Hex, signal: AbortSignal): Promise<void>
 }
 
+export interface JudgingParts {
+  readonly certificates: Certificates
+  readonly models: Pick<Models, 'weighed'>
+  readonly findings: Findings
+  readonly hasVoice: (pool: Hex) => Promise<boolean>
+  /** Chain seconds. */
+  readonly now: () => bigint
+}
+
 export function createJudging(
   { chain, log, trainings, self }: Pick<PayoutsDeps, 'chain' | 'log' | 'trainings' | 'self'>,
-  {
-    certificates,
-    models,
-    findings,
-    hasVoice,
-    now
-  }: {
-    readonly certificates: Certificates
-    readonly models: Pick<Models, 'weighed'>
-    readonly findings: Findings
-    readonly hasVoice: (pool: Hex) => Promise<boolean>
-    /** Chain seconds. */
-    readonly now: () => bigint
-  }
+  { certificates, models, findings, hasVoice, now }: JudgingParts
 ): Judging {
   const judged = new Set<string>()
   return {
