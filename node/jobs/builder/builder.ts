@@ -221,7 +221,7 @@ export function createBuilder(
     async post(request) {
       const { id, record } = await draftJob(deps, timing, request)
       // [reject] What is trained is to be run again, from states that have no room here.
-      if ((await deps.versions.auditedSegments(record.document.spec.datanet)) > 0 && !(await desk.states.hasRoom()))
+      if (!(await desk.states.hasRoom()) && (await deps.versions.auditedSegments(record.document.spec.datanet)) > 0)
         throw new LimitError('states.full', 'the states of open audits take all the room that there is for them', {
           help: 'Wait until one of them is over, or give more with shelf.statesGib in the configuration.'
         })

@@ -51,7 +51,7 @@ export function createStates(
     },
     stop: () => off?.(),
     async requireRoom(datanet) {
-      if ((await versions.auditedSegments(datanet)) === 0 || (await kept.hasRoom())) return
+      if ((await kept.hasRoom()) || (await versions.auditedSegments(datanet)) === 0) return
       throw new DeclinedError(
         'work.states',
         'the states of trainings whose audits are open take all the room that there is for them',
