@@ -144,7 +144,8 @@ export async function runDaemon(
       },
       shelf: {
         quota: config.shelf.gib === undefined ? undefined : config.shelf.gib * 2 ** 30,
-        pace: config.shelf.mibPerSecond * 2 ** 20
+        pace: config.shelf.mibPerSecond * 2 ** 20,
+        states: config.shelf.statesGib * 2 ** 30
       },
       autoVote: config.autoVote,
       follow: config.follow,

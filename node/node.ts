@@ -86,7 +86,7 @@ export interface NodeOptions {
   /**
    * Base models and adapters: bytes on disk, and bytes a second for what strangers cause; the defaults unless given.
    */
-  shelf?: { quota?: number | undefined; pace?: number | undefined }
+  shelf?: { quota?: number | undefined; pace?: number | undefined; states?: number | undefined }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
   /** Datanets followed by choice: names, ids, or beginnings of ids. */
@@ -212,7 +212,8 @@ export async function createNode(
       log: log.child({ part: 'shelf' }),
       metrics,
       engine,
-      ...options.shelf
+      quota: options.shelf?.quota,
+      pace: options.shelf?.pace
     })
     await lifecycle.start(shelf)
 
@@ -281,7 +282,8 @@ export async function createNode(
         maxParameters: options.worker.maxParameters,
         maxRows: options.worker.maxRows,
         maxSeconds: options.worker.maxSeconds
-      }
+      },
+      statesBytes: options.shelf?.states
     })
     const models = createModelsService({
       ...common,

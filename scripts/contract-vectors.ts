@@ -7,6 +7,7 @@ import { concat, encodeAbiParameters, keccak256, numberToHex, stringToHex } from
 import { escrowId, feeParts, modelId, upstreamParts } from '../protocol/contracts/index.ts'
 import { addressOfKey, digest, signStatement, structHash } from '../protocol/crypto/index.ts'
 import type { Message, Network, StatementType } from '../protocol/crypto/index.ts'
+import { payOf } from '../protocol/jobs/index.ts'
 import { fromHex, toHex, zeroHash } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 
@@ -234,17 +235,29 @@ const upstream = times(8, name => {
   return { amount, levels, toWorker: own.worker, paid }
 })
 
+/** What auditors are paid for what they say that they ran. */
+const auditPay = times(16, name => {
+  const seed = hash(`audit ${name}`)
+  const panel = times(1 + (Number(name) % 9), one => account(`auditor ${name} ${one}`))
+  const segments = 1 + (Number(uint(`segments ${name}`, 16)) % 16)
+  const fee = uint(`fee ${name}`, 80)
+  const runs = panel.map(one => Number(uint(`runs ${name} ${one}`, 16)) & ((1 << segments) - 1))
+  const words = panel.map((auditor, i) => ({ auditor, runs: runs[i] ?? 0 }))
+  return { seed, panel, segments, fee, runs, pay: payOf({ seed, panel, words }, { segments, fee }) }
+})
+
 mkdirSync(out, { recursive: true })
 write('many.json', {
   about:
-    'Many made-up receipts, escrows, models, splits and lines of models (scripts/contract-vectors.ts); ' +
+    'Many made-up receipts, escrows, models, splits, lines of models and pays (scripts/contract-vectors.ts); ' +
     'wide integers are decimal text',
   network,
   receipts,
   escrows,
   models,
   splits,
-  upstream
+  upstream,
+  auditPay
 })
 write('statements.json', {
   about: 'EIP-712 statements: digests and signatures (scripts/contract-vectors.ts)',

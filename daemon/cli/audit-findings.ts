@@ -13,6 +13,6 @@ export const auditFindings = ({ unaudited = [] }: StatusView): Finding[] =>
       state === 'refused' || state === 'other'
         ? 'Tune again; what it brings is divided without it.'
         : state === 'unopened'
-          ? 'The daemon opens it by itself once the account has a tenth of the least stake, as the bond.'
+          ? 'The daemon opens it by itself once the account has the bond and what auditors are paid.'
           : `Wait; \`tilth audit model ${id}\` shows how far it is. Scorers with stake take seats by themselves.`
   }))

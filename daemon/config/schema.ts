@@ -153,7 +153,9 @@ export const daemonConfig = z.strictObject({
       /** GiB at most; unless given 20, or half of what is free if that is less. */
       gib: z.number().positive().max(1_000_000).optional(),
       /** MiB a second fetched for what others ask of this node, such as the base model of a job. */
-      mibPerSecond: z.number().positive().max(100_000).default(16)
+      mibPerSecond: z.number().positive().max(100_000).default(16),
+      /** GiB at most of committed states that auditors may ask for, as a worker and again as a builder. */
+      statesGib: z.number().positive().max(1_000_000).default(32)
     })
     .prefault({}),
   autoVote: z.boolean().default(true),

@@ -146,6 +146,14 @@ const disk: readonly Omit<Setting, 'group'>[] = [
     unit: 'MiB a second'
   },
   {
+    path: 'shelf.statesGib',
+    label: 'Room for auditors',
+    says:
+      'Disk for states of trainings that auditors may ask for, as a worker and again as a builder. The oldest go ' +
+      'first, but none of an open audit: where those take all of it, no job that is to be audited is taken or posted.',
+    unit: 'GiB'
+  },
+  {
     path: 'storage',
     label: 'Room lent to Datanets',
     says: 'Disk for contributions of other Datanets that too few nodes keep: 500MiB, 10GiB, or 0 for none.'

@@ -51,6 +51,7 @@ export type JobsErrorCode =
   | 'result.invalid'
   | 'result.old'
   | 'split.data'
+  | 'states.full'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

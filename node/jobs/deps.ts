@@ -138,7 +138,7 @@ export interface JobsDeps {
     readonly escrows: Escrows
     readonly datanets: Pick<Datanets, 'version'>
     readonly tokens: Pick<Tokens, 'balanceOf'>
-    readonly ledger: Pick<Ledger, 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
+    readonly ledger: Pick<Ledger, 'audit' | 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'runPart' | 'heldOutLoss'>
   /** Who looks into what was delivered: a process of its own unless given. */
@@ -148,6 +148,8 @@ export interface JobsDeps {
   readonly versions: Versions
   /** Rows that only some may read; without it all are everybody's. */
   readonly privateRows?: PrivateRows
+  /** Bytes of committed states that are kept for auditors, as a worker and again as a builder; 32 GiB unless given. */
+  readonly statesBytes?: number | undefined
   /** A folder of this phase's own: work in progress, measured speeds. */
   readonly folder: string
   readonly policy?: Partial<WorkerPolicy>

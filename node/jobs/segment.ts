@@ -4,6 +4,7 @@ import { randomInt } from 'node:crypto'
 import { checkDelivered, deliveryContent, lotOf, playersOf, rowsOf, segmentOf } from '../../protocol/jobs/index.ts'
 import type { AuditedLot, DrawnSegment, JobResult } from '../../protocol/jobs/index.ts'
 import { InvalidError, TilthError } from '../../protocol/primitives/index.ts'
+import type { Address } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
 import type { JobsDeps } from './deps.ts'
 import { maxContentBytes, maxStateBytes } from './limits.ts'
@@ -78,7 +79,7 @@ export async function runSegment(
   deps: SegmentDeps,
   result: JobResult,
   lots: readonly AuditedLot[],
-  { coalition, segment }: DrawnSegment,
+  { coalition, segment, auditors = [] }: DrawnSegment & { readonly auditors?: readonly Address[] },
   signal?: AbortSignal
 ): Promise<SegmentRun> {
   const own = lotOf(lots, coalition, result.coalitions.length)
@@ -93,7 +94,8 @@ export async function runSegment(
   const states = own.content.states?.[own.at]
   // [reject] Without states there is nothing that could be run again.
   if (states === undefined) return { ...said, distance: null, agrees: false, reason: 'no states were committed to' }
-  const from = [worker, result.statement.message.builder]
+  // Whoever else runs it has what it takes as well: nobody can keep it from one of them alone.
+  const from = [worker, result.statement.message.builder, ...auditors]
   const cause = { from, cause: 'owner', ...(signal === undefined ? {} : { signal }) } as const
   const folder = join(deps.folder, 'audit', `${Date.now()}-${randomInt(2 ** 32)}`)
   await mkdir(folder, { recursive: true })

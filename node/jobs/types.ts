@@ -341,7 +341,7 @@ export interface JobsService {
   runSegment(
     result: JobResult,
     lots: readonly AuditedLot[],
-    drawn: DrawnSegment,
+    drawn: DrawnSegment & { readonly auditors?: readonly Address[] },
     signal?: AbortSignal
   ): Promise<SegmentRun>
 }

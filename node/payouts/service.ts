@@ -4,7 +4,7 @@ import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
-import { createAuditor, createCertificates, createFindings, createJudging, createOpening } from './audits/index.ts'
+import { createAudits, createCertificates } from './audits/index.ts'
 import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
 import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
@@ -89,10 +89,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     }
   )
   const seats = createSeats(deps)
-  const findings = createFindings(deps)
-  const judging = createJudging(deps, { certificates, models, findings, hasVoice, now })
-  const auditor = createAuditor(deps, { certificates, models, findings, judging, seats, now, heard: audited })
-  const opening = createOpening(deps, certificates)
+  const { auditor, opening } = createAudits(deps, { certificates, models, hasVoice, seats, now, heard: audited })
   const words = createScoringsExchange(deps, scorings, document => void scored(document))
   const ahead = createAhead(deps, models, weigher, hasVoice)
   const examine = createExamining(deps, { proposals, bundles, facts, weigher, scorings, receipts, rounds })

@@ -1,16 +1,27 @@
+import { auditorsEach } from '../contracts/audits.ts'
+import type { AuditorWord } from '../contracts/audits.ts'
 import { keccak, contentHash } from '../primitives/canonical.ts'
 import { fromHex } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { hasPlayer } from './masks.ts'
 import { RandomStream } from './random.ts'
-import { segmentEnds } from './segments.ts'
+import { mostSegments, segmentEnds } from './segments.ts'
+import { adaptersIn } from './types.ts'
 import type { DeliveryContent, JobResult } from './types.ts'
 
 // What of a job's trainings is run again, and by whom: drawn from chain randomness that nobody knows before all of it
 // stands on chain. And what the drawn auditors' words come to.
 
-/** Auditors of one segment, where so many of the panel may. */
-export const auditorsEach = 3
+export interface AuditorsWord {
+  readonly auditor: Address
+  readonly word: AuditorWord
+  readonly subject: Hex
+  /** Segments that it ran again, a bit for each in the order of the draw. */
+  readonly runs: number
+}
+
+/** Whether it speaks of a segment, by its place in the draw. */
+export const hasRun = ({ runs }: Pick<AuditorsWord, 'runs'>, at: number): boolean => ((runs >> at) & 1) === 1
 
 /** A segment of one adapter's training, by the adapter's place among the coalitions. */
 export interface DrawnSegment {
@@ -78,26 +89,49 @@ export interface Drawing {
   readonly panel: readonly Address[]
 }
 
+/** Those whom chance draws for a segment, the first of them first. The contract pays by the same order. */
+function byLot(candidates: readonly Address[], seed: Hex, at: number): Address[] {
+  const place = at.toString(16).padStart(8, '0')
+  return candidates
+    .map(auditor => ({ auditor, lot: keccak(fromHex(`${seed}${place}${auditor.slice(2)}`)) }))
+    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+    .slice(0, auditorsEach)
+    .map(({ auditor }) => auditor)
+}
+
 /**
  * Who runs a segment again: never the job's builder, nor the worker that trained it, nor anybody whose rows it was
  * trained on. Of the others on the panel three, drawn for each segment by itself.
+ * @param at its place in the draw
  */
 export function auditorsOf(
   { statement, coalitions, players }: Pick<JobResult, 'statement' | 'coalitions' | 'players'>,
-  { worker, drawn: { coalition, segment } }: { readonly worker: Address; readonly drawn: DrawnSegment },
+  { worker, coalition, at }: { readonly worker: Address; readonly coalition: number; readonly at: number },
   { seed, panel }: Drawing
 ): Address[] {
   const mask = BigInt(coalitions[coalition] ?? '0')
   const own = players.filter((_, i) => hasPlayer(mask, i))
   const parties = new Set([statement.message.builder, worker, ...own])
-  const place = `${coalition.toString(16).padStart(8, '0')}${segment.toString(16).padStart(8, '0')}`
-  return panel
-    .filter(auditor => !parties.has(auditor))
-    .map(auditor => ({ auditor, lot: keccak(fromHex(`${seed}${place}${auditor.slice(2)}`)) }))
-    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
-    .slice(0, auditorsEach)
-    .map(({ auditor }) => auditor)
-    .sort()
+  const may = panel.filter(auditor => !parties.has(auditor))
+  return byLot(may, seed, at).sort()
+}
+
+/**
+ * What each of the panel is paid for its runs, in its order: of those who say that they ran a segment the three whom
+ * chance draws first. As the contract counts it (`TrainingAudits.payOf`).
+ * @param segments that were paid for
+ * @param fee for each run
+ */
+export function payOf(
+  { seed, panel, words }: Drawing & { readonly words: readonly Pick<AuditorsWord, 'auditor' | 'runs'>[] },
+  { segments, fee }: { readonly segments: number; readonly fee: bigint }
+): bigint[] {
+  const pay = new Map(panel.map(auditor => [auditor, 0n]))
+  for (let at = 0; at < segments; at++) {
+    const ran = panel.filter(auditor => words.some(word => word.auditor === auditor && hasRun(word, at)))
+    for (const auditor of byLot(ran, seed, at)) pay.set(auditor, (pay.get(auditor) ?? 0n) + fee)
+  }
+  return [...pay.values()]
 }
 
 /** What an auditor's word is about: these deliveries, drawn by this seed. Each delivery's hash binds its states. */
@@ -105,13 +139,21 @@ export const auditSubject = ({ job, lots, adapters }: Pick<JobResult, 'job' | 'l
   contentHash({ job, seed, adapters, deliveries: lots.map(({ delivery }) => delivery.message.log) })
 
 /**
- * What a word against a training is about where something that it takes is given to nobody: it says no more than that.
+ * What a builder offers for one run of one segment: what training it has cost, by the prices of all lots, and the least
+ * that the contract takes.
  */
-export const withheldSubject = (subject: Hex): Hex => keccak(`withheld ${subject}`)
+export function feeFor({ lots }: Pick<JobResult, 'lots'>, least: bigint): bigint {
+  const price = lots.reduce((sum, { award }) => sum + award.statement.message.price, 0n)
+  const parts = BigInt(mostSegments * lots.reduce((sum, { award }) => sum + adaptersIn(award.lot), 0))
+  const each = parts === 0n ? 0n : (price + parts - 1n) / parts
+  return each > least ? each : least
+}
 
 /** A round of an audit, as the chain has it. */
 export interface AuditRound extends Drawing {
-  readonly words: readonly { readonly auditor: Address; readonly agrees: boolean; readonly subject: Hex }[]
+  /** Segments that its builder has put in the fees for. */
+  readonly segments: number
+  readonly words: readonly AuditorsWord[]
 }
 
 /** What became of a drawn segment. */
@@ -130,6 +172,8 @@ export interface Certificate {
   readonly passed: boolean
   /** Segments that nobody of the panel may run again. */
   readonly nobody: number
+  /** Segments that are asked for, and that its builder has put in no fees for. */
+  readonly unpaid: number
 }
 
 /** Steps of each adapter's training by what was delivered; null for the base model, which nobody trains. */
@@ -152,24 +196,32 @@ export function certificateOf(
 ): Certificate {
   const { length } = result.coalitions
   const subject = auditSubject(result, round.seed)
-  const segments = drawSegments(round.seed, stepsOf(result, lots), count).map((drawn): AuditedSegment => {
+  const segments = drawSegments(round.seed, stepsOf(result, lots), count).map((drawn, at): AuditedSegment => {
     const worker = lotOf(lots, drawn.coalition, length)?.lot.delivery.message.worker ?? '0x'
-    const auditors = auditorsOf(result, { worker, drawn }, round)
-    // [ignore] Who was not drawn for a segment, or speaks of other deliveries, has no word on it.
-    const about = ({ agrees, subject: of }: AuditRound['words'][number]): boolean =>
-      of === subject || (!agrees && of === withheldSubject(subject))
-    const said = round.words.filter(word => auditors.includes(word.auditor) && about(word))
-    const of = (agrees: boolean): Address[] => [
-      ...new Set(said.filter(word => word.agrees === agrees).map(({ auditor }) => auditor))
+    const auditors = auditorsOf(result, { worker, coalition: drawn.coalition, at }, round)
+    // [ignore] Who was not drawn for a segment, does not say that it ran it, or speaks of other deliveries, has no word
+    // on it.
+    const said = round.words.filter(word => auditors.includes(word.auditor) && word.subject === subject)
+    const of = (holds: (word: AuditorsWord) => boolean): Address[] => [
+      ...new Set(said.filter(holds).map(({ auditor }) => auditor))
     ]
-    return { ...drawn, worker, auditors, agreed: of(true), disagreed: of(false) }
+    return {
+      ...drawn,
+      worker,
+      auditors,
+      agreed: of(word => word.word === 'agrees' && hasRun(word, at)),
+      disagreed: of(word => word.word === 'not-served' || (word.word === 'differs' && hasRun(word, at)))
+    }
   })
+  const unpaid = Math.max(0, segments.length - round.segments)
   const holds = ({ auditors, agreed }: AuditedSegment): boolean => 3 * agreed.length > 2 * auditors.length
   return {
     subject,
     segments,
-    // [reject] Where nothing was drawn, and without one of the deployed adapter, nothing is certified.
-    passed: segments[0]?.coalition === length - 1 && segments.every(holds),
-    nobody: segments.filter(({ auditors }) => auditors.length === 0).length
+    // [reject] Where nothing was drawn, without one of the deployed adapter, or where its builder has not put in what
+    // all runs cost, nothing is certified.
+    passed: segments[0]?.coalition === length - 1 && unpaid === 0 && segments.every(holds),
+    nobody: segments.filter(({ auditors }) => auditors.length === 0).length,
+    unpaid
   }
 }

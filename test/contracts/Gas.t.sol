@@ -6,6 +6,7 @@ import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {Rounds} from "solidity/Rounds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
+import {TrainingAudits} from "solidity/TrainingAudits.sol";
 import {Epochs} from "./Epochs.sol";
 import {TreeBuilder} from "./TreeBuilder.sol";
 
@@ -121,6 +122,31 @@ contract GasTest is Epochs {
         vm.prank(vm.addr(0xD000));
         anchor.commit(pool, 1, 1, "words");
         measured("a scorer's commitment", 110_000);
+    }
+
+    function testAnAudit() public {
+        for (uint256 i = 0; i < 9; i++) {
+            staked(vm.addr(0xD000 + i), MIN_STAKE);
+            vm.prank(vm.addr(0xD000 + i));
+            registry.join(pool);
+        }
+        bytes32 model = newModel(pool, 5000, 2500, 2500);
+        uint256 fee = audits.leastFee();
+        fund(builder, 100 ether, address(audits));
+        vm.prank(builder);
+        audits.open(model, 4, fee);
+        measured("the audit of a training opened", 350_000);
+        bytes32 id = audits.idOf(builder, keccak256("job"));
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        audits.draw(id);
+        measured("the draw of its auditors", 430_000);
+        for (uint256 i = 0; i < 9; i++) {
+            vm.prank(vm.addr(0xD000 + i));
+            audits.say(id, 1, TrainingAudits.Word.Agrees, "subject", 15);
+        }
+        measured("an auditor's word", 100_000);
+        audits.close(id);
+        measured("the close that pays its auditors", 500_000);
     }
 
     function testTheRest() public {

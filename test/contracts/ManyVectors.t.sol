@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {AuditPay} from "solidity/AuditPay.sol";
 import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
@@ -118,6 +119,33 @@ contract ManyVectorsTest is Network {
             same(token.balanceOf(worker) - before, number(entry("splits", i, "toWorker")), "worker");
             same(token.balanceOf(builder) - built, number(entry("splits", i, "toBuilder")), "builder");
             same(anchor.poolOf(datanet).deposited - pooled, number(entry("splits", i, "toData")), "data");
+        }
+    }
+
+    function testAuditPay() public view {
+        uint256 length = count("auditPay");
+        for (uint256 i = 0; i < length; i++) {
+            uint256 sits = count(string.concat("auditPay[", vm.toString(i), "].panel"));
+            address[] memory panel = new address[](sits);
+            uint256[] memory runs = new uint256[](sits);
+            for (uint256 j = 0; j < sits; j++) {
+                string memory at = string.concat("[", vm.toString(j), "]");
+                panel[j] = vm.parseJsonAddress(json, entry("auditPay", i, string.concat("panel", at)));
+                runs[j] = number(entry("auditPay", i, string.concat("runs", at)));
+            }
+            (uint256[] memory pay, uint256 paid) = AuditPay.payFor(
+                word(entry("auditPay", i, "seed")),
+                panel,
+                runs,
+                number(entry("auditPay", i, "segments")),
+                number(entry("auditPay", i, "fee"))
+            );
+            uint256 sum = 0;
+            for (uint256 j = 0; j < sits; j++) {
+                same(pay[j], number(entry("auditPay", i, string.concat("pay[", vm.toString(j), "]"))), "pay");
+                sum += pay[j];
+            }
+            same(paid, sum, "in all");
         }
     }
 }

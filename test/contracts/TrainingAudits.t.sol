@@ -11,6 +11,10 @@ contract TrainingAuditsTest is Network {
     bytes32 private model;
     bytes32 private audit;
     uint256 private bond;
+    /// @dev What an audit takes: the bond, and three runs of each segment.
+    uint256 private whole;
+    uint256 private fee;
+    uint16 private constant SEGMENTS = 4;
 
     function setUp() public override {
         super.setUp();
@@ -19,7 +23,9 @@ contract TrainingAuditsTest is Network {
         model = newModel(pool, 5000, 2000, 3000);
         audit = audits.idOf(builder, keccak256("job"));
         bond = audits.bond();
-        fund(builder, 5 * bond, address(audits));
+        fee = audits.leastFee();
+        whole = bond + 3 * SEGMENTS * fee;
+        fund(builder, 5 * whole, address(audits));
     }
 
     function seat(uint256 i) private returns (address one) {
@@ -31,7 +37,7 @@ contract TrainingAuditsTest is Network {
 
     function open() private {
         vm.prank(builder);
-        audits.open(model);
+        audits.open(model, SEGMENTS, fee);
     }
 
     function chance() private {
@@ -39,24 +45,28 @@ contract TrainingAuditsTest is Network {
         audits.draw(audit);
     }
 
-    function say(address who, bool agrees) private {
+    function say(address who, TrainingAudits.Word word, uint16 runs) private {
         vm.prank(who);
-        audits.say(audit, 1, agrees, "subject");
+        audits.say(audit, 1, word, "subject", runs);
+    }
+
+    function say(address who, bool agrees) private {
+        say(who, agrees ? TrainingAudits.Word.Agrees : TrainingAudits.Word.Differs, 1);
     }
 
     function testABuilderOpensItsOwnJobOnceAndPaysABond() public {
         vm.expectPartialRevert(TrainingAudits.NotTheBuilder.selector);
-        audits.open(model);
+        audits.open(model, SEGMENTS, fee);
         open();
-        same(token.balanceOf(address(audits)), bond, "the bond");
+        same(token.balanceOf(address(audits)), whole, "the bond and the fees");
         vm.expectPartialRevert(TrainingAudits.AlreadyOpen.selector);
         open();
         vm.startPrank(builder);
         bytes32 again = models.register(registration(pool, 5000, 2500, 2500));
         vm.expectPartialRevert(TrainingAudits.AlreadyOpen.selector);
-        audits.open(model);
+        audits.open(model, SEGMENTS, fee);
         vm.expectPartialRevert(TrainingAudits.NothingToAudit.selector);
-        audits.open(again);
+        audits.open(again, SEGMENTS, fee);
         vm.stopPrank();
     }
 
@@ -71,8 +81,8 @@ contract TrainingAuditsTest is Network {
         open();
         vm.startPrank(builder);
         audits.close(audit); // it waits for nobody, and has its bond back
-        same(token.balanceOf(builder), 5 * bond, "back");
-        audits.open(model);
+        same(token.balanceOf(builder), 5 * whole, "back");
+        audits.open(model, SEGMENTS, fee);
         vm.stopPrank();
         // Who comes once the block's hash is known is not drawn, but by the next one, for the same bond.
         vm.roll(block.number + DRAW_BLOCKS + 1);
@@ -80,7 +90,7 @@ contract TrainingAuditsTest is Network {
         vm.expectPartialRevert(TrainingAudits.NoSeats.selector);
         audits.draw(audit);
         open();
-        same(token.balanceOf(builder), 4 * bond, "one bond");
+        same(token.balanceOf(builder), 4 * whole, "one bond");
         chance();
         vm.expectPartialRevert(TrainingAudits.AlreadyDrawn.selector);
         audits.draw(audit);
@@ -95,7 +105,7 @@ contract TrainingAuditsTest is Network {
             vm.prank(one);
             registry.giveUp(pool);
         }
-        same(token.balanceOf(builder), 4 * bond, "one bond");
+        same(token.balanceOf(builder), 4 * whole, "one bond");
         seat(20);
         chance();
         same(audits.auditOf(audit).panel.length, 1, "drawn");
@@ -138,7 +148,7 @@ contract TrainingAuditsTest is Network {
         say(stranger, true);
         vm.expectPartialRevert(TrainingAudits.AnotherRound.selector);
         vm.prank(one);
-        audits.say(audit, 2, true, "subject");
+        audits.say(audit, 2, TrainingAudits.Word.Agrees, "subject", 1);
         say(one, true);
         vm.expectPartialRevert(TrainingAudits.AlreadySaid.selector);
         say(one, false);
@@ -150,7 +160,7 @@ contract TrainingAuditsTest is Network {
         vm.expectPartialRevert(TrainingAudits.AuditOver.selector);
         say(two, true);
         audits.close(audit);
-        same(token.balanceOf(builder), 5 * bond, "the bond is back");
+        same(token.balanceOf(builder), 5 * whole - fee, "the bond is back");
         open(); // another round, with another draw
         same(audits.auditOf(audit).number, 2, "its number");
     }
@@ -174,11 +184,11 @@ contract TrainingAuditsTest is Network {
         vm.roll(block.number + DRAW_BLOCKS + 257);
         seat(1);
         open(); // nobody sat: the same bond
-        same(token.balanceOf(address(audits)), bond, "one bond");
+        same(token.balanceOf(address(audits)), whole, "one bond");
         vm.roll(block.number + DRAW_BLOCKS + 257);
         open();
-        same(token.balanceOf(address(audits)), bond, "a new bond, the old one is burnt");
-        same(token.balanceOf(builder), 3 * bond, "two were paid");
+        same(token.balanceOf(address(audits)), whole, "a new bond, the old one is burnt");
+        same(token.balanceOf(builder), 4 * whole - bond, "two bonds were paid");
     }
 
     function testARosterTakesATenthAndTheSeatOfWhoSpokeFalsely() public {
@@ -241,7 +251,7 @@ contract TrainingAuditsTest is Network {
         vm.warp(block.timestamp + AUDIT);
         audits.close(audit);
         same(audits.auditOf(audit).refused ? 1 : 0, 0, "nobody is against it");
-        same(token.balanceOf(builder), 5 * bond, "the bond is back");
+        same(token.balanceOf(builder), 5 * whole, "the bond is back");
     }
 
     function testOneOfFourAgainstItIsNoThirdOfThePanel() public {
@@ -256,5 +266,190 @@ contract TrainingAuditsTest is Network {
         audits.close(audit);
         same(audits.auditOf(audit).refused ? 1 : 0, 0, "too few spoke: it lapses");
         open();
+    }
+
+    // Who is paid, and what silence and words against it cost
+
+    function seats(uint256 count) private returns (address[] memory panel) {
+        for (uint256 i = 1; i <= count; i++) seat(i);
+        open();
+        chance();
+        return audits.auditOf(audit).panel;
+    }
+
+    function testWhoRanSomethingIsPaidForItAndTheRestGoesBack() public {
+        address[] memory panel = seats(5);
+        say(panel[0], TrainingAudits.Word.Agrees, 3);
+        say(panel[1], TrainingAudits.Word.Differs, 5);
+        say(panel[2], TrainingAudits.Word.Nothing, 0);
+        vm.prank(panel[0]);
+        registry.setPayout(stranger);
+        say(panel[3], TrainingAudits.Word.Agrees, 15);
+        say(panel[4], TrainingAudits.Word.Nothing, 0);
+        audits.close(audit); // all have spoken
+        same(token.balanceOf(stranger), 2 * fee, "two runs, where its earnings go");
+        same(token.balanceOf(panel[1]), 2 * fee, "who found it wrong worked as much");
+        same(token.balanceOf(panel[3]), 4 * fee, "four runs");
+        same(token.balanceOf(panel[2]) + token.balanceOf(panel[4]), 0, "who ran nothing");
+        same(token.balanceOf(builder), 5 * whole - 8 * fee - bond / 5, "the rest, but the part of a word against it");
+        same(token.balanceOf(address(audits)), 0, "nothing is left");
+    }
+
+    function testNobodyTakesThePlaceOfWhoWasDrawnForASegment() public {
+        address[] memory panel = seats(9);
+        bytes32 seed = audits.auditOf(audit).seed;
+        for (uint256 i = 0; i < 9; i++) say(panel[i], TrainingAudits.Word.Agrees, 2);
+        uint256[] memory pay = audits.payOf(audit);
+        uint256 paid = 0;
+        for (uint256 i = 0; i < 9; i++) {
+            uint256 before = 0;
+            for (uint256 j = 0; j < 9; j++) {
+                if (lotOf(seed, 1, panel[j]) < lotOf(seed, 1, panel[i])) before++;
+            }
+            same(pay[i], before < 3 ? fee : 0, "the three whom chance draws first");
+            paid += pay[i];
+        }
+        same(paid, 3 * fee, "three runs");
+        // A word that the roster strikes is paid nothing, and makes room for the next.
+        staked(validator, MIN_STAKE);
+        staked(host, MIN_STAKE);
+        for (uint256 i = 0; i < 9; i++) {
+            if (pay[i] == 0) continue;
+            convict(panel[i], true);
+            same(audits.payOf(audit)[i], 0, "struck");
+            break;
+        }
+        audits.close(audit);
+        same(token.balanceOf(builder), 5 * whole - 3 * fee, "the rest");
+    }
+
+    function lotOf(bytes32 seed, uint32 at, address auditor) private pure returns (uint256) {
+        return uint256(keccak256(abi.encodePacked(seed, at, auditor)));
+    }
+
+    function testAWordSaysOfWhatItIs() public {
+        address one = seats(1)[0];
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Agrees, 0);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Nothing, 1);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.NotServed, 1);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Agrees, 16);
+        vm.expectPartialRevert(TrainingAudits.NoSuchWord.selector);
+        say(one, TrainingAudits.Word.None, 0);
+        vm.expectPartialRevert(TrainingAudits.NoSuchWord.selector);
+        say(one, TrainingAudits.Word.Absent, 0);
+        say(one, TrainingAudits.Word.Agrees, 15);
+    }
+
+    function testAnAuditIsOpenedWithWhatItsRunsCost() public {
+        vm.startPrank(builder);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        audits.open(model, 0, fee);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        audits.open(model, 17, fee);
+        vm.expectPartialRevert(TrainingAudits.FeeTooSmall.selector);
+        audits.open(model, SEGMENTS, fee - 1);
+        audits.open(model, 2, 3 * fee);
+        vm.stopPrank();
+        same(token.balanceOf(address(audits)), bond + 2 * 3 * 3 * fee, "the bond and six runs");
+    }
+
+    function testWhoSaysNothingLosesATenthAndItsSeat() public {
+        address[] memory panel = seats(2);
+        say(panel[0], TrainingAudits.Word.Nothing, 0);
+        vm.expectPartialRevert(TrainingAudits.AuditStillOpen.selector);
+        audits.penaliseAbsent(audit, 1, panel[1]);
+        vm.warp(block.timestamp + AUDIT);
+        vm.expectPartialRevert(TrainingAudits.NotAbsent.selector);
+        audits.penaliseAbsent(audit, 1, panel[0]);
+        vm.expectPartialRevert(TrainingAudits.NotOnThePanel.selector);
+        audits.penaliseAbsent(audit, 1, stranger);
+        audits.close(audit);
+        open(); // it answers for the round before, too
+        vm.prank(challenger);
+        audits.penaliseAbsent(audit, 1, panel[1]);
+        same(registry.stakeOf(panel[1]), MIN_STAKE - bond, "a tenth");
+        same(registry.seatOf(pool, panel[1]), 0, "and its seat");
+        same(token.balanceOf(challenger), bond / 10, "the finder's part");
+        vm.expectPartialRevert(TrainingAudits.NotAbsent.selector);
+        audits.penaliseAbsent(audit, 1, panel[1]);
+        same(registry.stakeOf(panel[0]), MIN_STAKE, "who has nothing to say says so");
+    }
+
+    function testAnAbsenceIsShownInTimeOrNotAtAll() public {
+        address one = seats(1)[0];
+        vm.warp(block.timestamp + 3 * AUDIT);
+        vm.expectPartialRevert(TrainingAudits.AuditOver.selector);
+        audits.penaliseAbsent(audit, 1, one);
+    }
+
+    function testWhatIsWithheldFromTwoOfNineCostsTheirPartOfTheBond() public {
+        address[] memory panel = seats(9);
+        for (uint256 i = 0; i < 9; i++) {
+            if (i < 2) say(panel[i], TrainingAudits.Word.NotServed, 0);
+            else say(panel[i], TrainingAudits.Word.Agrees, 8);
+        }
+        uint256 supply = token.totalSupply();
+        audits.close(audit);
+        same(supply - token.totalSupply(), bond * 2 / 9, "burnt");
+        same(token.balanceOf(builder), 5 * whole - 3 * fee - bond * 2 / 9, "another draw is not free");
+        same(audits.auditOf(audit).refused ? 1 : 0, 0, "below a third");
+        for (uint256 i = 0; i < 9; i++) same(registry.stakeOf(panel[i]), MIN_STAKE, "nobody is slashed");
+    }
+
+    /// @dev Whatever is said: what was put in is paid, burnt or given back to the unit, no auditor is paid more than
+    /// its runs, no segment more than three of them.
+    function testFuzzEveryUnitIsSomewhere(uint256 seed, uint8 sits, uint16 segments, uint256 price) public {
+        sits = uint8(within(sits, 1, 12));
+        segments = uint16(within(segments, 1, 16));
+        price = within(price, fee, 10 ether + 7);
+        for (uint256 i = 1; i <= sits; i++) seat(i);
+        uint256 put = bond + uint256(3) * segments * price;
+        token.transfer(builder, put);
+        uint256 had = token.balanceOf(builder);
+        vm.prank(builder);
+        audits.open(model, segments, price);
+        chance();
+        address[] memory panel = audits.auditOf(audit).panel;
+        uint256 against = 0;
+        uint256[] memory runs = new uint256[](panel.length);
+        for (uint256 i = 0; i < panel.length; i++) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            TrainingAudits.Word word = TrainingAudits.Word(seed % 5);
+            uint16 own = uint16((seed >> 8) % (uint256(1) << segments));
+            if (word == TrainingAudits.Word.None || (own == 0 && uint256(word) < 3)) continue;
+            if (uint256(word) >= 3) own = 0;
+            if (word == TrainingAudits.Word.Differs || word == TrainingAudits.Word.NotServed) against++;
+            runs[i] = own;
+            say(panel[i], word, own);
+        }
+        vm.warp(block.timestamp + AUDIT);
+        uint256[] memory pay = audits.payOf(audit);
+        uint256 supply = token.totalSupply();
+        audits.close(audit);
+        uint256 paid = 0;
+        for (uint256 i = 0; i < panel.length; i++) {
+            same(token.balanceOf(panel[i]), pay[i], "as it was told before");
+            yes(pay[i] <= ones(runs[i]) * price, "more than its runs");
+            paid += pay[i];
+        }
+        uint256 owed = 0;
+        for (uint256 k = 0; k < segments; k++) {
+            uint256 count = 0;
+            for (uint256 i = 0; i < panel.length; i++) count += (runs[i] >> k) & 1;
+            owed += (count < 3 ? count : 3) * price;
+        }
+        same(paid, owed, "three runs of a segment at most, and all below that");
+        uint256 burnt = against * 3 >= panel.length && against > 0 ? bond : bond * against / panel.length;
+        same(supply - token.totalSupply(), burnt, "burnt");
+        same(token.balanceOf(builder), had - paid - burnt, "the rest is its builder's");
+        same(token.balanceOf(address(audits)), 0, "nothing is left");
+    }
+
+    function ones(uint256 bits) private pure returns (uint256 count) {
+        for (; bits != 0; bits >>= 1) count += bits & 1;
     }
 }

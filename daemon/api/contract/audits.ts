@@ -32,6 +32,20 @@ const auditView = z.object({
   panel: z.array(z.string()),
   /** Seconds since 1970. */
   until: z.int().optional(),
+  /** What its builder has put in for auditors of that round, and who has what of it. */
+  pay: z
+    .object({
+      /** Segments that are paid for, three runs of each. */
+      segments: z.int(),
+      /** For one run of one segment, in the token's smallest unit. */
+      fee: z.string(),
+      /** It is over and paid; else this is what would be paid as the words stand. */
+      closed: z.boolean(),
+      paid: z.array(z.object({ auditor: z.string(), amount: z.string() })),
+      /** Who said nothing in time, and has lost a tenth of the least stake and its seat. */
+      absent: z.array(z.string())
+    })
+    .optional(),
   segments: z.array(
     z.object({
       /** Place of its adapter among the coalitions; the last one is deployed. */

@@ -11,7 +11,7 @@ const waitingShown = 20
 const patienceMs = 2_000
 
 /** How a model's audit stands, as the API says it. */
-const auditView = ({ asked, state, audit, rounds, round, seed, panel, until, segments }: NodeAudit) => ({
+const auditView = ({ asked, state, audit, rounds, round, seed, panel, until, pay, segments }: NodeAudit) => ({
   asked,
   state,
   why: auditWords[state],
@@ -21,6 +21,17 @@ const auditView = ({ asked, state, audit, rounds, round, seed, panel, until, seg
   ...(seed === undefined || seed === null ? {} : { seed }),
   panel: [...(panel ?? [])],
   ...(until === undefined ? {} : { until: Number(until) }),
+  ...(pay === undefined
+    ? {}
+    : {
+        pay: {
+          segments: pay.segments,
+          fee: String(pay.fee),
+          closed: pay.closed,
+          paid: pay.paid.map(({ auditor, amount }) => ({ auditor, amount: String(amount) })),
+          absent: [...pay.absent]
+        }
+      }),
   segments: segments.map(one => ({
     coalition: one.coalition,
     segment: one.segment,

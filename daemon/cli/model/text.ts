@@ -41,6 +41,18 @@ const auditText = ({ audit }: ModelView): string | undefined =>
     : `${audit.segments.length} parts of its trainings run again by ` +
       `${new Set(audit.segments.flatMap(({ agreed }) => agreed)).size} auditors, round ${audit.round ?? 1}`
 
+/** What its builder pays for that. */
+const auditPayText = ({ audit }: ModelView): string | undefined => {
+  if (audit?.pay === undefined) return undefined
+  const { fee, closed, paid, absent } = audit.pay
+  const sum = paid.reduce((all, { amount }) => all + BigInt(amount), 0n)
+  const to = `${paid.length} ${paid.length === 1 ? 'auditor' : 'auditors'}`
+  return (
+    `${tokens(sum)} tokens ${closed ? 'paid' : 'to be paid as words stand'} to ${to}, ${tokens(fee)} for each run` +
+    (absent.length === 0 ? '' : `; ${absent.length} said nothing, and paid for that`)
+  )
+}
+
 const warnings = (model: ModelView): string[] => {
   const share = shareAdvice(model)
   const advice = [...leftText(model), ...(share === undefined ? [] : [share]), ...auditAdvice(model.audit)]
@@ -90,6 +102,7 @@ export const modelPage = (model: ModelView): string =>
     ),
     ...row('data', model.version === 0 ? null : `version ${model.version} of Datanet ${model.datanet}`),
     ...row('audit', auditText(model)),
+    ...row('', auditPayText(model)),
     ...row('fees', sharesText(model)),
     ...row('upstream', model.upstream),
     ...row('licence', model.licence === undefined ? 'none is named' : safe(model.licence)),

@@ -1,6 +1,6 @@
 // A file for each contract: what can be asked of it, and what can be sent to it.
 export { createAudits } from './audits.ts'
-export type { AuditCalls } from './audits.ts'
+export type { AuditCalls, AuditTerms } from './audits.ts'
 export { createBonds } from './bonds.ts'
 export type { Bonds } from './bonds.ts'
 export { createChannels } from './channels.ts'

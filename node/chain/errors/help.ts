@@ -140,7 +140,7 @@ const help = {
   RevealOpen: 'Wait until scorers had time to show their words.',
   OtherReceipts: 'Propose payouts for the receipts that were anchored.',
   NotItsSettler: 'Whoever anchored the receipts proposes the payouts first.',
-  NotAbsent: 'That scorer has committed, or has paid for it already.',
+  NotAbsent: 'That one has said something in time, or has paid for it already.',
   AlreadyBlamed: "This validator's word stands already.",
   // audits of trainings
   NothingToAudit: 'An audit is opened by the first registration that names the job, of a Datanet.',
@@ -149,6 +149,9 @@ const help = {
   AlreadyRefused: 'What was trained there agrees with nothing: train anew.',
   TooManyRounds: 'Too few spoke in eight rounds: train anew, once more scorers have seats.',
   NoSeats: 'Wait until scorers have taken seats in the pool.',
+  SegmentsOutOfRange: 'An audit has 1 to 16 segments, and a word of a run names some of them.',
+  FeeTooSmall: 'Offer auditors at least a thousandth of the least stake for each run.',
+  NoSuchWord: 'Say that it agrees, that it differs, that something is not served, or nothing.',
   AlreadySaid: 'One word stands for each auditor.',
   AuditOver: 'The time for it is over.',
   AuditStillOpen: 'Wait until all have spoken, or the time for it is over.',

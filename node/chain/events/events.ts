@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditorWords } from '../../../protocol/contracts/index.ts'
 import { address, amount, bytes32, signature, splitParts, uint } from '../../../protocol/primitives/index.ts'
 
 // What the chain tells, by the contracts' own names. One table gives the types, the check of what an RPC answers, and
@@ -230,7 +231,16 @@ const fields = {
   },
   ChallengeLapsed: { contribution: bytes32, datanet: bytes32, challenger: address, burnt: amount },
   JurorAbsent: { contribution: bytes32, juror: address, taken: amount },
-  AuditOpened: { audit: bytes32, model: bytes32, pool: bytes32, round: small, drawFrom: uint(64), bond: amount },
+  AuditOpened: {
+    audit: bytes32,
+    model: bytes32,
+    pool: bytes32,
+    round: small,
+    drawFrom: uint(64),
+    bond: amount,
+    segments: small,
+    fee: amount
+  },
   AuditorsDrawn: {
     audit: bytes32,
     round: small,
@@ -238,9 +248,18 @@ const fields = {
     panel: z.array(address).max(9),
     until: uint(64)
   },
-  AuditSaid: { audit: bytes32, auditor: address, round: small, agrees: z.boolean(), subject: bytes32 },
+  AuditSaid: {
+    audit: bytes32,
+    auditor: address,
+    round: small,
+    word: z.int().min(1).max(auditorWords.length),
+    subject: bytes32,
+    runs: small
+  },
+  AuditorPaid: { audit: bytes32, auditor: address, round: small, amount },
+  AuditorBlamed: { audit: bytes32, auditor: address, round: small, validator: address },
   AuditClosed: { audit: bytes32, round: small, refused: z.boolean(), returned: amount },
-  AuditorPenalised: { audit: bytes32, auditor: address, round: small, taken: amount },
+  AuditorPenalised: { audit: bytes32, auditor: address, round: small, absent: z.boolean(), taken: amount },
   PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
 } as const satisfies Record<string, z.ZodRawShape>
 

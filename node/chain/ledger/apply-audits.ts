@@ -1,3 +1,4 @@
+import { auditorWords } from '../../../protocol/contracts/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { placeOf } from './records.ts'
 import type { AuditRecord, AuditRound } from './audit-records.ts'
@@ -19,13 +20,28 @@ async function changeRound(
   return undefined
 }
 
+/** The same of any round: who was drawn answers for its word when another round is open, too. */
+async function changeAny(
+  { audit, round }: { readonly audit: AuditRecord['id']; readonly round: number },
+  draft: Draft,
+  { audits }: Tables,
+  edit: (round: AuditRound) => Partial<AuditRound>
+): Promise<string | undefined> {
+  const known = await draft.get(audits, audit)
+  if (known === undefined) return `the opening of audit ${audit} is missing`
+  const rounds = known.rounds.map(one => (one.number === round ? { ...one, ...edit(one) } : one))
+  await draft.put(audits, audit, { ...known, rounds })
+  return undefined
+}
+
 /** Audits of trainings: who was drawn, and what they have said. */
 export const applyAudits = {
   async AuditOpened(event, draft, { audits, auditOrder }) {
-    const { audit: id, model, pool, round: number, drawFrom, bond, block } = event
+    const { audit: id, model, pool, round: number, drawFrom, bond, segments, fee, block } = event
     const place = placeOf(event)
     const known = await draft.get(audits, id)
-    const opened = { number, drawFrom, seed: null, panel: [], until: 0n, words: [], closed: false }
+    const said = { words: [], paid: [], absent: [], doubted: false, closed: false }
+    const opened = { number, drawFrom, seed: null, panel: [], until: 0n, segments, fee, ...said }
     // Rounds that nobody drew say nothing, and may be many: only those that were drawn are counted.
     const rounds = [...(known?.rounds ?? []).filter(({ seed }) => seed !== null), opened]
     const before = known?.rounds.at(-1)?.number ?? 0
@@ -37,13 +53,29 @@ export const applyAudits = {
   AuditorsDrawn: async (event, draft, tables) =>
     changeRound(event, draft, tables, () => ({ seed: event.seed, panel: event.panel, until: event.until })),
   AuditSaid: async (event, draft, tables) => {
-    const { auditor, agrees, subject } = event
-    return changeRound(event, draft, tables, ({ words }) => ({ words: [...words, { auditor, agrees, subject }] }))
+    const { auditor, word: number, subject, runs } = event
+    const word = auditorWords[number - 1] ?? 'nothing'
+    return changeRound(event, draft, tables, ({ words }) => ({ words: [...words, { auditor, word, subject, runs }] }))
   },
+  AuditorPaid: async (event, draft, tables) => {
+    const { auditor, amount } = event
+    return changeRound(event, draft, tables, ({ paid }) => ({ paid: [...paid, { auditor, amount }] }))
+  },
+  AuditorBlamed: async (event, draft, tables) => changeAny(event, draft, tables, () => ({ doubted: true })),
   AuditClosed: async (event, draft, tables) =>
     changeRound(event, draft, tables, () => ({ closed: true }), { refused: event.refused }),
   // The registry's own event tells of the stake.
-  AuditorPenalised: async () => undefined
+  AuditorPenalised: async (event, draft, tables) =>
+    changeAny(event, draft, tables, ({ absent }) => (event.absent ? { absent: [...absent, event.auditor] } : {}))
 } as const satisfies {
-  [N in 'AuditOpened' | 'AuditorsDrawn' | 'AuditSaid' | 'AuditClosed' | 'AuditorPenalised']: Apply<N>
+  [
+    N in
+      | 'AuditOpened'
+      | 'AuditorsDrawn'
+      | 'AuditSaid'
+      | 'AuditorPaid'
+      | 'AuditorBlamed'
+      | 'AuditClosed'
+      | 'AuditorPenalised'
+  ]: Apply<N>
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { auditorWords } from '../../../protocol/contracts/index.ts'
 import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
 
 const block = uint(64)
@@ -14,7 +15,18 @@ const auditRound = z.strictObject({
   panel: z.array(address).max(9),
   /** Chain seconds; 0 before the draw. */
   until: uint(64),
-  words: z.array(z.strictObject({ auditor: address, agrees: z.boolean(), subject: bytes32 })).max(9),
+  /** Segments that are paid for, and what one run of one is paid with. */
+  segments: small,
+  fee: amount,
+  words: z
+    .array(z.strictObject({ auditor: address, word: z.enum(auditorWords), subject: bytes32, runs: small }))
+    .max(9),
+  /** What its auditors were paid when it was closed. */
+  paid: z.array(z.strictObject({ auditor: address, amount })).max(9),
+  /** Who said nothing in time, and has paid for it. */
+  absent: z.array(address).max(9),
+  /** A validator holds somebody's word for false, so that others look. */
+  doubted: z.boolean(),
   closed: z.boolean()
 })
 export type AuditRound = z.infer<typeof auditRound>

@@ -2,8 +2,9 @@ import { checkDelivery, deliver, endOf, started, withBid } from '../../../protoc
 import type { AwardDocument, JobMessage, JobRecord, LotState, TrainingCurve } from '../../../protocol/jobs/index.ts'
 import { digest, recoverDigest } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { PostRequest, RefusalView } from '../types.ts'
 import { awardByHand, closeBids } from './bidding.ts'
@@ -43,6 +44,10 @@ export interface Builder {
   live(award: Hex): Live
 }
 
+/** Committed states that nobody asks for any more are looked for every so many ticks. */
+const sweptEvery = 600
+/** Deliveries that were looked at, while their held-out questions are sealed. */
+const mostSeen = 256
 /** Escrows of refused deliveries are looked at every so many ticks. */
 const refusedEvery = 600
 
@@ -110,6 +115,7 @@ export function createBuilder(
     progress,
     curves,
     states: createBuilderStates(deps),
+    seen: createCache({ max: mostSeen }),
     signal: stopping.signal,
     say,
     drive,
@@ -121,6 +127,11 @@ export function createBuilder(
     const state = escrows.get(job)?.state.state
     return state === 'bidding' || state === 'running'
   })
+  function sweep(): void {
+    desk.states.sweep().catch((error: unknown) => {
+      deps.log.info('states that nobody asks for any more could not be let go', { error })
+    })
+  }
   let rounds = 0
   /** Jobs that are being cancelled: nothing new begins for them. */
   const ending = new Set<Hex>()
@@ -193,6 +204,7 @@ export function createBuilder(
       progress.start()
       refusals.start()
       stopTicking = deps.clock.every(timing.tickMs, () => {
+        if (rounds % sweptEvery === 0) sweep()
         rounds++
         for (const [id] of escrows.all()) drive(id)
       })
@@ -208,6 +220,11 @@ export function createBuilder(
     },
     async post(request) {
       const { id, record } = await draftJob(deps, timing, request)
+      // [reject] What is trained is to be run again, from states that have no room here.
+      if (!(await desk.states.hasRoom()) && (await deps.versions.auditedSegments(record.document.spec.datanet)) > 0)
+        throw new LimitError('states.full', 'the states of open audits take all the room that there is for them', {
+          help: 'Wait until one of them is over, or give more with shelf.statesGib in the configuration.'
+        })
       await escrows.add(id, record)
       await say({ kind: 'job', job: record.document })
       return { id }

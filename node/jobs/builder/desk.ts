@@ -1,5 +1,6 @@
 import type { JobMessage } from '../../../protocol/jobs/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Cache } from '../../runtime/cache.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
 import type { Curves } from './curves.ts'
 import type { JobEscrows } from './escrows.ts'
@@ -14,6 +15,8 @@ export interface Desk {
   readonly progress: ProgressServer
   readonly curves: Curves
   readonly states: BuilderStates
+  /** Deliveries of which all was found good that can be seen before held-out questions are opened. */
+  readonly seen: Cache<string, true>
   /** Ends what is fetched and measured. */
   readonly signal: AbortSignal
   readonly say: (message: JobMessage) => Promise<void>

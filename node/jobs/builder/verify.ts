@@ -1,3 +1,4 @@
+import { auditId } from '../../../protocol/contracts/index.ts'
 import { checkDeliveryContent, coalitionsOf, deliveryContent, rowsOf } from '../../../protocol/jobs/index.ts'
 import type { DeliveryContent, JobRecord, LotState, TrainingLog } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
@@ -25,12 +26,13 @@ export interface Verified {
  * @throws InvalidError `delivery.*`, `adapter.*` when it is to be rejected; anything else may go through later
  */
 export async function verifyDelivery(
-  { deps, random, signal, states }: Desk,
+  { deps, random, signal, states, seen }: Desk,
   id: Hex,
   record: JobRecord,
   lot: Extract<LotState, { state: 'delivered' }>
 ): Promise<Verified> {
   const { document } = record
+  const { builder } = document.statement.message
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
   checkDeliveryContent(content, lot.delivery.message, lot.lot)
@@ -40,11 +42,13 @@ export async function verifyDelivery(
       throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
     // [retry] A worker that has been paid may go: what auditors will ask for is here before it is.
     const { deadline } = lot.award.statement.message
-    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, signal })
+    const audit = auditId(builder, id)
+    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, audit, signal })
   }
-  // [retry] Questions that judge its version may not be opened yet: then nothing is measured of it before they are.
-  if (lot.lot.kind === 'adapter') await deps.versions.heldOut(document.spec, { signal })
-  const { builder } = document.statement.message
+  // Nothing is measured twice while only the questions are waited for.
+  const name = `${lot.escrow}/${lot.delivery.message.log}`
+  const isSeen = seen.get(name) !== undefined
+  if (isSeen && lot.lot.kind === 'adapter') await deps.versions.heldOut(document.spec, { signal })
   const base = await deps.shelf.take(document.spec.base, { kind: 'base', from: [builder], cause: 'owner', signal })
   const model = base.folder
   const adapters: Lease[] = []
@@ -61,17 +65,21 @@ export async function verifyDelivery(
         ? 0
         : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
     const adapter = adapters[at]?.folder ?? ''
-    await measureOwnRows(
-      deps,
-      id,
-      record,
-      model,
-      adapter,
-      lot.lot.kind === 'adapter' ? 'all' : (lot.lot.coalitions[at] ?? 0),
-      content.logs[at],
-      signal
-    )
+    if (!isSeen)
+      await measureOwnRows(
+        deps,
+        id,
+        record,
+        model,
+        adapter,
+        lot.lot.kind === 'adapter' ? 'all' : (lot.lot.coalitions[at] ?? 0),
+        content.logs[at],
+        signal
+      )
+    seen.set(name, true)
     // Last: what fails here alone is work that was done as it was asked for, and is paid for.
+    // [retry] So is what waits here for questions that judge its version and are not opened yet, once the time to
+    // decide is over: all else of it was looked at before.
     const heldOut = lot.lot.kind === 'adapter' ? await measureHeldOut(deps, record, model, adapter, signal) : null
     return { content, heldOut }
   } finally {

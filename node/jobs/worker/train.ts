@@ -112,7 +112,7 @@ async function trainOn(deps: JobsDeps, model: string, training: Training): Promi
   try {
     for (const output of outputs) adapters.push(await deps.shelf.put(output, 'adapter'))
     // Before chance says which of them are looked at: the delivery's hash binds them.
-    const committed = await training.states.commit(folder, trained.logs)
+    const committed = await training.states.commit(folder, trained.logs, training)
     const content = deliveryContent.parse({
       adapters: adapters.map(({ cid }) => cid),
       ...trained,

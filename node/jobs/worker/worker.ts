@@ -109,6 +109,7 @@ export function createWorker(
     const away = deps.availability?.away()
     if (away !== undefined)
       throw new DeclinedError('work.away', away.why, 'It is looked at again when this machine is lent again.')
+    await states.requireRoom(job.document.spec.datanet)
     const { builder, deadline, budget } = job.document.statement.message
     const ahead = await secondsAhead(takenLots(), estimator, experience, stopping.signal)
     const queued = ahead === 0 ? '' : ` after ${ahead} s of what is queued`
@@ -396,6 +397,7 @@ export function createWorker(
 
   return {
     async start() {
+      await states.start()
       await assignments.load()
       // The deployed adapter before its siblings, as they were queued the first time.
       for (const [id] of [...open].sort(
@@ -409,6 +411,7 @@ export function createWorker(
           })
     },
     async stop() {
+      states.stop()
       stopping.abort()
       await Promise.all([trainings.idle(), bidding.idle()])
     },

@@ -1,5 +1,6 @@
-import { auditSubject, withheldSubject } from '../../../protocol/jobs/index.ts'
-import type { JobResult } from '../../../protocol/jobs/index.ts'
+import { auditSubject } from '../../../protocol/jobs/index.ts'
+import type { AuditorsWord, JobResult } from '../../../protocol/jobs/index.ts'
+import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { everyOf, refusedWith } from '../../chain/index.ts'
 import type { AuditRecord, AuditRound } from '../../chain/types.ts'
@@ -11,15 +12,17 @@ import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
 import type { Findings } from './findings.ts'
 import type { Judging } from './judging.ts'
+import type { Terms } from './terms.ts'
+import { createUndrawn } from './undrawn.ts'
 
 /** Audits that are looked at; of more, those go first in which this node has no part. */
 const mostOpen = 256
-/** The chain knows the hashes of so many blocks. */
-const knownBlocks = 256n
 /** What could not be done is tried again so much later. */
 const againMs = 5_000
 /** In the last part of the window of so many, what nobody gives counts against the training. */
 const lateParts = 4n
+/** In the last part of so many whoever could not run its segments yet says that it has nothing to say. */
+const lastParts = 8n
 /** Refusals that say that somebody was quicker, or that it is not time. */
 const done = [
   'AlreadyDrawn',
@@ -33,7 +36,8 @@ const done = [
   'AnotherRound',
   'AlreadyOpen',
   'AlreadyRefused',
-  'TooManyRounds'
+  'TooManyRounds',
+  'NotAbsent'
 ] as const
 
 export interface Auditor {
@@ -43,12 +47,13 @@ export interface Auditor {
   stop(): Promise<void>
 }
 
-interface Parts {
+export interface AuditorParts {
   readonly certificates: Certificates
   readonly models: Pick<Models, 'weighed' | 'registered'>
   readonly findings: Findings
   readonly judging: Judging
   readonly seats: Pick<Seats, 'heard'>
+  readonly terms: Terms
   /** Chain seconds. */
   readonly now: () => bigint
   /** News of an audit of a model. */
@@ -58,13 +63,11 @@ interface Parts {
 /** Has auditors drawn, runs again what chance has given this node, says what came of it, and closes what is over. */
 export function createAuditor(
   deps: Pick<PayoutsDeps, 'self' | 'clock' | 'log' | 'chain' | 'metrics' | 'roles' | 'trainings'>,
-  { certificates, models, findings, judging, seats, now, heard }: Parts
+  { certificates, models, findings, judging, seats, terms, now, heard }: AuditorParts
 ): Auditor {
-  const { self, chain, clock, log, metrics, roles, trainings } = deps
+  const { self, chain, clock, log, metrics, trainings } = deps
   const { ledger } = chain
   const open = new Set<Hex>()
-  /** Rounds in which this node has nothing to say. */
-  const idle = new Set<string>()
   const waits = new Map<Hex, number>()
   const queue = createQueue({ name: 'audits', bound: mostOpen, concurrency: 1, metrics })
   /** What is run again, apart: drawing and closing wait for no training. */
@@ -77,6 +80,8 @@ export function createAuditor(
   life.abort()
   let off: (() => Promise<void>) | undefined
   let window: bigint | undefined
+
+  const undrawn = createUndrawn(deps, { terms, seats })
 
   const isBuilder = async ({ model }: AuditRecord): Promise<boolean> => (await ledger.model(model))?.builder === self
 
@@ -95,44 +100,39 @@ export function createAuditor(
     const record = await ledger.audit(id)
     const round = record?.rounds.at(-1)
     if (record === undefined || round === undefined) return true
-    if (record.refused) return true
     const isOurs = await isBuilder(record)
     if (isOurs || (round.panel.includes(self) && !round.closed)) own.add(id)
-    if (round.closed) return isOurs ? again(record) : true
-    const head = ledger.head()?.block ?? 0n
     if (round.seed === null) {
-      if (roles.scorer) seats.heard(record.pool)
-      // Nobody can draw it any more. Once its builder opens it again it is heard of again.
-      if (head > round.drawFrom + knownBlocks) {
-        if (!isOurs) return true
-        await unlessDone(() => chain.audits.open(record.model))
-      } else if (head >= round.drawFrom) await draw(id, record, isOurs)
-      return false
+      let isOver = true
+      await unlessDone(async () => {
+        isOver = await undrawn.look(record, round, isOurs)
+      })
+      // What waits for somebody who could be drawn waits a while.
+      if (!isOver && round.closed) waits.set(id, clock.now() + againMs)
+      return isOver
     }
     const over = now() >= round.until
-    const name = `${id}/${round.number}`
     const mine = round.panel.includes(self) && !round.words.some(({ auditor }) => auditor === self)
-    if (mine && !over && !idle.has(name)) {
-      later(id, 'speak', async () => {
-        const spoke = await audit(record, round, id)
-        if (!spoke && idle.size < mostOpen) idle.add(name)
-      })
+    if (mine && !over && !round.closed) {
+      later(id, 'speak', () => speak(record, round, id))
       return false
     }
-    if (over || round.words.length === round.panel.length) await unlessDone(() => chain.audits.close(id))
-    return false
+    const all = round.words.length === round.panel.length
+    if (!round.closed && (over || all)) await unlessDone(() => chain.audits.close(id))
+    if (over && !all && !(await showAbsent(round, id))) return false
+    if (!round.closed) return false
+    return isOurs && !record.refused ? again(record) : true
   }
 
-  /** Where nobody was there to be drawn its builder opens it anew once somebody is: at the same bond. */
-  async function draw(id: Hex, { model }: AuditRecord, isOurs: boolean): Promise<void> {
-    await unlessDone(async () => {
-      try {
-        await chain.audits.draw(id)
-      } catch (error) {
-        if (!isOurs || !refusedWith(error, 'NoSeats')) throw error
-        await chain.audits.open(model)
-      }
-    })
+  /** Who said nothing in time pays for it. @returns whether all have */
+  async function showAbsent({ panel, words, absent, number, until }: AuditRound, id: Hex): Promise<boolean> {
+    if (now() >= until + 2n * (await windowOf())) return true
+    const silent = panel.filter(one => !absent.includes(one) && words.every(({ auditor }) => auditor !== one))
+    for (const auditor of silent) {
+      log.info('an auditor said nothing in time', { audit: id, auditor })
+      await unlessDone(() => chain.audits.penaliseAbsent(id, number, auditor))
+    }
+    return silent.length === 0
   }
 
   /** Once what is run already is done; returns at once. What waits under this name is not asked for twice. */
@@ -162,32 +162,42 @@ export function createAuditor(
     if (weighed === null) return true
     const view = await certificates.of(await models.registered(record.model), weighed.result)
     if (view.state !== 'lapsed' || record.rounds.filter(({ seed }) => seed !== null).length >= 8) return true
-    await unlessDone(() => chain.audits.open(record.model))
+    await unlessDone(async () => chain.audits.open(record.model, await terms(record.model)))
     return false
   }
 
-  /** @returns whether this node had something to say */
-  async function audit(record: AuditRecord, round: AuditRound, id: Hex): Promise<boolean> {
-    const weighed = trainings === undefined ? null : await models.weighed(record.model)
-    if (trainings === undefined || weighed === null) return false
-    const { result } = weighed
+  /** One word, whatever comes of it: who says nothing pays for that. What is to be tried again is thrown. */
+  async function speak(record: AuditRecord, round: AuditRound, id: Hex): Promise<void> {
+    const said = await toSay(record, round, id)
+    // On disk before it is on chain: a process that dies in between says the same.
+    await unlessDone(() => chain.audits.say(id, round.number, said))
+  }
+
+  async function toSay(record: AuditRecord, round: AuditRound, id: Hex): Promise<Omit<AuditorsWord, 'auditor'>> {
+    const nothing = { word: 'nothing', subject: zeroHash, runs: 0 } as const
+    if (trainings === undefined) return nothing
+    const window = await windowOf()
     // What is longer than the time there is holds up nobody else's audit.
-    const left = Number(round.until - now())
+    const left = Number(round.until - window / lastParts - now())
     const ends = AbortSignal.timeout(Math.min(2 ** 31 - 1, Math.max(0, left * 1000)))
     const signal = AbortSignal.any([life.signal, ends])
+    let subject: Hex = zeroHash
     try {
-      const found = await find(result, record, round, id, signal)
-      // On disk before it is on chain: a process that dies in between says the same.
-      if (found !== undefined) await unlessDone(() => chain.audits.say(id, round.number, found.agrees, found.subject))
-      return found !== undefined
+      const weighed = await models.weighed(record.model)
+      if (weighed === null) return nothing
+      subject = auditSubject(weighed.result, round.seed ?? id)
+      return await find(weighed.result, record, round, id, signal)
     } catch (error) {
       life.signal.throwIfAborted()
-      if (!isWithheld(error) || !(await isLate(round))) throw error
-      // What nobody gives before the time is over nobody can run again, and a draw that is let go would be another's.
-      log.warn('what an audit takes is not to be had', { model: record.model, error })
-      const subject = withheldSubject(auditSubject(result, round.seed ?? id))
-      await unlessDone(() => chain.audits.say(id, round.number, false, subject))
-      return true
+      const isLate = now() >= round.until - window / lateParts
+      if (isLate && isWithheld(error)) {
+        // What nobody gives before the time is over nobody can run again, and a draw that is let go would be another's.
+        log.warn('what an audit takes is not to be had', { model: record.model, error })
+        return { word: 'not-served', subject, runs: 0 }
+      }
+      if (now() < round.until - window / lastParts) throw error
+      log.warn('this node cannot run what it was drawn for, and says so', { model: record.model, error })
+      return nothing
     }
   }
 
@@ -198,31 +208,32 @@ export function createAuditor(
     round: AuditRound,
     id: Hex,
     signal: AbortSignal
-  ): Promise<{ readonly agrees: boolean; readonly subject: Hex } | undefined> {
-    if (trainings === undefined) return undefined
-    const lots = await trainings.delivered(result, { signal })
+  ): Promise<Omit<AuditorsWord, 'auditor'>> {
+    const lots = (await trainings?.delivered(result, { signal })) ?? []
     const certificate = await certificates.round(record, round, result, lots)
-    const drawn = certificate?.segments.filter(({ auditors }) => auditors.includes(self)) ?? []
-    if (certificate === undefined || drawn.length === 0) return undefined
-    let withheld: unknown
-    for (const one of drawn)
+    const { subject, segments } = certificate ?? { subject: zeroHash, segments: [] }
+    let [runs, withheld]: [number, unknown] = [0, undefined]
+    for (const [at, one] of segments.entries()) {
+      if (!one.auditors.includes(self) || trainings === undefined) continue
       try {
         const found = await findings.of(id, round, one, () => trainings.runSegment(result, lots, one, signal))
         const { coalition, segment } = one
         log.info('a segment of a training was run again', { model: record.model, coalition, segment, ...found })
-        if (!found.agrees) return { agrees: false, subject: certificate.subject }
+        runs |= 1 << at
+        if (!found.agrees) return { word: 'differs', subject, runs }
       } catch (error) {
         signal.throwIfAborted()
         if (!isWithheld(error)) throw error
         withheld ??= error
       }
+    }
     if (withheld !== undefined) throw withheld
-    return { agrees: true, subject: certificate.subject }
+    return runs === 0 ? { word: 'nothing', subject, runs } : { word: 'agrees', subject, runs }
   }
 
-  async function isLate({ until }: AuditRound): Promise<boolean> {
+  async function windowOf(): Promise<bigint> {
     window ??= await chain.audits.window()
-    return now() >= until - window / lateParts
+    return window
   }
 
   async function unlessDone(act: () => Promise<unknown>): Promise<void> {
@@ -277,7 +288,7 @@ export function createAuditor(
       }
       off = await ledger.consume({
         name: 'audits',
-        names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditClosed'],
+        names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditorBlamed', 'AuditClosed'],
         forward(event) {
           take(event.audit)
           ledger.audit(event.audit).then(

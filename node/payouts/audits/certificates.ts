@@ -1,6 +1,6 @@
 import { auditId } from '../../../protocol/contracts/index.ts'
 import { usualAuditedSegments } from '../../../protocol/data/index.ts'
-import { certificateOf } from '../../../protocol/jobs/index.ts'
+import { certificateOf, payOf } from '../../../protocol/jobs/index.ts'
 import type { AuditedLot, Certificate, JobResult } from '../../../protocol/jobs/index.ts'
 import { InvalidError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -49,14 +49,14 @@ export function createCertificates({
 
   async function round(
     { model, pool }: Pick<AuditRecord, 'model' | 'pool'>,
-    { seed, panel, words }: AuditRound,
+    { seed, panel, words, segments }: AuditRound,
     result: JobResult,
     lots: readonly AuditedLot[]
   ): Promise<Certificate | undefined> {
     if (seed === null) return undefined
     // Its builder may have opened it before the rules asked for any.
     const count = (await asked({ id: model, datanet: pool })) || usualAuditedSegments
-    return certificateOf(result, lots, { seed, panel, words }, count)
+    return certificateOf(result, lots, { seed, panel, words, segments }, count)
   }
 
   async function of(model: ModelOnChain, result: JobResult): Promise<AuditView> {
@@ -82,7 +82,13 @@ export function createCertificates({
       segments: certificate?.segments ?? [],
       ...(last === undefined
         ? {}
-        : { round: last.round.number, seed: last.round.seed, panel: last.round.panel, until: last.round.until }),
+        : {
+            round: last.round.number,
+            seed: last.round.seed,
+            panel: last.round.panel,
+            until: last.round.until,
+            pay: payIn(last.round)
+          }),
       state: stateOf(found, last?.round, certificate)
     }
   }
@@ -104,6 +110,13 @@ export function createCertificates({
   }
 }
 
+/** What its auditors are paid: what they were once it was closed, before that what they would be now. */
+function payIn({ seed, panel, words, segments, fee, paid, absent, closed }: AuditRound): NonNullable<AuditView['pay']> {
+  const now = seed === null ? [] : payOf({ seed, panel, words }, { segments, fee })
+  const amounts = closed ? paid : panel.map((auditor, i) => ({ auditor, amount: now[i] ?? 0n }))
+  return { segments, fee, closed, paid: amounts.filter(({ amount }) => amount > 0n), absent }
+}
+
 function stateOf(
   { refused }: AuditRecord,
   round: AuditRound | undefined,
@@ -111,7 +124,7 @@ function stateOf(
 ): AuditView['state'] {
   if (certificate?.passed === true) return 'passed'
   if (refused) return 'refused'
-  if (round?.closed === true) return 'lapsed'
+  if (round?.closed === true && round.seed !== null) return 'lapsed'
   return certificate === undefined ? 'undrawn' : certificate.nobody > 0 ? 'nobody' : 'running'
 }
 

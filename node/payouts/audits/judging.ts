@@ -1,8 +1,10 @@
-import { withheldSubject } from '../../../protocol/jobs/index.ts'
+import { randomInt } from 'node:crypto'
+import { hasRun } from '../../../protocol/jobs/index.ts'
 import type { AuditedSegment, Certificate } from '../../../protocol/jobs/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import type { AuditRecord, AuditRound } from '../../chain/types.ts'
+import { isWithheld } from '../../jobs/index.ts'
 import type { Models } from '../models.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
@@ -11,38 +13,39 @@ import type { Findings } from './findings.ts'
 /** Rounds that were judged; of more, those judged longest ago may be looked at again, at no cost but reading. */
 const mostJudged = 256
 
+/** Of the audits whose words all agree a validator runs one segment itself, of one in so many. */
+const looksAt = 4
+
 export interface Judging {
   /**
    * Where somebody is against a training somebody is wrong: a validator of the Datanet runs what its auditors ran, and
-   * is against those whose word it finds false. With two thirds of the roster against it an auditor loses a tenth of
-   * the least stake and its seat, and its word is struck. Once that time is over nothing is judged.
+   * is against those whose word it finds false; so it does where another validator is, and of some audits, by a chance
+   * of its own, where everybody agrees: who only repeats what others say cannot know which. What shows without running
+   * anything, a run of what was another's, it is always against. With two thirds of the roster against it an auditor
+   * loses a tenth of the least stake and its seat, and its word is struck. Once that time is over nothing is judged.
    * @throws as the segments' files and engine
    */
   judge(record: AuditRecord, round: AuditRound, id: Hex, signal: AbortSignal): Promise<void>
 }
 
+export interface JudgingParts {
+  readonly certificates: Certificates
+  readonly models: Pick<Models, 'weighed'>
+  readonly findings: Findings
+  readonly hasVoice: (pool: Hex) => Promise<boolean>
+  /** Chain seconds. */
+  readonly now: () => bigint
+}
+
 export function createJudging(
   { chain, log, trainings, self }: Pick<PayoutsDeps, 'chain' | 'log' | 'trainings' | 'self'>,
-  {
-    certificates,
-    models,
-    findings,
-    hasVoice,
-    now
-  }: {
-    readonly certificates: Certificates
-    readonly models: Pick<Models, 'weighed'>
-    readonly findings: Findings
-    readonly hasVoice: (pool: Hex) => Promise<boolean>
-    /** Chain seconds. */
-    readonly now: () => bigint
-  }
+  { certificates, models, findings, hasVoice, now }: JudgingParts
 ): Judging {
   const judged = new Set<string>()
   return {
     async judge(record, round, id, signal) {
-      const name = `${id}/${round.number}/${round.words.length}`
-      if (round.words.every(({ agrees }) => agrees) || judged.has(name) || trainings === undefined) return
+      const name = `${id}/${round.number}/${round.words.length}/${round.closed}/${round.doubted}`
+      if (round.words.length === 0 || judged.has(name) || trainings === undefined) return
       if (now() >= round.until + 2n * (await chain.audits.window()) || !(await hasVoice(record.pool))) return
       const weighed = await models.weighed(record.model)
       if (weighed === null) return
@@ -50,10 +53,13 @@ export function createJudging(
       const lots = await trainings.delivered(result, { signal })
       const certificate = await certificates.round(record, round, result, lots)
       if (certificate === undefined) return
-      const wrong = await wrongOf(certificate, round.words, async drawn => {
+      const holds = async (drawn: AuditedSegment): Promise<boolean> => {
         const run = () => trainings.runSegment(result, lots, drawn, signal)
         return (await findings.of(id, round, drawn, run)).agrees
-      })
+      }
+      const looks = round.closed && randomInt(looksAt) === 0
+      const doubted = round.doubted || (looks && !(await oneHolds(certificate, holds)))
+      const wrong = await wrongOf(certificate, round.words, holds, doubted)
       for (const { auditor, costs } of wrong) {
         if (auditor === self) continue
         log.warn("an auditor's word is found to be false", { model: record.model, auditor, costs })
@@ -69,25 +75,43 @@ export function createJudging(
   }
 }
 
+/** Whether one segment of those that were found to agree holds, by chance. */
+async function oneHolds(
+  { segments }: Pick<Certificate, 'segments'>,
+  holds: (segment: AuditedSegment) => Promise<boolean>
+): Promise<boolean> {
+  const agreed = segments.filter(one => one.agreed.length > 0)
+  const one = agreed[agreed.length === 0 ? 0 : randomInt(agreed.length)]
+  try {
+    return one === undefined || (await holds(one))
+  } catch (error) {
+    // What is not to be had any more says nothing about who had it in time.
+    if (isWithheld(error)) return true
+    throw error
+  }
+}
+
 /** An auditor whose word is false. */
 export interface Wrong {
   readonly auditor: Address
-  /** Not where it only said that it was given nothing, which may be so for it alone. */
+  /** Not where it only said that it was given nothing, or had nothing to say, which may be so for it alone. */
   readonly costs: boolean
 }
 
 /**
- * Auditors whose words what is found here shows to be false, where anybody is against the training. A word is one for
- * all that an auditor ran: one that agrees is false where any of it does not, one that disagrees where all of it does,
- * where it had nothing to run, and where it is about something else. One of what was withheld is only where another has
- * run the same and agrees, or has something to say at all where it had nothing to run.
+ * Auditors whose words are false. One who says that it ran what was another's, or speaks of something else, always; of
+ * the others those whom what is found here contradicts, where anybody is against the training or doubts a word. A word
+ * is one for all that an auditor ran: one that agrees is false where any of it does not, one that differs where all of
+ * it does. That it was given nothing is false only where another has run the same and agrees, or has something to say
+ * at all where it had nothing to run; that it has nothing to say where others have run all that was its own.
  */
 export async function wrongOf(
   { subject, segments }: Pick<Certificate, 'subject' | 'segments'>,
   words: AuditRound['words'],
-  holds: (segment: AuditedSegment) => Promise<boolean>
+  holds: (segment: AuditedSegment) => Promise<boolean>,
+  doubted = false
 ): Promise<Wrong[]> {
-  if (words.every(({ agrees }) => agrees)) return []
+  const disputed = doubted || words.some(({ word }) => word === 'differs' || word === 'not-served')
   const found = new Map<AuditedSegment, boolean>()
   const allHold = async (own: readonly AuditedSegment[]): Promise<boolean> => {
     for (const one of own) {
@@ -97,18 +121,21 @@ export async function wrongOf(
     }
     return true
   }
+  const hasSpoken = ({ word }: AuditRound['words'][number]): boolean => word === 'agrees' || word === 'differs'
+  const isAbout = (said: AuditRound['words'][number]): boolean => hasSpoken(said) && said.subject === subject
   const wrong: Wrong[] = []
-  for (const { auditor, agrees, subject: about } of words) {
+  for (const said of words) {
+    const { auditor, word, runs } = said
     const own = segments.filter(({ auditors }) => auditors.includes(auditor))
+    const ran = segments.filter((_, at) => hasRun(said, at))
+    const isSeen = own.length > 0 && own.every(one => one.agreed.length > 0)
     const isWrong = async (): Promise<boolean> => {
-      if (agrees) return about === subject && !(await allHold(own))
-      if (about === subject) return allHold(own)
-      if (about !== withheldSubject(subject)) return true
-      const seen =
-        own.length === 0 ? words.some(one => one.subject === subject) : own.every(one => one.agreed.length > 0)
-      return seen && allHold(own)
+      if (word === 'nothing') return isSeen
+      if (word === 'not-served') return own.length === 0 ? words.some(isAbout) : isSeen && (await allHold(own))
+      if (!isAbout(said) || runs >> segments.length !== 0 || ran.some(one => !own.includes(one))) return true
+      return disputed && (await allHold(ran)) === (word === 'differs')
     }
-    if (await isWrong()) wrong.push({ auditor, costs: agrees || about !== withheldSubject(subject) })
+    if (await isWrong()) wrong.push({ auditor, costs: hasSpoken(said) })
   }
   return wrong.toSorted((a, b) => (a.auditor < b.auditor ? -1 : 1))
 }

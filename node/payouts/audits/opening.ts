@@ -5,6 +5,7 @@ import { everyOf, refusedWith } from '../../chain/index.ts'
 import type { ModelRecord } from '../../chain/types.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
+import type { Terms } from './terms.ts'
 
 /** Own models whose audit is still to be opened; of more, those that were registered last wait for a restart. */
 const mostWaiting = 256
@@ -19,7 +20,7 @@ export interface Opening {
 
 export function createOpening(
   { chain, self, log }: Pick<PayoutsDeps, 'chain' | 'self' | 'log'>,
-  certificates: Pick<Certificates, 'asked'>
+  { certificates, terms }: { readonly certificates: Pick<Certificates, 'asked'>; readonly terms: Terms }
 ): Opening {
   const waiting = new Set<Hex>()
   let busy: Promise<void> | undefined
@@ -42,7 +43,7 @@ export function createOpening(
     if (audit !== undefined || (await certificates.asked({ id: model, datanet: registration.datanet })) === 0)
       return true
     try {
-      await chain.audits.open(model)
+      await chain.audits.open(model, await terms(model))
       log.info('the audit of a model is opened', { model })
     } catch (error) {
       if (!refusedWith(error, 'AlreadyOpen', 'AlreadyRefused', 'NothingToAudit')) throw error

@@ -29,5 +29,15 @@ export interface AuditView {
   readonly panel?: readonly Address[]
   /** Chain seconds. */
   readonly until?: bigint
+  /** Of that round: what its builder has put in for, and who has what of it; before the close as the words stand. */
+  readonly pay?: {
+    readonly segments: number
+    /** For one run of one segment. */
+    readonly fee: bigint
+    readonly closed: boolean
+    readonly paid: readonly { readonly auditor: Address; readonly amount: bigint }[]
+    /** Who said nothing in time, and has paid for it. */
+    readonly absent: readonly Address[]
+  }
   readonly segments: readonly AuditedSegment[]
 }

@@ -146,6 +146,23 @@ describe('jobs when something fails', function () {
     assert.equal(adapterOf(id, worker.address)?.state, 'released')
   })
 
+  it('what has not learnt its own rows is refused though the questions are sealed', async () => {
+    const change = (deps: JobsDeps): JobsDeps => ({
+      ...deps,
+      versions: {
+        ...deps.versions,
+        async heldOut() {
+          throw new TilthError('held-out.sealed', 'they are not opened yet', { consequence: 'retry' })
+        }
+      }
+    })
+    await network.kill(network.builder)
+    await network.revive(network.builder, { engine: fakeEngine(), roles: { builder: true, worker: false }, change })
+    const liar = await network.addPeer('liar', { engine: fakeEngine({ worth: -1 }), policy: cheap, change })
+    const { id } = await network.builder.service.post({ ...request(network), expectedBids: 1 })
+    await until(() => /delivery\.unlearnt/.test(adapterOf(id, liar.address)?.reason ?? ''), 'it was looked at')
+  })
+
   it('a worker whose engine breaks tries again from its checkpoint, then gives the lot back', async () => {
     const broken = fakeEngine({ failAt: 4 })
     const worker = await network.addPeer('broken', { engine: broken, policy: cheap })

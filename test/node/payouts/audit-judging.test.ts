@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { wrongOf } from '../../../node/payouts/audits/index.ts'
-import { withheldSubject } from '../../../protocol/jobs/index.ts'
+import type { AuditorsWord } from '../../../protocol/jobs/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 
@@ -12,24 +12,32 @@ const [a, b, c, idle] = ['a', 'b', 'c', 'idle'].map(name => `0x${keccak(name).sl
 ]
 const subject = keccak('subject')
 const other = keccak('nothing')
-const gone = withheldSubject(subject)
-const yes = (auditor: Address, about = subject) => ({ auditor, agrees: true, subject: about })
-const no = (auditor: Address, about = subject) => ({ auditor, agrees: false, subject: about })
+/** Who ran what: a and b the first segment, c the second. */
+const runsOf = (auditor: Address): number => (auditor === c ? 2 : 1)
+const said = (word: AuditorsWord['word'], auditor: Address, runs: number, about = subject): AuditorsWord => ({
+  auditor,
+  word,
+  subject: about,
+  runs
+})
+const yes = (auditor: Address, runs = runsOf(auditor), about = subject) => said('agrees', auditor, runs, about)
+const no = (auditor: Address, about = subject) => said('differs', auditor, runsOf(auditor), about)
+const gone = (auditor: Address) => said('not-served', auditor, 0)
+const mute = (auditor: Address) => said('nothing', auditor, 0)
 type Words = Parameters<typeof wrongOf>[1]
 
 /** Who is wrong about one segment, which a and b were drawn for, and one that c was. */
-async function wrong(words: Words, holds = true): Promise<string[]> {
+async function wrong(words: Words, holds = true, doubted = false): Promise<string[]> {
   const segment = (number: number, auditors: Address[]) => ({
     coalition: 1,
     segment: number,
     worker: '0x' as const,
     auditors,
-    agreed: auditors.filter(one => words.some(({ auditor, agrees }) => auditor === one && agrees)),
+    agreed: auditors.filter(one => words.some(({ auditor, word }) => auditor === one && word === 'agrees')),
     disagreed: []
   })
-  const found = await wrongOf({ subject, segments: [segment(0, [a, b]), segment(1, [c])] }, words, () =>
-    Promise.resolve(holds)
-  )
+  const segments = [segment(0, [a, b]), segment(1, [c])]
+  const found = await wrongOf({ subject, segments }, words, () => Promise.resolve(holds), doubted)
   return found.map(({ auditor, costs }) => `${[a, b, c, idle].indexOf(auditor)}${costs ? '' : ' for nothing'}`)
 }
 
@@ -48,10 +56,29 @@ describe("an auditor's word against a training", () => {
   })
 
   it('that something was withheld costs nobody stake, and is struck where others were given it', async () => {
-    assert.deepEqual(await wrong([no(a, gone)]), [])
-    assert.deepEqual(await wrong([no(a, gone), yes(b)]), ['0 for nothing'])
-    assert.deepEqual(await wrong([no(a, gone), no(b, gone), yes(c)]), [])
-    assert.deepEqual(await wrong([no(idle, gone), yes(c)]), ['3 for nothing'])
-    assert.deepEqual(await wrong([no(idle, gone)]), [])
+    assert.deepEqual(await wrong([gone(a)]), [])
+    assert.deepEqual(await wrong([gone(a), yes(b)]), ['0 for nothing'])
+    assert.deepEqual(await wrong([gone(a), gone(b), yes(c)]), [])
+    assert.deepEqual(await wrong([gone(idle), yes(c)]), ['3 for nothing'])
+    assert.deepEqual(await wrong([gone(idle)]), [])
+  })
+
+  it('of a run that was not its own, or about something else, is false whatever comes of it', async () => {
+    assert.deepEqual(await wrong([yes(a), yes(c, 3)]), ['2'])
+    assert.deepEqual(await wrong([yes(idle, 1)]), ['3'])
+    assert.deepEqual(await wrong([yes(a, 4)]), ['0'], 'of a segment that was not drawn')
+    assert.deepEqual(await wrong([yes(a, 1, other)]), ['0'])
+    assert.deepEqual(await wrong([yes(a), yes(b), yes(c), mute(idle)]), [])
+  })
+
+  it('of nothing to say costs its seat where others ran all that was its own', async () => {
+    assert.deepEqual(await wrong([mute(a), yes(b), yes(c)]), ['0 for nothing'])
+    assert.deepEqual(await wrong([mute(a), mute(b), yes(c)]), [])
+    assert.deepEqual(await wrong([mute(c), yes(a), yes(b)]), [])
+  })
+
+  it('is run again where a validator doubts it, though all agree', async () => {
+    assert.deepEqual((await wrong([yes(a), yes(b), yes(c)], false, true)).toSorted(), ['0', '1', '2'])
+    assert.deepEqual(await wrong([yes(a), yes(b), yes(c)], true, true), [])
   })
 })

@@ -133,8 +133,17 @@ describe('audits of trainings', function () {
   }
 
   it('admit what was trained: over two thirds of those drawn for each segment find that it agrees', async () => {
+    const had = await Promise.all(auditors.map(({ address }) => builder.chain.tokens.balanceOf(address)))
     const model = await register(await train('honest', row => row))
     await ended(model, 'passed')
+    const paid = async () => (await builder.service.audit(model))?.pay
+    await until(async () => (await paid())?.closed === true, 'all have spoken: it is closed')
+    // Each of three ran all four segments, and is paid for that by the builder.
+    const fee = await builder.chain.audits.leastFee()
+    for (const [i, { address }] of auditors.entries()) {
+      assert.equal((await paid())?.paid.find(({ auditor }) => auditor === address)?.amount, 4n * fee)
+      assert.equal((await builder.chain.tokens.balanceOf(address)) - had[i]!, 4n * fee)
+    }
     const { asked, segments, panel } = (await builder.service.audit(model))!
     assert.deepEqual([asked, segments.length, panel?.length], [4, 4, 3])
     assert.equal(segments[0]?.coalition, honest.coalitions.length - 1, 'the deployed adapter is always looked at')
@@ -148,7 +157,7 @@ describe('audits of trainings', function () {
     const other = { ...known, name: 'another', result: await builder.node.files.addBytes(text) }
     const again = (await builder.chain.models.register(other)).model
     await assert.rejects(builder.service.audit(again))
-    await assert.rejects(builder.chain.audits.open(again), /NothingToAudit|AlreadyOpen/)
+    await assert.rejects(builder.chain.audits.open(again, { segments: 4, fee: minStake }), /NothingToAudit|AlreadyOpen/)
   })
 
   it('refuse what was made from the held-out answers, which its papers admit', async () => {

@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
-  auditorsEach,
   auditorsOf,
   certificateOf,
   coalitionsOf,
   drawSegments,
   leastSteps,
+  feeFor,
   mostSegments,
+  payOf,
   segmentEnds,
   segmentOf
 } from '../../../protocol/jobs/index.ts'
-import type { AuditedLot, AuditRound, JobResult, Lot } from '../../../protocol/jobs/index.ts'
+import { auditorsEach } from '../../../protocol/contracts/index.ts'
+import type { AuditedLot, AuditorsWord, AuditRound, JobResult, Lot } from '../../../protocol/jobs/index.ts'
 import { contentHash, keccak } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
@@ -50,10 +52,22 @@ const audited: AuditedLot[] = lots.map(lot => {
 })
 
 const seeds = fc.stringMatching(/^0x[0-9a-f]{64}$/) as fc.Arbitrary<Hex>
-const round = (seed: Hex, over: Partial<AuditRound> = {}): AuditRound => ({ seed, panel: auditors, words: [], ...over })
+const round = (seed: Hex, over: Partial<AuditRound> = {}): AuditRound => ({
+  seed,
+  panel: auditors,
+  segments: 16,
+  words: [],
+  ...over
+})
+/** A run of every segment: who was drawn for it counts. */
+const all = 0xffff
 const subjectOf = (seed: Hex): Hex => certificateOf(result, audited, round(seed), 4).subject
-const saying = (seed: Hex, who: readonly Address[], agrees = true, subject = subjectOf(seed)) =>
-  who.map(auditor => ({ auditor, agrees, subject }))
+const saying = (
+  seed: Hex,
+  who: readonly Address[],
+  word: AuditorsWord['word'] = 'agrees',
+  { subject = subjectOf(seed), runs = all } = {}
+): AuditorsWord[] => who.map(auditor => ({ auditor, word, subject, runs }))
 
 describe('segments of trainings', () => {
   it('cover every step once, and are as many as there may be, none of a few steps beside others', () => {
@@ -110,10 +124,10 @@ describe('segments of trainings', () => {
   it('are run again by nobody who made them, paid for them or gave them rows', () => {
     fc.assert(
       fc.property(seeds, fc.subarray([builder, first, second, ...players, ...auditors]), (seed, panel) => {
-        for (const drawn of drawSegments(seed, [null, 90, 90, 90, 90, 90, 90, 200], 6)) {
-          const worker = drawn.coalition === 7 ? first : second
-          const chosen = auditorsOf(result, { worker, drawn }, { seed, panel })
-          const own = players.filter((_, i) => (BigInt(coalitions[drawn.coalition]!) >> BigInt(i)) & 1n)
+        for (const [at, { coalition }] of drawSegments(seed, [null, 90, 90, 90, 90, 90, 90, 200], 6).entries()) {
+          const worker = coalition === 7 ? first : second
+          const chosen = auditorsOf(result, { worker, coalition, at }, { seed, panel })
+          const own = players.filter((_, i) => (BigInt(coalitions[coalition]!) >> BigInt(i)) & 1n)
           assert.ok(chosen.every(one => panel.includes(one) && ![builder, worker, ...own].includes(one)))
           const may = panel.filter(one => ![builder, worker, ...own].includes(one)).length
           assert.equal(chosen.length, Math.min(auditorsEach, may))
@@ -127,22 +141,20 @@ describe("a training's certificate", () => {
   it('passes where all who were drawn agree, and their words are about these deliveries', () => {
     fc.assert(
       fc.property(seeds, seed => {
-        const all = certificateOf(result, audited, round(seed, { words: saying(seed, auditors) }), 4)
-        assert.ok(all.passed && all.nobody === 0)
-        const other = certificateOf(
-          result,
-          audited,
-          round(seed, { words: saying(seed, auditors, true, keccak('x')) }),
-          4
-        )
+        const of = (words: AuditorsWord[], segments = 4) =>
+          certificateOf(result, audited, round(seed, { words, segments }), 4)
+        const whole = of(saying(seed, auditors))
+        assert.ok(whole.passed && whole.nobody === 0 && whole.unpaid === 0)
+        const other = of(saying(seed, auditors, 'agrees', { subject: keccak('x') }))
         assert.equal(other.passed, false, 'words on something else')
-        const before = certificateOf(
-          result,
-          audited,
-          round(seed, { words: saying(seed, auditors, true, subjectOf(keccak('another seed'))) }),
-          4
-        )
+        const before = of(saying(seed, auditors, 'agrees', { subject: subjectOf(keccak('another seed')) }))
         assert.equal(before.passed, false, 'words of another draw')
+        const three = of(saying(seed, auditors), 3)
+        assert.deepEqual([three.passed, three.unpaid], [false, 1], 'one of them is not paid for')
+        const less = of(saying(seed, auditors, 'agrees', { runs: 0b1011 }))
+        assert.deepEqual([less.passed, less.segments[2]?.agreed], [false, []], 'nobody says that it ran the third')
+        for (const word of ['nothing', 'not-served', 'differs'] as const)
+          assert.equal(of(saying(seed, auditors, word, { runs: word === 'differs' ? all : 0 })).passed, false)
       })
     )
   })
@@ -160,7 +172,7 @@ describe("a training's certificate", () => {
             seed,
             yes.filter(one => !no.includes(one))
           ),
-          ...saying(seed, no, false),
+          ...saying(seed, no, 'differs'),
           ...saying(seed, [...strangers, builder, first, second, ...players])
         ]
         const { passed, segments } = certificateOf(result, audited, round(seed, { words }), 4)
@@ -177,13 +189,14 @@ describe("a training's certificate", () => {
     const alone = certificateOf(
       result,
       audited,
-      { seed, panel: [first, second], words: saying(seed, [first, second]) },
+      round(seed, { panel: [first, second], words: saying(seed, [first, second]) }),
       8
     )
     assert.equal(alone.nobody, 0, 'the two workers audit each other')
-    const party = certificateOf(result, audited, { seed, panel: [second], words: saying(seed, [second]) }, 8)
+    const alonePanel = round(seed, { panel: [second], words: saying(seed, [second]) })
+    const party = certificateOf(result, audited, alonePanel, 8)
     assert.ok(party.nobody > 0 && !party.passed)
-    assert.equal(certificateOf(result, audited, { seed, panel: [], words: [] }, 4).passed, false)
+    assert.equal(certificateOf(result, audited, round(seed, { panel: [] }), 4).passed, false)
     assert.equal(certificateOf(result, audited, round(seed, { words: saying(seed, auditors) }), 0).passed, false)
     const untrained = audited.map(({ lot, content }) => ({
       lot,
@@ -202,5 +215,59 @@ describe("a training's certificate", () => {
       { ...result, lots: result.lots.toReversed() }
     ]
     for (const one of changed) assert.notEqual(certificateOf(one, audited, round(seed), 4).subject, subject)
+  })
+})
+
+describe("auditors' pay", () => {
+  const ones = (bits: number): bigint => BigInt(bits.toString(2).replaceAll('0', '').length)
+  const paying = fc.record({
+    segments: fc.integer({ min: 1, max: 16 }),
+    fee: fc.bigInt({ min: 1n, max: 10n ** 24n }),
+    runs: fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 7, maxLength: 7 })
+  })
+
+  it('is a fee for each run, of three runs of each segment at most, and never more than was put in', () => {
+    fc.assert(
+      fc.property(seeds, paying, (seed, { segments, fee, runs }) => {
+        const words = auditors.map((auditor, i) => ({ auditor, runs: runs[i]! & ((1 << segments) - 1) }))
+        const pay = payOf({ seed, panel: auditors, words }, { segments, fee })
+        const sum = pay.reduce((a, b) => a + b, 0n)
+        let owed = 0n
+        for (let at = 0; at < segments; at++)
+          owed += fee * BigInt(Math.min(3, words.filter(one => (one.runs >> at) & 1).length))
+        assert.equal(sum, owed)
+        assert.ok(sum <= BigInt(auditorsEach * segments) * fee)
+        for (const [i, own] of pay.entries()) assert.ok(own <= fee * ones(words[i]!.runs))
+      })
+    )
+  })
+
+  it('goes to whom chance drew for a segment, whoever else of the panel says that it ran it', () => {
+    fc.assert(
+      fc.property(seeds, fc.subarray(auditors), (seed, liars) => {
+        const drawn = drawSegments(seed, [null, 9, 9, 9, 9, 9, 9, 20], 4)
+        const own = new Map<Address, number>()
+        for (const [at, { coalition }] of drawn.entries())
+          for (const one of auditorsOf(result, { worker: second, coalition, at }, { seed, panel: auditors }))
+            own.set(one, (own.get(one) ?? 0) | (1 << at))
+        const says = (who: Address): number => (liars.includes(who) ? 0xf : (own.get(who) ?? 0))
+        const words = auditors.map(auditor => ({ auditor, runs: says(auditor) }))
+        const pay = payOf({ seed, panel: auditors, words }, { segments: 4, fee: 1n })
+        for (const [i, auditor] of auditors.entries()) assert.equal(pay[i], ones(own.get(auditor) ?? 0))
+      })
+    )
+  })
+
+  it('is offered at what training a segment has cost, and at no less than the least', () => {
+    const priced = (prices: bigint[]) => ({
+      lots: lots.map(({ award, ...rest }, i) => ({
+        ...rest,
+        award: { ...award, statement: { message: { price: prices[i] } } }
+      }))
+    })
+    const of = (prices: bigint[], least = 1n) => feeFor(priced(prices) as unknown as JobResult, least)
+    assert.equal(of([70n, 490n]), 10n, 'seven adapters of eight segments')
+    assert.equal(of([70n, 491n]), 11n, 'rounded up')
+    assert.equal(of([0n, 0n], 5n), 5n)
   })
 })

@@ -103,6 +103,10 @@ export async function certificateStep({ payouts }: Pick<Parts, 'payouts'>, model
             (disagreed.length === 0 ? '' : `, ${disagreed.length} do not`)
         )
       )
+    const { pay } = audit
+    for (const { auditor, amount } of pay?.paid ?? [])
+      facts.push(fact(auditor, `${pay?.closed === true ? 'was' : 'would be'} paid ${exactTokenText(amount)} tokens`))
+    for (const auditor of pay?.absent ?? []) facts.push(fact(auditor, 'said nothing in time, and has paid for it'))
     if (audit.state === 'refused' || audit.state === 'other')
       throw new InvalidError(`audit.${audit.state}`, auditWords[audit.state])
     unseen = audit.state !== 'passed'
