@@ -31,6 +31,10 @@ describe("the node's page", () => {
     const earned = { lately: { seconds: 3600, answers: 2, tokens: 9, fees: '0', earned: '12000000000000000' } }
     assert.equal(nodeTitle(status({}), machine(earned)), 'This machine earned 0.012 TILTH within the hour')
     assert.equal(nodeTitle(status({}), machine({})), 'This machine can earn, and offers nothing yet')
+    assert.equal(
+      nodeTitle(status({ servingAll: [{}] }), machine({})),
+      'This machine offers every model over 1 base and waits for questions'
+    )
     assert.equal(nodeTitle(status({ away: { reason: 'paused' } }), undefined), 'This machine takes on no new work now')
     assert.equal(nodeTitle(status({ peers: 0 }), undefined), 'This node is alone: nobody is connected to it')
     assert.equal(

@@ -84,10 +84,12 @@ function Server({ server }: { readonly server: BackendView }) {
           ['Calls it', model ?? 'its first model'],
           ['Answers now', `${countText(server.running)} of ${countText(server.concurrency)}`],
           ['Since the start', sinceText(server)],
-          ...(context === null ? [] : [['Longest prompt and answer', manyText(context, 'token')] as const]),
-          ['Its key', keyText(server)]
+          ...(context === null ? [] : [['Longest prompt and answer', manyText(context, 'token')] as const])
         ]}
       />
+      <p className="server-can">
+        <b>Its key:</b> {keyText(server)}.
+      </p>
       {can === null ? null : (
         <p className="server-can">
           <b>What it can do:</b> {canText(can)}.

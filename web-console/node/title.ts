@@ -1,7 +1,10 @@
 import type { MachineView, StatusView } from '../../daemon/api/contract/index.ts'
 import { durationText, manyText, plainAmount } from '../formats/index.ts'
 
-type Standing = Pick<StatusView, 'roles' | 'away' | 'peers' | 'serving' | 'reach' | 'chain' | 'uptimeSeconds'>
+type Standing = Pick<
+  StatusView,
+  'roles' | 'away' | 'peers' | 'serving' | 'servingAll' | 'reach' | 'chain' | 'uptimeSeconds'
+>
 
 const isWorker = ({ roles }: Pick<StatusView, 'roles'>): boolean => roles.includes('worker')
 
@@ -15,6 +18,8 @@ export function nodeTitle(status: Standing, machine: Pick<MachineView, 'lately' 
   if (lately !== undefined && lately.earned !== '0')
     return `This machine earned ${plainAmount(lately.earned)} TILTH ${withinText(lately.seconds)}`
   if (queue !== undefined && queue.running > 0) return `This machine is giving ${manyText(queue.running, 'answer')}`
+  const whole = status.servingAll?.length ?? 0
+  if (whole > 0) return `This machine offers every model over ${manyText(whole, 'base')} and waits for questions`
   return status.serving.length === 0
     ? 'This machine can earn, and offers nothing yet'
     : `This machine offers ${manyText(status.serving.length, 'model')} and waits for questions`

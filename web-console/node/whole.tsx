@@ -8,24 +8,26 @@ import { Amount, Go, Table } from '../parts/index.ts'
 export function Whole({ bases }: { readonly bases: NonNullable<StatusView['servingAll']> }) {
   if (bases.length === 0) return null
   return (
-    <Table
-      label="Bases of which it offers every model"
-      items={bases}
-      keyOf={({ base }) => base}
-      columns={[
-        {
-          name: 'Every model over the base of',
-          cell: ({ model, name }) => <Go to={places.model(model)}>{name}</Go>
-        },
-        { name: 'A token read', number: true, cell: ({ inputPrice }) => <Amount of={inputPrice} /> },
-        { name: 'A token written', number: true, cell: ({ outputPrice }) => <Amount of={outputPrice} /> },
-        {
-          name: 'Speed',
-          number: true,
-          cell: ({ tokensPerSecond }) => `${countText(tokensPerSecond)} tokens a second`
-        },
-        { name: 'No more', cell: ({ model }) => <Unserve model={model} all act="Serve them no more" /> }
-      ]}
-    />
+    <div className="overview-whole">
+      <Table
+        label="Bases of which it offers every model"
+        items={bases}
+        keyOf={({ base }) => base}
+        columns={[
+          {
+            name: 'Every model over the base of',
+            cell: ({ model, name }) => <Go to={places.model(model)}>{name}</Go>
+          },
+          { name: 'A token read', number: true, cell: ({ inputPrice }) => <Amount of={inputPrice} /> },
+          { name: 'A token written', number: true, cell: ({ outputPrice }) => <Amount of={outputPrice} /> },
+          {
+            name: 'Speed',
+            number: true,
+            cell: ({ tokensPerSecond }) => `${countText(tokensPerSecond)} tokens a second`
+          },
+          { name: 'Change', cell: ({ model }) => <Unserve model={model} all act="Serve them no more" /> }
+        ]}
+      />
+    </div>
   )
 }

@@ -44,13 +44,13 @@ export function Page() {
             columns={[
               { name: 'Agent', cell: ({ id, name }: Row) => <Go to={places.agent(id)}>{name}</Go> },
               { name: 'Builder', cell: ({ builder }: Row) => <Who account={builder} /> },
+              { name: 'Of its fee', cell: ({ split }: Row) => feePartsText(split) },
               {
                 name: 'A call, beside its steps',
                 number: true,
                 cell: ({ price }: Row) => (price === null ? '–' : <Amount of={price} />)
               },
-              { name: 'Taken by', number: true, cell: ({ offered }: Row) => manyText(offered, 'worker') },
-              { name: 'Of its fee', cell: ({ split }: Row) => feePartsText(split) }
+              { name: 'Taken by', number: true, cell: ({ offered }: Row) => manyText(offered, 'worker') }
             ]}
           />
         )}

@@ -29,7 +29,7 @@ export function AnswerSteps({ steps, text }: AnswerStepsProps) {
           {
             name: 'Step',
             cell: step => (
-              <>
+              <span className="agent-step-name">
                 <b>{step.name}</b>
                 {isOnData(step.datanet) && step.receipts.length > 0 ? (
                   <Button
@@ -40,7 +40,7 @@ export function AnswerSteps({ steps, text }: AnswerStepsProps) {
                     Whose rows
                   </Button>
                 ) : null}
-              </>
+              </span>
             )
           },
           {
@@ -85,30 +85,29 @@ export function AnswerSteps({ steps, text }: AnswerStepsProps) {
 }
 
 /** Who has which part of what a step cost. */
-function Credited({ step: { fee, split, datanet, builder, workers, upstream } }: { readonly step: StepView }) {
+function Credited({ step: { name, fee, split, datanet, builder, workers, upstream } }: { readonly step: StepView }) {
   const parts = feeParts(BigInt(fee), split, isOnData(datanet))
   return (
     <ul className="agent-parts">
       {parts.data === 0n ? null : (
         <li>
-          <Amount of={parts.data} /> <Go to={places.datanet(datanet)}>its data</Go>
+          <Amount of={parts.data} /> to <Go to={places.datanet(datanet)}>its data</Go>
         </li>
       )}
       {parts.builder === 0n || builder === '' ? null : (
         <li>
-          <Amount of={parts.builder} /> <Who account={builder} />, its builder
+          <Amount of={parts.builder} /> to its builder <Who account={builder} />
         </li>
       )}
       {parts.worker === 0n ? null : (
         <li>
-          <Amount of={parts.worker} />{' '}
+          <Amount of={parts.worker} /> to who {name === 'fee' ? 'takes it' : 'answered'}{' '}
           {workers.map((account, at) => (
             <span key={account}>
               {at === 0 ? '' : ' and '}
               <Who account={account} />
             </span>
           ))}
-          , who answered
         </li>
       )}
       {parts.upstream === 0n || upstream === undefined ? null : (

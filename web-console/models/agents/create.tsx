@@ -112,7 +112,7 @@ export function Page() {
                 label="The model that it goes to"
                 value={draft.upstreamModel}
                 onChange={upstreamModel => setDraft({ ...draft, upstreamModel })}
-                options={models.map(({ id, name }) => ({ value: id, name }))}
+                options={[{ value: '', name: 'choose one' }, ...models.map(({ id, name }) => ({ value: id, name }))]}
               />
               {faults.fields.upstreamModel === undefined ? null : (
                 <p className="agent-fault">{faults.fields.upstreamModel}</p>

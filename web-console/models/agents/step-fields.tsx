@@ -53,11 +53,14 @@ export function StepFields({ step, number, before, models, faults, onChange, onU
             note="Each step is paid by its model’s own price and split."
             value={step.model}
             onChange={model => onChange({ ...step, model })}
-            options={models.map(({ id, name, offers }) => ({
-              value: id,
-              name,
-              note: `${shortId(id)}, ${offers.length === 0 ? 'nobody offers it' : manyText(offers.length, 'worker')}`
-            }))}
+            options={[
+              { value: '', name: 'choose one' },
+              ...models.map(({ id, name, offers }) => ({
+                value: id,
+                name,
+                note: `${shortId(id)}, ${offers.length === 0 ? 'nobody offers it' : manyText(offers.length, 'worker')}`
+              }))
+            ]}
           />
           {faults.model === undefined ? null : <p className="agent-fault">{faults.model}</p>}
         </div>

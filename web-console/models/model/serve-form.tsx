@@ -1,13 +1,20 @@
 import { useState } from 'react'
+import { exactTokenText } from '../../../protocol/primitives/tokens.ts'
 import { useAct } from '../../api/index.ts'
 import { smallestOf } from '../../formats/index.ts'
 import { Button, Failure, Switch, TextField } from '../../parts/index.ts'
 import './serve.css'
 
+interface ServeFormProps {
+  readonly model: string
+  /** What it is offered for here now. */
+  readonly now?: { readonly inputPrice: string; readonly outputPrice: string } | undefined
+}
+
 /** A worker offers a model, or every one over its base, at its own price. */
-export function ServeForm({ model, onDone }: { readonly model: string; readonly onDone?: () => void }) {
-  const [input, setInput] = useState('0.000001')
-  const [output, setOutput] = useState('0.00001')
+export function ServeForm({ model, now }: ServeFormProps) {
+  const [input, setInput] = useState(now === undefined ? '0.000001' : exactTokenText(BigInt(now.inputPrice)))
+  const [output, setOutput] = useState(now === undefined ? '0.00001' : exactTokenText(BigInt(now.outputPrice)))
   const [isAll, setAll] = useState(false)
   const serve = useAct('serve', ['models', 'model', 'bazaarModel', 'status'])
   const [inputPrice, outputPrice] = [smallestOf(input), smallestOf(output)]
@@ -40,17 +47,14 @@ export function ServeForm({ model, onDone }: { readonly model: string; readonly 
         <Button
           isDisabled={inputPrice === undefined || outputPrice === undefined || isFree || serve.isPending}
           onPress={() =>
-            serve.mutate(
-              {
-                params: { id: model },
-                body: {
-                  inputPrice: String(inputPrice),
-                  outputPrice: String(outputPrice),
-                  ...(isAll ? { all: true } : {})
-                }
-              },
-              { onSuccess: () => onDone?.() }
-            )
+            serve.mutate({
+              params: { id: model },
+              body: {
+                inputPrice: String(inputPrice),
+                outputPrice: String(outputPrice),
+                ...(isAll ? { all: true } : {})
+              }
+            })
           }
         >
           {isAll ? 'Serve them all here at this price' : 'Serve it here at this price'}

@@ -9,8 +9,9 @@ export function ServeHere({ model }: { readonly model: BazaarView }) {
   const status = useCall('status')
   if (status.data?.roles.includes('worker') !== true) return null
   const { serving, servingAll = [] } = status.data
-  const isOwn = serving.some(one => one.model === model.id)
-  const isAll = servingAll.some(({ base }) => base === model.base)
+  const own = serving.find(one => one.model === model.id)
+  const all = servingAll.find(({ base }) => base === model.base)
+  const [isOwn, isAll] = [own !== undefined, all !== undefined]
   return (
     <Section
       title="On this machine"
@@ -31,7 +32,7 @@ export function ServeHere({ model }: { readonly model: BazaarView }) {
             {isAll ? <Unserve model={model.id} all act="Serve the models over its base no more" /> : null}
           </p>
         ) : null}
-        <ServeForm key={`${isOwn} ${isAll}`} model={model.id} />
+        <ServeForm key={`${isOwn} ${isAll}`} model={model.id} now={own ?? all} />
       </Card>
     </Section>
   )
