@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createJobsService } from '../../../node/jobs/index.ts'
@@ -41,6 +41,9 @@ export interface WorkingCast extends StoryTime {
   readonly folder: string
   readonly nameOf: (address: Address) => string
 }
+
+/** In memory where that can be: a story writes few small files, and waits for each to be on disk. */
+const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export const tokens = 10n ** 9n
 export const datanet = keccak('datanet')
@@ -109,7 +112,7 @@ export async function gatherWorking(clock: ManualClock, chance: Chance, weather:
   const time = timeOf(clock, () => chain.mine(), settleFiles)
   const mood = { isCrooked: false }
   const surroundings = { clock, network: wires, chain }
-  const folder = mkdtempSync(join(tmpdir(), 'tilth-working-'))
+  const folder = mkdtempSync(join(scratch, 'tilth-working-'))
   const [skill, isBlind] = [chance.pick<Skill>(['well', 'unlearnt', 'rubbish']), chance.happens(0.4)]
 
   const node = (name: string): WorkingNode =>
