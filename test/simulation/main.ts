@@ -29,7 +29,8 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean', default: false }
   }
 })
-const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|working|serving|money] [--json]
+const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N]
+  [--only data|working|serving|money] [--json]
 Example: npm run simulate -- --hours 8 --seed 1`
 const minutes = flags.hours === undefined ? Number(flags.minutes) : 60 * Number(flags.hours)
 const from = Number(flags.seed)

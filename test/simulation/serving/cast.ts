@@ -153,7 +153,7 @@ export async function gatherServing(clock: ManualClock, chance: Chance, weather:
       const isCrook = name.startsWith('crooked')
       const by = chance.of(name)
       const streams: Streams = isCrook ? crookedStreams(machine, { by, clock, mood }) : records.heard(machine.streams)
-      if (!isCrook) machine.events.on('models.receipt', ({ id }) => void records.acknowledged(machine.self, id))
+      if (!isCrook) machine.events.on('models.receipt', ({ id }) => records.acknowledged(machine.self, id))
       const roles = { worker: role === 'worker', client: role === 'client' }
       return serviceOf({ ...machine, streams }, roles, isCrook && role === 'worker', channelSeconds)
     })

@@ -142,7 +142,10 @@ async function play(
   return { answers, receipts, paid }
 }
 
-/** What crooks do beside their streams: they say again what was said, close channels in use, end them too early, claim what is not theirs. */
+/**
+ * What crooks do beside their streams: they say again what was said, close channels in use, end them too early, claim
+ * what is not theirs.
+ */
 async function cheat({ chain, crooks, wires }: ServingCast, by: Chance): Promise<void> {
   if (by.happens(0.5)) return repeat(wires, by.pick([crooks.worker, crooks.client]).address, by)
   const all = [...chain.state.channels.values()]

@@ -11,14 +11,8 @@ import { channelCalls } from './channels.ts'
 import { escrowCalls } from './escrows.ts'
 import { modelCalls } from './models.ts'
 import { balanceOf, copyOf, emptyState, Refusal } from './state.ts'
-import type { Call, TokenState } from './state.ts'
+import type { Access, Call, Mined, TokenState } from './state.ts'
 
-/** What became of a transaction. */
-export interface Mined {
-  readonly block: bigint
-  readonly transaction: Hex
-  readonly logs: readonly Fact[]
-}
 interface Sent {
   readonly from: Address
   readonly call: Call
@@ -26,12 +20,6 @@ interface Sent {
   block: bigint | undefined
   readonly done: PromiseWithResolvers<Mined>
 }
-/** How an account's calls go to the contracts, and how it looks at them. */
-export interface Access {
-  send(call: Call): Promise<Mined>
-  read<T>(look: (state: TokenState) => T): Promise<T>
-}
-
 /** A chain with accounts that pay each other: what was sent is in the next block, and blocks may be taken back. */
 export interface TokenChain {
   mine(): void
