@@ -70,10 +70,12 @@ let broken:
     }
   | undefined
 let lost: MoneyTold | undefined
+let stories = 0
 function tellProgress(): void {
+  stories++
   if (Date.now() - said < saidEveryMs) return
   said = Date.now()
-  process.stderr.write(`${Math.round((said - began) / 1000)} s  ${sum.seeds} seeds, from ${from} on\n`)
+  process.stderr.write(`${Math.round((said - began) / 1000)} s  ${stories} stories, from seed ${from} on\n`)
 }
 const isPlayed = (kind: string): boolean => broken === undefined && (flags.only ?? kind) === kind
 /** A part of the time for each that is played. */
@@ -81,7 +83,6 @@ const msOf = (share: number): number =>
   isCounted ? Infinity : minutes * 60_000 * (flags.only === undefined ? share : 1)
 if (isPlayed('data')) {
   const { told, broken: found } = await tellMany('data', { from, most, ms: msOf(0.3) }, story => {
-    sum.seeds++
     sum.contributions += story.contributions
     sum.accepted += story.accepted
     tellProgress()
