@@ -42,7 +42,7 @@ describe('the data phase in a simulated world', function () {
   })
 
   it('is the same story each time that a seed is played', async () => {
-    const [one, two] = [await tellStory(5), await tellStory(5)]
+    const [one, two] = [await tellStory(4), await tellStory(4)]
     assert.deepEqual(one, two)
     assert.ok(one.told.length > 2 && one.contributions > 0)
   })

@@ -138,7 +138,8 @@ export async function gatherServing(clock: ManualClock, chance: Chance, weather:
   const chain = tokenChain(
     new Map(everybody.map(name => [addressOfKey(keyOf(name)), tokens])),
     [lower, upper].map(registration => ({ from: stranger, call: register(registration) })),
-    Math.floor(clock.now() / 1000)
+    Math.floor(clock.now() / 1000),
+    account => clock.sleep(1 + everybody.findIndex(name => addressOfKey(keyOf(name)) === account))
   )
   const nameOf = (address: Address): string =>
     everybody.find(name => addressOfKey(keyOf(name)) === address) ?? 'somebody'

@@ -34,11 +34,16 @@ export interface TokenChain {
   readonly supply: bigint
 }
 
-/** @param genesis what stands in the first block @param began second of the block before */
+/**
+ * @param genesis what stands in the first block
+ * @param began second of the block before
+ * @param heard how long an account waits until it hears of what was mined: no two at the same moment
+ */
 export function tokenChain(
   balances: ReadonlyMap<Address, bigint>,
   genesis: readonly { readonly from: Address; readonly call: Call }[],
-  began: number
+  began: number,
+  heard: (account: Address) => Promise<void>
 ): TokenChain {
   const blocks = fakeChain('', 31337, began)
   const supply = [...balances.values()].reduce((sum, one) => sum + one, 0n)
@@ -111,7 +116,7 @@ export function tokenChain(
       const access: Access = {
         async send(call) {
           await reached()
-          const mined = await send(account, call)
+          const mined = await send(account, call).finally(() => heard(account))
           if (life.isOver) await never()
           return mined
         },

@@ -107,11 +107,12 @@ export async function gatherWorking(clock: ManualClock, chance: Chance, weather:
   const chain = tokenChain(
     new Map([...addresses.keys()].map(address => [address, tokens])),
     [{ from: addressOfKey(keyOf('host')), call: anchored }],
-    Math.floor(clock.now() / 1000)
+    Math.floor(clock.now() / 1000),
+    account => clock.sleep(1 + names.findIndex(name => addressOfKey(keyOf(name)) === account))
   )
   const time = timeOf(clock, () => chain.mine(), settleFiles)
   const mood = { isCrooked: false }
-  const surroundings = { clock, network: wires, chain }
+  const surroundings = { clock, network: wires, chain, settle: settleFiles }
   const folder = mkdtempSync(join(scratch, 'tilth-working-'))
   const [skill, isBlind] = [chance.pick<Skill>(['well', 'unlearnt', 'rubbish']), chance.happens(0.4)]
 
