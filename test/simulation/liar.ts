@@ -1,6 +1,6 @@
 import { digest, signStatement } from '../../protocol/crypto/index.ts'
 import { canonicalJson, keccak } from '../../protocol/primitives/index.ts'
-import type { Hex } from '../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../protocol/wire/index.ts'
 import { syncRequest } from '../../node/data/exchange/sync.ts'
 import type { Cast } from './cast.ts'
@@ -20,6 +20,12 @@ function echo({ said }: SimulatedNetwork, by: Chance): SimulatedNetwork['said'][
   const bytes = before.slice()
   if (by.happens(0.5)) bytes[by.below(bytes.length)] = by.below(256)
   return { topic, bytes }
+}
+
+/** Says to everybody what somebody said before. */
+export function repeat(wires: SimulatedNetwork, as: Address, by: Chance): void {
+  const again = echo(wires, by)
+  if (again !== undefined) wires.inject(as, again.topic, again.bytes)
 }
 
 /** Says two verdicts on one contribution, what is no vote, or what others said, changed or not. */
@@ -43,10 +49,8 @@ export function lie({ honest, wires, liar, datanet }: Cast, acknowledged: Readon
       const forged = { ...vote, validator: by.pick(honest).address }
       return say({ kind: 'vote', statement: signStatement(network, 'Vote', forged, liar.key) })
     }
-    default: {
-      const again = echo(wires, by)
-      if (again !== undefined) wires.inject(liar.address, again.topic, again.bytes)
-    }
+    default:
+      repeat(wires, liar.address, by)
   }
 }
 

@@ -29,7 +29,8 @@ const { values: flags } = parseArgs({
     help: { type: 'boolean', default: false }
   }
 })
-const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N] [--only data|working|serving|money] [--json]
+const usage = `usage: npm run simulate -- [--minutes 1 | --hours H] [--seed S] [--seeds N]
+  [--only data|working|serving|money] [--json]
 Example: npm run simulate -- --hours 8 --seed 1`
 const minutes = flags.hours === undefined ? Number(flags.minutes) : 60 * Number(flags.hours)
 const from = Number(flags.seed)
@@ -69,10 +70,12 @@ let broken:
     }
   | undefined
 let lost: MoneyTold | undefined
+let stories = 0
 function tellProgress(): void {
+  stories++
   if (Date.now() - said < saidEveryMs) return
   said = Date.now()
-  process.stderr.write(`${Math.round((said - began) / 1000)} s  ${sum.seeds} seeds, from ${from} on\n`)
+  process.stderr.write(`${Math.round((said - began) / 1000)} s  ${stories} stories, from seed ${from} on\n`)
 }
 const isPlayed = (kind: string): boolean => broken === undefined && (flags.only ?? kind) === kind
 /** A part of the time for each that is played. */
@@ -80,7 +83,6 @@ const msOf = (share: number): number =>
   isCounted ? Infinity : minutes * 60_000 * (flags.only === undefined ? share : 1)
 if (isPlayed('data')) {
   const { told, broken: found } = await tellMany('data', { from, most, ms: msOf(0.3) }, story => {
-    sum.seeds++
     sum.contributions += story.contributions
     sum.accepted += story.accepted
     tellProgress()

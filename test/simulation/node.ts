@@ -42,6 +42,8 @@ export interface Surroundings {
     /** As an account's process sees it; `isCut` while it cannot be reached. */
     as(account: Address, isCut: () => boolean, life: Life): Chain
   }
+  /** What is waited for after a start. */
+  readonly settle?: () => Promise<void>
 }
 
 /** What a phase's service is made from: the process's own, over the story's clock, network, disk and chain. */
@@ -82,7 +84,7 @@ function clockOf(clock: Clock, node: { clockAhead: number }, life: { isOver: boo
 export function simulatedNode<S extends { start(): Promise<void> }, E extends object>(
   name: string,
   key: Uint8Array,
-  { clock, network: wires, chain }: Surroundings,
+  { clock, network: wires, chain, settle }: Surroundings,
   make: (machine: Machine<E>) => S
 ): SimulatedNode<S> {
   const address = addressOfKey(key)
@@ -153,6 +155,7 @@ export function simulatedNode<S extends { start(): Promise<void> }, E extends ob
       })
       await service.start()
       followed.ledger.start()
+      await settle?.()
     },
     kill(how = {}) {
       lost = how.lost ?? 0

@@ -22,7 +22,7 @@ async function settle(): Promise<void> {
 /** The same, and whatever waits for a file: for that time stands still. */
 export async function settleFiles(): Promise<void> {
   do await turn()
-  while (process.getActiveResourcesInfo().some(name => name.startsWith('FSReq')))
+  while (process.getActiveResourcesInfo().some(name => name.startsWith('FSReq') || name === 'CloseReq'))
 }
 
 /** @param mine makes a block of what waits @param rest what is waited for after each step */

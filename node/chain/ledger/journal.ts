@@ -102,7 +102,8 @@ export function createJournal(book: Book, { clock, log }: { clock: Clock; log: L
           heard++
           if (place.next === heard - 1) place.next = heard
         }
-        if (place.next !== from && place.next === heard) await consumers.put(consumer.name, place.next, { sync: false }) // heard twice does no harm
+        // What is heard twice does no harm.
+        if (place.next !== from && place.next === heard) await consumers.put(consumer.name, heard, { sync: false })
         tellDrained()
         if (place.next >= end() && !abort.signal.aborted) await woken
       }

@@ -6,6 +6,7 @@ import {
   deposited,
   disputed,
   feeOf,
+  mostInputTokens,
   openChannel,
   paidUp,
   receipted
@@ -162,10 +163,13 @@ export function createWallet(
       (sum, ask) => (ask.record.over ? sum : sum + feeSoFar(ask)),
       purse.record.channel.settled
     )
+  /** Whether it is known what was accepted: of what was asked before a restart it may not be. */
+  const isKnown = ({ live, record }: Ask): boolean => live || record.creditTokens > 0
   /** What the deposit may still be needed for. */
   const committed = (purse: Purse): bigint =>
     [...purse.asks.values()].reduce(
-      (sum, ask) => sum + (ask.live ? ask.record.statement.message.maxFee : ask.record.over ? 0n : feeSoFar(ask)),
+      (sum, ask) =>
+        sum + (ask.record.over ? 0n : ask.live || !isKnown(ask) ? ask.record.statement.message.maxFee : feeSoFar(ask)),
       purse.record.channel.settled
     )
   function sign(purse: Purse, cumulative: bigint): Signed<'Voucher'> {
@@ -395,14 +399,19 @@ export function createWallet(
         const ask = purse.asks.get(message.request)
         if (ask === undefined)
           throw new InvalidError('receipt.unknown', 'the receipt is about a request that this node has not made')
-        const { statement, content, offer, inputTokens, creditTokens } = ask.record
+        const { statement, content, offer, creditTokens } = ask.record
+        // A machine that fell while it asked does not know whether it was accepted: it owes what the request agreed to.
+        const { inputTokens } = isKnown(ask) ? ask.record : message
         // [reject] An answer that was cut off is what has come; tokens that the wire lost are paid up to the credit.
         if (
           answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) ||
-          answer.length > ask.received.length + (ask.live ? 0 : creditTokens)
+          (isKnown(ask) && answer.length > ask.received.length + (ask.live ? 0 : creditTokens))
         ) {
           throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
         }
+        // [reject] A prompt has no more tokens than its text can have.
+        if (inputTokens > mostInputTokens(content.messages, content.resume.length, content.context))
+          throw new InvalidError('answer.input-tokens', 'the receipt counts more prompt tokens than the text can have')
         checkReceipt(receipt, { request: statement, content, offer: offer.message, inputTokens, answer }, channel, {
           network,
           worker

@@ -138,7 +138,8 @@ export async function gatherServing(clock: ManualClock, chance: Chance, weather:
   const chain = tokenChain(
     new Map(everybody.map(name => [addressOfKey(keyOf(name)), tokens])),
     [lower, upper].map(registration => ({ from: stranger, call: register(registration) })),
-    Math.floor(clock.now() / 1000)
+    Math.floor(clock.now() / 1000),
+    account => clock.sleep(1 + everybody.findIndex(name => addressOfKey(keyOf(name)) === account))
   )
   const nameOf = (address: Address): string =>
     everybody.find(name => addressOfKey(keyOf(name)) === address) ?? 'somebody'
@@ -153,7 +154,7 @@ export async function gatherServing(clock: ManualClock, chance: Chance, weather:
       const isCrook = name.startsWith('crooked')
       const by = chance.of(name)
       const streams: Streams = isCrook ? crookedStreams(machine, { by, clock, mood }) : records.heard(machine.streams)
-      if (!isCrook) machine.events.on('models.receipt', ({ id }) => void records.acknowledged(machine.self, id))
+      if (!isCrook) machine.events.on('models.receipt', ({ id }) => records.acknowledged(machine.self, id))
       const roles = { worker: role === 'worker', client: role === 'client' }
       return serviceOf({ ...machine, streams }, roles, isCrook && role === 'worker', channelSeconds)
     })

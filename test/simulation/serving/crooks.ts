@@ -71,9 +71,15 @@ export function crookedStreams(
           { ...frame, statement: signStatement(network, 'InferenceRequest', { ...message, ...other }, key) }
         ])
       }
-      default:
+      case 'cancel':
+      case 'done':
+      case 'finished':
+      case 'offer':
+      case 'quote':
+      case 'reconcile':
         return null
     }
+    return null // of another protocol
   }
 
   function crooked(stream: MessageStream): MessageStream {
@@ -87,7 +93,7 @@ export function crookedStreams(
         switch (by.below(6)) {
           case 0:
             // It stops in the middle.
-            return void (await stream.fail(new Error('gone')))
+            return stream.fail(new Error('gone'))
           case 1:
             // It falls silent for longer than anybody waits.
             return clock.sleep(15_000)

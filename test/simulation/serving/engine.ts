@@ -28,17 +28,18 @@ export const simulatedEngine = (clock: Clock): ModelsDeps['engine'] => ({
   }),
   generate({ messages = [], resumeIds = [], settings, signal }) {
     const queue: GeneratedToken[] = []
+    const isStopped = (): boolean => signal?.aborted === true
     let [isOver, wake] = [false, (): void => undefined]
     async function run(): Promise<GenerateResult> {
       const ids = [...resumeIds]
-      while (ids.length < settings.maxTokens && signal?.aborted !== true) {
+      while (ids.length < settings.maxTokens && !isStopped()) {
         await clock.sleep(tokenMs)
         const id = tokenAt(messages, ids.length)
         ids.push(id)
         queue.push({ id, text: `w${id} ` })
         wake()
       }
-      const finish = signal?.aborted === true ? 'cancelled' : 'length'
+      const finish = isStopped() ? 'cancelled' : 'length'
       return { promptTokens: 0, ids, text: ids.map(id => `w${id} `).join(''), finish }
     }
     const result = run().finally(() => {

@@ -5,6 +5,7 @@ import { TilthError, describeError } from '../../../protocol/primitives/index.ts
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createChance } from '../chance.ts'
 import type { Chance } from '../chance.ts'
+import { repeat } from '../liar.ts'
 import { scriptOf } from '../script.ts'
 import type { Script } from '../script.ts'
 import { calm, createStorm } from '../storm.ts'
@@ -141,8 +142,12 @@ async function play(
   return { answers, receipts, paid }
 }
 
-/** What crooks do beside their streams: they close channels in use, end them too early, claim what is not theirs. */
-async function cheat({ chain, crooks }: ServingCast, by: Chance): Promise<void> {
+/**
+ * What crooks do beside their streams: they say again what was said, close channels in use, end them too early, claim
+ * what is not theirs.
+ */
+async function cheat({ chain, crooks, wires }: ServingCast, by: Chance): Promise<void> {
+  if (by.happens(0.5)) return repeat(wires, by.pick([crooks.worker, crooks.client]).address, by)
   const all = [...chain.state.channels.values()]
   if (all.length === 0) return
   const { id, client, worker, deposit } = by.pick(all)

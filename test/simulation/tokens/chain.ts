@@ -11,14 +11,8 @@ import { channelCalls } from './channels.ts'
 import { escrowCalls } from './escrows.ts'
 import { modelCalls } from './models.ts'
 import { balanceOf, copyOf, emptyState, Refusal } from './state.ts'
-import type { Call, TokenState } from './state.ts'
+import type { Access, Call, Mined, TokenState } from './state.ts'
 
-/** What became of a transaction. */
-export interface Mined {
-  readonly block: bigint
-  readonly transaction: Hex
-  readonly logs: readonly Fact[]
-}
 interface Sent {
   readonly from: Address
   readonly call: Call
@@ -26,12 +20,6 @@ interface Sent {
   block: bigint | undefined
   readonly done: PromiseWithResolvers<Mined>
 }
-/** How an account's calls go to the contracts, and how it looks at them. */
-export interface Access {
-  send(call: Call): Promise<Mined>
-  read<T>(look: (state: TokenState) => T): Promise<T>
-}
-
 /** A chain with accounts that pay each other: what was sent is in the next block, and blocks may be taken back. */
 export interface TokenChain {
   mine(): void
@@ -46,11 +34,16 @@ export interface TokenChain {
   readonly supply: bigint
 }
 
-/** @param genesis what stands in the first block @param began second of the block before */
+/**
+ * @param genesis what stands in the first block
+ * @param began second of the block before
+ * @param heard how long an account waits until it hears of what was mined: no two at the same moment
+ */
 export function tokenChain(
   balances: ReadonlyMap<Address, bigint>,
   genesis: readonly { readonly from: Address; readonly call: Call }[],
-  began: number
+  began: number,
+  heard: (account: Address) => Promise<void>
 ): TokenChain {
   const blocks = fakeChain('', 31337, began)
   const supply = [...balances.values()].reduce((sum, one) => sum + one, 0n)
@@ -123,7 +116,7 @@ export function tokenChain(
       const access: Access = {
         async send(call) {
           await reached()
-          const mined = await send(account, call)
+          const mined = await send(account, call).finally(() => heard(account))
           if (life.isOver) await never()
           return mined
         },

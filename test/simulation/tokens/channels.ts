@@ -6,9 +6,8 @@ import type { Upstream } from '../../../protocol/contracts/index.ts'
 import { keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { network } from '../chain.ts'
-import type { Access } from './chain.ts'
 import { logged, requires, transfer } from './state.ts'
-import type { Call, TokenState } from './state.ts'
+import type { Access, Call, TokenState } from './state.ts'
 
 // PaymentChannels.sol: the same rules and errors, in the same order.
 

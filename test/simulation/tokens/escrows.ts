@@ -7,9 +7,8 @@ import { zeroAddress, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { network } from '../chain.ts'
 import type { Fact } from '../../node/chain/fake-chain.ts'
-import type { Access } from './chain.ts'
 import { requires, transfer } from './state.ts'
-import type { Call, TokenState } from './state.ts'
+import type { Access, Call, TokenState } from './state.ts'
 
 // JobEscrow.sol: the same states, rules and errors, in the same order.
 

@@ -3,9 +3,8 @@ import type { ModelOnChain } from '../../../node/chain/types.ts'
 import { modelId } from '../../../protocol/contracts/index.ts'
 import type { Registration } from '../../../protocol/contracts/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
-import type { Access } from './chain.ts'
 import { requires } from './state.ts'
-import type { Call } from './state.ts'
+import type { Access, Call } from './state.ts'
 
 // ModelRegistry.sol, as far as it is used here.
 

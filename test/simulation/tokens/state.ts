@@ -35,6 +35,18 @@ export interface At {
 /** One call of a contract. @returns what it logs @throws Refusal before it has changed anything */
 export type Call = (state: TokenState, at: At) => Fact[]
 
+/** What became of a transaction. */
+export interface Mined {
+  readonly block: bigint
+  readonly transaction: Hex
+  readonly logs: readonly Fact[]
+}
+/** How an account's calls go to the contracts, and how it looks at them. */
+export interface Access {
+  readonly send: (call: Call) => Promise<Mined>
+  readonly read: <T>(look: (state: TokenState) => T) => Promise<T>
+}
+
 /** An error of the contract's. */
 export class Refusal extends Error {}
 export function requires(holds: boolean, error: string): asserts holds {
@@ -62,7 +74,7 @@ export const copyOf = ({ balances, models, channels, opened, escrows, versions }
 
 type Named<N extends string> = Extract<Fact, { name: N }>
 /** What a call has logged. */
-export function logged<N extends string>({ logs }: { readonly logs: readonly Fact[] }, name: N): Named<N> {
+export function logged<N extends string>({ logs }: Mined, name: N): Named<N> {
   const found = logs.find((log): log is Named<N> => log.name === name)
   if (found === undefined) throw new Error(`it logs no ${name}`)
   return found

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs'
+import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createJobsService } from '../../../node/jobs/index.ts'
@@ -41,6 +41,9 @@ export interface WorkingCast extends StoryTime {
   readonly folder: string
   readonly nameOf: (address: Address) => string
 }
+
+/** In memory where that can be: a story writes few small files, and waits for each to be on disk. */
+const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 export const tokens = 10n ** 9n
 export const datanet = keccak('datanet')
@@ -104,12 +107,13 @@ export async function gatherWorking(clock: ManualClock, chance: Chance, weather:
   const chain = tokenChain(
     new Map([...addresses.keys()].map(address => [address, tokens])),
     [{ from: addressOfKey(keyOf('host')), call: anchored }],
-    Math.floor(clock.now() / 1000)
+    Math.floor(clock.now() / 1000),
+    account => clock.sleep(1 + names.findIndex(name => addressOfKey(keyOf(name)) === account))
   )
   const time = timeOf(clock, () => chain.mine(), settleFiles)
   const mood = { isCrooked: false }
-  const surroundings = { clock, network: wires, chain }
-  const folder = mkdtempSync(join(tmpdir(), 'tilth-working-'))
+  const surroundings = { clock, network: wires, chain, settle: settleFiles }
+  const folder = mkdtempSync(join(scratch, 'tilth-working-'))
   const [skill, isBlind] = [chance.pick<Skill>(['well', 'unlearnt', 'rubbish']), chance.happens(0.4)]
 
   const node = (name: string): WorkingNode =>

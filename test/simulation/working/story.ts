@@ -5,6 +5,7 @@ import { TilthError, describeError } from '../../../protocol/primitives/index.ts
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createChance } from '../chance.ts'
 import type { Chance } from '../chance.ts'
+import { repeat } from '../liar.ts'
 import { scriptOf } from '../script.ts'
 import type { Script } from '../script.ts'
 import { calm, createStorm } from '../storm.ts'
@@ -63,7 +64,12 @@ async function play(
   const cast = await gatherWorking(clock, chance.of('network'), weather)
   const { builder, crooks, honest, pass, mood, folder } = cast
   const posting = chance.of('jobs')
-  const storm = createStorm(cast, chance, () => undefined, tell)
+  const storm = createStorm(
+    cast,
+    chance,
+    by => repeat(cast.wires, by.pick([crooks.worker, crooks.builder]).address, by),
+    tell
+  )
   /** Jobs of the honest builder that were acknowledged. */
   const posted = new Set<Hex>()
   let made = 0
