@@ -27,7 +27,7 @@ const policy = {
   commitSeconds: 120,
   revealSeconds: 3,
   juryRevealSeconds: 60,
-  // Words of all who were drawn end it sooner for the model; the bond waits for those who had nothing to run.
+  // Words of all who were drawn end it sooner.
   auditSeconds: 600,
   drawBlocks: 0
 } as const

@@ -102,14 +102,16 @@ export function createAuditor(
     if (record === undefined || round === undefined) return true
     const isOurs = await isBuilder(record)
     if (isOurs || (round.panel.includes(self) && !round.closed)) own.add(id)
+    let shown = true
+    for (const one of record.rounds) if (!(await showAbsent(one, id))) shown = false
     if (round.seed === null) {
-      let isOver = true
+      let isOver = false
       await unlessDone(async () => {
         isOver = await undrawn.look(record, round, isOurs)
       })
       // What waits for somebody who could be drawn waits a while.
       if (!isOver && round.closed) waits.set(id, clock.now() + againMs)
-      return isOver
+      return isOver && shown
     }
     const over = now() >= round.until
     const mine = round.panel.includes(self) && !round.words.some(({ auditor }) => auditor === self)
@@ -119,14 +121,13 @@ export function createAuditor(
     }
     const all = round.words.length === round.panel.length
     if (!round.closed && (over || all)) await unlessDone(() => chain.audits.close(id))
-    if (over && !all && !(await showAbsent(round, id))) return false
-    if (!round.closed) return false
+    if (!round.closed || !shown) return false
     return isOurs && !record.refused ? again(record) : true
   }
 
-  /** Who said nothing in time pays for it. @returns whether all have */
+  /** Who said nothing in time pays for it, another round being open or not. @returns whether all have */
   async function showAbsent({ panel, words, absent, number, until }: AuditRound, id: Hex): Promise<boolean> {
-    if (now() >= until + 2n * (await windowOf())) return true
+    if (words.length === panel.length || now() < until || now() >= until + 2n * (await windowOf())) return true
     const silent = panel.filter(one => !absent.includes(one) && words.every(({ auditor }) => auditor !== one))
     for (const auditor of silent) {
       log.info('an auditor said nothing in time', { audit: id, auditor })
