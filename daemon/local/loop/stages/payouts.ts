@@ -8,7 +8,7 @@ import { until } from '../poll.ts'
 
 type Payout = PayoutsDone['payouts'][number]
 
-/** How often an epoch that validators were against is proposed again: what one could not fetch it tries after a minute. */
+/** How often an epoch that validators were against is proposed again: what one cannot fetch it tries a minute later. */
 const mostOpposed = 4
 
 /** What the chain says was paid and is held before a round: its own fees are what comes on top. */
