@@ -3,22 +3,30 @@
 // [nodes] [browser]; `mocha` is rest and nodes
 import { spawn } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { constants, setPriority, tmpdir } from 'node:os'
+import { getPriority, setPriority, tmpdir } from 'node:os'
 import { delimiter, join, relative } from 'node:path'
 
 interface Tally {
   passed: number
   failed: number
 }
-/** What a part says goes to `say` once it is known, or to the terminal as it comes. */
-type Say = ((text: string) => void) | undefined
-type Part = (say: Say) => Promise<Tally>
+/** How a part runs. */
+interface Lane {
+  /** Takes what it says; where there is none that goes to the terminal as it comes. */
+  readonly say: ((text: string) => void) | undefined
+  /** How far it stands back behind others that want a processor. */
+  readonly nice: number
+}
+type Part = (lane: Lane) => Promise<Tally>
 
 const root = join(import.meta.dirname, '..')
 const bin = join(root, 'node_modules', '.bin')
 /** More files than this do not fail by accident. */
 const mostTriedAgain = 4
 const scratch = mkdtempSync(join(tmpdir(), 'tilth-test-'))
+/** Of what nobody waits for while the other lane runs: its tests have minutes, those of networks often seconds. */
+const behind = 5
+const print = (text: string): void => void process.stdout.write(text)
 
 interface Ran {
   readonly code: number
@@ -26,14 +34,8 @@ interface Ran {
   readonly output: string
 }
 
-/** @param aside whether it has no time to keep, and leaves the processors to what has */
-function run(
-  command: string,
-  args: string[],
-  say: Say,
-  { capture = false, aside = false }: { readonly capture?: boolean; readonly aside?: boolean } = {}
-): Promise<Ran> {
-  const tell = say ?? ((text: string) => void process.stdout.write(text))
+function run(command: string, args: string[], { say, nice }: Lane, capture = false): Promise<Ran> {
+  const tell = say ?? print
   return new Promise(resolve => {
     const child = spawn(command, args, {
       cwd: root,
@@ -46,7 +48,7 @@ function run(
         NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'tilth-compile-cache')
       }
     })
-    if (aside && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL)
+    if (nice > 0 && child.pid !== undefined) setPriority(child.pid, Math.min(getPriority() + nice, 19))
     let output = ''
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       if (capture) output += text
@@ -66,8 +68,8 @@ function run(
 /** One check that either holds or does not: counts as one. */
 const single =
   (command: string, args: string[]): Part =>
-  async say => {
-    const { code } = await run(command, args, say, { aside: true })
+  async lane => {
+    const { code } = await run(command, args, lane)
     return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
   }
 
@@ -101,7 +103,7 @@ const inBrowser: MochaSettings = {
 }
 
 /** @returns what each file's tests came to; none when mocha ended without a report */
-async function mochaRun({ name, all, alone }: MochaSettings, say: Say, only: string[] = []): Promise<ByFile> {
+async function mochaRun({ name, all, alone }: MochaSettings, lane: Lane, only: string[] = []): Promise<ByFile> {
   const report = join(scratch, `${name}.json`)
   rmSync(report, { force: true })
   const { code } = await run(
@@ -113,7 +115,7 @@ async function mochaRun({ name, all, alone }: MochaSettings, say: Say, only: str
       `output=${report}`,
       ...(only.length === 0 ? all : [...alone, ...only])
     ],
-    say
+    lane
   )
   const byFile = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as ByFile) : {}
   if (code !== 0 && sum(Object.values(byFile)).failed === 0) byFile[''] = { passed: 0, failed: 1 }
@@ -128,24 +130,22 @@ async function mochaRun({ name, all, alone }: MochaSettings, say: Say, only: str
  */
 const mochaPart =
   (settings: MochaSettings): Part =>
-  async say => {
-    const first = await mochaRun(settings, say)
+  async lane => {
+    const first = await mochaRun(settings, lane)
     const failed = Object.keys(first).filter(file => first[file]!.failed > 0)
     if (failed.length === 0 || failed.includes('') || failed.length > mostTriedAgain) return sum(Object.values(first))
     const names = failed.map(file => relative(root, file)).join(' ')
-    ;(say ?? console.log)(`\n== ${settings.name}: tried once more, for the failures above: ${names}\n`)
-    const again = await mochaRun(settings, say, failed)
+    ;(lane.say ?? print)(`\n== ${settings.name}: tried once more, for the failures above: ${names}\n`)
+    const again = await mochaRun(settings, lane, failed)
     return sum(
       Object.values({ ...first, ...Object.fromEntries(failed.map(file => [file, { passed: 0, failed: 1 }])), ...again })
     )
   }
 
 /** forge prints `{ "path:Contract": { test_results: { name: { status } } } }` with --json. */
-const contracts: Part = async (say = console.log) => {
-  const { code, output } = await run('node', ['scripts/contracts.ts', 'test', '--json'], say, {
-    capture: true,
-    aside: true
-  })
+const contracts: Part = async lane => {
+  const { say = print } = lane
+  const { code, output } = await run('node', ['scripts/contracts.ts', 'test', '--json'], lane, true)
   const tally: Tally = { passed: 0, failed: 0 }
   const line = output.split('\n').find(text => text.startsWith('{'))
   const suites =
@@ -171,9 +171,9 @@ const contracts: Part = async (say = console.log) => {
 /** Parts that count as one. */
 const both =
   (...all: readonly Part[]): Part =>
-  async say => {
+  async lane => {
     const tallies: Tally[] = []
-    for (const part of all) tallies.push(await part(say))
+    for (const part of all) tallies.push(await part(lane))
     return sum(tallies)
   }
 
@@ -203,7 +203,6 @@ if (unknown.length > 0) {
 }
 const total: Tally = { passed: 0, failed: 0 }
 
-const print = (text: string): void => void process.stdout.write(text)
 /** What parts have said whose turn to be told has not come. */
 let held = ''
 function tellHeld(): void {
@@ -220,7 +219,7 @@ async function runLane(parts: Record<string, Part>, live: boolean): Promise<void
     let said = ''
     const say = live ? print : (text: string) => void (said += text)
     say(`\n== ${name}\n`)
-    const { passed, failed } = await part(live ? undefined : say)
+    const { passed, failed } = await part(live ? { say: undefined, nice: 0 } : { say, nice: behind })
     total.passed += passed
     total.failed += failed
     say(`== ${name}: ${passed} ok, ${failed} not, ${((performance.now() - started) / 1000).toFixed(0)} s\n`)

@@ -37,6 +37,8 @@ async function runOnWebGpu({ file, only }: Job, env: NodeJS.ProcessEnv): Promise
         '--exit',
         '--timeout',
         '300000',
+        '--require',
+        join(import.meta.dirname, 'webgpu/device.ts'),
         '--reporter',
         'json',
         '--reporter-option',
@@ -83,7 +85,7 @@ const jobs: readonly Job[] = [
 
 describe('WebGPU', function () {
   this.timeout(900_000)
-  /** One per job; SwiftShader keeps one core busy, so two run at a time. */
+  /** One per job, one after another: SwiftShader keeps one core busy, and the other is others'. */
   let reports: Promise<Report>[] = []
   let missing: string | undefined
   before(async () => {
@@ -93,10 +95,10 @@ describe('WebGPU', function () {
       console.warn(`      WebGPU is not tested: ${missing}`)
       return
     }
-    const running: Promise<unknown>[] = []
-    reports = jobs.map((job, i) => {
-      const report = (running[i - 2] ?? Promise.resolve()).then(() => runOnWebGpu(job, environment.env))
-      running.push(report.catch(() => undefined)) // the case below tells of it
+    let before: Promise<unknown> = Promise.resolve()
+    reports = jobs.map(job => {
+      const report = before.then(() => runOnWebGpu(job, environment.env))
+      before = report.catch(() => undefined) // the case below tells of it
       return report
     })
   })

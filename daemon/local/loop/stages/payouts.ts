@@ -8,8 +8,8 @@ import { until } from '../poll.ts'
 
 type Payout = PayoutsDone['payouts'][number]
 
-/** How often an epoch that validators were against is proposed again. */
-const mostOpposed = 2
+/** How often an epoch that validators were against is proposed again: what one cannot fetch it tries a minute later. */
+const mostOpposed = 4
 
 /** What the chain says was paid and is held before a round: its own fees are what comes on top. */
 export interface Books {
