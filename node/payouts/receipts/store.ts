@@ -137,8 +137,8 @@ export function createReceiptStore({
     over++
   }
 
-  // What is kept outlives the process; the disk has it a moment later. Own receipts are with the models phase until they
-  // are archived here, others' are had again: whoever answers does not wait for them.
+  // What is kept outlives the process; the disk has it a moment later. Own receipts are with the models phase until
+  // they are archived here, others' are had again: whoever answers does not wait for them.
   async function write({ id, pool, receipt, own, expiry, covered, answered = false }: NewEntry): Promise<boolean> {
     if (await tables.ids.has(shortId(id))) return false
     const { channel, sequence, fee, finishedAt, outputTokens, confidential } = receipt.receipt.message
