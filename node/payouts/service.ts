@@ -13,7 +13,7 @@ import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming, mostTold, mostValued } from './limits.ts'
 import { createModels } from './models.ts'
-import { createGathering } from './receipts/gathering.ts'
+import { createGathering, type Gathering } from './receipts/gathering.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
 import type { Entry, Taken } from './receipts/index.ts'
 import { createReasons } from './reasons.ts'
@@ -73,7 +73,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles, placesOf })
   const use = createUse(deps.store)
   const finality = createFinality(deps, receipts, bundles)
-  const exchange = createExchange(deps, { receipts, intake, tree }, { receipt: received, behind: followSoon })
+  const heardOf = { receipt: received, behind: followSoon, caughtUp: async () => gathering?.now() }
+  const exchange = createExchange(deps, { receipts, intake, tree }, heardOf)
   const topic = createTopic(deps, timing, { intake, receipts }, scorings, { receipt: received, scoring: scored })
   const contents = createContents(deps, { models, rounds, settled: isSettled })
   const explaining = createExplaining(deps, weigher)
@@ -123,6 +124,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const stops: (() => Promise<void> | void)[] = []
 
   const own = createOwnReceipts(deps.store, deps.models, takeOwn, log)
+  let gathering: Gathering | undefined
 
   function received(cosigned: CosignedReceipt, taken: Taken): void {
     if (!taken.fresh) return
@@ -334,14 +336,14 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       contents.start()
       explaining.start()
       retention.start()
-      const gathering = createGathering(clock, log, () => own.take())
+      gathering = createGathering(clock, log, () => own.take())
       const report = (error: unknown): void => {
         const waits = error instanceof TilthError && error.consequence === 'retry'
         log[waits ? 'info' : 'warn']('a periodic task of payouts failed; it is done again', { error })
       }
       stops.push(
-        () => gathering.stop(),
-        deps.modelEvents.on('models.receipt', () => gathering.came()),
+        () => gathering?.stop(),
+        deps.modelEvents.on('models.receipt', () => gathering?.came()),
         clock.every(timing.announceMs, () => models.letGo(), report),
         clock.every(timing.announceMs, announceAgain, report),
         clock.every(timing.announceMs, followAll, report)

@@ -59,7 +59,10 @@ export interface Accounts {
   wasServed(statement: Message<'InferenceRequest'>, request: Hex): Promise<boolean>
   /** Forgets requests that are too old to come again. */
   forgetServed(): Promise<void>
-  /** The answer counts at once; `written` resolves when it is on disk. */
+  /**
+   * The answer counts at once; `written` resolves when a crash of the process does not undo it. Nobody has paid for it
+   * yet, so it need not outlive the machine: what is paid later is written behind it.
+   */
   begin(
     account: Account,
     request: Hex,
@@ -70,7 +73,10 @@ export interface Accounts {
   pay(account: Account, voucher: Signed<'Voucher'>, arrived?: { answer: Answer; ids: readonly number[] }): Promise<void>
   /** Whether a voucher pays more than those before it. @throws as checkVoucher */
   higher(account: Account, voucher: Signed<'Voucher'>): boolean
-  /** Nothing more comes of an answer. With no tokens arrived there is nothing to sign for. */
+  /**
+   * Nothing more comes of an answer. With no tokens arrived there is nothing to sign for. The disk has it no later than
+   * the receipt.
+   */
   end(account: Account, answer: Answer, arrived: readonly number[], finish: Finish): Promise<void>
   /** What the chain says of a channel. */
   update(account: Account, change: (channel: ChannelState) => ChannelState): Promise<void>
@@ -196,11 +202,14 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
     begin(account, request, record, credit) {
       const answer: Answer = { id: request, record, sent: 0, credit, orphan: false }
       account.answers.set(request, answer)
-      const written = store.batch(batch => {
-        batch
-          .put(tables.answers, inChannel(account.id, request), record)
-          .put(tables.served, servedKey(record.statement.message, request), true)
-      })
+      const written = store.batch(
+        batch => {
+          batch
+            .put(tables.answers, inChannel(account.id, request), record)
+            .put(tables.served, servedKey(record.statement.message, request), true)
+        },
+        { sync: false }
+      )
       return { answer, written }
     },
     higher,
@@ -231,7 +240,7 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
         return
       }
       answer.record = { ...answer.record, state: 'ended', finish, answer: [...arrived], finishedAt: now() }
-      await tables.answers.put(at, answer.record)
+      await tables.answers.put(at, answer.record, { sync: false })
     },
     async update(account, change) {
       const channel = change(account.record.channel)

@@ -47,6 +47,12 @@ export interface Admission {
   paid(client: Address, fee: bigint): void
 }
 
+/** A prompt that is being read, for what is served then. */
+interface Early {
+  readonly served: Served
+  readonly prompt: Promise<readonly number[]>
+}
+
 /** Clients whose losses are remembered; of more, those that asked last. */
 const lossesKept = 10_000
 /** A worker trusts a client for so much of its own time: then it is paid twenty times a second, however fast it is. */
@@ -95,11 +101,30 @@ export function createAdmission(
     }
   }
 
+  /**
+   * A prompt is read in a process of its own, beside the checks of the request: for whoever has a channel here, with
+   * what is open anyway.
+   */
+  function readEarly({ statement, content }: RequestFrame): Early | undefined {
+    const served = serving.ready(statement.message.model)
+    if (served === undefined || content.context !== undefined) return undefined
+    const prompt = served.speech.prompt(content.messages, content.day)
+    prompt.catch(() => undefined) // awaited where the request is judged, if it is
+    return { served, prompt }
+  }
+
   /** What is left to ask of a request that is one: whether it is new, and whether it can be paid. */
-  async function judge(frame: RequestFrame, served: Served, account: Account, request: Hex): Promise<Admitted> {
+  async function judge(
+    { frame, account, request }: Pick<Admitted, 'frame' | 'account' | 'request'>,
+    served: Served,
+    early: Early | undefined
+  ): Promise<Admitted> {
     const { statement, content, voucher } = frame
     const putting = contextOf(frame, served)
-    const reading = putting.then(({ messages }) => served.speech.prompt(messages, content.day))
+    const reading =
+      early?.served === served
+        ? early.prompt
+        : putting.then(({ messages }) => served.speech.prompt(messages, content.day))
     reading.catch(() => undefined) // awaited below
     // [reject] A request is answered once.
     if (await accounts.wasServed(statement.message, request))
@@ -146,6 +171,7 @@ export function createAdmission(
       if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
       if (!serving.own(offer)) checkOffer(offer, { network, now: now() })
       const account = await channels.of(statement.message.channel, peer)
+      const early = readEarly(frame)
       const { client, record } = account
       const { deposit, state } = record.channel
       const request = checkRequest(statement, content, {
@@ -174,7 +200,7 @@ export function createAdmission(
         const served = await serving.demand(model, client)
         if (served.answerer.away() !== undefined)
           throw new NotFoundError('worker.away', 'the server that answers for this model is away')
-        return await judge(frame, served, account, request)
+        return await judge({ frame, account, request }, served, early)
       } catch (error) {
         letGo(request)
         throw error

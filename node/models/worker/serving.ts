@@ -44,6 +44,8 @@ export interface Serving {
    * @throws NotFoundError `offer.none` · LimitError `worker.busy` while what was served before is opened again
    */
   requireOffered(model: Hex): Promise<void>
+  /** What is open and offered by its name. */
+  ready(model: Hex): Served | undefined
   /** What is served; a model over an offered base is opened. @throws as requireOffered, Bases.open */
   demand(model: Hex, client: Address): Promise<Served>
   /** Holds the model's folders for an answer, also when it is offered no more. @returns that the answer is over */
@@ -315,6 +317,7 @@ export function createServing(
         throw new LimitError('worker.busy', 'the model is being opened', { consequence: 'retry' })
       throw notServed()
     },
+    ready: id => served.get(id),
     async demand(id, client) {
       const model = catalogue.get(id)?.record
       const entry = served.get(id) ?? (model && (await bases.open(model, client)))

@@ -139,10 +139,13 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
       clients.put(clientKey, { first, last })
       asked.put(askedKey, 0)
     }
-    await store.batch(batch => {
-      for (const table of [days, models, workers, clients, asked]) table.fill(batch)
-      for (const key of old) batch.delete(tables.asked, key)
-    })
+    await store.batch(
+      batch => {
+        for (const table of [days, models, workers, clients, asked]) table.fill(batch)
+        for (const key of old) batch.delete(tables.asked, key)
+      },
+      { sync: false } // sums that nobody is paid by: a write to the disk would hold up those that somebody waits for
+    )
   }
 
   function countOne(receipt: CosignedReceipt): Promise<void> {

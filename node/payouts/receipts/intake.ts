@@ -15,7 +15,8 @@ export type Taken =
 /** The way in for receipts, whoever brings them. */
 export interface Intake {
   /**
-   * Checks and keeps one; on disk when it resolves. Known or not, both signatures are checked: an id covers neither.
+   * Checks and keeps one; when it resolves, the process may end. Known or not, both signatures are checked: an id
+   * covers neither.
    * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
    */
   take(receipt: CosignedReceipt): Promise<Taken>

@@ -59,11 +59,15 @@ export function createOwnReceipts(
       for (const { number, receipt } of list) if (!(await tryOne(number, receipt, 0))) left.push(number)
       const seen = list.at(-1)?.number
       if (seen === undefined) return
-      // Whoever is killed before this looks at them again, and finds that they are known.
-      await store.batch(batch => {
-        for (const number of left) batch.put(owed, sequenceKey(number), 1)
-        batch.put(own, 'next', seen)
-      })
+      // Whoever is killed before this looks at them again, and finds that they are known. It goes to the disk behind
+      // what was kept of them.
+      await store.batch(
+        batch => {
+          for (const number of left) batch.put(owed, sequenceKey(number), 1)
+          batch.put(own, 'next', seen)
+        },
+        { sync: false }
+      )
       last = seen
       if (list.length < atOnce) return
     }

@@ -127,13 +127,18 @@ export function createReceiptStore({
 
   /** One that no epoch will count: shown in lists, and archived with the next ones. */
   async function putOver(key: string, kept: Kept): Promise<void> {
-    await store.batch(batch => {
-      putBody(batch, key, kept)
-      batch.put(tables.over, key, 0)
-    })
+    await store.batch(
+      batch => {
+        putBody(batch, key, kept)
+        batch.put(tables.over, key, 0)
+      },
+      { sync: false }
+    )
     over++
   }
 
+  // What is kept outlives the process; the disk has it a moment later. Own receipts are with the models phase until
+  // they are archived here, others' are had again: whoever answers does not wait for them.
   async function write({ id, pool, receipt, own, expiry, covered, answered = false }: NewEntry): Promise<boolean> {
     if (await tables.ids.has(shortId(id))) return false
     const { channel, sequence, fee, finishedAt, outputTokens, confidential } = receipt.receipt.message
@@ -170,7 +175,7 @@ export function createReceiptStore({
       throw new InvalidError('receipt.uncovered', 'its channel does not hold as much', { consequence: 'ignore' })
     if (!own && other === undefined && others >= maxOthers) await requirePaying(feeKey(fee, key))
     others += (own ? 0 : 1) - (gone === undefined ? 0 : 1)
-    await store.batch(batch => {
+    const fill = (batch: Batch): void => {
       gone?.fill(batch)
       putBody(batch, key, { id, pool, own, answered, epoch: null, receipt })
       batch
@@ -187,7 +192,8 @@ export function createReceiptStore({
       if (confidential || outputTokens === 0) return // nobody weighs it
       batch.put(tables.unscored, listKey(pool, key), id)
       if (answered) batch.put(tables.unheard, key, id)
-    })
+    }
+    await store.batch(fill, { sync: false })
     if (other !== undefined) tell(pool, other)
     tell(pool, id)
     return true

@@ -1,4 +1,5 @@
 import type { ConnectionEncrypter, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { withMethods } from './with-methods.ts'
 
 // What libp2p writes to a connection costs both sides a call of the system for each piece, and the other side a turn of
@@ -6,7 +7,10 @@ import { withMethods } from './with-methods.ts'
 
 type Sent = Parameters<MessageStream['send']>[0]
 
-/** An encrypter that gives a frame to its connection in one piece: its length and parts of its text come one by one. */
+/**
+ * An encrypter that gives its connection in one piece what comes within one turn of the loop: a frame's length and
+ * parts of its text come one by one, and frames of several answers one after another.
+ */
 export const wholeFrames =
   <C, E extends ConnectionEncrypter>(make: (components: C) => E): ((components: C) => E) =>
   components => {
@@ -17,9 +21,39 @@ export const wholeFrames =
     }) as E
   }
 
-function inOnePiece<T extends Pick<MessageStream, 'send'>>(connection: T): T {
-  const send = connection.send.bind(connection)
-  connection.send = data => send(data.subarray())
+/** After what is under way in this turn; browsers have no such call. */
+const soon: (done: () => void) => void = typeof setImmediate === 'function' ? setImmediate : done => setTimeout(done, 0)
+/** Bytes that wait for company at most. */
+const mostGathered = 65_536
+
+function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | 'status' | 'writableNeedsDrain'>>(
+  connection: T
+): T {
+  const [send, close] = [connection.send.bind(connection), connection.close.bind(connection)]
+  let gathered = new Uint8ArrayList()
+
+  function flush(): boolean {
+    const pieces = gathered
+    gathered = new Uint8ArrayList()
+    if (pieces.byteLength === 0 || connection.status !== 'open') return !connection.writableNeedsDrain
+    return send(pieces.subarray())
+  }
+  function flushSoon(): void {
+    try {
+      flush()
+    } catch (error) {
+      connection.abort(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+  connection.send = data => {
+    if (gathered.byteLength === 0) soon(flushSoon)
+    gathered.append(data)
+    return gathered.byteLength < mostGathered ? !connection.writableNeedsDrain : flush()
+  }
+  connection.close = async options => {
+    flush()
+    await close(options)
+  }
   return connection
 }
 

@@ -97,16 +97,67 @@ describe('fewer writes to a connection', () => {
       )
     })
 
-  it('gives an encrypted frame to its connection in one piece', async () => {
-    const given: (Uint8Array | Uint8ArrayList)[] = []
-    const connection = { send: (data: Uint8Array | Uint8ArrayList) => given.push(data) > 0 } as unknown as MessageStream
-    const plain = {
-      protocol: '/none',
-      secureInbound: async (to: MessageStream) => ({ connection: to }),
-      secureOutbound: async (to: MessageStream) => ({ connection: to })
-    } as unknown as ConnectionEncrypter
-    const { connection: secured } = await wholeFrames(() => plain)(undefined).secureOutbound(connection)
-    secured.send(new Uint8ArrayList(Uint8Array.of(0, 3), Uint8Array.of(1, 2), Uint8Array.of(3)))
-    assert.deepEqual(given, [Uint8Array.of(0, 3, 1, 2, 3)])
+  describe('what is encrypted', () => {
+    /** A connection as far as an encrypter sees it, and what it was given; one byte of 9 breaks it. */
+    async function securing() {
+      const given: (string | number[])[] = []
+      const connection = {
+        status: 'open',
+        writableNeedsDrain: false,
+        send(data: Uint8Array) {
+          if (data[0] === 9) throw new Error('it is closed')
+          given.push([...data.subarray(0, 8)])
+          return true
+        },
+        abort: (error: Error) => given.push(error.message),
+        close: async () => void given.push('closed')
+      }
+      const plain = {
+        protocol: '/none',
+        secureInbound: async (to: MessageStream) => ({ connection: to }),
+        secureOutbound: async (to: MessageStream) => ({ connection: to })
+      } as unknown as ConnectionEncrypter
+      const secured = await wholeFrames(() => plain)(undefined).secureOutbound(connection as unknown as MessageStream)
+      return { given, connection, to: secured.connection }
+    }
+    const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+    it('goes to its connection in one piece, with all else of the same turn', async () => {
+      const { given, to } = await securing()
+      to.send(new Uint8ArrayList(Uint8Array.of(0, 3), Uint8Array.of(1, 2), Uint8Array.of(3)))
+      await Promise.resolve()
+      to.send(Uint8Array.of(4))
+      assert.deepEqual(given, [])
+      await turn()
+      assert.deepEqual(given, [[0, 3, 1, 2, 3, 4]])
+      to.send(Uint8Array.of(5))
+      await turn()
+      assert.deepEqual(given.slice(1), [[5]])
+    })
+
+    it('is sent before the connection is closed, and at once where it is much', async () => {
+      const { given, to } = await securing()
+      to.send(new Uint8Array(70_000).fill(1))
+      assert.equal(given.length, 1)
+      to.send(Uint8Array.of(2))
+      await to.close()
+      assert.deepEqual(given.slice(1), [[2], 'closed'])
+      await turn()
+      assert.equal(given.length, 3)
+    })
+
+    it('says that a connection is full, is dropped with one that is gone, and breaks nothing else', async () => {
+      const { given, to, connection } = await securing()
+      connection.writableNeedsDrain = true
+      assert.equal(to.send(Uint8Array.of(1)), false)
+      await turn()
+      to.send(Uint8Array.of(9))
+      await turn()
+      assert.deepEqual(given, [[1], 'it is closed'])
+      connection.status = 'aborted'
+      to.send(Uint8Array.of(1))
+      await turn()
+      assert.equal(given.length, 2)
+    })
   })
 })

@@ -30,11 +30,18 @@ export interface Exchange {
   collect(pool: Hex, signal?: AbortSignal): Promise<number>
 }
 
-/** @param behind called when a peer stands at a later epoch of a pool */
+/**
+ * @param heard `behind` is called when a peer stands at a later epoch of a pool; `caughtUp` resolves once what has come
+ * here is among the receipts, so that who compares sees it
+ */
 export function createExchange(
   { streams, peers, log, network, clock }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network' | 'clock'>,
   { receipts, intake, tree }: { receipts: Pick<ReceiptStore, 'has' | 'get' | 'pool'>; intake: Intake; tree: Tree },
-  heard: { receipt(receipt: CosignedReceipt, taken: Taken): void; behind(pool: Hex): void }
+  heard: {
+    receipt(receipt: CosignedReceipt, taken: Taken): void
+    behind(pool: Hex): void
+    caughtUp?(): Promise<void>
+  }
 ): Exchange {
   /** By peer and id. */
   const refused = createCache<string, true>({ max: maxRefused, forMs: refusedMs, clock })
@@ -88,13 +95,17 @@ export function createExchange(
         }
       }
       off = streams.handle(protocol, async stream => {
-        for await (const request of stream.receive(receiptsRequest)) await stream.send(await answer(request, served))
+        for await (const request of stream.receive(receiptsRequest)) {
+          await heard.caughtUp?.()
+          await stream.send(await answer(request, served))
+        }
       })
     },
     async stop() {
       await off?.()
     },
     async collect(pool, signal) {
+      await heard.caughtUp?.()
       const queue = peers.connected()
       let fresh = 0
       await Promise.all(
