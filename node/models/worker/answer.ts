@@ -11,7 +11,7 @@ import type { AnswerRecord } from '../records.ts'
 import type { Admission, Admitted, RequestFrame } from './admission.ts'
 import type { Account, Answer, Accounts } from './accounts.ts'
 import type { WorkerChannels } from './channels.ts'
-import { deliver } from './delivery.ts'
+import { deliver, tokensOf } from './delivery.ts'
 import { openDialogue } from './dialogue.ts'
 import type { Dialogue } from './dialogue.ts'
 import type { Serving } from './serving.ts'
@@ -22,6 +22,9 @@ type ReconcileFrame = Extract<ClientFrame, { kind: 'reconcile' }>
 
 /** A client's stream may lie idle for so long between two questions. */
 const idleMs = 30_000
+
+/** So long at most that a request is taken waits for the first tokens, which a small model has by then. */
+const acceptMs = 5
 
 export interface AnswerParts {
   readonly accounts: Accounts
@@ -92,18 +95,22 @@ export function createAnswers(
       // A prompt that is within the credit is worked on while the disk takes the request; nothing is said before it
       // has.
       const early = dialogue.fits ? generate(admitted, signal) : undefined
+      const first = early && tokensOf(early)
       await written
+      // With the first tokens it costs both sides no write of its own.
+      await first?.soon(acceptMs)
       await stream.send({ kind: 'accepted', inputTokens, creditTokens, ...(sources === undefined ? {} : { sources }) })
       await dialogue.within()
       if (early === undefined) began = clock.now()
       const generation = early ?? generate(admitted, signal)
+      const tokens = first ?? tokensOf(generation)
       // Text that the client has: what the tokens it resumes from said, then ours.
       const spoken = served.speech.text(frame.content.stop)
       const { resume } = frame.content
       const before = resume.length === 0 ? 0 : (await spoken.push(resume)).length
       const running = (): number => going.size
       const grew = (tokens: number): void => coming.grew(tokens)
-      const said = before + (await deliver(parts, generation, { stream, dialogue, answer, sent, running, grew }))
+      const said = before + (await deliver(parts, tokens, { stream, dialogue, answer, sent, running, grew }))
       const { text, finish } = await generation.result
       serving.measured(served.model.id, sent.length, clock.now() - began)
       return { finish, tail: text.slice(said, said + 4096) }

@@ -12,7 +12,7 @@ const tokensPerFrame = 64
 /**
  * Milliseconds from one frame of an answer to the next: a token that comes later than that goes at once, what comes
  * faster than anybody reads goes together. The more answers run, the longer, since it is the number of frames that
- * costs.
+ * costs; those of all answers go at the same moments, so that a connection that several share is written to once.
  */
 const frameMs = (answers: number): number => Math.min(120, 2 + 5 * answers)
 
@@ -35,17 +35,16 @@ export interface DeliveryContext {
  */
 export async function deliver(
   { clock }: Pick<Parts, 'clock'>,
-  generation: Generation,
+  tokens: Tokens,
   { stream, dialogue, answer, sent, running, grew }: DeliveryContext
 ): Promise<number> {
   const { content, offer, inputTokens } = answer.record
   const wanted = tokensWanted(content)
-  const tokens = inbox(generation)
   let said = 0
   let last = -Infinity
   while (sent.length < wanted && (await tokens.some())) {
-    const early = last + frameMs(running()) - clock.now()
-    if (early > 0) await tokens.end(early)
+    const [every, now] = [frameMs(running()), clock.now()]
+    if (last + every > now) await tokens.end(every - (now % every))
     const most = Math.min(tokens.waiting, tokensPerFrame, wanted - sent.length)
     const batch = tokens.take(await dialogue.room(offer.message.outputPrice, most))
     sent.push(...batch.map(({ id }) => id))
@@ -80,19 +79,32 @@ function logprobOf({ id, logprob = leastLogprob, bytes = [], top = [] }: Generat
 }
 
 /** Tokens as they come; an answer has no more than its request asks for. */
-function inbox(generation: Generation): {
+export interface Tokens {
   readonly waiting: number
   /** Until there is one. @returns whether there is; throws the engine's error behind the last */
   some(): Promise<boolean>
+  /** Until there is one, or no more will come, at most so long. */
+  soon(ms: number): Promise<void>
   /** Until no more will come, at most so long. */
   end(ms: number): Promise<void>
   take(count: number): GeneratedToken[]
-} {
+}
+
+export function tokensOf(generation: Generation): Tokens {
   const queue: GeneratedToken[] = []
   let wake = (): void => undefined
   let failure: { readonly error: unknown } | undefined
   let over = false
   let ended = (): void => undefined
+  /** So long at most: `hand` is given what ends it sooner. */
+  const within = (ms: number, hand: (over: () => void) => void): Promise<void> =>
+    new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      hand(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   void (async () => {
     for await (const token of generation) {
       queue.push(token)
@@ -120,15 +132,18 @@ function inbox(generation: Generation): {
       if (failure !== undefined) throw failure.error
       return false
     },
-    end: ms =>
-      new Promise(resolve => {
-        if (over) return resolve()
-        const timer = setTimeout(resolve, ms)
-        ended = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      }),
+    async soon(ms) {
+      if (queue.length === 0 && !over)
+        await within(ms, done => {
+          wake = done
+        })
+    },
+    async end(ms) {
+      if (!over)
+        await within(ms, done => {
+          ended = done
+        })
+    },
     take: count => queue.splice(0, count)
   }
 }
