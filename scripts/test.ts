@@ -27,6 +27,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'tilth-test-'))
 /** Of what nobody waits for while the other lane runs: its tests have minutes, those of networks often seconds. */
 const behind = 5
 const print = (text: string): void => void process.stdout.write(text)
+/** What a child leaves behind may hold its output open: nobody waits for that longer. */
+const lastWordsMs = 2_000
 
 interface Ran {
   readonly code: number
@@ -59,8 +61,17 @@ function run(command: string, args: string[], { say, nice }: Lane, capture = fal
       tell(`${command}: ${error.message}\n`)
       resolve({ code: 1, output })
     })
-    child.on('close', code => {
-      resolve({ code: code ?? 1, output })
+    child.on('exit', code => {
+      const end = (): void => {
+        clearTimeout(late)
+        resolve({ code: code ?? 1, output })
+      }
+      const late = setTimeout(() => {
+        child.stdout?.destroy()
+        child.stderr?.destroy()
+        end()
+      }, lastWordsMs)
+      child.once('close', end)
     })
   })
 }
@@ -85,7 +96,7 @@ interface MochaSettings {
   readonly all: readonly string[]
   readonly alone: readonly string[]
 }
-const every = ['--no-config', '--exit', '--timeout', '120000']
+const every = ['--no-config', '--exit', '--forbid-only', '--timeout', '120000']
 /** Folders whose tests mostly wait, for nodes, chains and processes to answer each other. */
 const waiting = /^test\/(?:network|node)\//
 const files = globSync('test/**/*.test.ts', { cwd: root })
@@ -124,9 +135,8 @@ async function mochaRun({ name, all, alone }: MochaSettings, lane: Lane, only: s
 
 /**
  * Tests over real networks, processes and disks can fail of a machine that does other things as well. A file with a
- * failure
- * is run once more, whole and in a process of its own: a single test tried again would find what its first try left
- * behind.
+ * failure is run once more, whole and in a process of its own: a single test tried again would find what its first try
+ * left behind.
  */
 const mochaPart =
   (settings: MochaSettings): Part =>
@@ -203,8 +213,9 @@ if (unknown.length > 0) {
 }
 const total: Tally = { passed: 0, failed: 0 }
 
-/** What parts have said whose turn to be told has not come. */
+/** What parts have said whose turn to be told has not come: while the lane that is told as it comes is at work. */
 let held = ''
+let isLive = false
 function tellHeld(): void {
   print(held)
   held = ''
@@ -219,17 +230,27 @@ async function runLane(parts: Record<string, Part>, live: boolean): Promise<void
     let said = ''
     const say = live ? print : (text: string) => void (said += text)
     say(`\n== ${name}\n`)
-    const { passed, failed } = await part(live ? { say: undefined, nice: 0 } : { say, nice: behind })
+    const lane = live ? { say: undefined, nice: 0 } : { say, nice: behind }
+    const { passed, failed } = await part(lane).catch((error: unknown) => {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      say(`${name} could not be run to its end: ${why}\n`)
+      return { passed: 0, failed: 1 }
+    })
     total.passed += passed
     total.failed += failed
     say(`== ${name}: ${passed} ok, ${failed} not, ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
     held += said
+    if (!isLive) tellHeld()
   }
 }
 
 const isAlone = wanted.length > 0 && !Object.keys(waits).some(name => wanted.includes(name))
-await Promise.all([runLane(computes, isAlone), runLane(waits, true)])
-tellHeld()
+isLive = !isAlone
+const live = runLane(waits, true).finally(() => {
+  isLive = false
+  tellHeld()
+})
+await Promise.all([runLane(computes, isAlone), live])
 rmSync(scratch, { recursive: true, force: true })
 console.log(`\n${total.passed} passed, ${total.failed} failed`)
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
