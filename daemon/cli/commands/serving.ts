@@ -24,7 +24,7 @@ export function serveCommand(): Command {
     )
   )
     .argument('<model>', modelArgument)
-    .option('--all', 'all models over its base by one offer, each fetched when asked for; others that you unserved stay out')
+    .option('--all', 'all models over its base by one offer, fetched when asked for; others you unserved stay out')
     .action(
       guarded(async (model: string, flags: CallFlags & PriceFlags & { all?: boolean }) => {
         const body = { ...pricesOf(flags), ...(flags.all === true ? { all: true } : {}) }
