@@ -1,4 +1,4 @@
-import { everyModelOver, isAgent, rankOffers } from '../protocol/models/index.ts'
+import { everyModelOver, isAgent, mostModelName, rankOffers } from '../protocol/models/index.ts'
 import type { ModelRecord } from '../protocol/models/index.ts'
 import type { Hex } from '../protocol/primitives/index.ts'
 import { defaultMaxTokens } from '../node/models/client/ask.ts'
@@ -38,14 +38,22 @@ type Wanted = Omit<OffersQuery, 'signal'>
 /** What stands now, each model with the offers that are for it: by its own name, or by that of all over its base. */
 export async function* listing(
   { market, acquaintance }: Parts,
-  { model: id, name, datanet }: Wanted,
+  { model: id, name: called, datanet }: Wanted,
   signal: AbortSignal
 ): AsyncGenerator<Offer> {
+  const name = called === '' ? undefined : called
+  // [ignore] No model is called that: nobody need be asked.
+  if (name !== undefined && name.length > mostModelName) return
   const ofDatanet = datanet === undefined ? {} : { datanet }
   const wanted = id === undefined ? undefined : await market.model(id)
   if (id !== undefined && wanted === undefined) return
-  const told = wanted === undefined ? await market.over({ ...(name ? { name } : {}), ...ofDatanet }, signal) : [wanted]
-  const models = told.filter(one => !isAgent(one)) // what is offered of one is its fee alone
+  const told =
+    wanted === undefined
+      ? await market.over({ ...(name === undefined ? {} : { name }), ...ofDatanet }, signal)
+      : [wanted]
+  // What is offered of an agent is its fee alone.
+  const isOfIt = (one: ModelRecord): boolean => !isAgent(one) && (datanet ?? one.datanet) === one.datanet
+  const models = told.filter(isOfIt)
   const over = new Map<Hex, ModelRecord[]>()
   for (const model of models) {
     const base = everyModelOver(model.base)
@@ -70,8 +78,7 @@ export async function* listing(
       continue
     }
     const model = await market.model(of)
-    if (model === undefined || isAgent(model)) continue
-    if (datanet !== undefined && model.datanet !== datanet) continue
+    if (model === undefined || !isOfIt(model)) continue
     yield viewOf(offer, model, false)
   }
 }

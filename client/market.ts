@@ -10,6 +10,7 @@ import type { AskingParts } from '../node/models/deps.ts'
 import { recordOf } from '../node/models/record-of.ts'
 import type { Acquaintance } from '../node/models/client/workers.ts'
 import { createCache } from '../node/runtime/cache.ts'
+import { unlessAborted } from '../node/runtime/signals.ts'
 import { peerNamed } from '../node/transport/identity.ts'
 import type { LightChain } from './chain.ts'
 import type { LightPeer } from './peer/peer.ts'
@@ -112,7 +113,7 @@ export function createMarket(
       for await (const frame of stream.receive(offersAnswer, { signal })) {
         // [reject] No more than an answer holds.
         if ((left -= frame.offers.length) < 0) return
-        for (const told of await Promise.all(frame.offers.map(one => take(one, teller))))
+        for (const told of await unlessAborted(Promise.all(frame.offers.map(one => take(one, teller))), signal))
           if (told !== undefined) yield told
       }
     } finally {
@@ -134,16 +135,23 @@ export function createMarket(
     await peer.join(outer)
     const signal = AbortSignal.any([outer, AbortSignal.timeout(askMs)])
     const asked = peer.connected().slice(0, peersAsked)
-    const found = new Map<Hex, ModelRecord>()
+    const found = new Map<Hex, ModelRecord | undefined>() // in the order in which they were told
+    async function add(id: Hex): Promise<void> {
+      const record = await model(id)
+      // [reject] What it is called, and what it was grown from, is what the chain says.
+      if (record === undefined || (question.name ?? record.name) !== record.name) return
+      if ((question.datanet ?? record.datanet) === record.datanet) found.set(id, record)
+    }
+    const noted = (id: Hex) => (error: unknown) => {
+      log.debug('the chain does not say what a model is', { model: id, error })
+    }
     const one = async (teller: Teller): Promise<void> => {
-      for (const id of new Set(await askOver(teller, question, signal))) {
-        // [ignore] As in a look: what a peer names costs a question to the chain.
-        if (models.get(id) === undefined && --teller.left < 0) return
-        const record = await model(id)
-        // [reject] What it is called, and what it was grown from, is what the chain says.
-        if (record === undefined || (question.name ?? record.name) !== record.name) continue
-        if ((question.datanet ?? record.datanet) === record.datanet) found.set(id, record)
-      }
+      const told = [...new Set(await askOver(teller, question, signal))]
+      // [ignore] As in a look: what a peer names costs a question to the chain.
+      const taken = told.filter(id => models.get(id) !== undefined || --teller.left >= 0)
+      for (const id of taken) found.set(id, found.get(id))
+      // At once, and as long as a peer may take: what the chain has not said by then is left out.
+      await unlessAborted(Promise.all(taken.map(id => add(id).catch(noted(id)))), signal)
     }
     await Promise.all(
       asked.map(({ peerId }) =>
@@ -153,7 +161,7 @@ export function createMarket(
       )
     )
     outer.throwIfAborted()
-    return [...found.values()]
+    return [...found.values()].flatMap(record => record ?? [])
   }
 
   async function* look(question: OffersQuestion, outer: AbortSignal): AsyncGenerator<SignedOffer> {

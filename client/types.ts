@@ -79,7 +79,7 @@ export interface Offer {
 
 export interface OffersQuery {
   readonly model?: Hex
-  /** All of this name, whoever registered them: names are anybody's, so what is asked is an id. */
+  /** All of this name, whoever registered them: names are anybody's, so what is asked is an id. '' is none. */
   readonly name?: string
   readonly datanet?: Hex
   readonly signal?: AbortSignal

@@ -1,6 +1,7 @@
 /** What errors of this module are called; one that is not here does not compile. */
 export type DaemonConfigErrorCode =
   | 'config.backend-key'
+  | 'config.backend-stands'
   | 'config.file'
   | 'config.flag'
   | 'config.invalid'

@@ -37,7 +37,10 @@ async function write(file: string, tree: Tree, backends: readonly Tree[]): Promi
   await writePrivate(file, `${JSON.stringify({ ...tree, worker }, null, 2)}\n`)
 }
 
-/** Names a server, in the place of one with its name. @throws InvalidError `config.invalid` in words · `config.json` */
+/**
+ * Names a server. One of its name at the same address keeps whatever is not said now.
+ * @throws InvalidError `config.invalid` in words, `config.backend-stands`, `config.json`
+ */
 export async function addBackendIn(file: string, backend: Tree): Promise<void> {
   const parsed = backendConfig.safeParse(backend)
   if (!parsed.success)
@@ -45,8 +48,16 @@ export async function addBackendIn(file: string, backend: Tree): Promise<void> {
       'config.invalid',
       refusalsText(refusalsOf(backendConfig, backend, parsed.error), ({ path }) => `the server's ${path.join('.')}`)
     )
+  const { name, url } = parsed.data
   const tree = await readTree(file)
-  await write(file, tree, [...listIn(tree).filter(({ name }) => name !== parsed.data.name), backend])
+  const standing = listIn(tree).find(one => one['name'] === name)
+  // [reject] Another address under the same name is another server: its key, names and limits would be those of the
+  // old one, or be gone without a word.
+  if (standing !== undefined && backendConfig.shape.url.safeParse(standing['url']).data !== url)
+    throw new InvalidError('config.backend-stands', `${name} stands already, at another address`, {
+      help: 'Remove it first, or name the new one otherwise.'
+    })
+  await write(file, tree, [...listIn(tree).filter(one => one !== standing), { ...standing, ...backend }])
 }
 
 /** @throws NotFoundError `config.no-backend` */
@@ -78,7 +89,7 @@ export const backendsIn = (tree: Tree): readonly BackendConfig[] =>
 /** The servers that a daemon uses, and those that its file names by now. */
 export interface NamedBackends {
   view(): Promise<{ readonly now: readonly BackendConfig[]; readonly coming: readonly BackendConfig[] }>
-  /** @throws InvalidError `config.invalid`, `config.backend-key`, `config.json` */
+  /** @throws InvalidError `config.invalid`, `config.backend-key`, `config.backend-stands`, `config.json` */
   add(backend: Tree): Promise<void>
   /** @throws NotFoundError `config.no-backend` · InvalidError `config.json` */
   remove(name: string): Promise<void>
@@ -94,7 +105,16 @@ export function createNamedBackends(
   inTurn: <T>(work: () => Promise<T>) => Promise<T>
 ): NamedBackends {
   return {
-    view: async () => ({ now: backendsIn(given), coming: backendsIn(await readTree(file)) }),
+    async view() {
+      const now = backendsIn(given)
+      try {
+        return { now, coming: backendsIn(await readTree(file)) }
+      } catch (error) {
+        // What runs is told all the same; that the file is no JSON is told to whoever changes it.
+        if (error instanceof InvalidError) return { now, coming: now }
+        throw error
+      }
+    },
     add: backend =>
       inTurn(async () => {
         const variable = keyVariable(String(backend['name']))

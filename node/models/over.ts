@@ -4,6 +4,7 @@ import type { Hex } from '../../protocol/primitives/index.ts'
 import type { MessageStream } from '../transport/types.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Parts } from './deps.ts'
+import { inTurn } from './in-turn.ts'
 import type { OfferBoard } from './offers.ts'
 
 /** What was gone through once stands so long for whoever asks next. */
@@ -11,14 +12,13 @@ const sameMs = 1_000
 /** Models that are looked at, the newest. */
 const mostLookedAt = 10_000
 
-/** One of each list in turn: a base with thousands of models hides no other. */
-function* inTurn<T>(lists: readonly (readonly T[])[]): Generator<T> {
-  const longest = Math.max(0, ...lists.map(list => list.length))
-  for (let i = 0; i < longest; i++)
-    for (const list of lists) {
-      const one = list[i]
-      if (one !== undefined) yield one
-    }
+interface Standing {
+  /** Models of each base, the newest first. */
+  readonly byBase: ReadonlyMap<string, readonly ModelRecord[]>
+  /** Bases that somebody offers whole, and models that somebody offers by themselves. */
+  readonly bases: ReadonlySet<string>
+  readonly models: ReadonlySet<Hex>
+  readonly until: number
 }
 
 /** Tells light peers which models somebody offers by their base alone, as this node knows them. */
@@ -27,24 +27,25 @@ export function createTellingOver(
   catalogue: Pick<Catalogue, 'list' | 'baseOf'>,
   { clock, events }: Pick<Parts, 'clock' | 'events'>
 ): (stream: MessageStream) => Promise<void> {
-  let known:
-    | { readonly records: readonly ModelRecord[]; readonly bases: ReadonlySet<string>; until: number }
-    | undefined
+  let known: Standing | undefined
   const forget = (): void => {
     known = undefined // what is new is told at once
   }
   events.on('models.offered', forget)
   events.on('models.registered', forget)
 
-  function standing(): NonNullable<typeof known> {
+  function standing(): Standing {
     if (known !== undefined && known.until > clock.now()) return known
-    const bases = new Set(board.list().flatMap(({ message }) => catalogue.baseOf(message.model) ?? []))
-    const records = catalogue
-      .list()
-      .slice(-mostLookedAt)
-      .flatMap(({ record, retired }) => (retired || isAgent(record) ? [] : [record]))
-      .reverse()
-    known = { records, bases, until: clock.now() + sameMs }
+    const models = new Set(board.list().map(({ message }) => message.model))
+    const byBase = new Map<string, ModelRecord[]>()
+    for (const { record, retired } of catalogue.list().slice(-mostLookedAt).reverse()) {
+      if (retired || isAgent(record)) continue
+      const list = byBase.get(record.base)
+      if (list === undefined) byBase.set(record.base, [record])
+      else list.push(record)
+    }
+    const bases = new Set([...models].flatMap(model => catalogue.baseOf(model) ?? []))
+    known = { byBase, bases, models, until: clock.now() + sameMs }
     return known
   }
 
@@ -52,14 +53,23 @@ export function createTellingOver(
     const question = await stream.next(overQuestion)
     if (question === undefined) return
     const { name, datanet } = question
-    const { records, bases } = standing()
-    const byBase = new Map<string, Hex[]>()
-    for (const record of records) {
-      if (name !== undefined && record.name !== name) continue
-      if (datanet !== undefined && record.datanet !== datanet) continue
-      if (!bases.has(record.base) && (name === undefined || board.list(record.id).length === 0)) continue
-      byBase.set(record.base, [...(byBase.get(record.base) ?? []), record.id])
+    const { byBase, bases, models } = standing()
+    const lists: Hex[][] = []
+    for (const [base, records] of byBase) {
+      const isWhole = bases.has(base)
+      if (!isWhole && name === undefined) continue
+      const ids: Hex[] = []
+      for (const record of records) {
+        if (name !== undefined && record.name !== name) continue
+        if (datanet !== undefined && record.datanet !== datanet) continue
+        if (!isWhole && !models.has(record.id)) continue
+        if (ids.push(record.id) === mostOver) break
+      }
+      // Neither a base nor the first of each can fill more than the answer.
+      if (ids.length > 0 && lists.push(ids) === mostOver) break
     }
-    await stream.send({ models: [...inTurn([...byBase.values()])].slice(0, mostOver) })
+    const told: Hex[] = []
+    for (const id of inTurn(lists)) if (told.push(id) === mostOver) break
+    await stream.send({ models: told })
   }
 }

@@ -7,6 +7,7 @@ import { parseMultiaddr } from '../transport/addresses.ts'
 import { isPublic } from '../transport/public.ts'
 import type { MessageStream, Peers } from '../transport/types.ts'
 import type { Parts } from './deps.ts'
+import { inTurn } from './in-turn.ts'
 import type { OfferBoard, SignedOffer } from './offers.ts'
 
 /** What was gone through once stands so long for whoever asks next. */
@@ -31,15 +32,6 @@ function byModel(offers: readonly SignedOffer[]): Map<Hex, SignedOffer[]> {
     lists.set(model, list.slice(0, offersPerModel))
   }
   return lists
-}
-
-/** One offer of each model in turn, each model's cheapest first: a crowd of offers for one hides no other. */
-function* inTurn(lists: readonly (readonly SignedOffer[])[]): Generator<SignedOffer> {
-  for (let i = 0; i < offersPerModel; i++)
-    for (const list of lists) {
-      const offer = list[i]
-      if (offer !== undefined) yield offer
-    }
 }
 
 /**
@@ -103,7 +95,8 @@ export function createTelling(
     let offers: ToldOffer[] = []
     // Those that nobody can reach are passed over, and not looked for without end.
     let looked = 0
-    for (const offer of inTurn(asked(question))) {
+    // One offer of each model in turn, each model's cheapest first: a crowd of offers for one hides no other.
+    for (const offer of inTurn(asked(question), offersPerModel)) {
       if (++looked > 4 * mostToldOffers) break
       const one = await told(offer)
       if (one === undefined) continue

@@ -7,10 +7,13 @@ import { chatRole } from '../data/types.ts'
 import { checkForm, mostFormCharacters } from '../form/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
 
+/** Letters of a model's name. */
+export const mostModelName = 80
+
 /** A model as the chain and the DHT know it. `adapter` and `result` are null for a base model served as it is. */
 export const modelRecord = z.strictObject({
   id: bytes32,
-  name: z.string().min(1).max(80),
+  name: z.string().min(1).max(mostModelName),
   builder: address,
   worker: address,
   base: cidText,

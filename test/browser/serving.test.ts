@@ -28,9 +28,10 @@ describe('a base of which every model is offered, in the console', function () {
 
     const page = await openPage(other === workers[0] ? 'worker-1' : 'worker-2', { path: places.model(id) })
     await page.getByText('It is not served here.').waitFor()
-    await page.getByText(/^Every model over its base but other ones unserved/).click()
+    await page.getByText(/^All models over its base by one offer/).click()
     await page.getByRole('button', { name: 'Serve them all here at this price' }).click()
     await page.getByText('It is offered with every model over its base, by one offer').waitFor()
+    await page.getByText('The models over its base are served here now.').waitFor()
     await page.getByRole('table', { name: 'Workers' }).getByText('with all over its base').waitFor()
     await assertAccessible(page)
     await assertNoSidewaysScroll(page)
@@ -60,6 +61,7 @@ describe('a base of which every model is offered, in the console', function () {
 
     await page.getByRole('button', { name: 'Serve the models over its base no more' }).click()
     await page.getByText('It is not served here.').waitFor()
+    await page.getByText('The models over its base are served here now.').waitFor({ state: 'hidden' })
     await settled(page)
     await page.context().close()
     await host.call('retireModel', { params: { id } })

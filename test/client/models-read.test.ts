@@ -36,7 +36,7 @@ function invented(): ToldOffer {
 }
 
 /** A light peer with one peer beside it, which tells this, and how often the chain was asked of a model. */
-function facing(told: readonly ToldOffer[], models: readonly Hex[] = []) {
+function facing(told: readonly ToldOffer[], models: readonly Hex[] = [], asked?: (id: Hex) => Promise<void>) {
   let reads = 0
   const teller = peerOf(peerIdFromPrivateKey(libp2pKey(randomBytes(32))))
   const stream = {
@@ -58,7 +58,14 @@ function facing(told: readonly ToldOffer[], models: readonly Hex[] = []) {
   } as unknown as Parameters<typeof createMarket>[0]
   const market = createMarket(parts, {
     peer: { connected: () => [teller], join: async () => undefined, learn: async () => undefined } as never,
-    chain: { models: { model: async () => void reads++ } } as never,
+    chain: {
+      models: {
+        async model(id: Hex) {
+          reads++
+          await asked?.(id)
+        }
+      }
+    } as never,
     acquaintance: createAcquaintance(parts)
   })
   return { market, reads: () => reads }
@@ -89,5 +96,21 @@ describe('what a peer’s word costs a light peer', () => {
     )
     assert.deepEqual(await market.over({}, new AbortController().signal), [])
     assert.equal(reads(), 64)
+  })
+
+  it('has the chain asked of all of them at once, and ends when whoever asks does', async () => {
+    const ids = Array.from({ length: 64 }, () => toHex(randomBytes(32)))
+    const stop = new AbortController()
+    // A chain that answers nobody before all have been asked of, and then not either.
+    let left = ids.length
+    const silent = facing([], ids, () => new Promise(() => --left === 0 && stop.abort()))
+    await assert.rejects(silent.market.over({}, stop.signal), { name: 'AbortError' })
+    assert.equal(silent.reads(), 64)
+
+    const bad = facing([], ids, async id => {
+      if (id === ids[0]) throw new Error('busy')
+    })
+    assert.deepEqual(await bad.market.over({}, new AbortController().signal), [])
+    assert.equal(bad.reads(), 64, 'that one cannot be read keeps no other')
   })
 })

@@ -35,6 +35,17 @@ describe('servers and commands that an owner names', () => {
       worker: { capacity: 4, backends: [{ ...rack, kind: 'vllm' }] }
     })
     await assert.rejects(addBackend(folder, { ...rack, name: 'two' }), { code: 'config.invalid' }) // of the same base
+    // What is not said stays; another address is another server.
+    await addBackend(folder, { ...rack, url: 'http://127.0.0.1:8000', tolerance: 0.5, folder: '/models' })
+    await addBackend(folder, { ...rack, concurrency: 4 })
+    await assert.rejects(addBackend(folder, { ...rack, url: 'http://10.0.0.9' }), { code: 'config.backend-stands' })
+    assert.deepEqual(await read(), {
+      roles: ['worker'],
+      worker: {
+        capacity: 4,
+        backends: [{ ...rack, kind: 'vllm', tolerance: 0.5, folder: '/models', concurrency: 4 }]
+      }
+    })
     await removeBackend(folder, 'rack')
     await assert.rejects(removeBackend(folder, 'rack'), { code: 'config.no-backend' })
     assert.deepEqual(await read(), { roles: ['worker'], worker: { capacity: 4, backends: [] } })
@@ -110,14 +121,18 @@ describe('servers and commands that an owner names', () => {
     const wrong = (change: object, code: string) => assert.rejects(call(add, { body: { ...two, ...change } }), { code })
     await wrong({ name: 'three' }, 'config.invalid') // of the same base
     await wrong({ url: 'http://me:secret@10.0.0.2' }, 'config.invalid')
-    // Another address of one that has a key is given no key of it.
-    await call(add, { body: { ...rack, url: 'http://10.0.0.9' } })
+    // Its key stays with one that is named again, and goes to no other address.
+    await wrong({ ...rack, url: 'http://10.0.0.9' }, 'config.backend-stands')
+    await call(add, { body: { ...rack, model: 'theirs' } })
     assert.deepEqual(await said(), [
       ['rack', 'changed', 'file'],
       ['two', 'added', 'none']
     ])
-    const [first] = (JSON.parse(await readFile(file, 'utf8')) as { worker: { backends: object[] } }).worker.backends
-    assert.ok(first !== undefined && !('keyFile' in first))
+    const stands = JSON.parse(await readFile(file, 'utf8')) as { worker: { backends: { name: string }[] } }
+    assert.deepEqual(
+      stands.worker.backends.find(({ name }) => name === 'rack'),
+      { ...old, model: 'theirs' }
+    )
     const variable = keyVariable('ready')
     process.env[variable] = 'sk-5678'
     try {
@@ -130,6 +145,9 @@ describe('servers and commands that an owner names', () => {
     await call(remove, { params: { name: 'two' } })
     await assert.rejects(call(remove, { params: { name: 'two' } }), { code: 'config.no-backend' })
     assert.deepEqual(await said(), [['rack', 'removed', 'file']])
+    await writeFile(file, '{ "worker": ')
+    assert.deepEqual(await said(), [['rack', undefined, 'file']], 'what runs, also where the file is no JSON')
+    await wrong({}, 'config.json')
     for (const name of ['addBackend', 'removeBackend'] as const)
       assert.deepEqual(scopesFor(name), [], 'the owner alone')
   })

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import { mostModelName } from '../../protocol/models/types.ts'
 import { Button } from '../parts/button.tsx'
 import { TextField } from '../parts/fields.tsx'
 import { Section } from '../parts/page.tsx'
@@ -29,7 +30,7 @@ export function FindModel({ onLook, isLooking }: FindModelProps) {
           look(name.trim())
         }}
       >
-        <TextField label="A model by its name" value={name} onChange={setName} />
+        <TextField label="A model by its name" value={name} onChange={setName} maxLength={mostModelName} />
         <div>
           <Button type="submit" isDisabled={isLooking || name.trim() === ''}>
             Look for it

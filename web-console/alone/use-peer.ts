@@ -48,19 +48,27 @@ export function usePeer(): PeerState {
   const [error, setError] = useState<Error>()
   const current = useRef<Tilth | undefined>(undefined)
   const wanted = useRef('')
+  const latest = useRef<AbortController | undefined>(undefined)
 
   const lookBy = useCallback(async (peer: Tilth) => {
+    // Of two looks at once the one that was asked for last is shown, whichever ends last.
+    latest.current?.abort()
+    const own = new AbortController()
+    latest.current = own
+    const { signal } = own
+    const query = wanted.current === '' ? { signal } : { name: wanted.current, signal }
     setLooking(true)
     try {
-      setBalance(await peer.balance())
+      const has = await peer.balance()
+      if (signal.aborted) return
+      setBalance(has)
       const found: Offer[] = []
-      const query = wanted.current === '' ? {} : { name: wanted.current }
       for await (const offer of peer.offers(query)) found.push(offer)
-      setOffers(found)
+      if (!signal.aborted) setOffers(found)
     } catch (cause) {
-      setError(errorOf(cause))
+      if (!signal.aborted) setError(errorOf(cause))
     } finally {
-      setLooking(false)
+      if (!signal.aborted) setLooking(false)
     }
   }, [])
 

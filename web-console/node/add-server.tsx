@@ -71,7 +71,10 @@ export function AddServer() {
   return (
     <Section
       title="Name a server"
-      note="vLLM, llama.cpp, Ollama, or any with /v1/completions. It is used from the daemon’s next start on."
+      note={
+        'vLLM, llama.cpp, Ollama, or any with /v1/completions. It is used from the daemon’s next start on. ' +
+        'Named again at the same address it keeps what is not said here; for another address remove it first.'
+      }
     >
       <form
         onSubmit={event => {

@@ -37,7 +37,7 @@ export function TextField({
   placeholder,
   number = false,
   ...rest
-}: FieldProps & { number?: boolean }) {
+}: FieldProps & { number?: boolean; maxLength?: number }) {
   return (
     <AriaTextField {...rest} isInvalid={fault !== undefined} className="field">
       <Label>{label}</Label>

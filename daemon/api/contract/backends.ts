@@ -79,7 +79,7 @@ export const backendRoutes = {
     method: 'POST',
     path: '/api/backends',
     stage: 'inference',
-    summary: 'Name a server that answers for a base, in the place of one with its name; used from the next start on',
+    summary: 'Name a server for a base, or say more of one at the same address; used from the next start on',
     // Without a file for its key: whoever has a session here must not have files of the machine read and sent.
     body: z.strictObject({
       name: z.string().min(1).max(32),

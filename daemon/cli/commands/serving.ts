@@ -24,7 +24,7 @@ export function serveCommand(): Command {
     )
   )
     .argument('<model>', modelArgument)
-    .option('--all', 'every model over its base but other ones unserved, by one offer; each is fetched when asked for')
+    .option('--all', 'all models over its base by one offer, fetched when asked for; others you unserved stay out')
     .action(
       guarded(async (model: string, flags: CallFlags & PriceFlags & { all?: boolean }) => {
         const body = { ...pricesOf(flags), ...(flags.all === true ? { all: true } : {}) }

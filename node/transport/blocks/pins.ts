@@ -38,6 +38,7 @@ export interface Pins {
   /**
    * To be called by who has just read or made all of it: its tree is walked, and what hangs on it is not read once
    * more, which took as long as fetching it.
+   * @throws NotFoundError, the store's, where a node of the tree is not here, with nothing marked as kept
    */
   add(root: CID): Promise<void>
   /** Whoever wants a block for the sake of another root still has it. */
@@ -53,16 +54,13 @@ export interface Pins {
  * @param local reads what is on this disk, and throws where it is not
  */
 export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: string): Pins {
-  const walker =
-    (read: Read | undefined): Walker =>
-    ({ blockstore }) => ({
-      async *walk(root: CID, options?: object) {
-        const get: Read = read ?? (cid => whole(blockstore.get(cid, options)))
-        // Of a node of a walk the pins look at its CID, and at nothing else.
-        for await (const [cid, bytes] of blocksBelow(root, get, false))
-          yield { block: { cid, bytes }, depth: 0, path: [] } as never
-      }
-    })
+  const walker: Walker = () => ({
+    async *walk(root: CID) {
+      // Of a node of a walk the pins look at its CID, and at nothing else.
+      for await (const [cid, bytes] of blocksBelow(root, local, false))
+        yield { block: { cid, bytes }, depth: 0, path: [] } as never
+    }
+  })
   const pins: Pins = {
     async has(root) {
       try {
@@ -75,8 +73,11 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
     },
     async add(root) {
       if (await pins.has(root)) return
+      // [reject] All of a tree came with its content: a root that says less of itself than hangs on it would have
+      // blocks fetched that nobody may have, for ever and beyond every bound.
+      for await (const _ of blocksBelow(root, local, false)) continue
       try {
-        for await (const _ of helia.pins.add(root, { walker: walker(undefined) })) {
+        for await (const _ of helia.pins.add(root, { walker })) {
           /* a pin is set when its walk is done */
         }
       } catch (error) {
@@ -86,7 +87,7 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
     },
     async remove(root) {
       if (!(await pins.has(root))) return
-      for await (const _ of helia.pins.rm(root, { walker: walker(local) })) {
+      for await (const _ of helia.pins.rm(root, { walker })) {
         /* undone when its walk is done */
       }
     },

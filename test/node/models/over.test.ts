@@ -81,4 +81,34 @@ describe('telling light peers of models that are offered by their base alone', (
     await ask({})
     assert.equal(looked, before + 2)
   })
+
+  for (const [shape, baseOf] of [
+    ['one base', () => 'crowded'],
+    ['as many bases', (i: number) => `base ${i}`]
+  ] as const)
+    it(`takes no more steps than an answer needs of ten thousand models over ${shape}`, async () => {
+      let steps = 0
+      const many = Array.from({ length: 10_000 }, (_, i) => {
+        const { record } = model(i, baseOf(i))
+        Object.defineProperty(record, 'id', { get: () => (steps++, idOf(i)) })
+        return { record, retired: false }
+      })
+      const names = new Map(many.map(({ record }) => [everyModelOver(record.base), record.base]))
+      const offers = [...names.keys()].map(of => ({ message: { model: of } }))
+      const tell = createTellingOver(
+        { list: () => offers as never },
+        { list: () => many as never, baseOf: name => names.get(name) },
+        { clock: { now: () => 1 } as never, events: createEvents<ModelEvents>(log) }
+      )
+      let told: readonly Hex[] = []
+      await tell({
+        next: async () => ({}),
+        send: async (frame: { models: readonly Hex[] }) => void (told = frame.models)
+      } as never)
+      assert.deepEqual(
+        told,
+        Array.from({ length: mostOver }, (_, i) => idOf(9_999 - i))
+      )
+      assert.ok(steps <= mostOver ** 2, String(steps))
+    })
 })

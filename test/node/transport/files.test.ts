@@ -180,6 +180,15 @@ describe('transport: files', () => {
       assert.ok(typeof length === 'number' ? length <= 1000 : length.startsWith('files.'), String(length))
     })
 
+    it('a file with a part that it says is empty, and nobody has, is not kept and holds up no removal', async () => {
+      const nobodyHas = nodeBlock(randomBytes(20))
+      const cid = await publish(fileBlock([nobodyHas.cid], 0))
+      await assert.rejects(reader.files.fetchBytes(cid, from()), { code: 'files.unavailable' })
+      assert.equal(await reader.files.has(cid), false)
+      assert.equal((await reader.files.fetchBytes(cid, { ...from(), pin: false })).length, 0)
+      assert.ok((await reader.files.collect()) !== undefined)
+    })
+
     it('a folder that is nested for ever, or has no end of entries, is refused', async () => {
       let inner = directoryBlock([{ name: 'leaf', to: leaf.cid, size: 5 }])
       const chain = [inner]

@@ -9,10 +9,12 @@ interface ServeFormProps {
   readonly model: string
   /** What it is offered for here now. */
   readonly now?: { readonly inputPrice: string; readonly outputPrice: string } | undefined
+  /** How it is served here, where that is known. */
+  readonly isServed?: { readonly own: boolean; readonly all: boolean }
 }
 
 /** A worker offers a model, or every one over its base, at its own price. */
-export function ServeForm({ model, now }: ServeFormProps) {
+export function ServeForm({ model, now, isServed = { own: true, all: true } }: ServeFormProps) {
   const [input, setInput] = useState(now === undefined ? '0.000001' : exactTokenText(BigInt(now.inputPrice)))
   const [output, setOutput] = useState(now === undefined ? '0.00001' : exactTokenText(BigInt(now.outputPrice)))
   const [isAll, setAll] = useState(false)
@@ -40,7 +42,8 @@ export function ServeForm({ model, now }: ServeFormProps) {
       </div>
       <p className="serve-line">
         <Switch isOn={isAll} onChange={setAll}>
-          Every model over its base but other ones unserved, by one offer; each is fetched when asked for
+          All models over its base by one offer; each is fetched when it is asked for. Others that you serve no more are
+          left out.
         </Switch>
       </p>
       <p className="serve-line">
@@ -60,9 +63,9 @@ export function ServeForm({ model, now }: ServeFormProps) {
           {isAll ? 'Serve them all here at this price' : 'Serve it here at this price'}
         </Button>
       </p>
-      {serve.isSuccess ? (
+      {serve.isSuccess && (serve.data.base === undefined ? isServed.own : isServed.all) ? (
         <p className="serve-line" role="status">
-          {serve.data.base === undefined ? 'It is served here now.' : 'Every model over its base is served here now.'}
+          {serve.data.base === undefined ? 'It is served here now.' : 'The models over its base are served here now.'}
         </p>
       ) : null}
       {serve.error === null ? null : <Failure error={serve.error} />}

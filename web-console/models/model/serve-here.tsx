@@ -32,7 +32,7 @@ export function ServeHere({ model }: { readonly model: BazaarView }) {
             {isAll ? <Unserve model={model.id} all act="Serve the models over its base no more" /> : null}
           </p>
         ) : null}
-        <ServeForm key={`${isOwn} ${isAll}`} model={model.id} now={own ?? all} />
+        <ServeForm key={model.id} model={model.id} now={own ?? all} isServed={{ own: isOwn, all: isAll }} />
       </Card>
     </Section>
   )
