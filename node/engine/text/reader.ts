@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { openSandbox, type Sandbox } from '../../runtime/sandbox/index.ts'
 import { createCache } from '../../runtime/cache.ts'
 import { programBeside } from '../../runtime/program.ts'
@@ -22,6 +23,11 @@ const rowsAtOnce = 64
 const rowsMs = 20_000
 /** Vocabularies that are held here: two megabytes each for the usual ones. */
 const mostPlain = 8
+/**
+ * What is spelled here in one turn of the loop: tokens, bytes that they say, and tokens held back before them, since
+ * each token is decoded with all that are. No text needs more; whatever does is spelled where it has a deadline.
+ */
+const plainAtOnce = { tokens: 64, bytes: 8_192, heldBack: 32 } as const
 
 export function openTextReader(): TextReader {
   const sandbox: Sandbox<typeof tasks> = openSandbox<typeof tasks>({
@@ -72,18 +78,28 @@ export function openTextReader(): TextReader {
       const at = resolve(folder)
       let state = textBegin
       let turn: Promise<unknown> = Promise.resolve()
+      const isPlain = (speller: PlainSpeller, ids: readonly number[]): boolean =>
+        state.ids.length <= plainAtOnce.heldBack &&
+        (speller.bytes([...state.ids, ...ids]) ?? Infinity) <= plainAtOnce.bytes
       const take = (ids: readonly number[], last: boolean): Promise<string> => {
         const mine = turn.then(async () => {
           const speller = await plainOf(at)
-          if (speller?.knows([...state.ids, ...ids]) !== true) {
-            const said = await sandbox.run(at, 'text', { stops, state, ids, last }, promptMs)
-            state = said.state
-            return said.text
+          let text = ''
+          for (let from = 0; ;) {
+            const some = ids.slice(from, from + plainAtOnce.tokens)
+            if (speller === undefined || !isPlain(speller, some)) {
+              const said = await sandbox.run(at, 'text', { stops, state, ids: ids.slice(from), last }, promptMs)
+              state = said.state
+              return text + said.text
+            }
+            from += some.length
+            const isEnd = from >= ids.length
+            const stream = new TextStream(speller, stops, state)
+            text += stream.take(some, last && isEnd)
+            state = stream.state
+            if (isEnd) return text
+            await setImmediate() // whatever else waits has its turn
           }
-          const stream = new TextStream(speller, stops, state)
-          const text = stream.take(ids, last)
-          state = stream.state
-          return text
         })
         turn = mine.catch(() => undefined)
         return mine
