@@ -1,4 +1,5 @@
 import type { Network } from '../../protocol/crypto/index.ts'
+import { mostCreditTokens } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
 import type { Backends } from '../engine/backend/types.ts'
@@ -71,7 +72,7 @@ export const defaultPolicy: ModelsPolicy = {
   capacity: 32,
   waiting: 128,
   creditTokens: 32,
-  mostCreditTokens: 512,
+  mostCreditTokens,
   lostCredits: 64,
   redeem: true,
   redeemAt: 10n ** 18n,
