@@ -1,5 +1,6 @@
 import type { ConnectionEncrypter, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { afterTurn } from './after-turn.ts'
 import { withMethods } from './with-methods.ts'
 
 // What libp2p writes to a connection costs both sides a call of the system for each piece, and the other side a turn of
@@ -21,8 +22,6 @@ export const wholeFrames =
     }) as E
   }
 
-/** After what is under way in this turn; browsers have no such call. */
-const soon: (done: () => void) => void = typeof setImmediate === 'function' ? setImmediate : done => setTimeout(done, 0)
 /** Bytes that wait for company at most. */
 const mostGathered = 65_536
 
@@ -46,7 +45,7 @@ function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | '
     }
   }
   connection.send = data => {
-    if (gathered.byteLength === 0) soon(flushSoon)
+    if (gathered.byteLength === 0) afterTurn(flushSoon)
     gathered.append(data)
     return gathered.byteLength < mostGathered ? !connection.writableNeedsDrain : flush()
   }

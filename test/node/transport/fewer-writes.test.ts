@@ -4,6 +4,7 @@ import type { ConnectionEncrypter, MessageStream, Stream } from '@libp2p/interfa
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { turnsByMessage } from '../../../node/transport/host/after-turn.ts'
 import { rareUpdates, wholeFrames } from '../../../node/transport/host/fewer-writes.ts'
 import { readBytes } from '../../../node/transport/streams/frames.ts'
 
@@ -133,6 +134,21 @@ describe('fewer writes to a connection', () => {
       to.send(Uint8Array.of(5))
       await turn()
       assert.deepEqual(given.slice(1), [[5]])
+    })
+
+    it('goes after what is under way in its turn also where there are messages and no other way', async () => {
+      const { soon, close } = turnsByMessage()
+      const order: number[] = []
+      await new Promise<void>(resolve => {
+        soon(() => order.push(2))
+        soon(() => {
+          order.push(3)
+          resolve()
+        })
+        void Promise.resolve().then(() => order.push(1))
+      })
+      close()
+      assert.deepEqual(order, [1, 2, 3])
     })
 
     it('is sent before the connection is closed, and at once where it is much', async () => {
