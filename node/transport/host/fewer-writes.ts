@@ -29,6 +29,7 @@ function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | '
   connection: T
 ): T {
   const [send, close] = [connection.send.bind(connection), connection.close.bind(connection)]
+  const abort = connection.abort.bind(connection)
   let gathered = new Uint8ArrayList()
 
   function flush(): boolean {
@@ -45,6 +46,7 @@ function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | '
     }
   }
   connection.send = data => {
+    if (connection.status !== 'open') return send(data) // which says so
     if (gathered.byteLength === 0) afterTurn(flushSoon)
     gathered.append(data)
     return gathered.byteLength < mostGathered ? !connection.writableNeedsDrain : flush()
@@ -52,6 +54,14 @@ function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | '
   connection.close = async options => {
     flush()
     await close(options)
+  }
+  connection.abort = error => {
+    try {
+      flush()
+    } catch (failed) {
+      return abort(failed instanceof Error ? failed : error)
+    }
+    abort(error)
   }
   return connection
 }

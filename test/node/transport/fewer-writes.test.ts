@@ -106,7 +106,7 @@ describe('fewer writes to a connection', () => {
         status: 'open',
         writableNeedsDrain: false,
         send(data: Uint8Array) {
-          if (data[0] === 9) throw new Error('it is closed')
+          if (data[0] === 9 || connection.status !== 'open') throw new Error('it is closed')
           given.push([...data.subarray(0, 8)])
           return true
         },
@@ -162,6 +162,17 @@ describe('fewer writes to a connection', () => {
       assert.equal(given.length, 3)
     })
 
+    it('is sent before the connection is given up, and refused by one that is', async () => {
+      const { given, to, connection } = await securing()
+      to.send(Uint8Array.of(1))
+      to.abort(new Error('enough'))
+      assert.deepEqual(given, [[1], 'enough'])
+      connection.status = 'closing'
+      assert.throws(() => to.send(Uint8Array.of(2)), /closed/u)
+      await turn()
+      assert.equal(given.length, 2)
+    })
+
     it('says that a connection is full, is dropped with one that is gone, and breaks nothing else', async () => {
       const { given, to, connection } = await securing()
       connection.writableNeedsDrain = true
@@ -170,8 +181,8 @@ describe('fewer writes to a connection', () => {
       to.send(Uint8Array.of(9))
       await turn()
       assert.deepEqual(given, [[1], 'it is closed'])
-      connection.status = 'aborted'
       to.send(Uint8Array.of(1))
+      connection.status = 'aborted'
       await turn()
       assert.equal(given.length, 2)
     })
