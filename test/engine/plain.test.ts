@@ -128,6 +128,25 @@ describe('answers spelled without their tokenizer', () => {
     })
   })
 
+  it('is by the files that the process of the tokenizer has read', async () => {
+    const path = variant(join(folder.path, 'changed'), () => undefined)
+    const reader = openTextReader()
+    const said = async (): Promise<string> => reader.text(path, []).push([300])
+    try {
+      const before = await said()
+      variant(path, ({ model: { vocab } }) => {
+        const other: Record<number, number> = { 300: 301, 301: 300 }
+        for (const [token, id] of Object.entries(vocab)) vocab[token] = other[id] ?? id
+      })
+      assert.equal(await said(), before)
+      // Four others take its process's place.
+      for (let i = 0; i < 4; i++) await reader.open(variant(join(folder.path, `other ${i}`), () => undefined))
+      assert.notEqual(await said(), before)
+    } finally {
+      reader.close()
+    }
+  })
+
   it('needs the process of a tokenizer once, and again for a token that is none', async () => {
     const reader = openTextReader()
     const tokenizer = Tokenizer.load(seedling)

@@ -30,13 +30,20 @@ const mostPlain = 8
 const plainAtOnce = { tokens: 64, bytes: 8_192, heldBack: 32 } as const
 
 export function openTextReader(): TextReader {
+  /**
+   * What turns tokens into text in this process. Nothing of a stranger's is run for it, and it is asked for with each
+   * frame of each answer: by way of another process it costs more than all else that is done with a frame. It goes with
+   * the process that read it, so that both are of the same files; an answer is spelled by one to its end.
+   */
+  const plain = createCache<string, Promise<PlainSpeller | undefined>>({ max: mostPlain })
   const sandbox: Sandbox<typeof tasks> = openSandbox<typeof tasks>({
     program: programBeside(import.meta.url, 'tasks'),
     beginMs: openMs,
     heapMb,
     processes,
     queue,
-    idleMs
+    idleMs,
+    ended: folder => plain.delete(folder)
   })
   const inParts = async <A, B>(all: readonly A[], read: (part: readonly A[]) => Promise<B[]>): Promise<B[]> => {
     const done: B[] = []
@@ -44,11 +51,6 @@ export function openTextReader(): TextReader {
     return done
   }
 
-  /**
-   * What turns tokens into text in this process. Nothing of a stranger's is run for it, and it is asked for with each
-   * frame of each answer: by way of another process it costs more than all else that is done with a frame.
-   */
-  const plain = createCache<string, Promise<PlainSpeller | undefined>>({ max: mostPlain })
   function plainOf(folder: string): Promise<PlainSpeller | undefined> {
     const known = plain.get(folder)
     if (known !== undefined) return known
@@ -78,12 +80,16 @@ export function openTextReader(): TextReader {
       const at = resolve(folder)
       let state = textBegin
       let turn: Promise<unknown> = Promise.resolve()
+      let spelling: Promise<PlainSpeller | undefined> | undefined
       const isPlain = (speller: PlainSpeller, ids: readonly number[]): boolean =>
         state.ids.length <= plainAtOnce.heldBack &&
         (speller.bytes([...state.ids, ...ids]) ?? Infinity) <= plainAtOnce.bytes
       const take = (ids: readonly number[], last: boolean): Promise<string> => {
         const mine = turn.then(async () => {
-          const speller = await plainOf(at)
+          const speller = await (spelling ??= plainOf(at)).catch((error: unknown) => {
+            spelling = undefined
+            throw error
+          })
           let text = ''
           for (let from = 0; ;) {
             const some = ids.slice(from, from + plainAtOnce.tokens)
