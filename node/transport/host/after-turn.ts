@@ -6,7 +6,8 @@ export function turnsByMessage(): { soon(done: () => void): void; close(): void 
   const { port1, port2 } = new MessageChannel()
   /** One for each connection with something to send. */
   const waiting: (() => void)[] = []
-  port1.onmessage = () => waiting.shift()?.()
+  port1.addEventListener('message', () => waiting.shift()?.())
+  port1.start()
   return {
     soon(done) {
       waiting.push(done)
