@@ -53,6 +53,8 @@ export interface ServePolicy {
 export interface ClientPolicy {
   /** A new channel holds the price of so many such requests. */
   readonly depositRequests: number
+  /** Answer tokens that any worker gives before it is paid: what more it says to have given, only this node knows. */
+  readonly mostUnpaidTokens: number
   /** How long a channel is opened for, in seconds. */
   readonly channelSeconds: number
   /** Workers tried for one answer. */
@@ -79,6 +81,7 @@ export const defaultPolicy: ModelsPolicy = {
   redeemAtClosing: 10n ** 15n,
   region: '',
   depositRequests: 32,
+  mostUnpaidTokens: mostCreditTokens,
   channelSeconds: 30 * 86_400,
   attempts: 6,
   tokenizerBytes: 64 << 20

@@ -6,7 +6,6 @@ import {
   deposited,
   disputed,
   feeOf,
-  mostCreditTokens,
   mostInputTokens,
   openChannel,
   paidUp,
@@ -168,7 +167,7 @@ export function createWallet(
   const isKnown = ({ live, record }: Ask): boolean => live || record.creditTokens > 0
   /** Nothing was promised for an ask of which that is not known, so its worker gave what it gives unpaid. */
   const mostUnknown = ({ record: { offer, statement } }: Ask): bigint => {
-    const credit = creditOf(offer.message, mostCreditTokens)
+    const credit = creditOf(offer.message, policy.mostUnpaidTokens)
     return credit < statement.message.maxFee ? credit : statement.message.maxFee
   }
   const mayOwe = (ask: Ask): bigint => {
@@ -413,7 +412,7 @@ export function createWallet(
         if (
           answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) ||
           (isKnown(ask) &&
-            answer.length > ask.received.length + (ask.live ? 0 : Math.min(creditTokens, mostCreditTokens)))
+            answer.length > ask.received.length + (ask.live ? 0 : Math.min(creditTokens, policy.mostUnpaidTokens)))
         ) {
           throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
         }

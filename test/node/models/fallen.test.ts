@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createWallet } from '../../../node/models/client/wallet.ts'
 import type { Wallet } from '../../../node/models/client/wallet.ts'
+import { defaultPolicy } from '../../../node/models/deps.ts'
 import type { Parts } from '../../../node/models/deps.ts'
 import { silentLog } from '../../../node/runtime/index.ts'
 import { createReceipts } from '../../../node/models/receipts.ts'
@@ -70,7 +71,8 @@ describe('a client whose machine fell before it noted down that its question was
       key: clientKey,
       events,
       now: () => 1_000n,
-      timing: { marginSeconds: 60 }
+      timing: { marginSeconds: 60 },
+      policy: defaultPolicy
     } as unknown as Parts
     const none = { now: async () => 1_000n } as never
     wallet = createWallet(parts, tables, createReceipts(parts, tables), none)
