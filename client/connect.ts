@@ -33,7 +33,8 @@ export interface Surroundings {
 }
 
 /** A light peer looks again for offers only where it knows of none, and tries one more worker where one fails. */
-const policy = { depositRequests: 8, channelSeconds: defaultPolicy.channelSeconds, attempts: 2 }
+const { channelSeconds, mostUnpaidTokens } = defaultPolicy
+const policy = { depositRequests: 8, mostUnpaidTokens, channelSeconds, attempts: 2 }
 /** A page's reader waits less than a daemon's queue. */
 const timingWith = (ms: number) => ({ ...defaultTiming, acceptMs: ms, silenceMs: ms, receiptMs: ms, busyMs: 20_000 })
 const usualPatience = 30_000

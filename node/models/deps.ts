@@ -1,4 +1,5 @@
 import type { Network } from '../../protocol/crypto/index.ts'
+import { mostCreditTokens } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { FollowedChain } from '../chain/types.ts'
 import type { Backends } from '../engine/backend/types.ts'
@@ -52,6 +53,8 @@ export interface ServePolicy {
 export interface ClientPolicy {
   /** A new channel holds the price of so many such requests. */
   readonly depositRequests: number
+  /** Answer tokens that any worker gives before it is paid: what more it says to have given, only this node knows. */
+  readonly mostUnpaidTokens: number
   /** How long a channel is opened for, in seconds. */
   readonly channelSeconds: number
   /** Workers tried for one answer. */
@@ -71,13 +74,14 @@ export const defaultPolicy: ModelsPolicy = {
   capacity: 32,
   waiting: 128,
   creditTokens: 32,
-  mostCreditTokens: 512,
+  mostCreditTokens,
   lostCredits: 64,
   redeem: true,
   redeemAt: 10n ** 18n,
   redeemAtClosing: 10n ** 15n,
   region: '',
   depositRequests: 32,
+  mostUnpaidTokens: mostCreditTokens,
   channelSeconds: 30 * 86_400,
   attempts: 6,
   tokenizerBytes: 64 << 20

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
+import { receiptId } from '../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
 import { createAudits, createCertificates } from './audits/index.ts'
@@ -169,6 +170,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
+    // The models phase has signed or checked it, and so has whoever kept what is known by its id.
+    if (await receipts.has(receiptId(deps.network, receipt))) return
     const taken = await intake.take(receipt)
     received(receipt, taken)
     if (taken.fresh && receipt.worker === self) await topic.announceReceipt(receipt)

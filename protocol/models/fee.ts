@@ -19,6 +19,9 @@ export function feeOf({ inputPrice, outputPrice }: Prices, inputTokens: number, 
  */
 export const leastCreditTokens = 4
 
+/** No worker goes further ahead than this, so what it says to have given before anything was paid is no more. */
+export const mostCreditTokens = 512
+
 /** The credit between the two: the price of so many answer tokens. */
 export const creditOf = ({ outputPrice }: Prices, creditTokens: number): bigint => BigInt(creditTokens) * outputPrice
 

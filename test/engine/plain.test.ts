@@ -56,7 +56,7 @@ describe('answers spelled without their tokenizer', () => {
       const speller = plainSpeller(vocabulary)
       fc.assert(
         fc.property(idsOf(vocabulary.kinds.length), fc.constantFrom([], ['a'], ['the ', 'n']), (ids, stops) => {
-          assert.ok(speller.knows(ids))
+          assert.notEqual(speller.bytes(ids), undefined)
           assert.equal(speller.decode(ids), tokenizer.decode(ids))
           const [own, theirs] = [new TextStream(speller, stops), new TextStream(tokenizer, stops)]
           for (const id of ids) assert.equal(own.push(id), theirs.push(id))
@@ -65,8 +65,8 @@ describe('answers spelled without their tokenizer', () => {
         }),
         { numRuns: 300 }
       )
-      assert.ok(!speller.knows([vocabulary.kinds.length]))
-      assert.ok(!speller.knows([-1]))
+      assert.equal(speller.bytes([vocabulary.kinds.length]), undefined)
+      assert.equal(speller.bytes([-1]), undefined)
     }
   })
 
@@ -79,6 +79,72 @@ describe('answers spelled without their tokenizer', () => {
     }
     for (const [name, change] of Object.entries(others))
       assert.equal(Tokenizer.load(variant(join(folder.path, name), change)).plain(), undefined, name)
+  })
+
+  describe('where they cost more than answers do', () => {
+    /** Spells the first part here; the second once there is no process for anything else. */
+    const spelledHere = async (path: string, ids: readonly number[]): Promise<boolean> => {
+      const reader = openTextReader()
+      const text = reader.text(path, [])
+      try {
+        await text.push([])
+        reader.close()
+        return await text.push(ids).then(
+          () => true,
+          (error: unknown) => (assert.equal((error as { code: string }).code, 'sandbox.closed'), false)
+        )
+      } finally {
+        reader.close()
+      }
+    }
+    const idOf = (path: string, token: string): number =>
+      (JSON.parse(readFileSync(join(path, 'tokenizer.json'), 'utf8')) as Json).model.vocab[token] ?? -1
+
+    it('are left to the process of their tokenizer, which has a deadline', async () => {
+      const lone = idOf(seedling, '\u0122') // the letter of byte 0x80: no character begins with it
+      assert.ok(lone >= 0)
+      assert.equal(await spelledHere(seedling, Array<number>(30).fill(lone)), true)
+      assert.equal(await spelledHere(seedling, Array<number>(4_095).fill(lone)), false)
+      const long = 'ÿ'.repeat(8_192)
+      const large = variant(join(folder.path, 'large'), json => {
+        json.model.vocab[long] = Object.keys(json.model.vocab).length
+      })
+      assert.equal(await spelledHere(large, [idOf(large, long), idOf(large, long)]), false)
+    })
+
+    it('say the same', async () => {
+      const reader = openTextReader()
+      try {
+        const tokenizer = Tokenizer.load(seedling)
+        const ids = [
+          ...Array<number>(200).fill(idOf(seedling, '\u0122')),
+          ...tokenizer.encode('the sky 🦔 '.repeat(90))
+        ]
+        const text = reader.text(seedling, [])
+        assert.equal((await text.push(ids)) + (await text.finish()), tokenizer.decode(ids))
+      } finally {
+        reader.close()
+      }
+    })
+  })
+
+  it('is by the files that the process of the tokenizer has read', async () => {
+    const path = variant(join(folder.path, 'changed'), () => undefined)
+    const reader = openTextReader()
+    const said = async (): Promise<string> => reader.text(path, []).push([300])
+    try {
+      const before = await said()
+      variant(path, ({ model: { vocab } }) => {
+        const other: Record<number, number> = { 300: 301, 301: 300 }
+        for (const [token, id] of Object.entries(vocab)) vocab[token] = other[id] ?? id
+      })
+      assert.equal(await said(), before)
+      // Four others take its process's place.
+      for (let i = 0; i < 4; i++) await reader.open(variant(join(folder.path, `other ${i}`), () => undefined))
+      assert.notEqual(await said(), before)
+    } finally {
+      reader.close()
+    }
   })
 
   it('needs the process of a tokenizer once, and again for a token that is none', async () => {

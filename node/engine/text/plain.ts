@@ -45,15 +45,22 @@ export function packPlain(count: number, tokenOf: (id: number) => PlainToken | u
 export interface PlainSpeller {
   /** As the tokenizer decodes: bytes in a row are one text, special tokens nothing, added ones a text of their own. */
   decode(ids: readonly number[]): string
-  /** Whether all of these are in the vocabulary. */
-  knows(ids: readonly number[]): boolean
+  /** Bytes that these say, none of which is left out; undefined where one of them is not in the vocabulary. */
+  bytes(ids: readonly number[]): number | undefined
 }
 
 export function plainSpeller({ kinds: which, ends, bytes }: PlainVocabulary): PlainSpeller {
   const utf8 = new TextDecoder('utf-8', { ignoreBOM: true })
   const saidBy = (id: number): Uint8Array => bytes.subarray(id === 0 ? 0 : ends[id - 1], ends[id])
   return {
-    knows: ids => ids.every(id => (which[id] ?? kinds.unknown) !== kinds.unknown),
+    bytes(ids) {
+      let sum = 0
+      for (const id of ids) {
+        if ((which[id] ?? kinds.unknown) === kinds.unknown) return undefined
+        sum += saidBy(id).length
+      }
+      return sum
+    },
     decode(ids) {
       let text = ''
       let row: Uint8Array[] = []

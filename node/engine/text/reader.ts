@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { openSandbox, type Sandbox } from '../../runtime/sandbox/index.ts'
 import { createCache } from '../../runtime/cache.ts'
 import { programBeside } from '../../runtime/program.ts'
@@ -22,15 +23,27 @@ const rowsAtOnce = 64
 const rowsMs = 20_000
 /** Vocabularies that are held here: two megabytes each for the usual ones. */
 const mostPlain = 8
+/**
+ * What is spelled here in one turn of the loop: tokens, bytes that they say, and tokens held back before them, since
+ * each token is decoded with all that are. No text needs more; whatever does is spelled where it has a deadline.
+ */
+const plainAtOnce = { tokens: 64, bytes: 8_192, heldBack: 32 } as const
 
 export function openTextReader(): TextReader {
+  /**
+   * What turns tokens into text in this process. Nothing of a stranger's is run for it, and it is asked for with each
+   * frame of each answer: by way of another process it costs more than all else that is done with a frame. It goes with
+   * the process that read it, so that both are of the same files; an answer is spelled by one to its end.
+   */
+  const plain = createCache<string, Promise<PlainSpeller | undefined>>({ max: mostPlain })
   const sandbox: Sandbox<typeof tasks> = openSandbox<typeof tasks>({
     program: programBeside(import.meta.url, 'tasks'),
     beginMs: openMs,
     heapMb,
     processes,
     queue,
-    idleMs
+    idleMs,
+    ended: folder => plain.delete(folder)
   })
   const inParts = async <A, B>(all: readonly A[], read: (part: readonly A[]) => Promise<B[]>): Promise<B[]> => {
     const done: B[] = []
@@ -38,11 +51,6 @@ export function openTextReader(): TextReader {
     return done
   }
 
-  /**
-   * What turns tokens into text in this process. Nothing of a stranger's is run for it, and it is asked for with each
-   * frame of each answer: by way of another process it costs more than all else that is done with a frame.
-   */
-  const plain = createCache<string, Promise<PlainSpeller | undefined>>({ max: mostPlain })
   function plainOf(folder: string): Promise<PlainSpeller | undefined> {
     const known = plain.get(folder)
     if (known !== undefined) return known
@@ -72,18 +80,32 @@ export function openTextReader(): TextReader {
       const at = resolve(folder)
       let state = textBegin
       let turn: Promise<unknown> = Promise.resolve()
+      let spelling: Promise<PlainSpeller | undefined> | undefined
+      const isPlain = (speller: PlainSpeller, ids: readonly number[]): boolean =>
+        state.ids.length <= plainAtOnce.heldBack &&
+        (speller.bytes([...state.ids, ...ids]) ?? Infinity) <= plainAtOnce.bytes
       const take = (ids: readonly number[], last: boolean): Promise<string> => {
         const mine = turn.then(async () => {
-          const speller = await plainOf(at)
-          if (speller?.knows([...state.ids, ...ids]) !== true) {
-            const said = await sandbox.run(at, 'text', { stops, state, ids, last }, promptMs)
-            state = said.state
-            return said.text
+          const speller = await (spelling ??= plainOf(at)).catch((error: unknown) => {
+            spelling = undefined
+            throw error
+          })
+          let text = ''
+          for (let from = 0; ;) {
+            const some = ids.slice(from, from + plainAtOnce.tokens)
+            if (speller === undefined || !isPlain(speller, some)) {
+              const said = await sandbox.run(at, 'text', { stops, state, ids: ids.slice(from), last }, promptMs)
+              state = said.state
+              return text + said.text
+            }
+            from += some.length
+            const isEnd = from >= ids.length
+            const stream = new TextStream(speller, stops, state)
+            text += stream.take(some, last && isEnd)
+            state = stream.state
+            if (isEnd) return text
+            await setImmediate() // whatever else waits has its turn
           }
-          const stream = new TextStream(speller, stops, state)
-          const text = stream.take(ids, last)
-          state = stream.state
-          return text
         })
         turn = mine.catch(() => undefined)
         return mine

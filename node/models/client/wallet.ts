@@ -165,13 +165,19 @@ export function createWallet(
     )
   /** Whether it is known what was accepted: of what was asked before a restart it may not be. */
   const isKnown = ({ live, record }: Ask): boolean => live || record.creditTokens > 0
+  /** Nothing was promised for an ask of which that is not known, so its worker gave what it gives unpaid. */
+  const mostUnknown = ({ record: { offer, statement } }: Ask): bigint => {
+    const credit = creditOf(offer.message, policy.mostUnpaidTokens)
+    return credit < statement.message.maxFee ? credit : statement.message.maxFee
+  }
+  const mayOwe = (ask: Ask): bigint => {
+    if (ask.record.over) return 0n
+    if (ask.live) return ask.record.statement.message.maxFee
+    return isKnown(ask) ? feeSoFar(ask) : mostUnknown(ask)
+  }
   /** What the deposit may still be needed for. */
   const committed = (purse: Purse): bigint =>
-    [...purse.asks.values()].reduce(
-      (sum, ask) =>
-        sum + (ask.record.over ? 0n : ask.live || !isKnown(ask) ? ask.record.statement.message.maxFee : feeSoFar(ask)),
-      purse.record.channel.settled
-    )
+    [...purse.asks.values()].reduce((sum, ask) => sum + mayOwe(ask), purse.record.channel.settled)
   function sign(purse: Purse, cumulative: bigint): Signed<'Voucher'> {
     const last = purse.signed
     if (last?.message.cumulative === cumulative) return last
@@ -334,8 +340,8 @@ export function createWallet(
     adopt,
     async accepted(purse, ask, inputTokens, creditTokens) {
       ask.record = { ...ask.record, inputTokens, creditTokens }
-      // Nothing is promised by this, so it need not outlive the machine, only the process.
-      await tables.asks.put(inChannel(purse.id, ask.id), ask.record, { sync: false })
+      // Nobody who reads the answer waits for it; without it whoever comes back owes what no machine has seen come.
+      await tables.asks.put(inChannel(purse.id, ask.id), ask.record)
     },
     async ended(purse, ask) {
       ask.live = false
@@ -400,15 +406,19 @@ export function createWallet(
         if (ask === undefined)
           throw new InvalidError('receipt.unknown', 'the receipt is about a request that this node has not made')
         const { statement, content, offer, creditTokens } = ask.record
-        // A machine that fell while it asked does not know whether it was accepted: it owes what the request agreed to.
+        // A machine that fell while it asked does not know whether it was accepted, nor what came.
         const { inputTokens } = isKnown(ask) ? ask.record : message
         // [reject] An answer that was cut off is what has come; tokens that the wire lost are paid up to the credit.
         if (
           answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) ||
-          (isKnown(ask) && answer.length > ask.received.length + (ask.live ? 0 : creditTokens))
+          (isKnown(ask) &&
+            answer.length > ask.received.length + (ask.live ? 0 : Math.min(creditTokens, policy.mostUnpaidTokens)))
         ) {
           throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
         }
+        // [reject] What is known to nobody but the worker is paid up to what it gives before anything is.
+        if (!isKnown(ask) && message.fee > mostUnknown(ask))
+          throw new InvalidError('receipt.answer', 'the receipt is about more than a worker gives unpaid')
         // [reject] A prompt has no more tokens than its text can have.
         if (inputTokens > mostInputTokens(content.messages, content.resume.length, content.context))
           throw new InvalidError('answer.input-tokens', 'the receipt counts more prompt tokens than the text can have')

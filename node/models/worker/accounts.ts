@@ -61,7 +61,8 @@ export interface Accounts {
   forgetServed(): Promise<void>
   /**
    * The answer counts at once; `written` resolves when a crash of the process does not undo it. Nobody has paid for it
-   * yet, so it need not outlive the machine: what is paid later is written behind it.
+   * yet, so it need not outlive the machine. What is paid later is written behind it; where the power is lost just as
+   * the database begins a new log, that may outlive it, and the worker has a voucher for an answer that it forgot.
    */
   begin(
     account: Account,

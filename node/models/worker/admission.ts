@@ -67,7 +67,9 @@ export function createAdmission(
 ): Admission {
   const losses = createCache<Address, bigint>({ max: lossesKept })
   /** Requests from their first check until their answer is over; the streams that bring them are bounded. */
-  const taken = new Map<Hex, () => void>()
+  const taken = new Map<Hex, { readonly client: Address; readonly letGo: () => void }>()
+  /** Prompts that are being read before their requests are judged: of a client no more than it has such requests. */
+  const reading = new Map<Address, number>()
 
   const creditTokensOf = ({ speed }: Served): number =>
     Math.min(policy.mostCreditTokens, Math.max(policy.creditTokens, Math.ceil(speed * creditSeconds)))
@@ -101,14 +103,26 @@ export function createAdmission(
     }
   }
 
+  /** Who left too much unpaid. */
+  const isUnreliable = (client: Address, served: Served): boolean =>
+    (losses.get(client) ?? 0n) > creditOf(served, creditTokensOf(served)) * BigInt(policy.lostCredits)
+
   /**
-   * A prompt is read in a process of its own, beside the checks of the request: for whoever has a channel here, with
-   * what is open anyway.
+   * A prompt is read in a process of its own, beside what is left to ask of its request: where that is one by all that
+   * it says, with what is open anyway. One whose request comes to nothing is read to its end, so it counts until then:
+   * else whoever asks for nothing could have one read after another.
    */
-  function readEarly({ statement, content }: RequestFrame): Early | undefined {
+  function readEarly({ statement, content }: RequestFrame, client: Address): Early | undefined {
     const served = serving.ready(statement.message.model)
-    if (served === undefined || content.context !== undefined) return undefined
-    const prompt = served.speech.prompt(content.messages, content.day)
+    if (served === undefined || content.context !== undefined || isUnreliable(client, served)) return undefined
+    const running = reading.get(client) ?? 0
+    if (running >= [...taken.values()].filter(one => one.client === client).length) return undefined
+    reading.set(client, running + 1)
+    const prompt = served.speech.prompt(content.messages, content.day).finally(() => {
+      const left = (reading.get(client) ?? 1) - 1
+      if (left > 0) reading.set(client, left)
+      else reading.delete(client)
+    })
     prompt.catch(() => undefined) // awaited where the request is judged, if it is
     return { served, prompt }
   }
@@ -121,21 +135,18 @@ export function createAdmission(
   ): Promise<Admitted> {
     const { statement, content, voucher } = frame
     const putting = contextOf(frame, served)
-    const reading =
-      early?.served === served
-        ? early.prompt
-        : putting.then(({ messages }) => served.speech.prompt(messages, content.day))
-    reading.catch(() => undefined) // awaited below
+    putting.catch(() => undefined) // awaited below
     // [reject] A request is answered once.
     if (await accounts.wasServed(statement.message, request))
       throw new InvalidError('request.replayed', 'the request was answered before')
-    const creditTokens = creditTokensOf(served)
     // [reject] Who left too much unpaid gets nothing more.
-    if ((losses.get(account.client) ?? 0n) > creditOf(served, creditTokens) * BigInt(policy.lostCredits))
+    if (isUnreliable(account.client, served))
       throw new LimitError('client.unreliable', 'this client has left too much unpaid')
-    const prompt = await reading
+    const { messages, sources } = await putting
+    const prompt = await (early?.served === served ? early.prompt : served.speech.prompt(messages, content.day))
     const inputTokens = prompt.length + content.resume.length
-    const admitted = { frame, served, account, request, prompt, inputTokens, creditTokens, ...(await putting) }
+    const creditTokens = creditTokensOf(served)
+    const admitted = { frame, served, account, request, prompt, messages, sources, inputTokens, creditTokens }
     try {
       if (voucher !== null) await accounts.pay(account, voucher)
       // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is
@@ -153,7 +164,7 @@ export function createAdmission(
   }
 
   function letGo(request: Hex): void {
-    taken.get(request)?.()
+    taken.get(request)?.letGo()
     taken.delete(request)
   }
 
@@ -171,7 +182,6 @@ export function createAdmission(
       if (offer.message.worker !== self) throw new InvalidError('offer.other', "the offer is another worker's")
       if (!serving.own(offer)) checkOffer(offer, { network, now: now() })
       const account = await channels.of(statement.message.channel, peer)
-      const early = readEarly(frame)
       const { client, record } = account
       const { deposit, state } = record.channel
       const request = checkRequest(statement, content, {
@@ -195,8 +205,9 @@ export function createAdmission(
       if (taken.has(request) || account.answers.has(request))
         throw new InvalidError('request.replayed', 'the request is being answered')
       // What is brought for it stays for it; whoever has no channel has nothing brought.
-      taken.set(request, serving.use(model))
+      taken.set(request, { client, letGo: serving.use(model) })
       try {
+        const early = readEarly(frame, client)
         const served = await serving.demand(model, client)
         if (served.answerer.away() !== undefined)
           throw new NotFoundError('worker.away', 'the server that answers for this model is away')

@@ -77,13 +77,16 @@ export interface Use {
   of(model: Hex, from: number): Promise<UseView>
 }
 
+/** Receipts that could not be counted, and why. */
+type Failed = ReadonlyMap<CosignedReceipt, unknown>
+
 export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
   const tables = openUseTables(store)
   /** Of one model one after another. */
   const counting = createQueue({ name: 'use of models', bound: mostWaiting })
 
   /** Receipts of a model that wait for those of it that are being counted: all of them are one look and one write. */
-  const waiting = new Map<Hex, { readonly receipts: CosignedReceipt[]; readonly done: Promise<void> }>()
+  const waiting = new Map<Hex, { readonly receipts: CosignedReceipt[]; readonly done: Promise<Failed> }>()
 
   async function addAll(receipts: readonly CosignedReceipt[]): Promise<void> {
     const [days, models, workers] = [changing(tables.days), changing(tables.models), changing(tables.workers)]
@@ -148,7 +151,25 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
     )
   }
 
-  function countOne(receipt: CosignedReceipt): Promise<void> {
+  /** One by one where all together fail: what is odd about one is no reason to leave out the others. */
+  async function addEach(receipts: readonly CosignedReceipt[]): Promise<Failed> {
+    const failed = new Map<CosignedReceipt, unknown>()
+    const all = await addAll(receipts).then(
+      () => undefined,
+      (error: unknown) => ({ error })
+    )
+    if (all === undefined) return failed
+    if (receipts.length === 1) return failed.set(receipts[0]!, all.error)
+    for (const receipt of receipts) await addAll([receipt]).catch((error: unknown) => failed.set(receipt, error))
+    return failed
+  }
+
+  async function countOne(receipt: CosignedReceipt): Promise<void> {
+    const failed = await countWithOthers(receipt)
+    if (failed.has(receipt)) throw failed.get(receipt)
+  }
+
+  function countWithOthers(receipt: CosignedReceipt): Promise<Failed> {
     const { model } = receipt.receipt.message
     const already = waiting.get(model)
     if (already !== undefined && already.receipts.length < countedAtOnce) {
@@ -158,7 +179,7 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
     const receipts = [receipt]
     const done = counting.run(model, () => {
       if (waiting.get(model)?.receipts === receipts) waiting.delete(model)
-      return addAll(receipts)
+      return addEach(receipts)
     })
     waiting.set(model, { receipts, done })
     done.catch(() => {

@@ -12,6 +12,12 @@ import { openTables } from './tables.ts'
 const maxTries = 1000
 /** Receipts handed over in one go. */
 const atOnce = 100
+/**
+ * Those before the remembered number that a start looks at again. What is not flushed is lost with the power from its
+ * end on, but for a moment when the database begins a new log: what stood last in the old one may be lost, and what
+ * stands first in the new one not. Each answer flushes what was written before it, so that is a few.
+ */
+const againAtStart = 1000
 
 /**
  * Own receipts come from the models phase, which numbers them: what was taken is remembered by its number, so that
@@ -24,7 +30,7 @@ export interface OwnReceipts {
   tidy(): Promise<void>
 }
 
-/** @param take checks and keeps one. @throws TilthError */
+/** @param take checks and keeps one; of one that is known it is to be quick. @throws TilthError */
 export function createOwnReceipts(
   store: Pick<Store, 'collection' | 'batch'>,
   models: Pick<ModelsService, 'receipts' | 'release'>,
@@ -53,14 +59,13 @@ export function createOwnReceipts(
 
   async function takeNew(): Promise<void> {
     for (;;) {
-      last ??= (await own.get('next')) ?? -1
+      last ??= Math.max(-1, ((await own.get('next')) ?? -1) - againAtStart)
       const list = await models.receipts({ after: last, limit: atOnce })
       const left: number[] = []
       for (const { number, receipt } of list) if (!(await tryOne(number, receipt, 0))) left.push(number)
       const seen = list.at(-1)?.number
       if (seen === undefined) return
-      // Whoever is killed before this looks at them again, and finds that they are known. It goes to the disk behind
-      // what was kept of them.
+      // Whoever is killed before this looks at them again, and finds that they are known. Nobody waits for the disk.
       await store.batch(
         batch => {
           for (const number of left) batch.put(owed, sequenceKey(number), 1)

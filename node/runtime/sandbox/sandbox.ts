@@ -18,6 +18,8 @@ export interface SandboxOptions {
   readonly queue: number
   /** A process that did nothing for so long is ended. */
   readonly idleMs: number
+  /** The process of a key is there no more: what it read may be read anew by the next one. */
+  readonly ended?: (key: string) => void
 }
 
 type Argument<T> = T extends (argument: infer A) => unknown ? A : never
@@ -73,7 +75,10 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
 
   function drop(line: Line): void {
     clearTimeout(line.idle)
-    line.child?.end()
+    if (line.child !== undefined) {
+      line.child.end()
+      options.ended?.(line.key)
+    }
     line.child = undefined
     if (line.tasks.length === 0) lines.delete(line.key)
   }
@@ -133,6 +138,7 @@ export function openSandbox<T extends Tasks>(options: SandboxOptions): Sandbox<T
       )
     const steps = [{ name: task.name, argument: task.argument, ms: task.ms }]
     if (line.child === undefined || line.child.gone) {
+      if (line.child !== undefined) options.ended?.(line.key)
       line.child = undefined
       line.child = start()
       steps.unshift({ name: 'begin', argument: line.key, ms: options.beginMs })

@@ -1,5 +1,6 @@
 import type { ConnectionEncrypter, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { afterTurn } from './after-turn.ts'
 import { withMethods } from './with-methods.ts'
 
 // What libp2p writes to a connection costs both sides a call of the system for each piece, and the other side a turn of
@@ -21,8 +22,6 @@ export const wholeFrames =
     }) as E
   }
 
-/** After what is under way in this turn; browsers have no such call. */
-const soon: (done: () => void) => void = typeof setImmediate === 'function' ? setImmediate : done => setTimeout(done, 0)
 /** Bytes that wait for company at most. */
 const mostGathered = 65_536
 
@@ -30,6 +29,7 @@ function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | '
   connection: T
 ): T {
   const [send, close] = [connection.send.bind(connection), connection.close.bind(connection)]
+  const abort = connection.abort.bind(connection)
   let gathered = new Uint8ArrayList()
 
   function flush(): boolean {
@@ -46,13 +46,22 @@ function inOnePiece<T extends Pick<MessageStream, 'send' | 'close' | 'abort' | '
     }
   }
   connection.send = data => {
-    if (gathered.byteLength === 0) soon(flushSoon)
+    if (connection.status !== 'open') return send(data) // which says so
+    if (gathered.byteLength === 0) afterTurn(flushSoon)
     gathered.append(data)
     return gathered.byteLength < mostGathered ? !connection.writableNeedsDrain : flush()
   }
   connection.close = async options => {
     flush()
     await close(options)
+  }
+  connection.abort = error => {
+    try {
+      flush()
+    } catch (failed) {
+      return abort(failed instanceof Error ? failed : error)
+    }
+    abort(error)
   }
   return connection
 }

@@ -4,6 +4,7 @@ import type { ConnectionEncrypter, MessageStream, Stream } from '@libp2p/interfa
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { Uint8ArrayList } from 'uint8arraylist'
+import { turnsByMessage } from '../../../node/transport/host/after-turn.ts'
 import { rareUpdates, wholeFrames } from '../../../node/transport/host/fewer-writes.ts'
 import { readBytes } from '../../../node/transport/streams/frames.ts'
 
@@ -105,7 +106,7 @@ describe('fewer writes to a connection', () => {
         status: 'open',
         writableNeedsDrain: false,
         send(data: Uint8Array) {
-          if (data[0] === 9) throw new Error('it is closed')
+          if (data[0] === 9 || connection.status !== 'open') throw new Error('it is closed')
           given.push([...data.subarray(0, 8)])
           return true
         },
@@ -135,6 +136,21 @@ describe('fewer writes to a connection', () => {
       assert.deepEqual(given.slice(1), [[5]])
     })
 
+    it('goes after what is under way in its turn also where there are messages and no other way', async () => {
+      const { soon, close } = turnsByMessage()
+      const order: number[] = []
+      await new Promise<void>(resolve => {
+        soon(() => order.push(2))
+        soon(() => {
+          order.push(3)
+          resolve()
+        })
+        void Promise.resolve().then(() => order.push(1))
+      })
+      close()
+      assert.deepEqual(order, [1, 2, 3])
+    })
+
     it('is sent before the connection is closed, and at once where it is much', async () => {
       const { given, to } = await securing()
       to.send(new Uint8Array(70_000).fill(1))
@@ -146,6 +162,17 @@ describe('fewer writes to a connection', () => {
       assert.equal(given.length, 3)
     })
 
+    it('is sent before the connection is given up, and refused by one that is', async () => {
+      const { given, to, connection } = await securing()
+      to.send(Uint8Array.of(1))
+      to.abort(new Error('enough'))
+      assert.deepEqual(given, [[1], 'enough'])
+      connection.status = 'closing'
+      assert.throws(() => to.send(Uint8Array.of(2)), /closed/u)
+      await turn()
+      assert.equal(given.length, 2)
+    })
+
     it('says that a connection is full, is dropped with one that is gone, and breaks nothing else', async () => {
       const { given, to, connection } = await securing()
       connection.writableNeedsDrain = true
@@ -154,8 +181,8 @@ describe('fewer writes to a connection', () => {
       to.send(Uint8Array.of(9))
       await turn()
       assert.deepEqual(given, [[1], 'it is closed'])
-      connection.status = 'aborted'
       to.send(Uint8Array.of(1))
+      connection.status = 'aborted'
       await turn()
       assert.equal(given.length, 2)
     })

@@ -124,6 +124,7 @@ function serviceOf(
       redeemAt: 400n,
       redeemAtClosing: 1n,
       depositRequests: 3,
+      mostUnpaidTokens: credit,
       channelSeconds
     },
     timing

@@ -32,7 +32,7 @@ export interface Exchange {
 
 /**
  * @param heard `behind` is called when a peer stands at a later epoch of a pool; `caughtUp` resolves once what has come
- * here is among the receipts, so that who compares sees it
+ * here is among the receipts, so that who compares sees it, and fails where it cannot be
  */
 export function createExchange(
   { streams, peers, log, network, clock }: Pick<PayoutsDeps, 'streams' | 'peers' | 'log' | 'network' | 'clock'>,
@@ -96,7 +96,10 @@ export function createExchange(
       }
       off = streams.handle(protocol, async stream => {
         for await (const request of stream.receive(receiptsRequest)) {
-          await heard.caughtUp?.()
+          // What cannot be taken here is no reason why others should not compare with what is.
+          await heard
+            .caughtUp?.()
+            .catch((error: unknown) => log.debug('a peer compares without what came here last', { error }))
           await stream.send(await answer(request, served))
         }
       })

@@ -36,6 +36,37 @@ describe('receipts that come one after another', () => {
     assert.equal(seen, 8)
   })
 
+  it('are looked at again after a failure, also if nobody asks, and a stop waits for all looks', async () => {
+    const clock = manualClock()
+    let [looks, ended, isFull] = [0, 0, true]
+    let pause: Promise<void> = Promise.resolve()
+    const gathering = createGathering(clock, { error: () => undefined }, async () => {
+      looks++
+      await pause
+      ended++
+      if (isFull) throw new Error('a full disk')
+    })
+    gathering.came()
+    await assert.rejects(gathering.now(), /full disk/u)
+    await clock.advance(1_000)
+    await assert.rejects(gathering.now(), /full disk/u)
+    isFull = false
+    const before = looks
+    await clock.advance(20_000)
+    assert.equal(looks, before + 1)
+    await gathering.now()
+    assert.equal(looks, before + 1)
+    let go = (): void => undefined
+    pause = new Promise(resolve => (go = resolve))
+    gathering.came()
+    const counting = gathering.now()
+    const stopped = gathering.stop().then(() => [looks, ended])
+    go()
+    const [begun, over] = await stopped
+    assert.equal(begun, over)
+    await counting
+  })
+
   it('are left to the next start once it stops, which waits for a look under way', async () => {
     const clock = manualClock()
     let over = false

@@ -59,8 +59,10 @@ describe('own receipts', function () {
         const taken: Hex[] = []
         let down = false
         const take = async (receipt: CosignedReceipt): Promise<void> => {
+          const id = receiptId(network, receipt)
+          if (taken.includes(id)) return // known
           if (down) throw new TilthError('receipt.channel', 'the chain is behind', { consequence: 'retry' })
-          taken.push(receiptId(network, receipt))
+          taken.push(id)
         }
         let [mine, count] = [await models(), 0]
         let own = createOwnReceipts(store, mine, take, silentLog)
@@ -95,6 +97,20 @@ describe('own receipts', function () {
       }),
       { numRuns: 30 }
     )
+  })
+
+  it('that were lost with the power are taken again, though it is remembered that they were taken', async () => {
+    const mine = await models()
+    let taken: Hex[] = []
+    const take = async (receipt: CosignedReceipt): Promise<void> => void taken.push(receiptId(network, receipt))
+    for (let i = 0; i < 3; i++) await mine.add(i)
+    const own = createOwnReceipts(store, mine, take, silentLog)
+    await own.take()
+    await own.take()
+    assert.deepEqual(taken, [0, 1, 2].map(idOf))
+    taken = []
+    await createOwnReceipts(store, mine, take, silentLog).take()
+    assert.deepEqual(taken, [0, 1, 2].map(idOf))
   })
 
   it('that break a rule are said and left, and keep no other from being taken', async () => {

@@ -57,6 +57,29 @@ describe('how much a model is used', () => {
     assert.equal((await use.of(keccak('another'), 0)).all, null)
   })
 
+  it('leaves out what cannot be counted, and nothing that came with it', async () => {
+    let writes = 0
+    const use = createUse({
+      collection(name, schema) {
+        const table = open.store.collection(name, schema)
+        if (name !== 'payouts/use-clients') return table
+        const get = async (key: string) => {
+          if (key.endsWith(bob)) throw new Error('a row that is none')
+          return table.get(key)
+        }
+        return { ...table, get }
+      },
+      batch: (...what) => (++writes === 1 ? Promise.reject(new Error('no space is left')) : open.store.batch(...what))
+    })
+    const counted = async (clients: readonly Address[], from: number): Promise<string[]> => {
+      const all = clients.map((client, i) => use.count(asked(client, 100n, from + i)))
+      return (await Promise.allSettled(all)).map(({ status }) => status)
+    }
+    assert.deepEqual(await counted([ada, ada], 1), ['fulfilled', 'fulfilled'])
+    assert.deepEqual(await counted([ada, bob, ada], 3), ['fulfilled', 'rejected', 'fulfilled'])
+    assert.equal((await use.of(model, 0)).all?.answers, 4)
+  })
+
   it('counts what was there before it, once', async () => {
     const pool = keccak('pool')
     for (const { id, receipt } of generateReceipts(250))
