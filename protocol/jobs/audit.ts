@@ -139,14 +139,18 @@ export const auditSubject = ({ job, lots, adapters }: Pick<JobResult, 'job' | 'l
 
 /**
  * What a builder offers for one run of one segment: what training one has cost, by the prices of all lots and the
- * segments that there are by their steps, and the least that the contract takes. What a step takes is the job's own
- * choice, its batch and its rows, so it is the price that says it and no constant does.
+ * segments that there are by their steps, and no less or more than the contract takes. What a step takes is the job's
+ * own choice, its batch and its rows, so it is the price that says it and no constant does.
  */
-export function feeFor(lots: readonly AuditedLot[], least: bigint): bigint {
+export function feeFor(
+  lots: readonly AuditedLot[],
+  { least, most }: { readonly least: bigint; readonly most: bigint }
+): bigint {
   const price = lots.reduce((sum, { lot }) => sum + lot.award.statement.message.price, 0n)
   const logs = lots.flatMap(({ content }) => content.logs)
   const parts = BigInt(logs.reduce((sum, { steps }) => sum + segmentEnds(steps).length, 0))
   const each = parts === 0n ? 0n : (price + parts - 1n) / parts
+  if (each > most) return most
   return each > least ? each : least
 }
 

@@ -29,7 +29,7 @@ export function createTerms(
       const weighed = await models.weighed(model)
       if (weighed === null) return { segments, fee: least }
       const lots = await deliveredLots({ files }, weighed.result, { brief: true })
-      return { segments, fee: feeFor(lots, least) }
+      return { segments, fee: feeFor(lots, { least, most: (await chain.audits.bond()) / BigInt(segments) }) }
     } catch (error) {
       // Auditors find out for themselves what is wrong with its papers.
       if (!(error instanceof TilthError)) throw error
