@@ -6,7 +6,7 @@ import { lower, mined } from '../connection/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
 export interface Nodes {
-  /** Whether anybody but this node could be drawn of a pool's scorers now: of those who sit, who has the least stake. */
+  /** Whether anybody but this node could be drawn of a pool's scorers now: who sits, and has the least stake still. */
   hasOthersToDraw(pool: Hex, self: Address): Promise<boolean>
   /** Where a node's earnings go: the address it set, else its own. */
   payoutOf(node: Address): Promise<Address>
