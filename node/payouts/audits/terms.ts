@@ -24,12 +24,12 @@ export function createTerms(
   return async model => {
     const datanet = (await chain.ledger.model(model))?.registration.datanet ?? zeroHash
     const segments = (await certificates.asked({ id: model, datanet })) || usualAuditedSegments
-    const least = await chain.audits.leastFee()
+    const [least, bond] = [await chain.audits.leastFee(), await chain.audits.bond()]
     try {
       const weighed = await models.weighed(model)
       if (weighed === null) return { segments, fee: least }
       const lots = await deliveredLots({ files }, weighed.result, { brief: true })
-      return { segments, fee: feeFor(lots, { least, most: (await chain.audits.bond()) / BigInt(segments) }) }
+      return { segments, fee: feeFor(lots, { least, most: bond / BigInt(segments) }) }
     } catch (error) {
       // Auditors find out for themselves what is wrong with its papers.
       if (!(error instanceof TilthError)) throw error
