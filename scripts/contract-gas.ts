@@ -6,14 +6,29 @@ export const gasFile = join(import.meta.dirname, '..', 'test', 'contracts', 'GAS
 const margin = 0.03
 
 interface Report {
-  readonly test_results: Record<string, { readonly decoded_logs: readonly string[] }>
+  readonly test_results: Record<string, Result>
 }
+interface Result {
+  readonly status: string
+  readonly reason: string | null
+  readonly decoded_logs: readonly string[]
+}
+
+function resultsOf(output: string): [string, Result][] {
+  const line = output.split('\n').find(text => text.startsWith('{')) ?? '{}'
+  const suites = Object.values(JSON.parse(line) as Record<string, Report>)
+  return suites.flatMap(({ test_results }) => Object.entries(test_results))
+}
+
+/** Tests of gas that failed, in words: what they logged until then is no measure. */
+export const failedGas = (output: string): string[] =>
+  resultsOf(output).flatMap(([name, { status, reason }]) =>
+    status === 'Success' ? [] : [`${name} (${reason ?? status})`]
+  )
 
 /** What the tests of gas measured, in their order: `what: gas`. */
 export function gasOf(output: string): Map<string, number> {
-  const line = output.split('\n').find(text => text.startsWith('{')) ?? '{}'
-  const suites = Object.values(JSON.parse(line) as Record<string, Report>)
-  const logs = suites.flatMap(({ test_results }) => Object.values(test_results).flatMap(one => one.decoded_logs))
+  const logs = resultsOf(output).flatMap(([, one]) => one.decoded_logs)
   return new Map(
     logs.flatMap(log => {
       const [, what, gas] = /^(.+): ([0-9]+)$/.exec(log) ?? []

@@ -5,8 +5,7 @@ import { fromHex } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
 import { hasPlayer } from './masks.ts'
 import { RandomStream } from './random.ts'
-import { mostSegments, segmentEnds } from './segments.ts'
-import { adaptersIn } from './types.ts'
+import { segmentEnds } from './segments.ts'
 import type { DeliveryContent, JobResult } from './types.ts'
 
 // What of a job's trainings is run again, and by whom: drawn from chain randomness that nobody knows before all of it
@@ -139,13 +138,19 @@ export const auditSubject = ({ job, lots, adapters }: Pick<JobResult, 'job' | 'l
   contentHash({ job, seed, adapters, deliveries: lots.map(({ delivery }) => delivery.message.log) })
 
 /**
- * What a builder offers for one run of one segment: what training it has cost, by the prices of all lots, and the least
- * that the contract takes.
+ * What a builder offers for one run of one segment: what training one has cost, by the prices of all lots and the
+ * segments that there are by their steps, and no less or more than the contract takes. What a step takes is the job's
+ * own choice, its batch and its rows, so it is the price that says it and no constant does.
  */
-export function feeFor({ lots }: Pick<JobResult, 'lots'>, least: bigint): bigint {
-  const price = lots.reduce((sum, { award }) => sum + award.statement.message.price, 0n)
-  const parts = BigInt(mostSegments * lots.reduce((sum, { award }) => sum + adaptersIn(award.lot), 0))
+export function feeFor(
+  lots: readonly AuditedLot[],
+  { least, most }: { readonly least: bigint; readonly most: bigint }
+): bigint {
+  const price = lots.reduce((sum, { lot }) => sum + lot.award.statement.message.price, 0n)
+  const logs = lots.flatMap(({ content }) => content.logs)
+  const parts = BigInt(logs.reduce((sum, { steps }) => sum + segmentEnds(steps).length, 0))
   const each = parts === 0n ? 0n : (price + parts - 1n) / parts
+  if (each > most) return most
   return each > least ? each : least
 }
 

@@ -51,7 +51,7 @@ contract AuditHandler is Network {
         bool could = before.open && registry.drawn(pool, 0, before.drawFrom, 1, before.builder).length > 0;
         uint256 least = audits.leastFee();
         vm.prank(builders[seed % 2]);
-        audits.open(registered[seed % 2], uint16(within(segments, 0, 18)), within(fee, least - 1, 20 * least));
+        audits.open(registered[seed % 2], uint16(within(segments, 0, 18)), within(fee, least - 1, 8 * least));
         if (could) burntByRule += audits.bond();
     }
 
@@ -70,7 +70,7 @@ contract AuditHandler is Network {
             uint256 kind = one % 6;
             if (kind > 2 || runs == 0) (kind, runs) = (3 + kind % 3, 0);
             vm.prank(a.panel[i]);
-            if (kind < 5) try audits.say(id, a.number, TrainingAudits.Word(kind), "s", uint16(runs)) {} catch {}
+            if (kind < 5) try audits.say(id, a.seed, TrainingAudits.Word(kind), "s", uint16(runs)) {} catch {}
         }
     }
 

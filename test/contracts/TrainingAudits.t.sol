@@ -14,6 +14,8 @@ contract TrainingAuditsTest is Network {
     /// @dev What an audit takes: the bond, and three runs of each segment.
     uint256 private whole;
     uint256 private fee;
+    /// @dev Of the first draw.
+    bytes32 private firstSeed;
     uint16 private constant SEGMENTS = 4;
 
     function setUp() public override {
@@ -43,11 +45,12 @@ contract TrainingAuditsTest is Network {
     function chance() private {
         vm.roll(block.number + DRAW_BLOCKS + 1);
         audits.draw(audit);
+        if (firstSeed == 0) firstSeed = audits.auditOf(audit).seed;
     }
 
     function say(address who, TrainingAudits.Word word, uint16 runs) private {
         vm.prank(who);
-        audits.say(audit, 1, word, "subject", runs);
+        audits.say(audit, firstSeed, word, "subject", runs);
     }
 
     function say(address who, bool agrees) private {
@@ -148,7 +151,7 @@ contract TrainingAuditsTest is Network {
         say(stranger, true);
         vm.expectPartialRevert(TrainingAudits.AnotherRound.selector);
         vm.prank(one);
-        audits.say(audit, 2, TrainingAudits.Word.Agrees, "subject", 1);
+        audits.say(audit, keccak256("of a block that was replaced"), TrainingAudits.Word.Agrees, "subject", 1);
         say(one, true);
         vm.expectPartialRevert(TrainingAudits.AlreadySaid.selector);
         say(one, false);
@@ -352,6 +355,8 @@ contract TrainingAuditsTest is Network {
         audits.open(model, 17, fee);
         vm.expectPartialRevert(TrainingAudits.FeeTooSmall.selector);
         audits.open(model, SEGMENTS, fee - 1);
+        vm.expectPartialRevert(TrainingAudits.FeeTooLarge.selector);
+        audits.open(model, SEGMENTS, bond / SEGMENTS + 1);
         audits.open(model, 2, 3 * fee);
         vm.stopPrank();
         same(token.balanceOf(address(audits)), bond + 2 * 3 * 3 * fee, "the bond and six runs");
@@ -405,7 +410,7 @@ contract TrainingAuditsTest is Network {
     function testFuzzEveryUnitIsSomewhere(uint256 seed, uint8 sits, uint16 segments, uint256 price) public {
         sits = uint8(within(sits, 1, 12));
         segments = uint16(within(segments, 1, 16));
-        price = within(price, fee, 10 ether + 7);
+        price = within(price, fee, bond / segments);
         for (uint256 i = 1; i <= sits; i++) seat(i);
         uint256 put = bond + uint256(3) * segments * price;
         token.transfer(builder, put);

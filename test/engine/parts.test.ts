@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { openEngine } from '../../node/engine/index.ts'
 import type { Engine, PartJob, TuneResult } from '../../node/engine/types.ts'
 import { readAll, writeSafetensors } from '../../node/engine/weights/safetensors.ts'
-import { stateFile } from '../../node/engine/train/states.ts'
+import { stateFile, statesFit } from '../../node/engine/train/states.ts'
 import { farthest } from '../../node/jobs/index.ts'
 import { refuseSame } from '../../node/payouts/models.ts'
-import { segmentEnds } from '../../protocol/jobs/index.ts'
+import { leastSteps, mostSegments, segmentEnds } from '../../protocol/jobs/index.ts'
 import { elements, modelFolder, settings, temporary } from './fixture.ts'
 
 // What a worker commits to while siblings are trained side by side is found again by whoever runs a segment alone.
@@ -64,6 +64,24 @@ describe('parts of trainings', function () {
       ...over
     }
   }
+
+  it('are committed to where the states that there are by their steps fit on a disk', () => {
+    const [short, long] = [leastSteps, mostSegments * leastSteps]
+    assert.ok(
+      statesFit(
+        Array.from({ length: 16 }, () => short),
+        2 ** 30
+      )
+    )
+    assert.ok(
+      !statesFit(
+        Array.from({ length: 17 }, () => short),
+        2 ** 30
+      )
+    )
+    assert.ok(statesFit([long, long], 2 ** 30))
+    assert.ok(!statesFit([long, long, short], 2 ** 30))
+  })
 
   it('come out as they were committed to, though trained beside others', async () => {
     for (const k of coalitions.keys())

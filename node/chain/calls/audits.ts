@@ -27,10 +27,11 @@ export interface AuditCalls {
   draw(audit: Hex): Promise<Mined>
   /**
    * One of the panel.
+   * @param seed of the draw that it speaks of
    * @param subject `auditSubject` of what it looked at
    * @param runs segments that it ran again, a bit for each in the order of the draw
    */
-  say(audit: Hex, round: number, said: { word: AuditorWord; subject: Hex; runs: number }): Promise<Mined>
+  say(audit: Hex, seed: Hex, said: { word: AuditorWord; subject: Hex; runs: number }): Promise<Mined>
   /**
    * Once all have spoken or time is over, by anyone: auditors are paid, the rest goes where the words say. Where nobody
    * was there to be drawn, by its builder, who has all of it back.
@@ -61,13 +62,13 @@ export function createAudits(connection: Connection, { audits, token }: Addresse
     },
     draw: async audit =>
       mined(await connection.write({ ...at, what: `the draw of audit ${audit}`, functionName: 'draw', args: [audit] })),
-    say: async (audit, round, { word, subject, runs }) =>
+    say: async (audit, seed, { word, subject, runs }) =>
       mined(
         await connection.write({
           ...at,
           what: `an auditor's word on ${audit}`,
           functionName: 'say',
-          args: [audit, round, auditorWords.indexOf(word) + 1, subject, runs]
+          args: [audit, seed, auditorWords.indexOf(word) + 1, subject, runs]
         })
       ),
     penaliseAbsent: async (audit, round, auditor) =>

@@ -1,10 +1,13 @@
-import type { Address } from '../../../protocol/primitives/index.ts'
+import { zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../../protocol/contracts/index.ts'
 import type { Connection } from '../connection/index.ts'
 import { lower, mined } from '../connection/index.ts'
 import type { Addresses, Mined } from '../addresses.ts'
 
 export interface Nodes {
+  /** Whether anybody but this node could be drawn of a pool's scorers now: who sits, and has the least stake still. */
+  hasOthersToDraw(pool: Hex, self: Address): Promise<boolean>
   /** Where a node's earnings go: the address it set, else its own. */
   payoutOf(node: Address): Promise<Address>
   stakeOf(node: Address): Promise<bigint>
@@ -22,6 +25,11 @@ export interface Nodes {
 export function createNodes(connection: Connection, { registry, token }: Addresses): Nodes {
   const at = { address: registry, abi: nodeRegistryAbi } as const
   return {
+    async hasOthersToDraw(pool, self) {
+      const what = `who could be drawn in ${pool}`
+      const args = [pool, zeroHash, 2n ** 64n, 1n, self] as const
+      return (await connection.read({ ...at, what, functionName: 'drawn', args })).length > 0
+    },
     payoutOf: async node =>
       lower(
         await connection.read({ ...at, what: `payout address of ${node}`, functionName: 'payoutOf', args: [node] })

@@ -151,6 +151,7 @@ const help = {
   NoSeats: 'Wait until scorers have taken seats in the pool.',
   SegmentsOutOfRange: 'An audit has 1 to 16 segments, and a word of a run names some of them.',
   FeeTooSmall: 'Offer auditors at least a thousandth of the least stake for each run.',
+  FeeTooLarge: 'Offer auditors no more for a run of all segments than a tenth of the least stake.',
   NoSuchWord: 'Say that it agrees, that it differs, that something is not served, or nothing.',
   AlreadySaid: 'One word stands for each auditor.',
   AuditOver: 'The time for it is over.',

@@ -9,7 +9,7 @@ import {
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
-import { mostSegments, segmentEnds } from '../../../protocol/jobs/segments.ts'
+import { segmentEnds } from '../../../protocol/jobs/segments.ts'
 import {
   bytesOfState,
   checkRow,
@@ -23,6 +23,7 @@ import {
   splitRows,
   stateFile,
   stateOf,
+  statesFit,
   trainAdapters,
   writeState,
   type Dropout,
@@ -76,9 +77,6 @@ export interface Ran {
 /** Padded tokens of one pass: enough for fast products, little enough to stay near the caches. */
 const tokensPerPass = 1024
 const checkpointSeconds = 15
-
-/** What the states of one training may take on disk; a larger one commits to none. */
-const mostStateBytes = 16 * 2 ** 30
 
 /** Settings in, adapters out. Throws a ModelError where settings or rows mean nothing for this model. */
 export async function train(job: Training): Promise<MemberResult[]> {
@@ -137,7 +135,8 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
   const { part } = job
   let ended: MemberState | undefined
   const fresh = (): MemberState => graph.begin(start, 0, { averaged: settings.ema > 0, keepsBest: false })
-  const stateBytes = job.states === undefined ? 0 : members.length * mostSegments * bytesOfState(fresh())
+  const steps = members.map(({ plan }) => plan.length)
+  const commits = job.states !== undefined && statesFit(steps, bytesOfState(fresh()))
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, evaluation } = settings
   try {
     const began = part?.begin === undefined ? undefined : readState(part.begin, fresh())
@@ -168,15 +167,15 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
       part: part && { from: part.from, to: part.to, state: began },
       onStep(member, step, state) {
         if (part !== undefined) ended = state
-        if (job.states === undefined || stateBytes > mostStateBytes) return
+        if (job.states === undefined || !commits) return
         const { folder, numbers } = job.states
-        if (segmentEnds(members[member]?.plan.length ?? 0).includes(step))
+        if (segmentEnds(steps[member] ?? 0).includes(step))
           writeState(stateFile(folder, numbers[member] ?? member, step), state)
       },
       onProgress: progress => job.onProgress?.(progress)
     })
     part?.found({
-      steps: members[0]?.plan.length ?? 0,
+      steps: steps[0] ?? 0,
       start,
       here: ended ?? fresh(),
       began: began ?? stateOf(fresh()),

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { segmentEnds } from '../../../protocol/jobs/segments.ts'
 import { ModelError } from '../graph/errors.ts'
 import { readAll, writeSafetensors, type NamedTensor } from '../weights/safetensors.ts'
 import type { MemberState } from './member.ts'
@@ -32,6 +33,17 @@ export function writeState(file: string, { tensors }: MemberState): void {
 /** What one takes on disk, but for its header. */
 export const bytesOfState = ({ tensors }: MemberState): number =>
   tensors.reduce((sum, p) => sum + parts.filter(part => p[part] !== undefined).length * 4 * p.data.length, 0)
+
+/** What the states of one training may take on disk; a larger one commits to none. */
+const mostStateBytes = 16 * 2 ** 30
+
+/**
+ * Whether a training commits to states.
+ * @param steps of each of its adapters
+ * @param bytes of one state
+ */
+export const statesFit = (steps: readonly number[], bytes: number): boolean =>
+  steps.reduce((sum, own) => sum + segmentEnds(own).length, 0) * bytes <= mostStateBytes
 
 /** A state as it was written, by tensor and part. */
 export type State = ReadonlyMap<string, Float32Array>

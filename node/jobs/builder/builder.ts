@@ -221,7 +221,12 @@ export function createBuilder(
     async post(request) {
       const { id, record } = await draftJob(deps, timing, request)
       // [reject] What is trained is to be run again, from states that have no room here.
-      if (!(await desk.states.hasRoom()) && (await deps.versions.auditedSegments(record.document.spec.datanet)) > 0)
+      const lots = [...escrows.all()].flatMap(([, { state }]) => (state.state === 'running' ? state.lots : []))
+      const coming = lots.filter(({ state }) => state === 'awarded' || state === 'training').length
+      if (
+        !(await desk.states.hasRoom(coming)) &&
+        (await deps.versions.auditedSegments(record.document.spec.datanet)) > 0
+      )
         throw new LimitError('states.full', 'the states of open audits take all the room that there is for them', {
           help: 'Wait until one of them is over, or give more with shelf.statesGib in the configuration.'
         })

@@ -6,6 +6,9 @@ import { createKept, keptStates } from '../kept.ts'
 import type { Kept } from '../kept.ts'
 import { maxStateBytes, mostStateBytes } from '../limits.ts'
 
+/** What was fetched is counted, while more comes, each time that it has grown by so much. */
+const notedBytes = 2 ** 26
+
 /** The builder's copies of what its workers have committed to: it answers for a model whose states are gone. */
 export interface BuilderStates extends Pick<Kept, 'sweep' | 'hasRoom'> {
   /**
@@ -16,7 +19,7 @@ export interface BuilderStates extends Pick<Kept, 'sweep' | 'hasRoom'> {
   fetch(
     name: string,
     content: Pick<DeliveryContent, 'states'>,
-    from: { readonly worker: Address; readonly audit: Hex; readonly signal: AbortSignal }
+    from: { readonly worker: Address; readonly audit: Hex; readonly deadline: bigint; readonly signal: AbortSignal }
   ): Promise<void>
 }
 
@@ -24,18 +27,19 @@ export function createBuilderStates(
   deps: Pick<JobsDeps, 'store' | 'statesBytes'> & {
     readonly clock: Pick<JobsDeps['clock'], 'now'>
     readonly files: Pick<JobsDeps['files'], 'fetchBytes' | 'unpin'>
-    readonly chain: { readonly ledger: Pick<JobsDeps['chain']['ledger'], 'audit'> }
+    readonly chain: { readonly ledger: Pick<JobsDeps['chain']['ledger'], 'audit' | 'head'> }
   }
 ): BuilderStates {
   const kept = createKept(deps, deps.store.collection('jobs/builder/states', keptStates))
   return {
     sweep: () => kept.sweep(),
-    hasRoom: () => kept.hasRoom(),
-    async fetch(name, { states = [] }, { worker, audit, signal }) {
+    hasRoom: coming => kept.hasRoom(coming),
+    async fetch(name, { states = [] }, { worker, audit, deadline, signal }) {
       const cids = [...new Set(states.flat())]
       if (cids.length === 0) return
-      await kept.keep(name, { cids, bytes: 0, audit })
-      let left = mostStateBytes
+      const note = (bytes: number): Promise<void> => kept.keep(name, { cids, bytes, audit, deadline })
+      await note(0)
+      let [left, noted] = [mostStateBytes, mostStateBytes]
       for (const cid of cids) {
         const ask = { maxBytes: Math.min(maxStateBytes, left), providers: [worker], signal }
         try {
@@ -45,10 +49,15 @@ export function createBuilderStates(
           const isOver = error instanceof LimitError && error.code === 'files.too-large'
           const isNone = error instanceof InvalidError && error.code.startsWith('files.')
           if (!isOver && !isNone) throw error
+          await kept.drop(name)
           throw new InvalidError('delivery.states', `a committed state is none that can be taken: ${error.message}`)
         }
+        // What is here already takes room while the rest comes.
+        if (noted - left < notedBytes) continue
+        noted = left
+        await note(mostStateBytes - left)
       }
-      await kept.keep(name, { cids, bytes: mostStateBytes - left, audit })
+      await note(mostStateBytes - left)
       await kept.sweep()
     }
   }

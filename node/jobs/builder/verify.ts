@@ -43,7 +43,7 @@ export async function verifyDelivery(
     // [retry] A worker that has been paid may go: what auditors will ask for is here before it is.
     const { deadline } = lot.award.statement.message
     const audit = auditId(builder, id)
-    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, audit, signal })
+    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, audit, deadline, signal })
   }
   // Nothing is measured twice while only the questions are waited for.
   const name = `${lot.escrow}/${lot.delivery.message.log}`

@@ -17,8 +17,11 @@ export interface States {
   /** Lets go of what nobody asks for any more, now and every so often. */
   start(): Promise<void>
   stop(): void
-  /** @throws DeclinedError `work.states` where a Datanet's models are audited, and open audits leave no room */
-  requireRoom(datanet: Hex): Promise<void>
+  /**
+   * @param coming lots that are to be trained yet
+   * @throws DeclinedError `work.states` where a Datanet's models are audited, and open audits leave no room
+   */
+  requireRoom(datanet: Hex, coming: number): Promise<void>
   /** Where a lot's states are written while it is trained. */
   folder(lotFolder: string): string
   /**
@@ -28,7 +31,7 @@ export interface States {
   commit(
     lotFolder: string,
     logs: readonly TrainingLog[],
-    of: { readonly builder: Address; readonly job: Hex }
+    of: { readonly builder: Address; readonly job: Hex; readonly deadline: bigint }
   ): Promise<string[][] | undefined>
 }
 
@@ -50,15 +53,15 @@ export function createStates(
       await kept.sweep().catch(late)
     },
     stop: () => off?.(),
-    async requireRoom(datanet) {
-      if ((await kept.hasRoom()) || (await versions.auditedSegments(datanet)) === 0) return
+    async requireRoom(datanet, coming) {
+      if ((await kept.hasRoom(coming)) || (await versions.auditedSegments(datanet)) === 0) return
       throw new DeclinedError(
         'work.states',
         'the states of trainings whose audits are open take all the room that there is for them',
         'Give more with shelf.statesGib in the configuration, or wait until an audit is over.'
       )
     },
-    async commit(lotFolder, logs, { builder, job }) {
+    async commit(lotFolder, logs, { builder, job, deadline }) {
       const paths = logs.map(({ steps }, k) => segmentEnds(steps).map(end => stateFile(folder(lotFolder), k, end)))
       if (paths.flat().some(path => !existsSync(path))) return undefined
       const name = `${clock.now()}-${lotFolder.slice(-33)}`
@@ -73,7 +76,7 @@ export function createStates(
         }
         all.push(cids)
         // As they come: what a process that dies in between has pinned goes with the rest.
-        await kept.keep(name, { cids: all.flat(), bytes, audit })
+        await kept.keep(name, { cids: all.flat(), bytes, audit, deadline })
       }
       await kept.sweep()
       return all

@@ -30,6 +30,8 @@ export interface Training {
   readonly job: Hex
   readonly spec: TuneSpec
   readonly builder: Address
+  /** Chain seconds: the award's. */
+  readonly deadline: bigint
   readonly lot: Lot
   /** Named after job and lot, not after the award: who is awarded the same lot again goes on from the checkpoint. */
   readonly folder: string

@@ -109,7 +109,7 @@ export function createWorker(
     const away = deps.availability?.away()
     if (away !== undefined)
       throw new DeclinedError('work.away', away.why, 'It is looked at again when this machine is lent again.')
-    await states.requireRoom(job.document.spec.datanet)
+    await states.requireRoom(job.document.spec.datanet, takenLots().length)
     const { builder, deadline, budget } = job.document.statement.message
     const ahead = await secondsAhead(takenLots(), estimator, experience, stopping.signal)
     const queued = ahead === 0 ? '' : ` after ${ahead} s of what is queued`
@@ -265,6 +265,7 @@ export function createWorker(
         job: message.job,
         spec: job.document.spec,
         builder: job.document.statement.message.builder,
+        deadline: message.deadline,
         lot: at.award.lot,
         folder: lotFolder(at.award),
         states,

@@ -171,7 +171,7 @@ export function createAuditor(
   async function speak(record: AuditRecord, round: AuditRound, id: Hex): Promise<void> {
     const said = await toSay(record, round, id)
     // On disk before it is on chain: a process that dies in between says the same.
-    await unlessDone(() => chain.audits.say(id, round.number, said))
+    await unlessDone(() => chain.audits.say(id, round.seed ?? zeroHash, said))
   }
 
   async function toSay(record: AuditRecord, round: AuditRound, id: Hex): Promise<Omit<AuditorsWord, 'auditor'>> {

@@ -103,7 +103,8 @@ export interface Wrong {
  * the others those whom what is found here contradicts, where anybody is against the training or doubts a word. A word
  * is one for all that an auditor ran: one that agrees is false where any of it does not, one that differs where all of
  * it does. That it was given nothing is false only where another has run the same and agrees, or has something to say
- * at all where it had nothing to run; that it has nothing to say where others have run all that was its own.
+ * at all where it had nothing to run; that it has nothing to say where others have run all that was its own. Who agrees
+ * and leaves out a segment of its own that others ran has nothing to say of that.
  */
 export async function wrongOf(
   { subject, segments }: Pick<Certificate, 'subject' | 'segments'>,
@@ -136,6 +137,8 @@ export async function wrongOf(
       return disputed && (await allHold(ran)) === (word === 'differs')
     }
     if (await isWrong()) wrong.push({ auditor, costs: hasSpoken(said) })
+    else if (word === 'agrees' && own.some(one => !ran.includes(one) && one.agreed.length > 0))
+      wrong.push({ auditor, costs: false })
   }
   return wrong.toSorted((a, b) => (a.auditor < b.auditor ? -1 : 1))
 }

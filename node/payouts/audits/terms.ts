@@ -3,6 +3,7 @@ import { feeFor } from '../../../protocol/jobs/index.ts'
 import { TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { AuditTerms } from '../../chain/types.ts'
+import { deliveredLots } from '../../jobs/index.ts'
 import type { Models } from '../models.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
@@ -14,7 +15,7 @@ import type { Certificates } from './certificates.ts'
 export type Terms = (model: Hex) => Promise<AuditTerms>
 
 export function createTerms(
-  { chain }: Pick<PayoutsDeps, 'chain'>,
+  { chain, files }: Pick<PayoutsDeps, 'chain' | 'files'>,
   {
     certificates,
     models
@@ -23,10 +24,12 @@ export function createTerms(
   return async model => {
     const datanet = (await chain.ledger.model(model))?.registration.datanet ?? zeroHash
     const segments = (await certificates.asked({ id: model, datanet })) || usualAuditedSegments
-    const least = await chain.audits.leastFee()
+    const [least, bond] = [await chain.audits.leastFee(), await chain.audits.bond()]
     try {
       const weighed = await models.weighed(model)
-      return { segments, fee: weighed === null ? least : feeFor(weighed.result, least) }
+      if (weighed === null) return { segments, fee: least }
+      const lots = await deliveredLots({ files }, weighed.result, { brief: true })
+      return { segments, fee: feeFor(lots, { least, most: bond / BigInt(segments) }) }
     } catch (error) {
       // Auditors find out for themselves what is wrong with its papers.
       if (!(error instanceof TilthError)) throw error

@@ -1,4 +1,4 @@
-import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import type { AuditRecord, AuditRound } from '../../chain/types.ts'
 import type { Seats } from '../scorer/seats.ts'
@@ -49,8 +49,8 @@ export function createUndrawn(
       const isRetired = (await chain.ledger.model(model))?.retired === true
       if (round.closed) {
         if (!isOurs || isRetired) return true
-        const isOther = (one: Address): boolean => one !== self
-        if ((await chain.payouts.scorers(pool)).some(isOther)) await open(model)
+        // Who has a seat and lost its stake elsewhere could not be drawn.
+        if (await chain.nodes.hasOthersToDraw(pool, self)) await open(model)
         return false
       }
       // Nobody can draw it any more. Once its builder opens it again it is heard of again.

@@ -137,6 +137,7 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     error AuditStillOpen(uint64 until);
     error SegmentsOutOfRange(uint16 most);
     error FeeTooSmall(uint256 least);
+    error FeeTooLarge(uint256 most);
     error NoSuchWord();
     error NotAbsent(address auditor);
 
@@ -168,7 +169,7 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     /// @notice Takes the bond, and what all runs of its segments cost. Where an audit that was never drawn is opened
     /// anew, what was put in for its runs stays, and so do segments and fee.
     /// @param segments that are run again: fewer than the Datanet's rules ask for certify nothing
-    /// @param fee for one run of one of them
+    /// @param fee for one run of one of them: those of all segments are no more than what a false word costs
     function open(bytes32 model, uint16 segments, uint256 fee) external nonReentrant returns (bytes32 id) {
         ModelRegistry.Model memory known = models.modelOf(model);
         if (known.builder != msg.sender) revert NotTheBuilder(known.builder);
@@ -226,12 +227,14 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     }
 
     /// @notice One word of each of the panel.
+    /// @param seed of the draw that it speaks of: where the chain reorganises another may stand under the same number
     /// @param subject the deliveries that were looked at
     /// @param runs segments that it ran again, by their place in the draw: it is paid for those that were its own. Who
     /// says so of another's answers to the roster for it.
-    function say(bytes32 id, uint32 number, Word word, bytes32 subject, uint16 runs) external {
+    function say(bytes32 id, bytes32 seed, Word word, bytes32 subject, uint16 runs) external {
         Audit storage audit = _audits[id];
-        if (audit.number != number) revert AnotherRound(audit.number);
+        uint32 number = audit.number;
+        if (audit.seed != seed) revert AnotherRound(number);
         if (!_isAmong(audit.panel, msg.sender)) revert NotOnThePanel(msg.sender);
         if (block.timestamp >= audit.until) revert AuditOver();
         Said storage said = _said[_roundOf(id, number)][msg.sender];
@@ -340,6 +343,8 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     function _putIn(Audit storage audit, uint16 segments, uint256 fee) private returns (uint256) {
         if (segments == 0 || segments > MOST_SEGMENTS) revert SegmentsOutOfRange(MOST_SEGMENTS);
         if (fee < leastFee()) revert FeeTooSmall(leastFee());
+        // No word brings more than it costs where it is shown to be false.
+        if (fee * segments > bond()) revert FeeTooLarge(bond() / segments);
         (audit.segments, audit.fee) = (segments, fee);
         return _feesOf(audit);
     }

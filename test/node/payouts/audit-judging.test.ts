@@ -77,6 +77,25 @@ describe("an auditor's word against a training", () => {
     assert.deepEqual(await wrong([mute(c), yes(a), yes(b)]), [])
   })
 
+  it('that leaves out a segment of its own costs its seat where another ran that', async () => {
+    const segment = (number: number, auditors: Address[], agreed: Address[]) => ({
+      coalition: 1,
+      segment: number,
+      worker: '0x' as const,
+      auditors,
+      agreed,
+      disagreed: []
+    })
+    const found = (agreed: Address[]) =>
+      wrongOf(
+        { subject, segments: [segment(0, [a, b], [a, b]), segment(1, [a, c], agreed)] },
+        [yes(a, 1), yes(b)],
+        () => Promise.resolve(true)
+      )
+    assert.deepEqual(await found([c]), [{ auditor: a, costs: false }])
+    assert.deepEqual(await found([]), [], 'nobody did')
+  })
+
   it('is run again where a validator doubts it, though all agree', async () => {
     assert.deepEqual((await wrong([yes(a), yes(b), yes(c)], false, true)).toSorted(), ['0', '1', '2'])
     assert.deepEqual(await wrong([yes(a), yes(b), yes(c)], true, true), [])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { auditId } from '../../../protocol/contracts/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { startNetwork, until } from './network.ts'
+import { minStake, startNetwork, until } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
 
 describe('an audit that waits for auditors', function () {
@@ -10,6 +10,7 @@ describe('an audit that waits for auditors', function () {
   let network: TestNetwork
   let builder: TestPeer
   let audit: Hex
+  let silent: TestPeer
   let had: bigint
 
   before(async () => {
@@ -43,5 +44,24 @@ describe('an audit that waits for auditors', function () {
     for (let i = 0; i < 260; i++) await network.anvil.mine()
     await until(async () => (await last())?.closed === true, 'nobody came: it is closed')
     assert.equal(await tokens(), had)
+  })
+
+  it('is opened again by its builder once a scorer sits, and drawn', async () => {
+    silent = await network.addPeer('silent')
+    // Of one that is gone nobody hears a word.
+    await network.kill(silent)
+    await until(async () => (await last())?.closed === false, 'its builder opens it again')
+    assert.equal((await last())?.number, 2)
+    for (let i = 0; i < 8; i++) await network.anvil.mine()
+    await until(async () => (await last())?.seed !== null, 'auditors are drawn')
+    assert.deepEqual((await last())?.panel, [silent.address])
+  })
+
+  it('costs an auditor that says nothing a tenth of the least stake and its seat, shown by another node', async () => {
+    await network.anvil.advance(Number(await builder.chain.audits.window()) + 1)
+    await until(async () => (await last())?.absent.includes(silent.address) === true, 'its silence is shown')
+    assert.equal(await builder.chain.nodes.stakeOf(silent.address), (minStake * 9n) / 10n)
+    assert.deepEqual(await builder.chain.payouts.scorers(network.pool), [])
+    await until(async () => (await last())?.closed === true, 'time is over: it is closed')
   })
 })

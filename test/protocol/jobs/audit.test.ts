@@ -259,15 +259,19 @@ describe("auditors' pay", () => {
   })
 
   it('is offered at what training a segment has cost, and at no less than the least', () => {
-    const priced = (prices: bigint[]) => ({
-      lots: lots.map(({ award, ...rest }, i) => ({
-        ...rest,
-        award: { ...award, statement: { message: { price: prices[i] } } }
-      }))
-    })
-    const of = (prices: bigint[], least = 1n) => feeFor(priced(prices) as unknown as JobResult, least)
+    const priced = (prices: bigint[], steps: number) =>
+      audited.map(({ lot, content }, i) => ({
+        lot: { ...lot, award: { ...lot.award, statement: { message: { price: prices[i] } } } },
+        content: { ...content, logs: content.logs.map(() => logOf(steps)) }
+      })) as unknown as AuditedLot[]
+    const of = (prices: bigint[], { least = 1n, most = 1000n, steps = mostSegments * leastSteps } = {}) =>
+      feeFor(priced(prices, steps), { least, most })
     assert.equal(of([70n, 490n]), 10n, 'seven adapters of eight segments')
     assert.equal(of([70n, 491n]), 11n, 'rounded up')
-    assert.equal(of([0n, 0n], 5n), 5n)
+    assert.equal(of([70n, 490n], { steps: 2 * leastSteps - 1 }), 80n, 'a short training is one segment')
+    assert.equal(of([70n, 490n], { steps: 2 * leastSteps }), 40n, 'and a longer one two')
+    assert.equal(of([0n, 0n], { least: 5n }), 5n)
+    assert.equal(of([70n, 490n], { most: 9n }), 9n, 'no more than a word may bring')
+    assert.equal(of([70n, 490n], { least: 5n, steps: 0 }), 5n, 'where nobody says that it trained')
   })
 })
