@@ -2,6 +2,7 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { everyOf } from '../../chain/index.ts'
 import type { AuditRecord, AuditRound } from '../../chain/types.ts'
 import { createQueue, unlessAborted, within } from '../../runtime/index.ts'
+import type { Queue } from '../../runtime/index.ts'
 import type { Models } from '../models.ts'
 import type { Seats } from '../scorer/seats.ts'
 import type { PayoutsDeps } from '../types.ts'
@@ -70,21 +71,21 @@ export function createAuditor(
   let window: bigint | undefined
 
   /** What is run again, apart: drawing and closing wait for no training, and speaking for no judging. */
-  const turnsOf = (name: string) =>
+  const runs = createQueue({ name: 'audits-run', bound: mostQueued, concurrency: 1, metrics })
+  const looks = createQueue({ name: 'audits-judge', bound: mostQueued, concurrency: 1, metrics })
+  const turnsOf = (queue: Queue, what: string) =>
     createTurns({
-      name,
-      bound: mostQueued,
-      metrics,
+      queue,
       turnMs: () => Number(((window ?? 0n) * 1000n) / BigInt(turnParts)),
       life: () => life.signal,
       failed(id, error) {
         take(id)
         waits.set(id, clock.now() + againMs)
-        log.info('an audit could not be taken further yet', { audit: id, what: name, error })
+        log.info('an audit could not be taken further yet', { audit: id, what, error })
       }
     })
-  const running = turnsOf('audits-run')
-  const judgings = turnsOf('audits-judge')
+  const running = turnsOf(runs, 'speak')
+  const judgings = turnsOf(looks, 'judge')
 
   const undrawn = createUndrawn(deps, { terms, seats })
 

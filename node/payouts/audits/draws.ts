@@ -1,4 +1,4 @@
-import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import { everyOf } from '../../chain/index.ts'
 import type { AuditRound } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
@@ -42,31 +42,25 @@ export function createDraws(
   const queue = createQueue({ name: 'audits-words', bound: mostDrawn, concurrency: saidAtOnce, metrics })
   let window: bigint | undefined
 
-  const isMine = ({ panel, words }: { panel: readonly Address[]; words: readonly { auditor: Address }[] }): boolean =>
-    panel.includes(self) && !words.some(({ auditor }) => auditor === self)
-
   function take(id: Hex, { panel, until }: Pick<AuditRound, 'panel' | 'until'>): void {
     if (!panel.includes(self)) return
     if (drawn.has(id) || drawn.size < mostDrawn) drawn.set(id, until)
     else log.warn('this node is drawn for more audits than it keeps in mind', { audit: id, most: mostDrawn })
   }
 
-  function forget(id: Hex): void {
-    drawn.delete(id)
-    waits.delete(id)
-  }
-
-  /** Once nothing more can come of it, or it is another round's, it goes; before that a block may still be taken back. */
+  /** Once nothing more can come of it, or it is another round's, it goes: a block with its word may be taken back. */
   async function look(id: Hex): Promise<void> {
     const round = (await ledger.audit(id))?.rounds.at(-1)
     const head = ledger.head()?.timestamp ?? 0n
-    if (round === undefined || !isMine(round) || round.closed || head >= round.until) {
-      forget(id)
+    if (round === undefined || !round.panel.includes(self) || round.closed || head >= round.until) {
+      drawn.delete(id)
+      waits.delete(id)
       return
     }
+    waits.set(id, clock.now() + againMs)
+    if (round.words.some(({ auditor }) => auditor === self)) return
     const word = await words.known(id, round)
     log.warn('the time of an audit is nearly over: what is known is said', { audit: id, ...word })
-    waits.set(id, clock.now() + againMs)
     await words.say(id, round, word)
   }
 
@@ -76,7 +70,7 @@ export function createDraws(
       for await (const { id, rounds } of everyOf(page => ledger.audits({ ...page, reverse: true }))) {
         if (++scanned > mostScanned) break
         const round = rounds.at(-1)
-        if (round !== undefined && !round.closed && isMine(round)) take(id, round)
+        if (round?.closed === false) take(id, round)
       }
     },
     take,

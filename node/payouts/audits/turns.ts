@@ -1,7 +1,7 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { createCache, createQueue, unlessAborted } from '../../runtime/index.ts'
-import type { Metrics } from '../../runtime/index.ts'
+import { createCache, unlessAborted } from '../../runtime/index.ts'
+import type { Queue } from '../../runtime/index.ts'
 
 /** What takes no signal is waited for so much longer, so that it doesn't run twice; what takes one ends in it. */
 const graceMs = 10_000
@@ -26,9 +26,8 @@ export interface Turns {
 }
 
 export interface TurnOptions {
-  readonly name: string
-  readonly bound: number
-  readonly metrics?: Metrics | undefined
+  /** Of one at a time. */
+  readonly queue: Queue
   /** The first turn of each, in milliseconds. */
   readonly turnMs: () => number
   /** Of the service as it is started now. */
@@ -36,8 +35,7 @@ export interface TurnOptions {
   readonly failed: (id: Hex, error: unknown) => void
 }
 
-export function createTurns({ name, bound, metrics, turnMs, life, failed }: TurnOptions): Turns {
-  const queue = createQueue({ name, bound, concurrency: 1, metrics })
+export function createTurns({ queue, turnMs, life, failed }: TurnOptions): Turns {
   const behind = new Map<Hex, 'waits' | 'runs' | 'again'>()
   const gaveWay = createCache<Hex, number>({ max: mostRemembered })
 
