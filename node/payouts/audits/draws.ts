@@ -70,7 +70,7 @@ export function createDraws(
       for await (const { id, rounds } of everyOf(page => ledger.audits({ ...page, reverse: true }))) {
         if (++scanned > mostScanned) break
         const round = rounds.at(-1)
-        if (round?.closed === false) take(id, round)
+        if (round !== undefined && !round.closed) take(id, round)
       }
     },
     take,
