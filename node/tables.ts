@@ -18,6 +18,7 @@ import { experienceRecord } from './jobs/worker/experience.ts'
 import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
 import { finding } from './payouts/audits/findings.ts'
+import { noted } from './payouts/audits/words.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
@@ -57,6 +58,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'jobs/builder/states': keptStates,
   'flow/tally': tallyRecord,
   'payouts/audits': finding,
+  'payouts/audit-words': noted,
   'payouts/held-out': heldOutDocument,
   'payouts/stated-held-out': statedHeldOut,
   'payouts/matches': matchesRecord,

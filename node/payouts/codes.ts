@@ -2,6 +2,7 @@
 export type PayoutsErrorCode =
   | 'audit.other'
   | 'audit.refused'
+  | 'audit.turn'
   | 'audit.waiting'
   | 'bundle.place'
   | 'bundle.slow'

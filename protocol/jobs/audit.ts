@@ -164,6 +164,7 @@ export interface AuditRound extends Drawing {
 /** What became of a drawn segment. */
 export interface AuditedSegment extends DrawnSegment {
   readonly worker: Address
+  /** None of a segment that its builder has not paid for. */
   readonly auditors: readonly Address[]
   readonly agreed: readonly Address[]
   readonly disagreed: readonly Address[]
@@ -175,7 +176,7 @@ export interface Certificate {
   readonly segments: readonly AuditedSegment[]
   /** Over two thirds of each segment's auditors have found that it agrees. */
   readonly passed: boolean
-  /** Segments that nobody of the panel may run again. */
+  /** Segments that are paid for, and that nobody of the panel may run again. */
   readonly nobody: number
   /** Segments that are asked for, and that its builder has put in no fees for. */
   readonly unpaid: number
@@ -203,7 +204,9 @@ export function certificateOf(
   const subject = auditSubject(result, round.seed)
   const segments = drawSegments(round.seed, stepsOf(result, lots), count).map((drawn, at): AuditedSegment => {
     const worker = lotOf(lots, drawn.coalition, length)?.lot.delivery.message.worker ?? '0x'
-    const auditors = auditorsOf(result, { worker, coalition: drawn.coalition, at }, round)
+    // Nobody is asked to run what its builder has put in no fees for, and the contract takes no word on it.
+    const isPaid = at < round.segments
+    const auditors = isPaid ? auditorsOf(result, { worker, coalition: drawn.coalition, at }, round) : []
     // [ignore] Who was not drawn for a segment, does not say that it ran it, or speaks of other deliveries, has no word
     // on it.
     const said = round.words.filter(word => auditors.includes(word.auditor) && word.subject === subject)
@@ -226,7 +229,7 @@ export function certificateOf(
     // [reject] Where nothing was drawn, without one of the deployed adapter, or where its builder has not put in what
     // all runs cost, nothing is certified.
     passed: segments[0]?.coalition === length - 1 && unpaid === 0 && segments.every(holds),
-    nobody: segments.filter(({ auditors }) => auditors.length === 0).length,
+    nobody: segments.filter(({ auditors }, at) => at < round.segments && auditors.length === 0).length,
     unpaid
   }
 }

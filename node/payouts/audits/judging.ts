@@ -48,6 +48,7 @@ export function createJudging(
       if (round.words.length === 0 || judged.has(name) || trainings === undefined) return
       if (now() >= round.until + 2n * (await chain.audits.window()) || !(await hasVoice(record.pool))) return
       const weighed = await models.weighed(record.model)
+      signal.throwIfAborted()
       if (weighed === null) return
       const { result } = weighed
       const lots = await trainings.delivered(result, { signal })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createLedgerTime } from '../../../node/chain/index.ts'
+import { createChainTime, createLedgerTime } from '../../../node/chain/index.ts'
 import { manualClock } from '../../../node/runtime/index.ts'
 
 describe('the chain’s time, as a node knows it without asking', () => {
@@ -24,5 +24,13 @@ describe('the chain’s time, as a node knows it without asking', () => {
     const now = createLedgerTime({ chain: { ledger: { head: () => ({ block: 1n, timestamp: 5n }) } }, clock })
     await clock.advance(2_000)
     assert.equal(now(), 1_002n)
+  })
+
+  it('is the chain’s alone for who must not be kept from speaking by a clock that is ahead', async () => {
+    const clock = manualClock(1_000_000)
+    const now = createChainTime({ chain: { ledger: { head: () => ({ block: 1n, timestamp: 5n }) } }, clock })
+    assert.equal(now(), 5n)
+    await clock.advance(2_000)
+    assert.equal(now(), 7n)
   })
 })

@@ -149,8 +149,10 @@ describe("a training's certificate", () => {
         assert.equal(other.passed, false, 'words on something else')
         const before = of(saying(seed, auditors, 'agrees', { subject: subjectOf(keccak('another seed')) }))
         assert.equal(before.passed, false, 'words of another draw')
-        const three = of(saying(seed, auditors), 3)
-        assert.deepEqual([three.passed, three.unpaid], [false, 1], 'one of them is not paid for')
+        // The contract takes no word on a segment that is not paid for.
+        const three = of(saying(seed, auditors, 'agrees', { runs: 0b0111 }), 3)
+        assert.deepEqual([three.passed, three.unpaid, three.nobody], [false, 1, 0], 'one of them is not paid for')
+        assert.deepEqual([three.segments[2]?.agreed.length, three.segments[3]?.auditors], [3, []], 'nobody runs it')
         const less = of(saying(seed, auditors, 'agrees', { runs: 0b1011 }))
         assert.deepEqual([less.passed, less.segments[2]?.agreed], [false, []], 'nobody says that it ran the third')
         for (const word of ['nothing', 'not-served', 'differs'] as const)
