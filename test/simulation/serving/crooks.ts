@@ -1,4 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
+import { headAfter, noReceipts, receiptFor, tokensWanted } from '../../../protocol/models/index.ts'
+import type { ChainHead } from '../../../protocol/models/index.ts'
 import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ClientFrame, WorkerFrame } from '../../../protocol/models/index.ts'
@@ -21,6 +23,8 @@ export interface Crook {
 const mostSaid = 30
 /** Share of frames that are something else. */
 const often = 0.12
+/** Share of questions that a crook says nothing of, and has signed for afterwards. */
+const silently = 0.2
 
 /** Streams of a crook's. */
 export function crookedStreams(
@@ -28,7 +32,22 @@ export function crookedStreams(
   { by, clock, mood }: Crook
 ): Streams {
   const said: Frame[] = []
+  /** By channel: a question that nothing was said of, and where its receipts stand. */
+  const unsaid = new Map<Hex, Extract<ClientFrame, { kind: 'request' }>>()
+  const heads = new Map<Hex, ChainHead>()
 
+  /** A sound receipt of an answer that nobody got. */
+  function invented(channel: Hex): Frame | undefined {
+    const asked = unsaid.get(channel)
+    if (asked === undefined) return undefined
+    unsaid.delete(channel)
+    const { statement, content, offer } = asked
+    const answer = Array.from({ length: tokensWanted(content) }, () => 7)
+    const at = BigInt(Math.floor(clock.now() / 1000))
+    const facts = { request: statement, content, offer: offer.message, inputTokens: 1, answer }
+    const message = receiptFor(network, heads.get(channel) ?? noReceipts, facts, { startedAt: at, finishedAt: at })
+    return { kind: 'pending', receipt: signStatement(network, 'Receipt', message, key), answer }
+  }
   const hash = (): Hex => keccak(String(by.below(1_000_000)))
   function bent(frame: Frame): Frame | null {
     switch (frame.kind) {
@@ -83,10 +102,34 @@ export function crookedStreams(
   }
 
   function crooked(stream: MessageStream): MessageStream {
+    let asked: Extract<ClientFrame, { kind: 'request' }> | undefined
+    let signing: Extract<Frame, { kind: 'receipt' | 'pending' }> | undefined
+    async function come<T>(value: T): Promise<T> {
+      const frame = value as Frame | undefined
+      if (frame?.kind === 'request') asked = frame
+      if (frame?.kind === 'countersign' && signing !== undefined) {
+        const { message } = signing.receipt
+        heads.set(message.channel, headAfter(network, message))
+      }
+      if (frame?.kind === 'reconcile' && mood.isCrooked) {
+        const receipt = invented(frame.channel)
+        if (receipt !== undefined) await stream.send(receipt)
+      }
+      return value
+    }
     return {
       ...stream,
+      next: async (schema, options) => come(await stream.next(schema, options)),
+      async *receive(schema, options) {
+        for await (const frame of stream.receive(schema, options)) yield await come(frame)
+      },
       async send(value) {
         const frame = value as Frame
+        if (frame.kind === 'receipt' || frame.kind === 'pending') signing = frame
+        if (frame.kind === 'accepted' && asked !== undefined && mood.isCrooked && by.happens(silently)) {
+          unsaid.set(asked.statement.message.channel, asked)
+          return clock.sleep(15_000)
+        }
         said.push(frame)
         if (said.length > mostSaid) said.shift()
         if (!mood.isCrooked || !by.happens(often)) return stream.send(value)

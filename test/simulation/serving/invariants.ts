@@ -26,6 +26,12 @@ export function checkTokens({ chain, clients, nameOf, records }: ServingCast, fa
     if (clients.some(({ address }) => address === client) && claimed > (records.promised.get(id) ?? 0n))
       fault(`${nameOf(client)} has signed for ${records.promised.get(id) ?? 0n} and paid ${claimed}`)
   }
+  // [invariant] No client signs for more than has come, but for what a worker gives unpaid, of what was cut off.
+  for (const [id, promised] of records.promised) {
+    const asked = [...(records.got.get(id)?.values() ?? [])]
+    const most = asked.reduce((sum, { fee, isSigned }) => sum + fee + (isSigned ? 0n : mostAhead), 0n)
+    if (promised > most) fault(`${promised} is signed for over ${short(id)}, of which ${most} can have come`)
+  }
   // [invariant] What open channels hold is what is there for them.
   if (held !== (state.balances.get('channels') ?? 0n)) fault(`channels hold ${held} by their own word`)
 }

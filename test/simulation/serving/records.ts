@@ -1,4 +1,5 @@
 import type { MessageStream, Streams } from '../../../node/transport/types.ts'
+import { feeOf } from '../../../protocol/models/index.ts'
 import type { ClientFrame, WorkerFrame } from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
@@ -13,12 +14,22 @@ export interface Records {
   readonly kept: ReadonlyMap<Address, ReadonlySet<Hex>>
   /** By channel and request: what a worker has sent of it costs. */
   readonly served: ReadonlyMap<Hex, ReadonlyMap<Hex, bigint>>
+  /** By channel and request: what has come of it to its client. */
+  readonly got: ReadonlyMap<Hex, ReadonlyMap<Hex, Got>>
+}
+
+interface Got {
+  /** What it costs. */
+  fee: bigint
+  /** Its client has signed for it on its own stream, so for no more than came. */
+  isSigned: boolean
 }
 
 export function createRecords(): Records {
   const promised = new Map<Hex, bigint>()
   const kept = new Map<Address, Set<Hex>>()
   const served = new Map<Hex, Map<Hex, bigint>>()
+  const gotten = new Map<Hex, Map<Hex, Got>>()
 
   function hear(frame: ClientFrame): void {
     if (!('voucher' in frame) || frame.voucher === null) return
@@ -50,25 +61,53 @@ export function createRecords(): Records {
       }
     }
   }
+  /** A client's end of a stream: what comes is counted for the request that it sent last. */
+  function paying(stream: MessageStream): MessageStream {
+    let last: Extract<ClientFrame, { kind: 'request' }> | undefined
+    let [inputTokens, tokens, isOver] = [0, 0, false]
+    let got: Got = { fee: 0n, isSigned: false }
+    function sent(frame: ClientFrame): void {
+      if (frame.kind === 'countersign' && isOver) got.isSigned = true
+      if (frame.kind !== 'request') return
+      const { statement } = frame
+      last = frame
+      ;[inputTokens, tokens, isOver] = [0, 0, false]
+      got = { fee: 0n, isSigned: false }
+      const asked = gotten.get(statement.message.channel) ?? new Map<Hex, Got>()
+      gotten.set(statement.message.channel, asked.set(statement.signature, got))
+    }
+    function come<T>(value: T): T {
+      const frame = value as WorkerFrame | undefined
+      if (frame?.kind === 'accepted') ({ inputTokens } = frame)
+      if (frame?.kind === 'tokens') tokens += frame.ids.length
+      if (frame?.kind === 'receipt') isOver = true
+      if (last !== undefined) got.fee = feeOf(last.offer.message, inputTokens, tokens)
+      return value
+    }
+    return {
+      ...stream,
+      async send(value) {
+        sent(value as ClientFrame)
+        hear(value as ClientFrame)
+        await stream.send(value)
+      },
+      next: async (schema, options) => come(await stream.next(schema, options)),
+      async *receive(schema, options) {
+        for await (const frame of stream.receive(schema, options)) yield come(frame)
+      }
+    }
+  }
   return {
     promised,
     kept,
     served,
+    got: gotten,
     acknowledged(by, receipt) {
       kept.set(by, (kept.get(by) ?? new Set()).add(receipt))
     },
     heard: streams => ({
       handle: (protocol, serve) => streams.handle(protocol, stream => serve(counted(stream))),
-      async open(peer, protocol, options) {
-        const stream = await streams.open(peer, protocol, options)
-        return {
-          ...stream,
-          async send(value) {
-            hear(value as ClientFrame)
-            await stream.send(value)
-          }
-        }
-      }
+      open: async (peer, protocol, options) => paying(await streams.open(peer, protocol, options))
     })
   }
 }
