@@ -29,20 +29,25 @@ interface Word {
   readonly id: number
   rows: number
   readonly first: number[]
+  /** Rows that ask with it and say an earlier one again in fewer words, the first ones. */
+  readonly again: Said[]
 }
-interface Kept {
-  readonly at: number
-  readonly words: number
-  /** Which answer it gives, and the words that it asks with, ascending. */
+/** Which answer a row gives, and the words that it asks with, ascending. */
+interface Said {
   readonly answer: number
   readonly asked: readonly number[]
+}
+interface Kept extends Said {
+  readonly at: number
+  readonly words: number
 }
 
 /**
  * The rows of a version by their words. Rows are known by the order in which they were added. Of rows that say the same
  * the earliest is there and no other: those that give the same answer and ask with no word that it does not ask with,
  * and at least half of its words. Later ones are as if they were not, so that nobody takes an earlier row's place, or
- * makes its words common, by saying it again more shortly. What asks with other words, too, may ask something else.
+ * makes its words common, by saying it again more shortly; nor does who says one of those again more shortly still.
+ * What asks with other words, too, may ask something else.
  */
 export class RetrievalIndex {
   readonly #byWord = new Map<string, Word>()
@@ -63,7 +68,7 @@ export class RetrievalIndex {
     this.#answers.set(said, answer)
     const words = new Set([...asking, ...contentWords(answerText(row))].slice(0, rowWords))
     for (const word of words) {
-      const entry = this.#byWord.get(word) ?? { id: this.#byWord.size, rows: 0, first: [] }
+      const entry = this.#byWord.get(word) ?? { id: this.#byWord.size, rows: 0, first: [], again: [] }
       this.#byWord.set(word, entry)
       if (entry.rows++ < rowsByWord) entry.first.push(this.#rows.length)
     }
@@ -72,21 +77,30 @@ export class RetrievalIndex {
     return length
   }
 
-  /** Whether an earlier row gives this answer and asks with these words, and with as many more at most. */
+  /**
+   * Whether an earlier row gives this answer and asks with these words, and with as many more at most: it is remembered
+   * where that one asks with more.
+   */
   #repeats(answer: number, asking: ReadonlySet<string>): boolean {
-    const ids: number[] = []
-    let rarest: Word | undefined
+    const entries: Word[] = []
     for (const word of asking) {
       const entry = this.#byWord.get(word)
       if (entry === undefined) return false
-      ids.push(entry.id)
-      if (rarest === undefined || entry.first.length < rarest.first.length) rarest = entry
+      entries.push(entry)
     }
-    ids.sort((a, b) => a - b)
-    return (rarest?.first ?? []).some(at => {
-      const row = this.#rows[at]
-      return row?.answer === answer && row.asked.length <= ids.length * copyPart && isWithin(ids, row.asked)
-    })
+    const asked = entries.map(({ id }) => id).sort((a, b) => a - b)
+    const isSaid = (row: Said | undefined): boolean =>
+      row?.answer === answer && row.asked.length <= asked.length * copyPart && isWithin(asked, row.asked)
+    const isSame = (row: Said | undefined): boolean => isSaid(row) && row?.asked.length === asked.length
+    const fewest = (of: (word: Word) => number): Word | undefined =>
+      entries.reduce<Word | undefined>((least, one) => (least && of(least) <= of(one) ? least : one), undefined)
+
+    const first = (fewest(word => word.first.length)?.first ?? []).map(at => this.#rows[at]).filter(isSaid)
+    const again = (fewest(word => word.again.length)?.again ?? []).filter(isSaid)
+    if (first.length === 0 && again.length === 0) return false
+    if (!first.some(isSame) && !again.some(isSame))
+      for (const { again: known } of entries) if (known.length < rowsByWord) known.push({ answer, asked })
+    return true
   }
 
   /**

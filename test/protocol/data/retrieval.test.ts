@@ -88,8 +88,29 @@ describe('rows before a question', () => {
           )
         }
       ),
-      { numRuns: 300 }
+      {
+        numRuns: 300,
+        examples: [
+          [
+            [
+              ['winter wool bridge river copper', 'copper'],
+              ['copper', 'copper'],
+              ['copper winter bridge', 'copper']
+            ],
+            [[2, 1]],
+            'copper',
+            2
+          ]
+        ]
+      }
     )
+  })
+
+  it('are not displaced by who says again, more shortly still, what says one of them again', () => {
+    const long = qa('Copper river bridge winter mill harbour?', 'Red')
+    const half = qa('Copper river bridge?', 'Red')
+    const least = qa('Copper river?', 'Red')
+    assert.deepEqual(indexOf([long, half, least]).find(asks('Which river has copper?'), 8), [0])
   })
 
   it('are none that are too long, and fit the bound that prompts are paid by', () => {
