@@ -6,6 +6,7 @@ import { ChainError } from '../../node/chain/index.ts'
 import type { Chain, ChainEvent } from '../../node/chain/index.ts'
 import { fakeChain } from '../node/chain/fake-chain.ts'
 import type { Fact } from '../node/chain/fake-chain.ts'
+import { readingOf, unreachable } from './reading.ts'
 
 export const network: Network = { chainId: 31337, registry: `0x${'11'.repeat(20)}` }
 /** Blocks that a node waits for: what is taken back is less. */
@@ -110,7 +111,6 @@ export function simulatedChain(stakes: ReadonlyMap<Address, bigint>): SimulatedC
     waiting.push(one)
     return one.done.promise
   }
-  const unreachable = (): ChainError => new ChainError('chain.unreachable', 'the chain cannot be reached')
   let made = 0
 
   return {
@@ -182,32 +182,11 @@ export function simulatedChain(stakes: ReadonlyMap<Address, bigint>): SimulatedC
         nameHost: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here')),
         acceptHost: () => Promise.reject(new ChainError('chain.reverted', 'nobody hands over here'))
       }
-      const source: Chain['source'] = {
-        chainId: async () => network.chainId,
-        async head() {
-          await reached()
-          return blocks.source.head()
-        },
-        async header(block) {
-          await reached()
-          return blocks.source.header(block)
-        },
-        async logs(from, to) {
-          await reached()
-          return blocks.source.logs(from, to)
-        }
-      }
       return {
-        network,
+        ...readingOf(network, blocks, reached),
         account,
         datanets,
-        juries: {},
-        source,
-        pollMs: 1_000,
-        mempool: undefined,
-        deploymentBlock: async () => ({ block: 1n, searched: false }),
-        onMined: () => undefined,
-        stop: async () => undefined
+        juries: {}
       } as unknown as Chain
     }
   }

@@ -1,31 +1,23 @@
-import { manualClock } from '../../node/runtime/index.ts'
-import type { ManualClock } from '../../node/runtime/index.ts'
 import type { ContributionView, VersionView } from '../../node/data/index.ts'
 import { TilthError, describeError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { gather, keyOf } from './cast.ts'
 import type { Cast } from './cast.ts'
-import { createChance } from './chance.ts'
-import type { Chance } from './chance.ts'
 import { checkBlames, checkLists, checkMoney, createWatch, isDecided, summaryOf } from './invariants.ts'
 import { answerFalsely, lie } from './liar.ts'
 import { scriptOf } from './script.ts'
 import type { Script } from './script.ts'
 import { calm, createStorm } from './storm.ts'
 import { stepMs } from './time.ts'
-import { inWorld } from './world.ts'
+import { tellIn } from './telling.ts'
+import type { Stage, StoryTold } from './telling.ts'
 
 // One seed's story: contributions go through commitments, reveals, checks, votes, certificates and notes while
 // everything goes wrong that can. Then the troubles stop, and everything has to come to one end: what was acknowledged
 // is decided alike everywhere, one more contribution is accepted by all, and the host anchors a version of it all that
 // another node can check.
 
-export interface Told {
-  readonly seed: number
-  /** What happened, in the order of time. */
-  readonly told: readonly string[]
-  /** What should not have been; empty where all held. */
-  readonly faults: readonly string[]
+export interface Told extends StoryTold {
   /** Contributions that were acknowledged, and that were accepted. */
   readonly contributions: number
   readonly accepted: number
@@ -43,31 +35,12 @@ const rowsOf = (n: number): string =>
     .map(i => JSON.stringify({ prompt: `What is thing number ${n * 3 + i}?`, response: `thing ${n * 3 + i}` }))
     .join('\n')
 
-export function tellStory(seed: number, script: Script = scriptOf(seed)): Promise<Told> {
-  const chance = createChance(seed)
-  const clock = manualClock(1_800_000_000_000)
-  const faults = new Set<string>()
-  const fault = (text: string): void => void faults.add(text)
-  return inWorld(clock, chance.of('machine'), fault, async () => {
-    const told: string[] = []
-    const began = clock.now()
-    const tell = (text: string): void => void told.push(`${((clock.now() - began) / 1000).toFixed(1)} s  ${text}`)
-    let sum = { contributions: 0, accepted: 0 }
-    try {
-      sum = await play(clock, chance, script, tell, fault)
-    } catch (error) {
-      fault(`the story broke off: ${describeError(error)}`)
-    }
-    return { seed, told, faults: [...faults], ...sum }
-  })
-}
+export const tellStory = (seed: number, script: Script = scriptOf(seed)): Promise<Told> =>
+  tellIn(seed, { contributions: 0, accepted: 0 }, stage => play(script, stage))
 
 async function play(
-  clock: ManualClock,
-  chance: Chance,
   script: Script,
-  tell: (text: string) => void,
-  fault: (text: string) => void
+  { clock, chance, tell, fault }: Stage
 ): Promise<{ contributions: number; accepted: number }> {
   const weather = { loss: 0, latencyMs: 50 }
   const cast = await gather(clock, chance.of('network'), weather)

@@ -1,16 +1,14 @@
-import { manualClock } from '../../../node/runtime/index.ts'
-import type { ManualClock } from '../../../node/runtime/index.ts'
 import type { AskEvent, AskResult } from '../../../node/models/index.ts'
 import { TilthError, describeError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { createChance } from '../chance.ts'
 import type { Chance } from '../chance.ts'
 import { repeat } from '../liar.ts'
 import { scriptOf } from '../script.ts'
 import type { Script } from '../script.ts'
 import { calm, createStorm } from '../storm.ts'
 import { startClose, finishClose, claim } from '../tokens/channels.ts'
-import { inWorld } from '../world.ts'
+import { tellIn } from '../telling.ts'
+import type { Stage, StoryTold } from '../telling.ts'
 import { gatherServing } from './cast.ts'
 import type { ServingCast, ServingNode } from './cast.ts'
 import { checkAnswer, checkEnd, checkTokens } from './invariants.ts'
@@ -20,10 +18,7 @@ import { checkAnswer, checkEnd, checkTokens } from './invariants.ts'
 // troubles stop: everybody who is honest can ask and is answered, everything is signed and closed, and each unit of
 // the token is where it belongs.
 
-export interface ServingTold {
-  readonly seed: number
-  readonly told: readonly string[]
-  readonly faults: readonly string[]
+export interface ServingTold extends StoryTold {
   /** Answers that came whole, receipts that both signed, and what was paid for them. */
   readonly answers: number
   readonly receipts: number
@@ -33,31 +28,12 @@ export interface ServingTold {
 const mostQuestions = 9
 const longestAnswer = 30
 
-export function tellServing(seed: number, script: Script = scriptOf(seed)): Promise<ServingTold> {
-  const chance = createChance(seed)
-  const clock = manualClock(1_800_000_000_000)
-  const faults = new Set<string>()
-  const fault = (text: string): void => void faults.add(text)
-  return inWorld(clock, chance.of('machine'), fault, async () => {
-    const told: string[] = []
-    const began = clock.now()
-    const tell = (text: string): void => void told.push(`${((clock.now() - began) / 1000).toFixed(1)} s  ${text}`)
-    let sum = { answers: 0, receipts: 0, paid: 0 }
-    try {
-      sum = await play(clock, chance, script, tell, fault)
-    } catch (error) {
-      fault(`the story broke off: ${describeError(error)}`)
-    }
-    return { seed, told, faults: [...faults], ...sum }
-  })
-}
+export const tellServing = (seed: number, script: Script = scriptOf(seed)): Promise<ServingTold> =>
+  tellIn(seed, { answers: 0, receipts: 0, paid: 0 }, stage => play(script, stage))
 
 async function play(
-  clock: ManualClock,
-  chance: Chance,
   script: Script,
-  tell: (text: string) => void,
-  fault: (text: string) => void
+  { clock, chance, tell, fault }: Stage
 ): Promise<{ answers: number; receipts: number; paid: number }> {
   const weather = { loss: 0, latencyMs: 50, breaks: 0 }
   const cast = await gatherServing(clock, chance.of('network'), weather)

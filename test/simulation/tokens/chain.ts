@@ -5,6 +5,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { fakeChain } from '../../node/chain/fake-chain.ts'
 import type { Fact } from '../../node/chain/fake-chain.ts'
 import { network } from '../chain.ts'
+import { readingOf, unreachable } from '../reading.ts'
 import { never } from '../store.ts'
 import type { Life } from '../store.ts'
 import { channelCalls } from './channels.ts'
@@ -108,7 +109,6 @@ export function tokenChain(
     },
     supply,
     as(account, isCut, life) {
-      const unreachable = (): ChainError => new ChainError('chain.unreachable', 'the chain cannot be reached')
       const reached = async (): Promise<void> => {
         if (life.isOver) await never()
         if (isCut()) throw unreachable()
@@ -125,23 +125,9 @@ export function tokenChain(
           return look(last())
         }
       }
-      const source: Chain['source'] = {
-        chainId: async () => network.chainId,
-        async head() {
-          await reached()
-          return blocks.source.head()
-        },
-        async header(block) {
-          await reached()
-          return blocks.source.header(block)
-        },
-        async logs(from, to) {
-          await reached()
-          return blocks.source.logs(from, to)
-        }
-      }
+      const reading = readingOf(network, blocks, reached)
       return {
-        network,
+        ...reading,
         account,
         models: modelCalls(account, access),
         channels: channelCalls(access),
@@ -152,15 +138,9 @@ export function tokenChain(
         },
         tokens: { balanceOf: (of: Address) => access.read(state => balanceOf(state, of)) },
         async head() {
-          const { number, timestamp } = await source.head()
+          const { number, timestamp } = await reading.source.head()
           return { block: number, timestamp }
-        },
-        source,
-        pollMs: 1_000,
-        mempool: undefined,
-        deploymentBlock: async () => ({ block: 1n, searched: false }),
-        onMined: () => undefined,
-        stop: async () => undefined
+        }
       } as unknown as Chain
     }
   }

@@ -1,16 +1,13 @@
 import { rmSync } from 'node:fs'
-import { manualClock } from '../../../node/runtime/index.ts'
-import type { ManualClock } from '../../../node/runtime/index.ts'
 import { TilthError, describeError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { createChance } from '../chance.ts'
-import type { Chance } from '../chance.ts'
 import { repeat } from '../liar.ts'
 import { scriptOf } from '../script.ts'
 import type { Script } from '../script.ts'
 import { calm, createStorm } from '../storm.ts'
 import { settleFiles } from '../time.ts'
-import { inWorld } from '../world.ts'
+import { tellIn } from '../telling.ts'
+import type { Stage, StoryTold } from '../telling.ts'
 import { base, datanet, gatherWorking, settings } from './cast.ts'
 import type { WorkingNode } from './cast.ts'
 import { checkEnd, checkTokens, isAtRest } from './invariants.ts'
@@ -19,10 +16,7 @@ import { checkEnd, checkTokens, isAtRest } from './invariants.ts'
 // are paid, while everything goes wrong that can and two of five cheat. Then the troubles stop: what an honest builder
 // asked for is made, whoever delivered is paid, and each unit of the token is where it belongs.
 
-export interface WorkingTold {
-  readonly seed: number
-  readonly told: readonly string[]
-  readonly faults: readonly string[]
+export interface WorkingTold extends StoryTold {
   /** Jobs that were posted, and that came to a model. */
   readonly jobs: number
   readonly completed: number
@@ -34,31 +28,12 @@ const deadlineSeconds = 100
 const calmMs = 260_000
 const watchMs = 5_000
 
-export function tellWorking(seed: number, script: Script = scriptOf(seed)): Promise<WorkingTold> {
-  const chance = createChance(seed)
-  const clock = manualClock(1_800_000_000_000, settleFiles)
-  const faults = new Set<string>()
-  const fault = (text: string): void => void faults.add(text)
-  return inWorld(clock, chance.of('machine'), fault, async () => {
-    const told: string[] = []
-    const began = clock.now()
-    const tell = (text: string): void => void told.push(`${((clock.now() - began) / 1000).toFixed(1)} s  ${text}`)
-    let sum = { jobs: 0, completed: 0 }
-    try {
-      sum = await play(clock, chance, script, tell, fault)
-    } catch (error) {
-      fault(`the story broke off: ${describeError(error)}`)
-    }
-    return { seed, told, faults: [...faults], ...sum }
-  })
-}
+export const tellWorking = (seed: number, script: Script = scriptOf(seed)): Promise<WorkingTold> =>
+  tellIn(seed, { jobs: 0, completed: 0 }, stage => play(script, stage), settleFiles)
 
 async function play(
-  clock: ManualClock,
-  chance: Chance,
   script: Script,
-  tell: (text: string) => void,
-  fault: (text: string) => void
+  { clock, chance, tell, fault }: Stage
 ): Promise<{ jobs: number; completed: number }> {
   const weather = { loss: 0, latencyMs: 50, breaks: 0 }
   const cast = await gatherWorking(clock, chance.of('network'), weather)
