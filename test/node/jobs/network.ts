@@ -1,62 +1,21 @@
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { contentHash, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
-import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { contentHash, zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import type { Addresses, Anvil } from '../../../node/chain/index.ts'
-import { createContexts, createJobsService } from '../../../node/jobs/index.ts'
-import type { JobEvents, JobsDeps, JobsService, JobsTiming, OwnedRow, Versions } from '../../../node/jobs/index.ts'
+import { createJobsService } from '../../../node/jobs/index.ts'
+import type { JobEvents, JobsDeps, JobsService, JobsTiming } from '../../../node/jobs/index.ts'
 import { coin, peersOf, startWorld } from '../../harness/index.ts'
 import type { Make, Peer, Resident } from '../../harness/index.ts'
+import { settings, versions } from './version.ts'
 
 export { coin } from '../../harness/index.ts'
+export { players, rows, settings } from './version.ts'
 
 // A network for this phase: real libp2p, real store, a real chain with an anchored version; the engine is the test's.
 
 export const tinyModel = join(import.meta.dirname, '../../vectors/parity/llama-tied')
-
-export const settings: TrainSettings = {
-  method: 'lora',
-  lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 },
-  epochs: 2,
-  batch: 4,
-  accumulation: 1,
-  lr: 0.01,
-  schedule: 'constant',
-  warmupRatio: 0,
-  weightDecay: 0,
-  clip: 1,
-  seed: 7,
-  cutoff: 64,
-  ema: 0,
-  responseOnly: true
-}
-
-/** Three players with six, four and two rows. */
-export const players: Address[] = [1, 2, 3].map((n): Address => `0x${`${n}${n}`.repeat(20)}`)
-export const rows: OwnedRow[] = [0, 0, 1, 0, 1, 2, 0, 1, 0, 0, 2, 1].map((owner, i) => ({
-  contributor: players[owner]!,
-  contribution: keccak(`contribution of ${owner}`),
-  index: i,
-  row: {
-    messages: [
-      { role: 'user', content: `What is thing ${i}?` },
-      { role: 'assistant', content: `Thing ${i} is a thing of kind ${owner}.` }
-    ]
-  }
-}))
-const versions: Versions = {
-  rows: async () => rows,
-  remaining: async () => rows,
-  owners: async () => rows.map(({ contributor }) => contributor),
-  heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
-  leastDataShare: async () => 1000,
-  requireQuotable: async () => undefined,
-  context: createContexts(async () => rows),
-  auditedSegments: async () => 0,
-  keptBack: async () => null
-}
 
 export interface PeerOptions {
   engine: JobsDeps['engine']

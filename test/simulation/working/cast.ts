@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createJobsService } from '../../../node/jobs/index.ts'
-import type { JobEvents, JobsDeps, JobsService, OwnedRow } from '../../../node/jobs/index.ts'
+import type { JobEvents, JobsDeps, JobsService } from '../../../node/jobs/index.ts'
 import type { ManualClock } from '../../../node/runtime/index.ts'
-import type { TrainSettings } from '../../../protocol/jobs/index.ts'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { InvalidError, TilthError, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { versions } from '../../node/jobs/version.ts'
 import { keyOf } from '../cast.ts'
 import type { Chance } from '../chance.ts'
 import { simulatedNetwork } from '../network.ts'
@@ -48,45 +48,6 @@ const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 export const tokens = 10n ** 9n
 export const datanet = keccak('datanet')
 export const base = 'bafybase'.padEnd(59, 'a')
-export const settings: TrainSettings = {
-  method: 'lora',
-  lora: { rank: 4, alpha: 8, targets: ['q_proj', 'v_proj'], dropout: 0 },
-  epochs: 2,
-  batch: 4,
-  accumulation: 1,
-  lr: 0.01,
-  schedule: 'constant',
-  warmupRatio: 0,
-  weightDecay: 0,
-  clip: 1,
-  seed: 7,
-  cutoff: 64,
-  ema: 0,
-  responseOnly: true
-}
-const players = [1, 2, 3].map((n): Address => `0x${`${n}${n}`.repeat(20)}`)
-const rows: OwnedRow[] = [0, 0, 1, 0, 1, 2, 0, 1, 0, 0, 2, 1].map((owner, index) => ({
-  contributor: players[owner] as Address,
-  contribution: keccak(`contribution of ${owner}`),
-  index,
-  row: {
-    messages: [
-      { role: 'user', content: `What is thing ${index}?` },
-      { role: 'assistant', content: `Thing ${index} is of kind ${owner}.` }
-    ]
-  }
-}))
-const versions: JobsDeps['versions'] = {
-  rows: async () => rows,
-  remaining: async () => rows,
-  owners: async () => rows.map(({ contributor }) => contributor),
-  heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
-  leastDataShare: async () => 1000,
-  requireQuotable: async () => undefined,
-  context: async () => [],
-  auditedSegments: async () => 0,
-  keptBack: async () => null
-}
 const timing = { bidMs: 4_000, aliveMs: 1_000, silenceMs: 10_000, announceMs: 2_000, tickMs: 500 }
 
 const anchored: Call = (state, { from }) => {
