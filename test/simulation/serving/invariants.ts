@@ -115,10 +115,12 @@ export async function checkEnd(cast: ServingCast, fault: Fault): Promise<{ recei
         // [invariant] No honest worker loses what it was promised and has kept.
         const due = view.paid < deposit ? view.paid : deposit
         if (claimed < due) fault(`${node.name} was paid ${claimed} of ${due} that ${at} had promised`)
-        // [invariant] Whoever does not pay costs a worker no more than its credit, for each answer that was cut off.
+        // [invariant] Whoever does not pay costs a worker no more than its credit, for each answer that was cut off,
+        // and its prompt: what was promised for it pays for the next, where nothing is known to have come.
         const answers = [...(records.served.get(view.id)?.values() ?? [])]
-        const gone = answers.reduce((all, one) => all + one, 0n) - claimed
-        if (gone > mostAhead * BigInt(answers.length)) fault(`${node.name} has lost ${gone} by ${at}`)
+        const gone = answers.reduce((all, { fee }) => all + fee, 0n) - claimed
+        const most = answers.reduce((all, { prompt }) => all + prompt + mostAhead, 0n)
+        if (gone > most) fault(`${node.name} has lost ${gone} of ${most} by ${at}`)
       }
       // [invariant] What a client has promised it knows, whatever became of its process.
       else if (view.paid < (records.promised.get(view.id) ?? 0n))

@@ -12,8 +12,8 @@ export interface Records {
   readonly promised: ReadonlyMap<Hex, bigint>
   /** Receipts that a node has said that it keeps. */
   readonly kept: ReadonlyMap<Address, ReadonlySet<Hex>>
-  /** By channel and request: what a worker has sent of it costs. */
-  readonly served: ReadonlyMap<Hex, ReadonlyMap<Hex, bigint>>
+  /** By channel and request: what a worker has sent of it costs, and what of that is its prompt. */
+  readonly served: ReadonlyMap<Hex, ReadonlyMap<Hex, { readonly fee: bigint; readonly prompt: bigint }>>
   /** By channel and request: what has come of it to its client. */
   readonly got: ReadonlyMap<Hex, ReadonlyMap<Hex, Got>>
 }
@@ -28,7 +28,7 @@ interface Got {
 export function createRecords(): Records {
   const promised = new Map<Hex, bigint>()
   const kept = new Map<Address, Set<Hex>>()
-  const served = new Map<Hex, Map<Hex, bigint>>()
+  const served = new Map<Hex, Map<Hex, { fee: bigint; prompt: bigint }>>()
   const gotten = new Map<Hex, Map<Hex, Got>>()
 
   function hear(frame: ClientFrame): void {
@@ -38,20 +38,22 @@ export function createRecords(): Records {
   }
   /** A worker's end of a stream: what it sends is counted for the request that it got last. */
   function counted(stream: MessageStream): MessageStream {
-    let last: { channel: Hex; request: Hex } | undefined
+    let last: Extract<ClientFrame, { kind: 'request' }> | undefined
+    let prompt = 0n
     const got = <T>(frame: T): T => {
       const request = frame as ClientFrame | undefined
-      if (request?.kind === 'request')
-        last = { channel: request.statement.message.channel, request: request.statement.signature }
+      if (request?.kind === 'request') last = request
       return frame
     }
     return {
       ...stream,
       async send(value) {
         const frame = value as WorkerFrame
+        if (frame.kind === 'accepted' && last !== undefined) prompt = feeOf(last.offer.message, frame.inputTokens, 0)
         if (frame.kind === 'tokens' && last !== undefined) {
-          const answers = served.get(last.channel) ?? new Map<Hex, bigint>()
-          served.set(last.channel, answers.set(last.request, frame.owed))
+          const { channel } = last.statement.message
+          const answers = served.get(channel) ?? new Map<Hex, { fee: bigint; prompt: bigint }>()
+          served.set(channel, answers.set(last.statement.signature, { fee: frame.owed, prompt }))
         }
         await stream.send(value)
       },
