@@ -367,6 +367,10 @@ export const dhtLimits = {
    * anew says five for each, and some hundred a second on a fast machine: ten times that is no honest node's. */
   piece: 256,
   said: { perSecond: 1_000, burst: 5_000 },
+  /** What one peer is told to be dialled by: honest ones say a handful, and say the same each time. */
+  addresses: 16,
+  /** How often what a peer says of its own addresses is looked at and kept. */
+  addressed: { perSecond: 1 / 60, burst: 16 },
   /** New records of who provides what, of one peer. They last two days, so twice the burst is kept. */
   eachProvider: { perSecond: 10_000 / 172_800, burst: 10_000 },
   /** Records of all peers together. Of more, half of what the largest provider has makes room for who has far less. */

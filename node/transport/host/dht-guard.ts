@@ -9,9 +9,10 @@ import { boundedProviders } from './dht-providers.ts'
 import { withMethods } from './with-methods.ts'
 
 // libp2p's DHT answers whoever asks as often as it likes, and keeps on disk for two days whatever a peer says that it
-// provides. What it is given is bounded: its streams by bytes a peer, here; its provider records by number, in
-// `dht-providers.ts`.
+// provides, and for an hour every address that it says with it. What it is given is bounded: its streams by bytes a
+// peer, and its peers' addresses by number and time, here; its provider records by number, in `dht-providers.ts`.
 
+type PeerStore = KadDHTComponents['peerStore']
 type Registrar = KadDHTComponents['registrar']
 type Handle = Registrar['handle']
 
@@ -43,6 +44,23 @@ function boundedStreams(
   return withMethods(registrar, { handle })
 }
 
+/**
+ * A peer store to which the DHT adds few addresses of a peer, and seldom: each is held against all that are known, so
+ * one peer that says another with each record takes time with the square of them.
+ */
+export function boundedAddresses(peerStore: PeerStore, clock: Pick<Clock, 'now'>): PeerStore {
+  const shares = createBuckets(dhtLimits.addressed, clock)
+  const merge: PeerStore['merge'] = async (peer, data, options) => {
+    const { multiaddrs } = data
+    if (multiaddrs === undefined) return await peerStore.merge(peer, data, options)
+    // [ignore] What it says of itself as it connects is known besides.
+    if (!shares(peer.toString()).take() && (await peerStore.has(peer, options)))
+      return await peerStore.get(peer, options)
+    return await peerStore.merge(peer, { ...data, multiaddrs: multiaddrs.slice(0, dhtLimits.addresses) }, options)
+  }
+  return withMethods(peerStore, { merge })
+}
+
 /** A DHT whose parts are bounded so. */
 export const guardedDht =
   (
@@ -53,10 +71,6 @@ export const guardedDht =
   components => {
     const datastore = boundedProviders(components.datastore, components.peerId.toString(), clock)
     const registrar = boundedStreams(components.registrar, reputation, clock)
-    return make(
-      new Proxy(components, {
-        get: (target, name) =>
-          name === 'datastore' ? datastore : name === 'registrar' ? registrar : (Reflect.get(target, name) as unknown)
-      })
-    )
+    const peerStore = boundedAddresses(components.peerStore, clock)
+    return make(withMethods(components, { datastore, registrar, peerStore }))
   }

@@ -3,6 +3,7 @@ import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import { identify, identifyPush } from '@libp2p/identify'
 import type { Identify, IdentifyPush } from '@libp2p/identify'
 import { serviceCapabilities } from '@libp2p/interface'
+import type { PeerInfo } from '@libp2p/interface'
 import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
 import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import type { KadDHT } from '@libp2p/kad-dht'
@@ -10,7 +11,7 @@ import { ping } from '@libp2p/ping'
 import type { Ping } from '@libp2p/ping'
 import type { ServiceFactoryMap } from 'libp2p'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { relayLimits } from '../../../protocol/wire/index.ts'
+import { dhtLimits, relayLimits } from '../../../protocol/wire/index.ts'
 import { gossipService } from '../gossip/service.ts'
 import type { Clock } from '../../runtime/index.ts'
 import type { Reputation } from '../limits/reputation.ts'
@@ -40,6 +41,14 @@ export const dhtProtocol = '/tilth/kad/1'
 /** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
 export const patienceMs = 30_000
 
+/** What the DHT tells of a peer, with no more addresses than any needs. */
+const fewAddresses =
+  (mapped: (peer: PeerInfo) => PeerInfo) =>
+  (peer: PeerInfo): PeerInfo => {
+    const { multiaddrs, ...rest } = mapped(peer)
+    return { ...rest, multiaddrs: multiaddrs.slice(0, dhtLimits.addresses) }
+  }
+
 /** [reject] The DHT finds peers and files here and keeps no values: nobody's disk is filled with them. */
 const refuseValues = (): Promise<never> =>
   Promise.reject(new InvalidError('frame.schema', 'the DHT of this network keeps no values'))
@@ -66,7 +75,7 @@ export async function servicesOf(
         networkDialTimeout: { minTimeout: patienceMs / 3 },
         pingNewContactTimeout: { minTimeout: patienceMs / 3 },
         pingOldContactTimeout: { minTimeout: patienceMs / 3 },
-        peerInfoMapper: own ? passthroughMapper : removePrivateAddressesMapper
+        peerInfoMapper: fewAddresses(own ? passthroughMapper : removePrivateAddressesMapper)
       }),
       reputation,
       clock
