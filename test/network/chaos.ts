@@ -103,7 +103,15 @@ export async function runChaos(found: Chaos, options: ChaosOptions): Promise<voi
 async function newestVersion(network: LocalNetwork, datanet: string): Promise<number> {
   const host = network.daemon('host').api
   try {
-    return (await host.call('anchorVersion', { params: { id: datanet } })).version
+    return await until('a version', 600, async () => {
+      try {
+        return (await host.call('anchorVersion', { params: { id: datanet } })).version
+      } catch (error) {
+        // Validators of a machine that is busy may have other things to do.
+        if (error instanceof TilthError && error.code === 'version.unsealed') return undefined
+        throw error
+      }
+    })
   } catch (error) {
     if (!(error instanceof TilthError && error.code === 'version.unchanged')) throw error
     let last: number | undefined

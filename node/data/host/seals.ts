@@ -35,10 +35,14 @@ export const sealReply = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('more') })
 ])
 
-/** Between two tries with the same validator. */
+/** Between two tries with the same validator: longer each time, as it counts how often it is asked. */
 const againMs = 500
+const longestAgainMs = 4_000
 /** Contributions whose acceptance is remembered with its time. */
 const remembered = 4096
+
+const isRefusal = (error: unknown): error is TilthError =>
+  error instanceof TilthError && (error.code === 'limit.rate' || error.code === 'limit.busy')
 
 /** Seals on versions: given as a validator, asked for as a host. */
 export interface Seals {
@@ -151,7 +155,7 @@ export function createSeals(
       let outdated = false
 
       async function win(validator: Address): Promise<void> {
-        while (!signal.aborted) {
+        for (let waitMs = againMs; !signal.aborted; waitMs = Math.min(2 * waitMs, longestAgainMs)) {
           try {
             const answered = await ask(validator, { ...version, last }, signal)
             if (answered?.kind === 'sealed' && isSealOf(network, roster, version, answered.seal)) {
@@ -162,10 +166,10 @@ export function createSeals(
             outdated ||= await isOutdated()
             if (outdated) enough.abort()
           } catch (error) {
-            lacking.set(validator, 'is not reached')
+            lacking.set(validator, isRefusal(error) ? `refuses (${error.code})` : 'is not reached')
             log.debug('a version was not sealed by a validator', { datanet: version.datanet, validator, error })
           }
-          await clock.sleep(againMs, signal).catch(() => undefined) // the signal ends the loop
+          await clock.sleep(waitMs, signal).catch(() => undefined) // the signal ends the loop
         }
       }
       if (!isQuorum(roster, seals.keys()))

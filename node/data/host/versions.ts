@@ -1,7 +1,7 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
 import type { AnchoredVersion, DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, canonicalJson } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -32,6 +32,12 @@ const keptManifests = 4
 /** Of how many more it is remembered that they were checked: their CIDs name the same bytes for ever. */
 const keptChecks = 1_024
 
+type Made = ReturnType<DataService['anchorVersion']>
+interface Turn {
+  readonly made: Made
+  next: Made | undefined
+}
+
 /** The host's anchoring of what was accepted, and everybody's reading of what was anchored. */
 export function createVersions(
   deps: Pick<DataDeps, 'chain' | 'files' | 'key' | 'log' | 'network' | 'self'>,
@@ -49,6 +55,8 @@ export function createVersions(
   const bonded = createBonded(chain)
   const read = createCache<string, VersionManifest>({ max: keptManifests })
   const checked = createCache<string, true>({ max: keptChecks })
+  /** Versions that are being made, and whoever waits for the next: no more than there are Datanets hosted here. */
+  const underWay = new Map<Hex, Turn>()
   const union = createUnion(deps, book, shards, rosters, parents, must, (datanet, version) =>
     manifest(datanet, version)
   )
@@ -166,33 +174,65 @@ export function createVersions(
     return found
   }
 
+  async function anchor(datanet: Hex): Made {
+    const net = await must(datanet)
+    const { rules } = net
+    const { host } = await rosters.sitting(datanet, net)
+    if (host !== self)
+      throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
+        help: `Ask ${host}.`
+      })
+    const made = await (rules.parents === undefined ? sealedVersion(datanet, net) : mixedVersion(datanet, rules))
+    const { version, root, entries } = made
+    const cid = await files.addBytes(bytesOf(canonicalJson(made)))
+    const message = { datanet, version, root, count: entries.length, cid }
+    const signed = signStatement(network, 'Version', message, key)
+    const { transaction } = await chain.datanets.anchorVersion(message, signed.signature)
+    checked.set(`${datanet}/${version}/${root}/${cid}`, true)
+    read.set(`${datanet}/${version}/${root}/${cid}`, made)
+    void files.provide(cid).catch((error: unknown) => {
+      log.debug('a manifest was not announced in the DHT', { cid, error })
+    })
+    // What is acknowledged is in this node's own lists, also if it dies now. If the chain cannot be read back at the
+    // moment, the version is anchored all the same.
+    await chain.ledger.caughtUp({ consumers: true }).catch((error: unknown) => {
+      log.warn('an anchored version was not read back from the chain yet', { datanet, version, error })
+    })
+    return { ...message, transaction }
+  }
+
+  /**
+   * Its owner and this node's own automation may want a version at once: one is made after the other, and whoever asks
+   * while one is being made shares the next, which holds what was accepted meanwhile.
+   */
+  function inTurn(datanet: Hex): Made {
+    const before = underWay.get(datanet)
+    if (before?.next !== undefined) return before.next
+    const made = before === undefined ? anchor(datanet) : anchorAfter(datanet, before.made)
+    if (before !== undefined) before.next = made
+    else take(datanet, made)
+    return made
+  }
+  async function anchorAfter(datanet: Hex, before: Made): Made {
+    const last = await before.catch(() => undefined)
+    const made = anchor(datanet).catch((error: unknown) => {
+      if (last !== undefined && error instanceof TilthError && error.code === 'version.unchanged') return last
+      throw error
+    })
+    take(datanet, made)
+    return made
+  }
+  function take(datanet: Hex, made: Made): void {
+    const turn: Turn = { made, next: undefined }
+    underWay.set(datanet, turn)
+    const end = (): void => {
+      if (underWay.get(datanet) === turn && turn.next === undefined) underWay.delete(datanet)
+    }
+    made.then(end, end)
+  }
+
   return {
-    async anchorVersion(datanet) {
-      const net = await must(datanet)
-      const { rules } = net
-      const { host } = await rosters.sitting(datanet, net)
-      if (host !== self)
-        throw new InvalidError('version.not-host', 'only the host anchors versions of its Datanet', {
-          help: `Ask ${host}.`
-        })
-      const made = await (rules.parents === undefined ? sealedVersion(datanet, net) : mixedVersion(datanet, rules))
-      const { version, root, entries } = made
-      const cid = await files.addBytes(bytesOf(canonicalJson(made)))
-      const message = { datanet, version, root, count: entries.length, cid }
-      const signed = signStatement(network, 'Version', message, key)
-      const { transaction } = await chain.datanets.anchorVersion(message, signed.signature)
-      checked.set(`${datanet}/${version}/${root}/${cid}`, true)
-      read.set(`${datanet}/${version}/${root}/${cid}`, made)
-      void files.provide(cid).catch((error: unknown) => {
-        log.debug('a manifest was not announced in the DHT', { cid, error })
-      })
-      // What is acknowledged is in this node's own lists, also if it dies now. If the chain cannot be read back at the
-      // moment, the version is anchored all the same.
-      await chain.ledger.caughtUp({ consumers: true }).catch((error: unknown) => {
-        log.warn('an anchored version was not read back from the chain yet', { datanet, version, error })
-      })
-      return { ...message, transaction }
-    },
+    anchorVersion: inTurn,
 
     manifest,
 
