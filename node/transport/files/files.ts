@@ -11,6 +11,7 @@ import { carOf, takeCar } from './car.ts'
 import { readAhead } from './ahead.ts'
 import { writeTree } from './folders.ts'
 import { importFolder, importSettings } from './import.ts'
+import { knock } from './knocking.ts'
 import { createMissing } from './missing.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
@@ -126,14 +127,10 @@ export function createFiles({
     const cid = parseCid(text)
     if (options.brief === true) missing.check(text)
     const wait = patience(options.signal, options.brief === true ? limits.briefMs : limits.silenceMs)
+    const over = new AbortController()
     try {
-      for (const name of options.providers ?? []) {
-        if (name === peers.self.address || name === peers.self.peerId) continue
-        // Bitswap asks whoever is connected; a provider that cannot be dialled may still be found otherwise.
-        peers.dial(name, { signal: wait.signal }).catch((error: unknown) => {
-          log.debug('a provider was not reached', { name, error })
-        })
-      }
+      // A provider that cannot be dialled may still be found otherwise.
+      void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), log)
       const result = await collector.holding(async () => {
         const { signal, progress } = wait
         const own = reads()
@@ -156,6 +153,7 @@ export function createFiles({
       }
       throw new InvalidError('files.not-file', `${text} is no well-formed file or folder`, { cause: error })
     } finally {
+      over.abort()
       wait.done()
     }
   }

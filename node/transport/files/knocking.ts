@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Log } from '../../runtime/index.ts'
+import type { Peers } from '../types.ts'
+
+/** Milliseconds that one who was reached has to bring something before the next is dialled. */
+const nextMs = 1_000
+
+/**
+ * Dials those who should have a file, one after another while nothing ends the fetch: bitswap asks whoever is connected,
+ * and most files come from the first. A name that is nobody's node is looked for in the DHT, which costs everybody in
+ * it; so contributors without a node are looked for by nobody who has the file from elsewhere.
+ * @param signal the fetch is over, whichever way
+ */
+export async function knock(
+  peers: Pick<Peers, 'dial' | 'self'>,
+  names: readonly string[],
+  signal: AbortSignal,
+  log: Log
+): Promise<void> {
+  for (const name of names) {
+    if (name === peers.self.address || name === peers.self.peerId) continue
+    if (signal.aborted) return
+    const pause = sleep(nextMs, undefined, { signal, ref: false }).catch(() => undefined) // the fetch is over
+    const dialled = peers.dial(name, { signal }).then(
+      () => pause,
+      (error: unknown) => {
+        if (!signal.aborted) log.debug('a provider was not reached', { name, error })
+      }
+    )
+    await Promise.race([dialled, pause])
+  }
+}
