@@ -29,7 +29,7 @@ function every(
 }
 
 const sleepers =
-  (now: () => number, arm: (at: number, wake: () => void) => () => void) =>
+  (now: () => number, arm: (at: number, wake: () => void, forget: () => void) => () => void) =>
   async (ms: number, signal?: AbortSignal): Promise<void> => {
     signal?.throwIfAborted()
     await new Promise<void>((resolve, reject) => {
@@ -37,10 +37,12 @@ const sleepers =
         disarm()
         reject(abortReason(signal))
       }
-      const disarm = arm(now() + ms, () => {
-        signal?.removeEventListener('abort', abort)
+      const forget = (): void => signal?.removeEventListener('abort', abort)
+      const wake = (): void => {
+        forget()
         resolve()
-      })
+      }
+      const disarm = arm(now() + ms, wake, forget)
       signal?.addEventListener('abort', abort, { once: true })
     })
   }
@@ -59,6 +61,8 @@ export const systemClock: Clock = (() => {
 export interface ManualClock extends Clock {
   /** Moves time on and wakes who waited for it, in order; resolves after what they did at once is done. */
   advance(ms: number): Promise<void>
+  /** Time is over: whoever waits is never woken, and nothing holds them any more. */
+  end(): void
 }
 
 const turn = (): Promise<void> =>
@@ -69,12 +73,17 @@ const turn = (): Promise<void> =>
 /** Time that moves only when it is told to. @param settle what time waits for after each that it wakes */
 export function manualClock(start = 1_700_000_000_000, settle = turn): ManualClock {
   let time = start
-  const waiting = new Set<{ at: number; wake: () => void }>()
+  interface Sleeper {
+    readonly at: number
+    readonly wake: () => void
+    readonly forget: () => void
+  }
+  const waiting = new Set<Sleeper>()
   const sleep = sleepers(
     () => time,
-    (at, wake) => {
+    (at, wake, forget) => {
       // As the machine's, it tells whole milliseconds.
-      const entry = { at: Math.ceil(at), wake }
+      const entry = { at: Math.ceil(at), wake, forget }
       waiting.add(entry)
       return () => {
         waiting.delete(entry)
@@ -88,7 +97,7 @@ export function manualClock(start = 1_700_000_000_000, settle = turn): ManualClo
     async advance(ms) {
       const end = time + ms
       for (;;) {
-        let next: { at: number; wake: () => void } | undefined
+        let next: Sleeper | undefined
         for (const one of waiting) if (one.at <= end && (next === undefined || one.at < next.at)) next = one
         if (next === undefined) break
         waiting.delete(next)
@@ -97,6 +106,10 @@ export function manualClock(start = 1_700_000_000_000, settle = turn): ManualClo
         await settle()
       }
       time = end
+    },
+    end() {
+      for (const { forget } of waiting) forget()
+      waiting.clear()
     }
   }
 }

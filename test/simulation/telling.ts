@@ -45,6 +45,8 @@ export function tellIn<T extends object>(
       sum = await play({ clock, chance, tell, fault })
     } catch (error) {
       fault(`the story broke off: ${describeError(error)}`)
+    } finally {
+      clock.end()
     }
     return { seed, told, faults: [...faults], ...sum }
   })
