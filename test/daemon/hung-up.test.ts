@@ -22,7 +22,15 @@ const model: ModelView = {
   offers: []
 }
 const handlers = Object.fromEntries(Object.keys(routes).map(name => [name, async () => ({})])) as unknown as Handlers
-const done = { kind: 'done', finish: 'stop', inputTokens: 1, outputTokens: 1, fee: '1', receipts: [] } as const
+const done: AskEvent = {
+  kind: 'done',
+  text: 'iron',
+  finish: 'stop',
+  inputTokens: 1,
+  outputTokens: 1,
+  fee: '1',
+  receipts: []
+}
 
 interface Source {
   /** While it is looked up which model is meant. */
@@ -82,7 +90,7 @@ describe('whoever asks', () => {
         },
         async *ask(_, signal) {
           isAsked(signal)
-          yield { ...done, text: 'iron' }
+          yield done
         }
       })
       try {
@@ -103,7 +111,7 @@ describe('whoever asks', () => {
         const before = response.listenerCount('close')
         for (let i = 0; i < pieces; i++) yield { kind: 'text', text: 'x'.repeat(200_000) }
         left = [response.listenerCount('close') - before, response.listenerCount('drain')]
-        yield { ...done, text: 'iron' }
+        yield done
       }
     })
     try {
