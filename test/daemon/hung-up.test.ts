@@ -34,8 +34,8 @@ const done: AskEvent = {
 
 interface Source {
   /** While it is looked up which model is meant. */
-  model(response: ServerResponse): Promise<void>
-  ask(response: ServerResponse, signal: AbortSignal): AsyncGenerator<AskEvent>
+  readonly model: (response: ServerResponse) => Promise<void>
+  readonly ask: (response: ServerResponse, signal: AbortSignal) => AsyncGenerator<AskEvent>
 }
 
 /** The server's own part of a question, around answers of the test's; of one question. */
@@ -79,7 +79,7 @@ describe('whoever asks', () => {
   for (const stream of [false, true])
     it(`and hangs up before it is known what is asked pays for nothing${stream ? ' that streams' : ''}`, async () => {
       let call: ClientRequest | undefined
-      let isAsked = (_: AbortSignal): void => undefined
+      let isAsked: (signal: AbortSignal) => void = () => undefined
       const asked = new Promise<AbortSignal>(resolve => {
         isAsked = resolve
       })

@@ -11,7 +11,7 @@ describe('readers of the news', () => {
       const given = { params: {}, body: undefined, signal: over.signal, ...(key === undefined ? {} : { key }) }
       return events(given as Parameters<typeof events>[0])
     }
-    const begun: AsyncGenerator<unknown>[] = []
+    const begun: AsyncGenerator[] = []
     const begin = async (key?: string): Promise<void> => {
       const reader = read(key)
       await reader.next()

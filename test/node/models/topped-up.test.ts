@@ -74,12 +74,11 @@ describe('a channel that is being topped up', () => {
     const wish = { offer, content, seed: 1n, confidential: false }
     await wallet.begin({ ...wish, maxFee: 30n })
     assert.deepEqual([sent.length, await wallet.hasRoom(offer, 5_000n)], [1, false])
-    const begun = wallet.begin({ ...wish, seed: 2n, maxFee: 5_000n })
-    let isBegun = false
-    void begun.then(() => {
-      isBegun = true
+    const large = { isBegun: false }
+    void wallet.begin({ ...wish, seed: 2n, maxFee: 5_000n }).then(() => {
+      large.isBegun = true
     })
-    for (let at = 0; !isBegun; at++) {
+    for (let at = 0; !large.isBegun; at++) {
       sent[at]?.mine()
       await new Promise(resolve => {
         setImmediate(resolve)
