@@ -1,7 +1,7 @@
 import { decodeManifest, encodeManifest, isAgent, pacesOf } from '../../protocol/models/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { feeParts } from '../../protocol/contracts/index.ts'
-import { InvalidError, NotFoundError, TilthError, zeroHash } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, isIdAlone, zeroHash } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { defaultMaxTokens } from './client/ask.ts'
 import { createAgents } from './agents/run.ts'
@@ -128,7 +128,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   })
   function named(idOrName: string): Registered | undefined {
     const byId = catalogue.get(idOrName as Hex)
-    if (byId !== undefined) return byId
+    if (byId !== undefined || isIdAlone(idOrName)) return byId
     const all = catalogue
       .list()
       .filter(({ record, retired }) => record.name === idOrName && !retired)

@@ -3,6 +3,7 @@ import type { Signed } from '../crypto/index.ts'
 import { contentHash } from '../primitives/canonical.ts'
 import { bytes32 } from '../primitives/hex.ts'
 import type { Hex } from '../primitives/hex.ts'
+import { ownOf } from '../primitives/own-of.ts'
 import { DataError } from './errors.ts'
 import { reasonInWords } from './explain.ts'
 
@@ -20,8 +21,7 @@ export const voteCodes = {
   unclear: 'nobody can tell what it means'
 } as const
 export type VoteCode = keyof typeof voteCodes
-export const voteCodeInWords = (code: string): string =>
-  (voteCodes as Record<string, string>)[code] ?? reasonInWords(code)
+export const voteCodeInWords = (code: string): string => ownOf<string>(voteCodes, code) ?? reasonInWords(code)
 
 /** Why somebody votes so: by a code, in words, or both. */
 export const voteReason = z.strictObject({

@@ -1,3 +1,4 @@
+import { ownOf } from '../primitives/own-of.ts'
 import type { LineCode } from './lines.ts'
 import type { RowRuleCode } from './row-rules.ts'
 import { mostCharacters, mostMessages } from './types.ts'
@@ -50,9 +51,9 @@ const ofContributions = {
 } as const
 
 /** The sentence for a code of a line; a code of a later version of the checks is shown as it is. */
-export const issueInWords = (code: string): string => (ofLines as Record<string, string>)[code] ?? code
+export const issueInWords = (code: string): string => ownOf<string>(ofLines, code) ?? code
 /** The sentence for the reason of a contribution's end. */
-export const reasonInWords = (code: string): string => (ofContributions as Record<string, string>)[code] ?? code
+export const reasonInWords = (code: string): string => ownOf<string>(ofContributions, code) ?? code
 
 /**
  * How far a contribution had come when it was taken back: `unsent` left no trace; `committed` stands on chain, counts

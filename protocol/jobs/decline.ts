@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { bytes32, uint } from '../primitives/hex.ts'
+import { ownOf } from '../primitives/own-of.ts'
 
 /**
  * The one frame of `/tilth/jobs/decline/1`: a worker tells a builder why it does not bid. Courtesy, not evidence: it
@@ -37,4 +38,4 @@ export const declineWords = {
 export type DeclineCode = keyof typeof declineWords
 
 /** The sentence for a worker's code; one of a later version is shown as it is. */
-export const declineInWords = (code: string): string => (declineWords as Readonly<Record<string, string>>)[code] ?? code
+export const declineInWords = (code: string): string => ownOf<string>(declineWords, code) ?? code

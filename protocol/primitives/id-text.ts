@@ -18,4 +18,10 @@ export function idText(text: string): IdText | undefined {
   return { beginning: `0x${beginning}`, end }
 }
 
+/**
+ * Whether a text says by its form that it is an id, or a part of one: marked as such, whole, or with its middle left
+ * out. The chain takes it for a name all the same, so nobody is meant by it who has registered it as one.
+ */
+export const isIdAlone = (text: string): boolean => idText(text) !== undefined && /^0x|[.…]|^.{64}$/i.test(text.trim())
+
 export const isMeant = (id: string, { beginning, end }: IdText): boolean => id.startsWith(beginning) && id.endsWith(end)

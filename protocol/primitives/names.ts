@@ -1,5 +1,6 @@
 import { InvalidError } from './errors.ts'
 import type { Address } from './hex.ts'
+import { isIdAlone } from './id-text.ts'
 
 // Names of Datanets and models are chosen by anybody and trusted by everybody who types them: what a person would take
 // for another's name is refused where a name is made. Pure, so that every front end says the same.
@@ -59,7 +60,7 @@ export function checkName(name: string): void {
   if (name.trim() !== name || name === '') throw wrong('is empty, or begins or ends with a blank')
   if (/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u.test(name))
     throw wrong('holds characters that nobody sees')
-  if (/^0x[0-9a-f]*$/i.test(name)) throw wrong('looks like an id')
+  if (/^0x[0-9a-f]*$/i.test(name) || isIdAlone(name)) throw wrong('looks like an id')
   // β-carotene is one, and a word in Latin letters but for its e is somebody else's.
   for (const word of name.match(/\p{L}+/gu) ?? [])
     if (lookAlikes.filter(script => script.test(word)).length > 1)

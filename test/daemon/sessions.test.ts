@@ -251,8 +251,12 @@ describe('sign-in tokens and sessions', () => {
 
     const good = sessions.issue(600).token
     for (let n = 0; n < 20; n++) await assert.rejects(sessions.exchange(`guess ${n}`, []), { code: 'auth.token' })
-    await assert.rejects(sessions.exchange(good, []), { code: 'limit.rate' })
+    await assert.rejects(sessions.exchange('one more', []), { code: 'limit.rate' })
     now += 3_000
+    await assert.rejects(sessions.exchange('another', []), { code: 'auth.token' })
+    await assert.rejects(sessions.exchange('and another', []), { code: 'limit.rate' })
+    // Nobody is kept out by the wrong ones of others.
     assert.ok((await sessions.exchange(good, [])).id !== '')
+    await assert.rejects(sessions.exchange(good, []), { code: 'limit.rate' })
   })
 })

@@ -13,7 +13,9 @@ const ids = [id('12ab34'), id('12ab99'), id('beef')] as const
 describe('whatever is asked for by id', () => {
   const models = [
     { id: ids[0], name: 'birds' },
-    { id: ids[2], name: '12ab' }
+    { id: ids[2], name: '12ab' },
+    { id: ids[1], name: '0x12ab3' },
+    { id: ids[1], name: '12ab3…7777' }
   ]
   const from = async function* (beginning: string): AsyncGenerator<Hex> {
     for (const one of ids) if (one.startsWith(beginning)) yield one
@@ -41,6 +43,11 @@ describe('whatever is asked for by id', () => {
     assert.equal(await which.receipt('beef'), ids[2])
   })
 
+  it('is nobody else’s by a name that reads as an id, or as lists show one', async () => {
+    for (const wanted of ['0x12ab3', '12ab3…7777', '0x12ab3…7777'])
+      assert.equal((await which.asked(wanted)).id, ids[0], wanted)
+  })
+
   it('is listed where several are meant', async () => {
     const several = { code: 'id.ambiguous', help: new RegExp(`${ids[0]}, ${ids[1]}`) }
     for (const ask of [which.job('0x12ab'), which.contribution('12ab'), which.receipt('0x1')])
@@ -49,7 +56,7 @@ describe('whatever is asked for by id', () => {
 
   it('is a name first, then an id', async () => {
     assert.equal((await which.model('12ab')).id, ids[2])
-    assert.equal((await which.model('0x12ab')).id, ids[0])
+    assert.equal((await which.model('0x12ab3')).id, ids[0])
   })
 
   it('is unknown in words where nothing begins so', async () => {

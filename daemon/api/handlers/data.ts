@@ -155,14 +155,11 @@ export function dataHandlers(
       const { id: datanet, rules } = await known(params.id)
       const file = await goodShard(given, rules)
       const [most, asked] = [BigInt(bond), bondTerms(rules).bond]
-      if (as === undefined) {
-        // No more is held against a budget than the rules can lock.
-        const mostBond = asked < most ? asked : most
-        const sent = await locking(spending, key, mostBond, () => data.contribute({ datanet, file, mostBond }))
-        return { id: sent.id }
-      }
-      const contributorKey = (await people.keyOf(as)).privateKey
-      return { id: (await data.contribute({ datanet, file, mostBond: most, contributorKey })).id }
+      // No more is held against a budget than the rules can lock; a person's tokens are as good as the owner's.
+      const mostBond = asked < most ? asked : most
+      const by = as === undefined ? {} : { contributorKey: (await people.keyOf(as)).privateKey }
+      const sent = await locking(spending, key, mostBond, () => data.contribute({ datanet, file, mostBond, ...by }))
+      return { id: sent.id }
     },
     readers: async ({ params }) => ({
       readers: (await data.readers((await known(params.id)).id)).map(reader => ({ ...reader }))

@@ -9,8 +9,9 @@ import type { Handlers } from '../server/index.ts'
 const kept = { news: 2_000, bytes: 8 << 20 } as const
 /** After so long without news a reader is told that there are none. */
 const aliveMs = 15_000
-/** Each browser tab is one. */
+/** Each browser tab is one; those that read by keys leave some places to the owner's own pages. */
 const mostReaders = 128
+const mostByKeys = 96
 
 /** What happened last at this node, numbered, for any number of readers. */
 interface News {
@@ -114,19 +115,22 @@ async function* readNews(news: News, after: string | undefined, signal: AbortSig
 
 export function eventHandlers(node: Pick<Node, 'events'>): Pick<Handlers, 'events'> {
   const news = createNews(node)
-  let readers = 0
+  let [readers, byKeys] = [0, 0]
   return {
-    async *events({ params: { after }, signal }) {
-      if (readers >= mostReaders)
+    async *events({ params: { after }, signal, key }) {
+      const isByKey = key !== undefined
+      if (readers >= mostReaders || (isByKey && byKeys >= mostByKeys))
         throw new LimitError('limit.readers', `${readers} readers hear this daemon's news already`, {
           help: 'Close some of its pages.',
           consequence: 'retry'
         })
       readers++
+      if (isByKey) byKeys++
       try {
         yield* readNews(news, after, signal)
       } finally {
         readers--
+        if (isByKey) byKeys--
       }
     }
   }

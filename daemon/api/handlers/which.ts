@@ -1,4 +1,12 @@
-import { InvalidError, NotFoundError, bytes32, everyItem, idText, isMeant } from '../../../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  NotFoundError,
+  bytes32,
+  everyItem,
+  idText,
+  isIdAlone,
+  isMeant
+} from '../../../protocol/primitives/index.ts'
 import type { Address, ErrorCode, Hex, IdText } from '../../../protocol/primitives/index.ts'
 import { meantBy } from '../../names/index.ts'
 import type { Pins } from '../../names/index.ts'
@@ -99,8 +107,12 @@ export function createWhich(
     job: wanted => onlyOne({ what: 'job', unknown: 'job.unknown', list: 'tilth jobs' }, wanted, () => jobs.jobs()),
     async model(wanted) {
       const kind: Kind = { what: 'model', unknown: 'model.unknown', list: 'tilth models' }
-      const look = async (): Promise<ModelView> =>
-        models.model(wanted) ?? (await onlyOne(kind, wanted, () => models.models()))
+      const look = async (): Promise<ModelView> => {
+        const known = models.model(wanted)
+        // [reject] Whoever calls a model as an id begins is not meant by it.
+        if (known !== undefined && (known.id === wanted || !isIdAlone(wanted))) return known
+        return onlyOne(kind, wanted, () => models.models())
+      }
       try {
         return await look()
       } catch (error) {

@@ -1,4 +1,4 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, ownOf } from '../../../protocol/primitives/index.ts'
 import type { Consequence, ErrorCode } from '../../../protocol/primitives/index.ts'
 
 /** Status by consequence: whose fault it was decides, never the text. */
@@ -28,7 +28,7 @@ export interface ErrorReply {
 export function errorReply(error: unknown): ErrorReply {
   if (error instanceof TilthError) {
     return {
-      status: statusOfCode[error.code] ?? statusOf[error.consequence],
+      status: ownOf(statusOfCode, error.code) ?? statusOf[error.consequence],
       body: {
         error: {
           code: error.code,

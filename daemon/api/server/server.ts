@@ -107,11 +107,14 @@ export async function sendEvents(
     connection: 'keep-alive'
   })
   const write = async (line: string): Promise<void> => {
-    if (!raw.write(line) && !raw.destroyed)
-      await new Promise<void>(resolve => {
-        raw.once('drain', resolve)
-        raw.once('close', resolve)
-      })
+    if (raw.write(line) || raw.destroyed) return
+    await new Promise<void>(resolve => {
+      const goOn = (): void => {
+        raw.off('drain', goOn).off('close', goOn) // a reader that is slow for hours leaves none behind
+        resolve()
+      }
+      raw.once('drain', goOn).once('close', goOn)
+    })
   }
   try {
     for await (const value of values) {
@@ -131,12 +134,14 @@ const idLine = (value: unknown): string => {
   return typeof id === 'string' && /^[\w.-]{1,100}$/.test(id) ? `id: ${id}\n` : ''
 }
 
-/** Aborts when the caller hangs up before the answer is complete. */
-export function signalOf(reply: FastifyReply): AbortSignal {
+/** Aborts when the caller hangs up before the answer is complete; at once where it has hung up already. */
+export function signalOf({ raw }: FastifyReply): AbortSignal {
   const controller = new AbortController()
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort()
-  })
+  const left = (): void => {
+    if (!raw.writableFinished) controller.abort()
+  }
+  if (raw.destroyed) left()
+  else raw.once('close', left)
   return controller.signal
 }
 

@@ -104,6 +104,7 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
   async function broadcast(what: string, raw: Hex): Promise<void> {
     const hash = keccak256(raw)
     const until = Date.now() + minedWithinMs
+    let isUnsure = false
     for (;;) {
       try {
         await client.sendRawTransaction({ serializedTransaction: raw })
@@ -114,8 +115,11 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
           () => false
         )
         if (there) return
+        // Its place may have been taken by itself, of which this machine of a provider's has not heard.
+        if (isUnsure && (nonceTaken.test(String(error)) || isThere.test(String(error)))) return
         const away = chainError(what, error).code === 'chain.unreachable'
         if (!away || Date.now() > Math.min(until, lastMoment)) throw error
+        isUnsure = true
       }
       await systemClock.sleep(pollMs)
     }

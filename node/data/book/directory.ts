@@ -1,4 +1,4 @@
-import { LimitError, idText, isMeant } from '../../../protocol/primitives/index.ts'
+import { LimitError, idText, isIdAlone, isMeant } from '../../../protocol/primitives/index.ts'
 import type { Hex, TakenName } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Store } from '../../store/index.ts'
@@ -91,7 +91,8 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
     },
     async find(wanted, limit) {
       const ids = new Set<Hex>()
-      for await (const key of names.keys({ prefix: `${wanted}${separator}`, limit })) ids.add(key.slice(-66) as Hex)
+      if (!isIdAlone(wanted))
+        for await (const key of names.keys({ prefix: `${wanted}${separator}`, limit })) ids.add(key.slice(-66) as Hex)
       const text = idText(wanted)
       // Whoever has the very name is meant, though an id may begin with the same letters.
       if (text !== undefined && ids.size === 0)

@@ -24,14 +24,14 @@ export function createParked(): Parked {
   let characters = 0
   const parked: Parked = {
     park(about, message) {
-      const list = waiting.get(about) ?? []
-      if (list.length >= mostEach) return
+      if ((waiting.get(about)?.length ?? 0) >= mostEach) return
       const item = { message, characters: canonicalJson(message).length }
       // The oldest subject goes first: what is real is known within seconds.
       for (const oldest of waiting.keys()) {
         if (size < most && characters + item.characters <= mostCharacters) break
         parked.take(oldest)
       }
+      const list = waiting.get(about) ?? [] // it may have been the oldest itself
       list.push(item)
       waiting.set(about, list)
       size++

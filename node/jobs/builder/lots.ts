@@ -96,7 +96,10 @@ export function createLots(desk: Desk): Lots {
     const chosen = candidate(id, lot) ?? (lot.attempt < 5 ? candidate(id, again) : undefined)
     if (chosen === undefined) return
     const document = signAward(deps, id, chosen, lot.attempt, escrows.must(id).document.statement.message.deadline)
-    await escrows.changeLot(id, index, at => (at.state === 'offered' ? awardLot(at, document) : at))
+    // Others of its lots may have been given at the same time: what is left is what is left now.
+    await escrows.changeLot(id, index, at =>
+      at.state === 'offered' && chosen.price <= budgetLeft(escrows.must(id)) ? awardLot(at, document) : at
+    )
     drive(id)
   }
 

@@ -265,6 +265,8 @@ export function createWallet(
     if (usable === undefined) return openNew({ worker, model }, need, chainNow, signal)
     const { id } = usable
     const purse = usable
+    // What is on its way may be for smaller requests than this one.
+    if (free(purse) < need && toppingUp.has(id)) await toppedUp(purse, need)
     if (free(purse) < need) await toppedUp(purse, need)
     // Before the deposit is used up, so that no request waits for a transaction.
     else if (free(purse) * 4n < need * BigInt(policy.depositRequests))

@@ -39,6 +39,8 @@ interface Base extends Prices {
 export interface Bases extends Iterable<Announced> {
   /** Offers every model over the base of this one. @throws LimitError `offer.bases` · as shelf.take */
   offer(model: ModelRecord, prices: Prices): Promise<SignedOffer>
+  /** The same at the prices that stand by then; undefined where its owner has withdrawn it. */
+  offerAgain(model: ModelRecord): Promise<SignedOffer | undefined>
   /** @returns whether it was offered */
   withdraw(base: string): Promise<boolean>
   has(base: string): boolean
@@ -163,11 +165,12 @@ export function createBases(
         }
     },
     offer: (record, prices) => turns.run(record.base, () => offer(record, prices)),
+    offerAgain: record =>
+      turns.run(record.base, async () => {
+        const prices = await tables.servingBases.get(record.base)
+        return prices && offer(record, prices)
+      }),
     async withdraw(cid) {
-      if (!offered.has(cid)) {
-        await tables.servingBases.delete(cid)
-        return false
-      }
       return turns.run(cid, async () => {
         await tables.servingBases.delete(cid)
         const base = offered.get(cid)

@@ -120,8 +120,28 @@ export function createServing(
     for (const entry of served.values()) await announce(entry)
     for (const base of bases) await announcing.announce(base)
   }
+  /** In its turn: what its owner says while it is opened comes after that. While it lasts nobody else closes it. */
+  async function inTurn<T>(id: Hex, work: () => Promise<T>): Promise<T> {
+    const release = serving.use(id)
+    try {
+      return await turns.run(id, work)
+    } finally {
+      release()
+    }
+  }
+  const serveOne = (model: ModelRecord, prices: { inputPrice: bigint; outputPrice: bigint }): Promise<SignedOffer> =>
+    isAgent(model) ? serveAgent(model) : serveModel(model, prices)
+  /** As its owner wants it by now: it may have another price, or have been withdrawn while it was tried. */
+  async function serveAgain(id: Hex): Promise<void> {
+    mustBeWorker()
+    const model = registered(id)
+    await inTurn(id, async () => {
+      const prices = await tables.serving.get(id)
+      if (prices !== undefined) await serveOne(model, prices)
+    })
+  }
   /** Takes up again what was offered before this start. */
-  const again = <T>(model: Hex, offer: () => Promise<T>): Promise<T> =>
+  const again = (model: Hex, offer: () => Promise<void>): Promise<void> =>
     retry(offer, {
       // A server of the owner's may be started long after this node.
       attempts: parts.backends?.has(catalogue.get(model)?.record.base ?? '') === true ? Infinity : 10,
@@ -192,14 +212,12 @@ export function createServing(
     return entry.offer
   }
 
-  async function serveBase(
-    model: ModelRecord,
-    prices: { inputPrice: bigint; outputPrice: bigint }
-  ): Promise<{ base: string; offer: SignedOffer }> {
-    const { base } = model
-    const offer = await bases.offer(model, prices)
+  async function announceBase(offer: SignedOffer): Promise<void> {
     for (const entry of bases) if (entry.terms().model === offer.message.model) await announcing.announce(entry)
-    return { base, offer }
+  }
+  async function serveBaseAgain(model: ModelRecord): Promise<void> {
+    const offer = await bases.offerAgain(model)
+    if (offer !== undefined) await announceBase(offer)
   }
 
   const serving: Serving = {
@@ -234,19 +252,19 @@ export function createServing(
           bases.closeIdle()
         })
       )
-      for await (const [model, prices] of tables.serving.entries()) {
+      for await (const model of tables.serving.keys()) {
         coming.add(model as Hex)
-        again(model as Hex, () => serving.serve({ model: model as Hex, ...prices }))
+        again(model as Hex, () => serveAgain(model as Hex))
           .catch((error: unknown) => {
             if (!life.signal.aborted) log.error('a model could not be served again', { model, error })
           })
           .finally(() => coming.delete(model as Hex))
       }
-      for await (const [base, prices] of tables.servingBases.entries()) {
+      for await (const base of tables.servingBases.keys()) {
         const model = catalogue.list().find(({ record }) => record.base === base && !isAgent(record))?.record
         if (model === undefined) continue
         comingBases.add(base)
-        again(model.id, () => serveBase(model, prices))
+        again(model.id, () => serveBaseAgain(model))
           .catch((error: unknown) => {
             if (!life.signal.aborted) log.error('the models over a base could not be served again', { base, error })
           })
@@ -261,19 +279,11 @@ export function createServing(
     async serve({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
       mustBeWorker()
       const model = registered(id)
-      const known = served.get(id)
-      if (isAgent(model)) return serveAgent(model)
-      if (known === undefined && served.size >= mostServed)
+      if (!isAgent(model) && !served.has(id) && served.size >= mostServed)
         throw new LimitError('offer.models', `${mostServed} models are offered one by one, and no more are`, {
           help: 'Offer every model over their base at once: `tilth serve MODEL --all`.'
         })
-      // While it is opened, or handed over, nobody else closes it.
-      const release = serving.use(id)
-      try {
-        return await turns.run(id, () => serveModel(model, { inputPrice, outputPrice }))
-      } finally {
-        release()
-      }
+      return inTurn(id, () => serveOne(model, { inputPrice, outputPrice }))
     },
     async serveAll({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
       mustBeWorker()
@@ -282,28 +292,33 @@ export function createServing(
         throw new InvalidError('offer.agent', `${model.name} is an agent: there are no models over it`, {
           help: 'Offer it alone, or name one of its models.'
         })
-      const serves = await serveBase(model, { inputPrice, outputPrice })
+      const offer = await bases.offer(model, { inputPrice, outputPrice })
+      await announceBase(offer)
       // The one that is named is meant, whatever was withdrawn before.
       await tables.unserved.delete(id)
-      return serves
+      return { base: model.base, offer }
     },
     async withdrawAll(id) {
       const { base } = registered(id)
+      const wasServed = await bases.withdraw(base)
+      comingBases.delete(base)
       board.withdraw(everyModelOver(base), self)
-      return { base, served: await bases.withdraw(base) }
+      return { base, served: wasServed }
     },
     bases: () => bases.list(),
-    async withdraw(model) {
-      served.get(model)?.answerer.close()
-      served.delete(model)
-      if (!users.has(model)) bases.close(model)
-      // Answers under way are finished.
-      if (!users.has(model)) folders.drop(model)
-      parts.events.emit('models.withdrawn', { model, worker: self })
-      board.withdraw(model, self)
-      await tables.unserved.put(model, true)
-      await tables.serving.delete(model)
-    },
+    withdraw: model =>
+      turns.run(model, async () => {
+        served.get(model)?.answerer.close()
+        served.delete(model)
+        coming.delete(model)
+        if (!users.has(model)) bases.close(model)
+        // Answers under way are finished.
+        if (!users.has(model)) folders.drop(model)
+        parts.events.emit('models.withdrawn', { model, worker: self })
+        board.withdraw(model, self)
+        await tables.unserved.put(model, true)
+        await tables.serving.delete(model)
+      }),
     async quote(id) {
       const entry = served.get(id)
       if (entry !== undefined) return entry.answerer.away() === undefined ? entry.offer : undefined

@@ -42,7 +42,19 @@ describe('names of Datanets and models', () => {
   })
 
   it('are refused where nobody could read or type them, or they look like an id', () => {
-    for (const name of ['', ' birds', 'birds ', 'bi\u200brds', 'bi\nrds', '0x12ab', '---', '\u202ebirds'])
+    for (const name of [
+      '',
+      ' birds',
+      'birds ',
+      'bi\u200brds',
+      'bi\nrds',
+      '0x12ab',
+      '0x12ab…cd',
+      '12ab..cd',
+      '7'.repeat(64),
+      '---',
+      '\u202ebirds'
+    ])
       assert.throws(() => checkName(name), { code: 'name.invalid' }, JSON.stringify(name))
     for (const name of ['gаrden-birds', 'сlementѕ', 'αlphα'])
       assert.throws(() => checkName(name), { code: 'name.invalid', message: /mixes letters/ }, name)

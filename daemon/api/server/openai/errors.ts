@@ -1,4 +1,4 @@
-import { RefusedError, TilthError } from '../../../../protocol/primitives/index.ts'
+import { RefusedError, TilthError, ownOf } from '../../../../protocol/primitives/index.ts'
 import type { ErrorCode } from '../../../../protocol/primitives/index.ts'
 import { errorReply } from '../errors.ts'
 
@@ -34,7 +34,7 @@ function fieldOf(error: unknown): string | null {
   if (error instanceof RefusedError) return fieldText(error.refusals[0]?.path ?? [])
   if (!(error instanceof TilthError)) return null
   const { param } = error.details
-  return typeof param === 'string' ? param : (theirFields[error.code] ?? null)
+  return typeof param === 'string' ? param : (ownOf(theirFields, error.code) ?? null)
 }
 
 const typeOf = (status: number): string =>
@@ -68,7 +68,7 @@ export function openAiErrorReply(error: unknown): OpenAiErrorReply {
         message: help === undefined ? message : `${message}. ${help}`,
         type: typeOf(status),
         param: fieldOf(error),
-        code: (theirCodes as Record<string, string>)[code] ?? code
+        code: ownOf(theirCodes, code) ?? code
       }
     }
   }

@@ -32,15 +32,16 @@ export function createSignInTokens(now: () => number): SignInTokens {
     take(mark) {
       const at = now()
       forgive(at)
-      // [reject] Whoever guesses is heard now and then, and no more often; what was refused so is not even looked up.
+      const until = untils.get(mark)
+      untils.delete(mark)
+      // One that is right is no guess: whoever sends wrong ones keeps nobody out.
+      if (until !== undefined && until > at) return
+      // [reject] Whoever guesses is heard now and then, and no more often.
       if (wrong >= guesses.most)
         throw new LimitError('limit.rate', 'too many wrong sign-in tokens', {
           help: 'Wait a minute, then open the address that `tilth console` prints.',
           consequence: 'retry'
         })
-      const until = untils.get(mark)
-      untils.delete(mark)
-      if (until !== undefined && until > at) return
       wrong++
       // [reject] Once, within its time, at the daemon that made it: all three look the same to who only guesses.
       throw new InvalidError('auth.token', "this sign-in address was used before, is too old, or is another daemon's", {
