@@ -94,7 +94,9 @@ async function unpacked(
 function pickFor(map: ColumnMap | undefined) {
   return (columns: readonly string[]): ReadonlySet<string> => {
     const plan = map === undefined || map.layout !== undefined ? planFor(columns) : planOfMap(columns, map)
-    const names = [...(plan?.used ?? columns)]
+    // A column called like turns may hold none: then its rows are a question and an answer.
+    const instead = map === undefined ? planFor(columns.filter(column => plan?.used.has(column) !== true)) : undefined
+    const names = [...(plan?.used ?? columns), ...(instead?.used ?? [])]
     return new Set(names.flatMap(name => (columns.includes(name) ? [name] : [name.split('.')[0] ?? name])))
   }
 }
