@@ -4,7 +4,7 @@ import { jsonArray } from './containers/json-array.ts'
 import { jsonLines } from './containers/json-lines.ts'
 import { jsonObject } from './containers/json-object.ts'
 import { partsOf, textRecords } from './containers/text.ts'
-import { toUtf8 } from './containers/utf8.ts'
+import { toUtf8, withLineFeeds } from './containers/utf8.ts'
 import { gunzip, unzstd } from './containers/compressed.ts'
 import { isByNumber } from './layouts/mapping.ts'
 import { planFor, planOfMap } from './layouts/recognise.ts'
@@ -177,8 +177,12 @@ function textKind(
 }
 
 async function textual(chunks: AsyncGenerator<Uint8Array>, name: string, map: ColumnMap | undefined): Promise<Records> {
-  const { encoding, chunks: utf8 } = await toUtf8(chunks)
-  const { head, whole, ended } = await peek(utf8, peeked)
+  const { encoding: letters, chunks: utf8 } = await toUtf8(chunks)
+  const { head: begun, whole: rest, ended } = await peek(utf8, peeked)
+  const hasReturns = begun.includes(0x0d) && !begun.includes(0x0a)
+  const encoding = hasReturns ? `${letters}, lines that end with CR` : letters
+  const head = hasReturns ? begun.map(byte => (byte === 0x0d ? 0x0a : byte)) : begun
+  const whole = hasReturns ? withLineFeeds(rest) : rest
   const kind = textKind(name, decoder.decode(head), ended, map)
   switch (kind) {
     case 'lines':

@@ -171,6 +171,15 @@ export function textRecords(parts: readonly TextPart[], container: string, map: 
       `it is no text: ${wrong} of what would be its ${parts.length} lines are no characters of any`,
       'Give its rows as JSONL, CSV or Parquet, or save its text as UTF-8.'
     )
+  // Every line has as many tabs as the first.
+  const tabs = lines.filter(({ text }) => !/^(?:#.*|\s*)$/u.test(text)).map(({ text }) => text.split('\t').length - 1)
+  const isTable = (tabs[0] ?? 0) > 0 && tabs.every(count => count === tabs[0])
+  if (isTable && read === undefined)
+    throw new FileError(
+      'file.no-rows',
+      `the ${container} is a table of ${(tabs[0] ?? 0) + 1} columns, which nothing names`,
+      'Say by number which column is what: --map prompt=1,response=2.'
+    )
   const none = (): FileError =>
     new FileError(
       'file.no-rows',
