@@ -1,13 +1,15 @@
 import { FileError } from './errors.ts'
 import { allOf, chunksOf, peek, sourceOfBytes } from './containers/chunks.ts'
 import { jsonArray } from './containers/json-array.ts'
-import { jsonLines } from './containers/json-lines.ts'
+import { jsonLines, jsonOf } from './containers/json-lines.ts'
 import { jsonObject } from './containers/json-object.ts'
+import { asArray, endOfValue } from './containers/json-values.ts'
 import { partsOf, textRecords } from './containers/text.ts'
 import { toUtf8, withLineFeeds } from './containers/utf8.ts'
 import { gunzip, unzstd } from './containers/compressed.ts'
 import { isByNumber } from './layouts/mapping.ts'
 import { planFor, planOfMap } from './layouts/recognise.ts'
+import { isTurns } from './layouts/turns.ts'
 import type { ColumnMap, FileSource, Records } from './types.ts'
 
 /** Documents are held whole. */
@@ -131,38 +133,49 @@ const decoder = new TextDecoder('utf-8')
 /** `{"rows": [{`: a data set in one object, whatever its lines are. */
 const wrapped = /^\s*\{\s*"(?!messages"|conversations?")[^"\\]{1,60}"\s*:\s*\[\s*\{/
 
+type JsonKind = 'lines' | 'array' | 'object' | 'values'
+
+const isJson = (text: string): boolean => 'value' in jsonOf(text)
+
+/** Which way of writing rows in JSON a text has, by its name and its beginning; undefined where it begins like none. */
+function jsonKind(ending: string, text: string, first: string, isWhole: boolean): JsonKind | undefined {
+  const isOfLines = ending === 'jsonl' || ending === 'ndjson'
+  const more = text.slice(first.length).trimStart()
+  if (text.startsWith('[')) {
+    // Lines that are arrays each are JSONL of turns; an array of rows has its end elsewhere.
+    if (!isOfLines) return isJson(first) && more.startsWith('[') ? 'lines' : 'array'
+    const line = jsonOf(first)
+    if ('value' in line) return more === '' && Array.isArray(line.value) && !isTurns(line.value) ? 'array' : 'lines'
+    return first.trim() === '[' || isJson(`${first.trim().replace(/,$/, '')}]`) ? 'array' : 'lines'
+  }
+  if (!text.startsWith('{')) return undefined
+  if (wrapped.test(text) && !isOfLines) return 'object'
+  if (isJson(first)) return more === '' && ending === 'json' && isWhole ? 'object' : 'lines'
+  // Over several lines: one value, or one after another. A line that is broken makes no values of those after it.
+  const end = endOfValue(text)
+  if (end !== undefined && end > first.length && isJson(text.slice(0, end)) && text.slice(end).trim() !== '')
+    return 'values'
+  // A line of many that is broken.
+  if (more.startsWith('{') && first.trimEnd().endsWith('}')) return 'lines'
+  if (ending === 'json' || (ending === '' && isWhole && isJson(text))) return 'object'
+  return isOfLines && isWhole && isJson(text) ? 'object' : 'lines'
+}
+
 /** What a text is, by its name and its beginning. */
 function textKind(
   name: string,
   start: string,
   isWhole: boolean,
   map: ColumnMap | undefined
-): 'lines' | 'array' | 'object' | 'csv' | 'tsv' | 'text' | 'markdown' {
+): JsonKind | 'csv' | 'tsv' | 'text' | 'markdown' {
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''
   if (ending === 'csv') return 'csv'
   if (ending === 'tsv' || ending === 'tab') return 'tsv'
   if (ending === 'md' || ending === 'markdown') return 'markdown'
   const trimmed = start.trimStart()
   const [first = ''] = trimmed.split('\n', 1)
-  const isJson = (text: string): boolean => {
-    try {
-      JSON.parse(text)
-      return true
-    } catch {
-      return false
-    }
-  }
-  if (trimmed.startsWith('[') && ending !== 'jsonl' && ending !== 'ndjson') {
-    // Lines that are arrays each are JSONL of turns; an array of rows has its end elsewhere.
-    const second = trimmed.slice(first.length).trimStart()
-    return isJson(first) && second.startsWith('[') ? 'lines' : 'array'
-  }
-  if (trimmed.startsWith('{')) {
-    if (wrapped.test(trimmed) && ending !== 'jsonl') return 'object'
-    if (ending === 'json' && !isJson(first) && first.length < start.length - 1) return 'object'
-    if (ending === '' && !isJson(first) && isWhole && isJson(trimmed)) return 'object'
-    return 'lines'
-  }
+  const json = jsonKind(ending, trimmed, first, isWhole)
+  if (json !== undefined) return json
   if (ending === 'jsonl' || ending === 'ndjson' || ending === 'json') return 'lines'
   // Who says which column is which has a table.
   if (map !== undefined && map.layout === undefined) return 'csv'
@@ -189,6 +202,8 @@ async function textual(chunks: AsyncGenerator<Uint8Array>, name: string, map: Co
       return { container: `JSONL, ${encoding}`, found: jsonLines(whole) }
     case 'array':
       return { container: `JSON array, ${encoding}`, found: jsonArray(whole) }
+    case 'values':
+      return { container: `JSON values, ${encoding}`, found: jsonArray(asArray(whole)) }
     case 'object':
       return { container: `JSON object, ${encoding}`, found: jsonObject(whole) }
     case 'csv':
