@@ -6,11 +6,12 @@ import { jsonObject } from './containers/json-object.ts'
 import { asArray, endOfValue } from './containers/json-values.ts'
 import { partsOf, textRecords } from './containers/text.ts'
 import { toUtf8, withLineFeeds } from './containers/utf8.ts'
-import { gunzip, unzstd } from './containers/compressed.ts'
+import { gunzip, isZstd, unzstd } from './containers/compressed.ts'
+import { refuseMarkup, refuseOthers, toldBy } from './containers/others.ts'
 import { isByNumber } from './layouts/mapping.ts'
 import { planFor, planOfMap } from './layouts/recognise.ts'
 import { isTurns } from './layouts/turns.ts'
-import type { ColumnMap, FileSource, Records } from './types.ts'
+import type { ColumnMap, FileSource, Found, Records } from './types.ts'
 
 /** Documents are held whole. */
 const mostDocument = 64 << 20
@@ -24,26 +25,13 @@ const begins = (bytes: Uint8Array, ...with_: number[]): boolean => with_.every((
 
 const packedAs = (head: Uint8Array): Packed | undefined => {
   if (begins(head, 0x1f, 0x8b)) return 'gzip'
-  return begins(head, 0x28, 0xb5, 0x2f, 0xfd) ? 'zstd' : undefined
+  return isZstd(head) ? 'zstd' : undefined
 }
 const binaryAs = (head: Uint8Array): Binary | undefined => {
   if (begins(head, 0x50, 0x41, 0x52, 0x31)) return 'Parquet'
   if (begins(head, 0x25, 0x50, 0x44, 0x46)) return 'PDF'
   return begins(head, 0x50, 0x4b, 0x03, 0x04) ? 'ZIP' : undefined
 }
-/** Files that people try, told by their first bytes. */
-const unread: readonly (readonly [string, readonly number[]])[] = [
-  ['a bzip2 file', [0x42, 0x5a, 0x68]],
-  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
-  ['an old Word, Excel or PowerPoint file', [0xd0, 0xcf, 0x11, 0xe0]],
-  ['a PNG picture', [0x89, 0x50, 0x4e, 0x47]],
-  ['a JPEG picture', [0xff, 0xd8, 0xff]],
-  ['an Arrow file', [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31]],
-  ['an SQLite database', [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65]],
-  ['an RTF document', [0x7b, 0x5c, 0x72, 0x74, 0x66]]
-]
-
 /** Whether a file is of a kind whose reading strangers can make costly: unpacked, or read by a large library. */
 export const isCostly = (head: Uint8Array): boolean => packedAs(head) !== undefined || binaryAs(head) !== undefined
 
@@ -53,18 +41,20 @@ export async function openContainer(
   map: ColumnMap | undefined,
   said: (bytes: number) => void
 ): Promise<Records> {
-  const head = await source.slice(0, Math.min(source.size, 32))
+  // Which kind it is cannot be told, and need not be.
+  if (source.size === 0) return { container: 'an empty file', found: none() }
+  const head = await source.slice(0, Math.min(source.size, toldBy))
   const packed = packedAs(head)
   const binary = binaryAs(head)
   if (packed !== undefined) return unpacked(source, head, packed, map, said)
   if (binary !== undefined) return binaryRecords(source, binary, map, said)
-  // [reject] What is no file of rows is named by what it is.
-  for (const [what, bytes] of unread)
-    if (begins(head, ...bytes)) throw new FileError('file.format', `it is ${what}, which is not read`, kinds)
+  refuseOthers(head)
   return textual(chunksOf(source, said), source.name, map)
 }
 
-const kinds = 'Read are JSONL, JSON, CSV, TSV, Parquet, text, Markdown, PDF and DOCX, also packed by gzip or zstd.'
+async function* none(): AsyncGenerator<Found[]> {
+  yield []
+}
 
 async function unpacked(
   source: FileSource,
@@ -75,10 +65,11 @@ async function unpacked(
 ): Promise<Records> {
   const name = source.name.replace(/\.(gz|gzip|zst|zstd)$/i, '')
   const chunks = chunksOf(source, said)
-  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks, head), 32)
+  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks, head), toldBy)
   // [reject] One packing is enough.
   if (packedAs(inner) !== undefined) throw new FileError('file.format', 'it is packed twice', 'Unpack it once.')
   const binary = binaryAs(inner)
+  if (binary === undefined) refuseOthers(inner)
   const tooLarge = (): Error =>
     new FileError(
       'file.format',
@@ -196,7 +187,9 @@ async function textual(chunks: AsyncGenerator<Uint8Array>, name: string, map: Co
   const encoding = hasReturns ? `${letters}, lines that end with CR` : letters
   const head = hasReturns ? begun.map(byte => (byte === 0x0d ? 0x0a : byte)) : begun
   const whole = hasReturns ? withLineFeeds(rest) : rest
-  const kind = textKind(name, decoder.decode(head), ended, map)
+  const start = decoder.decode(head)
+  refuseMarkup(start)
+  const kind = textKind(name, start, ended, map)
   switch (kind) {
     case 'lines':
       return { container: `JSONL, ${encoding}`, found: jsonLines(whole) }

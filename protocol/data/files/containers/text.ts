@@ -202,6 +202,8 @@ export function textRecords(parts: readonly TextPart[], container: string, map: 
   }
 }
 
+const zeros: Fault = { code: 'not-utf8', says: 'the line has zeros in it, which no text has' }
+
 /** The lines of plain text or Markdown. @throws FileError `file.format` */
 export async function partsOf(chunks: AsyncIterable<Uint8Array>): Promise<TextPart[]> {
   const parts: TextPart[] = []
@@ -217,7 +219,11 @@ export async function partsOf(chunks: AsyncIterable<Uint8Array>): Promise<TextPa
         )
       const text = textOf(line)
       const place = { unit: 'line', number: line.number } as const
-      parts.push(typeof text === 'string' ? { place, text } : { place, fault: text, raw: rawOf(line.bytes) })
+      // Zeros stand in no text.
+      const isText = typeof text === 'string' && !text.includes('\0')
+      parts.push(
+        isText ? { place, text } : { place, fault: typeof text === 'string' ? zeros : text, raw: rawOf(line.bytes) }
+      )
     }
   return parts
 }
