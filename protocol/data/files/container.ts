@@ -29,7 +29,9 @@ const packedAs = (head: Uint8Array): Packed | undefined => {
 }
 const binaryAs = (head: Uint8Array): Binary | undefined => {
   if (begins(head, 0x50, 0x41, 0x52, 0x31)) return 'Parquet'
-  if (begins(head, 0x25, 0x50, 0x44, 0x46)) return 'PDF'
+  // Blanks may stand before it.
+  const first = head.findIndex(byte => byte !== 0x0a && byte !== 0x0d && byte !== 0x20)
+  if (begins(head.subarray(Math.max(first, 0)), 0x25, 0x50, 0x44, 0x46, 0x2d)) return 'PDF'
   return begins(head, 0x50, 0x4b, 0x03, 0x04) ? 'ZIP' : undefined
 }
 /** Whether a file is of a kind whose reading strangers can make costly: unpacked, or read by a large library. */
