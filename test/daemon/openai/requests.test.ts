@@ -106,7 +106,8 @@ describe('what clients of the OpenAI API send', () => {
         { top_p: 3, top_k: -1 },
         { topP: 1, topK: 0 }
       ],
-      [{ seed: -4 }, { seed: 4 }],
+      [{ seed: -1 }, { seed: undefined }],
+      [{ seed: 4 }, { seed: 4 }],
       [{ stop: '' }, { stop: [] }],
       [{ stop: ['\n', ''] }, { stop: ['\n'] }],
       [
@@ -143,7 +144,10 @@ describe('what clients of the OpenAI API send', () => {
 
   it('are refused what would change the answer and cannot be followed, by the name that they sent', async () => {
     const tool = { type: 'function', function: { name: 'f', parameters: {} } }
-    const strict = (schema: object): object => ({ type: 'function', function: { name: 'f', parameters: schema } })
+    const strict = (schema: object): object => ({
+      type: 'function',
+      function: { name: 'f', strict: true, parameters: schema }
+    })
     const cases: [object, string][] = [
       [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
       [{ tools: [tool, tool] }, 'tools[1].function.name'],
