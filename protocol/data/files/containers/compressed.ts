@@ -57,7 +57,7 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   let out: Uint8Array[] = []
   let [sum, size, taken] = [0, 0, 0]
   /** The last bytes that were taken, so many that the end of any part is in them. */
-  let last = new Uint8Array(0)
+  let last: Uint8Array = new Uint8Array(0)
   // [reject] What came out of a part is what went into it.
   const check = (end: number): void => {
     const at = last.length - (taken - end) - trailerBytes
