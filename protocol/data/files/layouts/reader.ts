@@ -53,7 +53,7 @@ export function createLayoutReader(map: ColumnMap | undefined, all?: readonly st
     if (seen.size < mostFields) for (const column of columns) seen.add(column)
     const form = columns.find(column => Array.isArray(value[column]))
     const [first] = form === undefined ? [] : (value[form] as unknown[])
-    const kind = isObject(first) && ('from' in first || 'value' in first) ? 'from' : 'role'
+    const kind = !isObject(first) ? 'none' : 'from' in first || 'value' in first ? 'from' : 'role'
     const key = all === undefined ? `${kind}\0${columns.join('\0')}` : kind
     const known = plans.get(key)
     if (known !== undefined) return known

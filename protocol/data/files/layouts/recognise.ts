@@ -142,15 +142,18 @@ export function planFor(columns: readonly string[], value?: Record<string, unkno
   const system = columnFor(columns, systemNames)
   const systems = system === undefined ? [] : [system]
   const turns = columnFor(columns, turnNames)
-  if (turns !== undefined) {
-    const list = value === undefined ? [] : listIn(value[turns])
-    if (list !== undefined) return turnsPlan(columns, turns, systems, value === undefined ? 'turns' : turnForm(list))
-  }
   const response = columnFor(columns, responseNames)
   const prompt = columnFor(
     columns.filter(column => column !== response),
     promptNames
   )
+  if (turns !== undefined) {
+    const list = value === undefined ? [] : listIn(value[turns])
+    // Beside a question and an answer a list is one of turns only where each says who speaks.
+    const isMeant = value === undefined || prompt === undefined || response === undefined
+    if (list !== undefined && (isMeant || isTurns(list)))
+      return turnsPlan(columns, turns, systems, value === undefined ? 'turns' : turnForm(list))
+  }
   if (prompt === undefined || response === undefined) return undefined
   const rest = columns.filter(column => column !== prompt && column !== response && column !== system)
   // What is given to an instruction, or read before a question, is asked with it.

@@ -93,6 +93,16 @@ describe('turns as tools of others write them', () => {
       assert.equal(await one(line(value)), pair)
     })
 
+  it('are not made of a list that only stands beside a question and its answer', async () => {
+    const beside = { question: 'Fe?', answer: 'Iron', contents: ['Ferrum', 'A metal'], turns: [] }
+    assert.equal(await one(line(beside)), pair)
+    const { rows } = await readWhole(
+      'a.jsonl',
+      [beside, { ...beside, contents: [...user, ...answer] }].map(line).join('\n')
+    )
+    assert.equal(rows.length, 2)
+  })
+
   it('keep what the system says, in turns or beside them', async () => {
     const system = 'system: Short. | '
     assert.equal(await one(line({ system: 'Short.', prompt: user, completion: answer })), system + pair)
