@@ -96,7 +96,8 @@ export function faultOfShard({ places, problems }: ShardOfFile, { minOwnShare }:
 
 export const formHelp =
   'A row is {"prompt": "…", "response": "…"}, {"messages": [{"role", "content"}, …]}, or one of the usual others: ' +
-  'Alpaca, ShareGPT, columns of questions and answers. Columns of other names are told by --map prompt=…,response=…, and by number where nothing names them.'
+  'Alpaca, ShareGPT, columns of questions and answers. Columns of other names are told by --map prompt=…,response=…, ' +
+  'and by number where nothing names them.'
 
 /** All rows of a file, for whoever takes as many as there are. @throws InvalidError `file.rows` where one is wrong */
 export async function allRows(file: ReadFile): Promise<{ rows: Row[]; problems: Problem[] }> {

@@ -23,7 +23,7 @@ export type ListOf = 'pieces' | 'alternatives' | 'one'
 
 const isPart = (value: unknown): boolean => isObject(value) && typeof value['type'] === 'string'
 
-/** [reject] A number is what stands there: one that was too large to be kept is none. Of none (NaN) there is nothing. */
+/** [reject] A number is what stands there: one too large to be kept is none, and of none (NaN) there is nothing. */
 function numberIn(value: number): string | undefined | Fault {
   if (Number.isNaN(value)) return undefined
   if (!Number.isFinite(value))
