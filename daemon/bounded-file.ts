@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { LimitError } from '../protocol/primitives/index.ts'
+import { InvalidError, LimitError } from '../protocol/primitives/index.ts'
 
 /** How much of what somebody names is read, what more than that is not, and what to do then. */
 export interface Bound {
@@ -39,6 +39,26 @@ export async function readBounded(path: string, bound: Bound = smallFile): Promi
   return gathered(createReadStream(path), path, bound)
 }
 
-/** The same, as text. @throws as readBounded */
+/** Which letters a text has by the mark that editors put before it; UTF-8 where there is none. */
+const marks: readonly (readonly [string, readonly number[]])[] = [
+  ['utf-8', [0xef, 0xbb, 0xbf]],
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]]
+]
+
+/**
+ * Bytes as text, as editors and shells of any system save it, without their mark.
+ * @throws InvalidError `file.encoding`: a letter that is lost would be one of a passphrase, or of a name
+ */
+export function textOf(bytes: Uint8Array, name: string): string {
+  const [letters] = marks.find(([, mark]) => mark.every((byte, i) => bytes[i] === byte)) ?? ['utf-8']
+  try {
+    return new TextDecoder(letters, { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new InvalidError('file.encoding', `${name} is no text in UTF-8`, { help: 'Save it as UTF-8.', cause })
+  }
+}
+
+/** The same, as text. @throws as readBounded and textOf */
 export const boundedText = async (path: string, bound?: Bound): Promise<string> =>
-  (await readBounded(path, bound)).toString('utf8')
+  textOf(await readBounded(path, bound), path)

@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { InvalidError, TilthError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
-import { gathered, readBounded, smallFile } from '../bounded-file.ts'
+import { gathered, readBounded, smallFile, textOf } from '../bounded-file.ts'
 import type { Bound } from '../bounded-file.ts'
 
 // Files of text that somebody names, read no further than they can be what they are named for.
@@ -18,9 +18,9 @@ export async function namedBytes(path: string, bound?: Bound): Promise<Buffer> {
   }
 }
 
-/** @throws as namedBytes */
+/** @throws as namedBytes · InvalidError `file.encoding` */
 export const readText = async (path: string, bound?: Bound): Promise<string> =>
-  (await namedBytes(path, bound)).toString('utf8')
+  textOf(await namedBytes(path, bound), path)
 
 /** A file with one JSON object. @throws InvalidError `file.json` naming the file · as namedBytes */
 async function readJsonFile(path: string, bound: Bound): Promise<object> {
@@ -63,7 +63,7 @@ const question: Bound = {
 
 const asText = (bytes: Uint8Array, name: string): string => {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).trim()
+    return textOf(bytes, name).trim()
   } catch (cause) {
     throw new InvalidError('file.text', `${name} is no text`, { help: 'Give a file of UTF-8 text.', cause })
   }

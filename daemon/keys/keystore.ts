@@ -98,6 +98,8 @@ async function readKeystore(path: string): Promise<KeystoreForm> {
     bytes = await readBounded(path)
   } catch (cause) {
     if (cause instanceof TilthError) throw cause
+    if ((cause as NodeJS.ErrnoException).code === 'EISDIR')
+      throw new InvalidError('key.file', `${path} is a folder`, { help: 'Name one keystore in it with --key.', cause })
     throw new NotFoundError('key.missing', `there is no key at ${path}`, {
       help: 'Make one with `tilth key create`, or name another with --key.',
       cause
@@ -165,6 +167,9 @@ export function newPrivateKey(): Uint8Array {
 /** 32 bytes as hexadecimal text, with or without 0x. @throws InvalidError `key.invalid` */
 export function parsePrivateKey(text: string): Uint8Array {
   const hex = text.trim().replace(/^0x/, '')
-  if (!/^[0-9a-fA-F]{64}$/.test(hex)) throw new InvalidError('key.invalid', 'a private key is 64 hexadecimal digits')
+  if (!/^[0-9a-fA-F]{64}$/.test(hex))
+    throw new InvalidError('key.invalid', 'a private key is 64 hexadecimal digits', {
+      help: 'Words to recover a wallet by are no key: have the wallet export one, or a keystore, which --key names.'
+    })
   return fromHex(`0x${hex}`)
 }

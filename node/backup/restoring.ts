@@ -43,7 +43,10 @@ async function* asBytes(entries: AsyncIterable<[string, string]>): AsyncGenerato
 export function createRestoring(directory: string): Restoring {
   return {
     async take(path, bytes) {
-      if (!isPartPath(path)) throw new InvalidError('backup.path', `a copy holds ${JSON.stringify(path.slice(0, 80))}`)
+      if (!isPartPath(path))
+        throw new InvalidError('backup.path', `${JSON.stringify(path.slice(0, 80))} in it is no part of a copy`, {
+          help: 'Name a file that `tilth backup` wrote.'
+        })
       const to = join(directory, ...path.split('/'))
       await mkdir(dirname(to), { recursive: true, mode: 0o700 })
       const file = createWriteStream(to, { flags: 'wx', mode: 0o600, flush: true })

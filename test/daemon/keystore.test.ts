@@ -66,6 +66,7 @@ describe('the keystore file', () => {
     await assert.rejects(createKeystore(path, 'another one'), { code: 'key.exists' })
     await assert.rejects(createKeystore(join(folder, 'b.json'), 'short'), { code: 'key.passphrase' })
     await assert.rejects(openKeystore(join(folder, 'none.json'), 'x'), { code: 'key.missing' })
+    await assert.rejects(openKeystore(folder, 'x'), { code: 'key.file', message: /is a folder$/ })
     await writeFile(path, (await readFile(path, 'utf8')).slice(0, 100))
     await assert.rejects(openKeystore(path, 'correct horse'), { code: 'key.file' })
   })

@@ -57,8 +57,9 @@ const tool = z.looseObject({
   type: z.string().max(100),
   function: z
     .looseObject({
-      name: z.string().regex(/^[\w-]{1,64}$/),
+      name: z.string().regex(/^[\w-]{1,64}$/, 'must be of letters, digits, - and _, at most 64'),
       description: z.string().nullish(),
+      strict: z.boolean().nullish(),
       parameters: z.record(z.string(), z.unknown()).nullish()
     })
     .nullish()

@@ -116,7 +116,7 @@ export function createGuard(options: {
     },
     checkIdentity(asking) {
       const { authorization, cookie } = asking.headers
-      const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
+      const token = /^Bearer +(.+)$/i.exec(authorization ?? '')?.[1]
       if (token !== undefined) {
         if (timingSafeEqual(digest(token), expected)) return {}
         const key = options.keys?.find(token)

@@ -27,7 +27,7 @@ function addressOf({ socket: { localAddress = '', localPort } }: FastifyRequest,
  */
 export function mcpEndpoint(server: FastifyInstance, version: string, host: string): void {
   const serve = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const [, token] = /^Bearer (.+)$/.exec(request.headers.authorization ?? '') ?? []
+    const [, token] = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '') ?? []
     // [reject] A page's session is for the pages.
     if (token === undefined)
       throw new InvalidError('auth.missing', 'agents send a bearer token', {

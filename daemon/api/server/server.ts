@@ -12,7 +12,7 @@ import { errorReply } from './errors.ts'
 import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
 import type { ApiKeys, Caller } from './guard.ts'
-import { isOpenAi, openAiErrorReply } from './openai/errors.ts'
+import { helpFor, isOpenAi, openAiErrorReply } from './openai/errors.ts'
 import { ownHandlers } from './own.ts'
 import type { OwnRoute } from './own.ts'
 import { createSessions } from './sessions/index.ts'
@@ -230,7 +230,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   server.setNotFoundHandler((request, reply) => {
     const theirs = isOpenAi(request.url)
     const what = theirs ? `${request.method} ${pathOf(request.url)}` : 'such call'
-    const unknown = new NotFoundError('route.unknown', `there is no ${what}`, { help: 'See /openapi.json.' })
+    const unknown = new NotFoundError('route.unknown', `there is no ${what}`, { help: helpFor(pathOf(request.url)) })
     const { status, body } = theirs ? openAiErrorReply(unknown) : errorReply(unknown)
     return reply.status(status).send(body)
   })

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { agentRequest } from '../../api/contract/index.ts'
 import type { AgentView } from '../../api/contract/index.ts'
@@ -7,6 +6,7 @@ import { command, connected, guarded, listing, show, showList, tokenAmount } fro
 import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 import { splitOf, splitFlag } from '../split.ts'
+import { readText } from '../text-file.ts'
 import { agentAskCommand } from './ask.ts'
 
 const mostFileBytes = 262_144
@@ -21,13 +21,7 @@ interface CreateFlags extends CallFlags {
 
 /** Steps and, if it says so, what it is about: as the file has them. @throws InvalidError `flag.agent` */
 async function writtenIn(file: string): Promise<Record<string, unknown>> {
-  let text: string
-  try {
-    text = await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new InvalidError('flag.agent', `${file} cannot be read`, { cause })
-  }
-  if (text.length > mostFileBytes) throw new InvalidError('flag.agent', `${file} is larger than an agent can be`)
+  const text = await readText(file, { bytes: mostFileBytes, isNot: 'no agent' })
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }

@@ -1,14 +1,17 @@
 import { FileError } from './errors.ts'
 import { allOf, chunksOf, peek, sourceOfBytes } from './containers/chunks.ts'
 import { jsonArray } from './containers/json-array.ts'
-import { jsonLines } from './containers/json-lines.ts'
+import { jsonLines, jsonOf } from './containers/json-lines.ts'
 import { jsonObject } from './containers/json-object.ts'
+import { asArray, endOfValue } from './containers/json-values.ts'
 import { partsOf, textRecords } from './containers/text.ts'
-import { toUtf8 } from './containers/utf8.ts'
-import { gunzip, unzstd } from './containers/compressed.ts'
+import { toUtf8, withLineFeeds } from './containers/utf8.ts'
+import { gunzip, isZstd, unzstd } from './containers/compressed.ts'
+import { refuseMarkup, refuseOthers, toldBy } from './containers/others.ts'
 import { isByNumber } from './layouts/mapping.ts'
 import { planFor, planOfMap } from './layouts/recognise.ts'
-import type { ColumnMap, FileSource, Records } from './types.ts'
+import { isTurns } from './layouts/turns.ts'
+import type { ColumnMap, FileSource, Found, Records } from './types.ts'
 
 /** Documents are held whole. */
 const mostDocument = 64 << 20
@@ -22,26 +25,15 @@ const begins = (bytes: Uint8Array, ...with_: number[]): boolean => with_.every((
 
 const packedAs = (head: Uint8Array): Packed | undefined => {
   if (begins(head, 0x1f, 0x8b)) return 'gzip'
-  return begins(head, 0x28, 0xb5, 0x2f, 0xfd) ? 'zstd' : undefined
+  return isZstd(head) ? 'zstd' : undefined
 }
 const binaryAs = (head: Uint8Array): Binary | undefined => {
   if (begins(head, 0x50, 0x41, 0x52, 0x31)) return 'Parquet'
-  if (begins(head, 0x25, 0x50, 0x44, 0x46)) return 'PDF'
+  // Blanks may stand before it.
+  const first = head.findIndex(byte => byte !== 0x0a && byte !== 0x0d && byte !== 0x20)
+  if (begins(head.subarray(Math.max(first, 0)), 0x25, 0x50, 0x44, 0x46, 0x2d)) return 'PDF'
   return begins(head, 0x50, 0x4b, 0x03, 0x04) ? 'ZIP' : undefined
 }
-/** Files that people try, told by their first bytes. */
-const unread: readonly (readonly [string, readonly number[]])[] = [
-  ['a bzip2 file', [0x42, 0x5a, 0x68]],
-  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
-  ['an old Word, Excel or PowerPoint file', [0xd0, 0xcf, 0x11, 0xe0]],
-  ['a PNG picture', [0x89, 0x50, 0x4e, 0x47]],
-  ['a JPEG picture', [0xff, 0xd8, 0xff]],
-  ['an Arrow file', [0x41, 0x52, 0x52, 0x4f, 0x57, 0x31]],
-  ['an SQLite database', [0x53, 0x51, 0x4c, 0x69, 0x74, 0x65]],
-  ['an RTF document', [0x7b, 0x5c, 0x72, 0x74, 0x66]]
-]
-
 /** Whether a file is of a kind whose reading strangers can make costly: unpacked, or read by a large library. */
 export const isCostly = (head: Uint8Array): boolean => packedAs(head) !== undefined || binaryAs(head) !== undefined
 
@@ -51,18 +43,20 @@ export async function openContainer(
   map: ColumnMap | undefined,
   said: (bytes: number) => void
 ): Promise<Records> {
-  const head = await source.slice(0, Math.min(source.size, 32))
+  // Which kind it is cannot be told, and need not be.
+  if (source.size === 0) return { container: 'an empty file', found: none() }
+  const head = await source.slice(0, Math.min(source.size, toldBy))
   const packed = packedAs(head)
   const binary = binaryAs(head)
   if (packed !== undefined) return unpacked(source, head, packed, map, said)
   if (binary !== undefined) return binaryRecords(source, binary, map, said)
-  // [reject] What is no file of rows is named by what it is.
-  for (const [what, bytes] of unread)
-    if (begins(head, ...bytes)) throw new FileError('file.format', `it is ${what}, which is not read`, kinds)
+  refuseOthers(head)
   return textual(chunksOf(source, said), source.name, map)
 }
 
-const kinds = 'Read are JSONL, JSON, CSV, TSV, Parquet, text, Markdown, PDF and DOCX, also packed by gzip or zstd.'
+async function* none(): AsyncGenerator<Found[]> {
+  yield []
+}
 
 async function unpacked(
   source: FileSource,
@@ -73,10 +67,11 @@ async function unpacked(
 ): Promise<Records> {
   const name = source.name.replace(/\.(gz|gzip|zst|zstd)$/i, '')
   const chunks = chunksOf(source, said)
-  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks, head), 32)
+  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks, head), toldBy)
   // [reject] One packing is enough.
   if (packedAs(inner) !== undefined) throw new FileError('file.format', 'it is packed twice', 'Unpack it once.')
   const binary = binaryAs(inner)
+  if (binary === undefined) refuseOthers(inner)
   const tooLarge = (): Error =>
     new FileError(
       'file.format',
@@ -94,7 +89,9 @@ async function unpacked(
 function pickFor(map: ColumnMap | undefined) {
   return (columns: readonly string[]): ReadonlySet<string> => {
     const plan = map === undefined || map.layout !== undefined ? planFor(columns) : planOfMap(columns, map)
-    const names = [...(plan?.used ?? columns)]
+    // A column called like turns may hold none: then its rows are a question and an answer.
+    const instead = map === undefined ? planFor(columns.filter(column => plan?.used.has(column) !== true)) : undefined
+    const names = [...(plan?.used ?? columns), ...(instead?.used ?? [])]
     return new Set(names.flatMap(name => (columns.includes(name) ? [name] : [name.split('.')[0] ?? name])))
   }
 }
@@ -129,38 +126,49 @@ const decoder = new TextDecoder('utf-8')
 /** `{"rows": [{`: a data set in one object, whatever its lines are. */
 const wrapped = /^\s*\{\s*"(?!messages"|conversations?")[^"\\]{1,60}"\s*:\s*\[\s*\{/
 
+type JsonKind = 'lines' | 'array' | 'object' | 'values'
+
+const isJson = (text: string): boolean => 'value' in jsonOf(text)
+
+/** Which way of writing rows in JSON a text has, by its name and its beginning; undefined where it begins like none. */
+function jsonKind(ending: string, text: string, first: string, isWhole: boolean): JsonKind | undefined {
+  const isOfLines = ending === 'jsonl' || ending === 'ndjson'
+  const more = text.slice(first.length).trimStart()
+  if (text.startsWith('[')) {
+    // Lines that are arrays each are JSONL of turns; an array of rows has its end elsewhere.
+    if (!isOfLines) return isJson(first) && more.startsWith('[') ? 'lines' : 'array'
+    const line = jsonOf(first)
+    if ('value' in line) return more === '' && Array.isArray(line.value) && !isTurns(line.value) ? 'array' : 'lines'
+    return first.trim() === '[' || isJson(`${first.trim().replace(/,$/, '')}]`) ? 'array' : 'lines'
+  }
+  if (!text.startsWith('{')) return undefined
+  if (wrapped.test(text) && !isOfLines) return 'object'
+  if (isJson(first)) return more === '' && ending === 'json' && isWhole ? 'object' : 'lines'
+  // Over several lines: one value, or one after another. A line that is broken makes no values of those after it.
+  const end = endOfValue(text)
+  if (end !== undefined && end > first.length && isJson(text.slice(0, end)) && text.slice(end).trim() !== '')
+    return 'values'
+  // A line of many that is broken.
+  if (more.startsWith('{') && first.trimEnd().endsWith('}')) return 'lines'
+  if (ending === 'json' || (ending === '' && isWhole && isJson(text))) return 'object'
+  return isOfLines && isWhole && isJson(text) ? 'object' : 'lines'
+}
+
 /** What a text is, by its name and its beginning. */
 function textKind(
   name: string,
   start: string,
   isWhole: boolean,
   map: ColumnMap | undefined
-): 'lines' | 'array' | 'object' | 'csv' | 'tsv' | 'text' | 'markdown' {
+): JsonKind | 'csv' | 'tsv' | 'text' | 'markdown' {
   const ending = /\.([a-z0-9]+)$/i.exec(name)?.[1]?.toLowerCase() ?? ''
   if (ending === 'csv') return 'csv'
   if (ending === 'tsv' || ending === 'tab') return 'tsv'
   if (ending === 'md' || ending === 'markdown') return 'markdown'
   const trimmed = start.trimStart()
   const [first = ''] = trimmed.split('\n', 1)
-  const isJson = (text: string): boolean => {
-    try {
-      JSON.parse(text)
-      return true
-    } catch {
-      return false
-    }
-  }
-  if (trimmed.startsWith('[') && ending !== 'jsonl' && ending !== 'ndjson') {
-    // Lines that are arrays each are JSONL of turns; an array of rows has its end elsewhere.
-    const second = trimmed.slice(first.length).trimStart()
-    return isJson(first) && second.startsWith('[') ? 'lines' : 'array'
-  }
-  if (trimmed.startsWith('{')) {
-    if (wrapped.test(trimmed) && ending !== 'jsonl') return 'object'
-    if (ending === 'json' && !isJson(first) && first.length < start.length - 1) return 'object'
-    if (ending === '' && !isJson(first) && isWhole && isJson(trimmed)) return 'object'
-    return 'lines'
-  }
+  const json = jsonKind(ending, trimmed, first, isWhole)
+  if (json !== undefined) return json
   if (ending === 'jsonl' || ending === 'ndjson' || ending === 'json') return 'lines'
   // Who says which column is which has a table.
   if (map !== undefined && map.layout === undefined) return 'csv'
@@ -175,14 +183,22 @@ function textKind(
 }
 
 async function textual(chunks: AsyncGenerator<Uint8Array>, name: string, map: ColumnMap | undefined): Promise<Records> {
-  const { encoding, chunks: utf8 } = await toUtf8(chunks)
-  const { head, whole, ended } = await peek(utf8, peeked)
-  const kind = textKind(name, decoder.decode(head), ended, map)
+  const { encoding: letters, chunks: utf8 } = await toUtf8(chunks)
+  const { head: begun, whole: rest, ended } = await peek(utf8, peeked)
+  const hasReturns = begun.includes(0x0d) && !begun.includes(0x0a)
+  const encoding = hasReturns ? `${letters}, lines that end with CR` : letters
+  const head = hasReturns ? begun.map(byte => (byte === 0x0d ? 0x0a : byte)) : begun
+  const whole = hasReturns ? withLineFeeds(rest) : rest
+  const start = decoder.decode(head)
+  refuseMarkup(start)
+  const kind = textKind(name, start, ended, map)
   switch (kind) {
     case 'lines':
       return { container: `JSONL, ${encoding}`, found: jsonLines(whole) }
     case 'array':
       return { container: `JSON array, ${encoding}`, found: jsonArray(whole) }
+    case 'values':
+      return { container: `JSON values, ${encoding}`, found: jsonArray(asArray(whole)) }
     case 'object':
       return { container: `JSON object, ${encoding}`, found: jsonObject(whole) }
     case 'csv':

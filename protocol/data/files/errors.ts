@@ -17,6 +17,9 @@ export class FileError extends InvalidError {
   }
 }
 
+/** Of tables that were saved in what a system of old has for letters. */
+export const saveAsUtf8 = 'Save it as UTF-8; spreadsheets call that "CSV UTF-8".'
+
 /** What a library threw, as an error of ours; an error of ours stays. */
 export const damaged = (what: string, cause: unknown): FileError =>
   cause instanceof FileError

@@ -1,5 +1,6 @@
 import { LimitError, InvalidError } from '../../primitives/errors.ts'
 import type { DatanetRules, Row } from '../types.ts'
+import { saveAsUtf8 } from './errors.ts'
 import { lineOf } from './line-of.ts'
 import type { ReadFile } from './read.ts'
 import type { Fault, MappingView, Place } from './types.ts'
@@ -89,13 +90,14 @@ export function faultOfShard({ places, problems }: ShardOfFile, { minOwnShare }:
     'file.rows',
     `${problems.length} of ${all} records are no rows, where ${minOwnShare / 10}% good ones are asked for at least` +
       listed.join(''),
-    { help: formHelp }
+    { help: problems.every(({ fault }) => fault.code === 'not-utf8') ? saveAsUtf8 : formHelp }
   )
 }
 
 export const formHelp =
   'A row is {"prompt": "…", "response": "…"}, {"messages": [{"role", "content"}, …]}, or one of the usual others: ' +
-  'Alpaca, ShareGPT, columns of questions and answers. Columns of other names are told by --map prompt=…,response=….'
+  'Alpaca, ShareGPT, columns of questions and answers. Columns of other names are told by --map prompt=…,response=…, ' +
+  'and by number where nothing names them.'
 
 /** All rows of a file, for whoever takes as many as there are. @throws InvalidError `file.rows` where one is wrong */
 export async function allRows(file: ReadFile): Promise<{ rows: Row[]; problems: Problem[] }> {

@@ -114,7 +114,7 @@ describe('what clients of the OpenAI API get', () => {
     await assert.rejects(client.responses.create({ model: 'elements', input: 'Fe' }), {
       status: 404,
       code: 'route.unknown',
-      message: /POST \/v1\/responses/
+      message: /POST \/v1\/responses.*\/chat\/completions/
     })
   })
 

@@ -106,7 +106,8 @@ describe('what clients of the OpenAI API send', () => {
         { top_p: 3, top_k: -1 },
         { topP: 1, topK: 0 }
       ],
-      [{ seed: -4 }, { seed: 4 }],
+      [{ seed: -1 }, { seed: undefined }],
+      [{ seed: 4 }, { seed: 4 }],
       [{ stop: '' }, { stop: [] }],
       [{ stop: ['\n', ''] }, { stop: ['\n'] }],
       [
@@ -122,6 +123,9 @@ describe('what clients of the OpenAI API send', () => {
           top_logprobs: 0,
           presence_penalty: 0,
           frequency_penalty: 0,
+          dry_multiplier: 0,
+          stop_token_ids: [],
+          n_predict: -1,
           logit_bias: {},
           response_format: { type: 'text' },
           modalities: ['text'],
@@ -143,7 +147,10 @@ describe('what clients of the OpenAI API send', () => {
 
   it('are refused what would change the answer and cannot be followed, by the name that they sent', async () => {
     const tool = { type: 'function', function: { name: 'f', parameters: {} } }
-    const strict = (schema: object): object => ({ type: 'function', function: { name: 'f', parameters: schema } })
+    const strict = (schema: object): object => ({
+      type: 'function',
+      function: { name: 'f', strict: true, parameters: schema }
+    })
     const cases: [object, string][] = [
       [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
       [{ tools: [tool, tool] }, 'tools[1].function.name'],
@@ -165,6 +172,9 @@ describe('what clients of the OpenAI API send', () => {
       [{ top_logprobs: 3 }, 'top_logprobs'],
       [{ logit_bias: { 50256: -100 } }, 'logit_bias'],
       [{ presence_penalty: 0.5 }, 'presence_penalty'],
+      [{ max_new_tokens: 5 }, 'max_new_tokens'],
+      [{ stop_token_ids: [1] }, 'stop_token_ids'],
+      [{ xtc_probability: 0.5 }, 'xtc_probability'],
       [{ modalities: ['text', 'audio'] }, 'modalities'],
       [{ n: 9 }, 'n'],
       [{ n: 0 }, 'n'],

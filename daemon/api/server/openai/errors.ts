@@ -76,3 +76,13 @@ export function openAiErrorReply(error: unknown): OpenAiErrorReply {
 
 /** Whether a call is one of that API, known or not. */
 export const isOpenAi = (url: string): boolean => url.startsWith('/v1/')
+
+/** Calls of that API as they come from clients whose address ends in the wrong place, and those of other makers'. */
+const misled = /^\/+(?:v1\b|(?:chat\/)?completions\b|models\b|embeddings\b|responses\b|api\/(?:chat|generate|tags)\b)/
+
+/** What helps whoever called what is not there. */
+export const helpFor = (path: string): string =>
+  misled.test(path)
+    ? 'The address that clients of the OpenAI API are given ends in /v1. Answered below it are /models, ' +
+      '/chat/completions and /completions; what else there is stands in /openapi.json.'
+    : 'See /openapi.json.'

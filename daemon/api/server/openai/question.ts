@@ -75,9 +75,10 @@ export function questionsOf(
       hedge: body.tilth?.hedge ?? undefined,
       stop: stopsOf(body.stop),
       ...about,
-      ...(seed === null || seed === undefined
+      // Below zero it stands for any, as −1 does elsewhere.
+      ...(seed === null || seed === undefined || seed < 0
         ? {}
-        : { seed: Math.min(Math.abs(seed), Number.MAX_SAFE_INTEGER - i) + i })
+        : { seed: Math.min(seed, Number.MAX_SAFE_INTEGER - i) + i })
     })
   )
 }

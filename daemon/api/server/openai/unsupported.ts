@@ -23,6 +23,8 @@ const noSearch = 'models of this network search nothing'
 const noForm = 'the form of an answer is asked for by `response_format` of chat completions'
 const noScores = 'probabilities are told by chat completions'
 const noPenalty = 'workers sample without it'
+const noTokens = 'tokens differ from model to model: give texts in `stop`'
+const noLength = 'how long an answer may be is said by `max_tokens`'
 
 /** What a tool is offered for, where the model may not call it. */
 const unlessNoTool: Field['harmless'] = (value, body) =>
@@ -45,6 +47,21 @@ const fields: Readonly<Record<string, Field>> = {
   min_p: { harmless: unless(0), because: noPenalty },
   typical_p: { harmless: unless(1), because: noPenalty },
   min_tokens: { harmless: unless(0), because: noPenalty },
+  top_a: { harmless: unless(0), because: noPenalty },
+  tfs_z: { harmless: unless(1), because: noPenalty },
+  mirostat: { harmless: unless(0, false), because: noPenalty },
+  mirostat_mode: { harmless: unless(0), because: noPenalty },
+  dry_multiplier: { harmless: unless(0), because: noPenalty },
+  xtc_probability: { harmless: unless(0), because: noPenalty },
+  length_penalty: { harmless: unless(1), because: noPenalty },
+  use_beam_search: { harmless: unless(false), because: noPenalty },
+  stop_token_ids: { harmless: isEmpty, because: noTokens },
+  bad_words: { harmless: isEmpty, because: noPenalty },
+  allowed_token_ids: { harmless: isEmpty, because: noTokens },
+  // What an answer may cost hangs on it: to pass it over would be to spend what was not meant to be.
+  n_predict: { harmless: unless(-1), because: noLength },
+  max_new_tokens: { harmless: () => false, because: noLength },
+  max_output_tokens: { harmless: () => false, because: noLength },
   ignore_eos: { harmless: unless(false), because: noPenalty },
   modalities: {
     harmless: value => Array.isArray(value) && value.every(one => one === 'text'),

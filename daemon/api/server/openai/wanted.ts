@@ -39,9 +39,45 @@ function checked(document: FormDocument, param: string): string {
   }
 }
 
-/** What a call takes: anything by name where nothing is said of it. */
-const argumentsOf = ({ parameters }: Offered): object =>
-  Object.keys(parameters ?? {}).length === 0 ? { type: 'object' } : (parameters ?? {})
+/** Keywords that are left out of one schema. */
+const mostLoosened = 500
+
+/** A copy of a schema without what stands at a place in it; undefined where nothing does. */
+function without(schema: object, place: string): object | undefined {
+  const copy = structuredClone(schema) as Record<string, unknown>
+  const path = place.split('/').slice(1)
+  let at: unknown = copy
+  for (const part of path.slice(0, -1)) at = typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined
+  const last = path.at(-1)
+  if (typeof at !== 'object' || at === null || last === undefined || !Reflect.has(at, last)) return undefined
+  return Reflect.deleteProperty(at, last) ? copy : undefined
+}
+
+/** What can be followed of a schema. */
+function loosened(schema: object): object {
+  let loose = schema
+  for (let tries = 0; tries < mostLoosened; tries++)
+    try {
+      checkForm(JSON.stringify({ json: loose }))
+      return loose
+    } catch (error) {
+      if (!(error instanceof InvalidError) || error.code !== 'form.unsupported') return schema
+      const { at } = error.details
+      const next = typeof at === 'string' ? without(loose, at) : undefined
+      if (next === undefined) return schema
+      loose = next
+    }
+  return schema
+}
+
+/**
+ * What a call takes: anything by name where nothing is said of it. Only a tool that says `strict` is promised that its
+ * calls are as its schema has them: of another's, what cannot be followed is a word to the model, as it is in that API.
+ */
+function argumentsOf({ parameters, strict }: Offered): object {
+  if (Object.keys(parameters ?? {}).length === 0) return { type: 'object' }
+  return strict === true ? (parameters ?? {}) : loosened(parameters ?? {})
+}
 
 /** [reject] Tools are functions, each with a name of its own, whose arguments an answer can be held to. */
 function offeredIn(tools: readonly Tool[]): Offered[] {

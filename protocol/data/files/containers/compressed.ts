@@ -1,3 +1,4 @@
+import { joinBytes } from '../../../primitives/bytes.ts'
 import { FileError, damaged } from '../errors.ts'
 
 /** Text packs to a tenth, rows that are much alike to a hundredth. */
@@ -33,44 +34,80 @@ function* stepsOf(chunk: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < chunk.length; at += stepBytes) yield chunk.subarray(at, at + stepBytes)
 }
 
-/** Unpacks gzip. The platform's own unpacker checks its sums. */
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte
+  for (let bit = 0; bit < 8; bit++) sum = (sum & 1) === 1 ? 0xedb88320 ^ (sum >>> 1) : sum >>> 1
+  return sum
+})
+const crcOf = (bytes: Uint8Array, before: number): number => {
+  let sum = ~before
+  for (const byte of bytes) sum = (crcTable[(sum ^ byte) & 255] ?? 0) ^ (sum >>> 8)
+  return ~sum >>> 0
+}
+/** At the end of each part of a gzip file: the sum of what came out of it, and how much that was. */
+const trailerBytes = 8
+
+/**
+ * Unpacks gzip, whose parts may be many: files that were joined, or packed in blocks, are one. The platform's own
+ * unpacker takes the first alone in some browsers and none at all in others.
+ */
 export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { Gunzip } = await import('fflate')
   const watch = guard()
-  async function* steps(): AsyncGenerator<BufferSource> {
+  let out: Uint8Array[] = []
+  let [sum, size, taken] = [0, 0, 0]
+  /** The last bytes that were taken, so many that the end of any part is in them. */
+  let last: Uint8Array = new Uint8Array(0)
+  // [reject] What came out of a part is what went into it.
+  const check = (end: number): void => {
+    const at = last.length - (taken - end) - trailerBytes
+    const trailer = at < 0 ? undefined : new DataView(last.buffer, last.byteOffset + at, trailerBytes)
+    if (trailer?.getUint32(0, true) !== sum || trailer.getUint32(4, true) !== size >>> 0)
+      throw new Error('its sums do not agree with what is in it')
+    sum = 0
+    size = 0
+  }
+  const unpacker = new Gunzip(data => {
+    watch.gave(data.length)
+    sum = crcOf(data, sum)
+    size += data.length
+    out.push(data.slice())
+  })
+  unpacker.onmember = check
+  try {
     for await (const chunk of chunks)
       for (const step of stepsOf(chunk)) {
         watch.took(step.length)
-        yield step as Uint8Array<ArrayBuffer>
+        last = joinBytes([last.subarray(-trailerBytes - stepBytes), step])
+        taken += step.length
+        unpacker.push(new Uint8Array(step))
+        yield* out
+        out = []
       }
-  }
-  const packed = steps()
-  const input = new ReadableStream<BufferSource>({
-    async pull(controller) {
-      const { value, done } = await packed.next()
-      if (done === true) controller.close()
-      else controller.enqueue(value)
-    },
-    async cancel() {
-      await packed.return(undefined)
-    }
-  })
-  const reader = input.pipeThrough(new DecompressionStream('gzip')).getReader()
-  try {
-    for (;;) {
-      const { value, done } = await reader.read()
-      if (done) return
-      watch.gave(value.length)
-      yield value
-    }
+    unpacker.push(new Uint8Array(0), true)
+    yield* out
+    check(taken)
   } catch (cause) {
     throw damaged('gzip file', cause)
-  } finally {
-    await reader.cancel().catch(() => undefined)
   }
+}
+
+const isFrame = (head: Uint8Array): boolean => [0x28, 0xb5, 0x2f, 0xfd].every((byte, i) => head[i] === byte)
+/** A frame that says something to other tools, and is skipped: what packs on many cores begins with one. */
+const isSkipped = (head: Uint8Array): boolean =>
+  ((head[0] ?? 0) & 0xf0) === 0x50 && [0x2a, 0x4d, 0x18].every((byte, i) => head[i + 1] === byte)
+export const isZstd = (head: Uint8Array): boolean => isFrame(head) || isSkipped(head)
+
+/** The beginning of the first frame that holds anything, as far as it can be seen. */
+function firstFrame(head: Uint8Array): Uint8Array {
+  if (!isSkipped(head) || head.length < 8) return head
+  const size = new DataView(head.buffer, head.byteOffset, head.byteLength).getUint32(4, true)
+  return head.subarray(8 + size)
 }
 
 /** The window that a frame of zstd asks for, in bytes; 0 where it says none. */
 function windowOf(head: Uint8Array): number {
+  if (!isFrame(head)) return 0
   const descriptor = head[4] ?? 0
   // A single segment has no window of its own: its content's size is one.
   if ((descriptor & 0x20) !== 0) {
@@ -94,11 +131,19 @@ function windowOf(head: Uint8Array): number {
 
 /** Unpacks zstd. @param head its first bytes */
 export async function* unzstd(chunks: AsyncIterable<Uint8Array>, head: Uint8Array): AsyncGenerator<Uint8Array> {
+  const frame = firstFrame(head)
+  // [reject] What was packed with a dictionary is whole, and cannot be unpacked without it.
+  if (isFrame(frame) && ((frame[4] ?? 0) & 3) !== 0)
+    throw new FileError(
+      'file.format',
+      'it was packed with a dictionary, which is not in it',
+      'Unpack it with that dictionary, and give what is in it.'
+    )
   // [reject] A frame whose window is larger than zstd itself unpacks unasked. A single segment counts by its content.
-  if (windowOf(head) > mostWindow)
+  if (windowOf(frame) > mostWindow)
     throw new FileError(
       'file.bomb',
-      `it asks for ${Math.round(windowOf(head) / 2 ** 20)} MiB of memory to be unpacked`,
+      `it asks for ${Math.round(windowOf(frame) / 2 ** 20)} MiB of memory to be unpacked`,
       'Unpack it yourself, or pack it without --long or as a stream.'
     )
   const { Decompress } = await import('fzstd')

@@ -2,6 +2,7 @@ import Papa from 'papaparse'
 import { decodeUtf8, maxLineBytes } from '../../lines.ts'
 import { issueInWords } from '../../explain.ts'
 import type { Fault, Found, Records } from '../types.ts'
+import { FileError, saveAsUtf8 } from '../errors.ts'
 import { planFor } from '../layouts/recognise.ts'
 import { peek } from './chunks.ts'
 
@@ -26,10 +27,21 @@ function fieldOf(binary: string): string | undefined {
 }
 
 const endless: Fault = { code: 'too-long', says: 'a quote that opens there does not close, or the record has no end' }
-const quotes: Fault = { code: 'quotes', says: 'its quotes do not fit together' }
+/** @param last the line at which it ends */
+const quotes = ({ line, last }: Raw): Fault => ({
+  code: 'quotes',
+  says: `its quotes do not fit together${last > line ? `, so that it goes on to line ${last}` : ''}`
+})
+const blankBefore: Fault = { code: 'quotes', says: 'a blank stands before the quote that opens a field' }
+const blankAndQuote = /^ +"[^"]*"?\s*$/
 const notUtf8: Fault = { code: 'not-utf8', says: issueInWords('not-utf8') }
 /** Between two commas that quotes surround, and beyond which nothing good comes. */
 const mostRecord = 2 * maxLineBytes
+
+/** Lines that other tools write above a table, to say what is in it. */
+const remarksAbove = /^(?:(?:#[^\t,;|\n]*|[ \r]*)\n)+/
+/** What spreadsheets write above a table to say what its fields are divided by. */
+const saidDelimiter = /^sep=([,;\t|])\r?\n/i
 
 /** The one by which the first line names a row's columns, or that the first lines have most evenly. */
 function guessDelimiter(sample: string): Delimiter {
@@ -48,8 +60,31 @@ function guessDelimiter(sample: string): Delimiter {
 
 interface Raw {
   readonly line: number
+  /** The line at which it ends. */
+  readonly last: number
   readonly fields: readonly string[]
   readonly isBroken: boolean
+}
+
+const withoutReturn = (fields: readonly string[]): string[] =>
+  fields.map((field, i) => (i === fields.length - 1 && field.endsWith('\r') ? field.slice(0, -1) : field))
+
+/** Lines whose fields tabs divide, quotes being letters like others. */
+const plain = (text: string, line: number): Raw[] =>
+  text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((one, i) => ({ line: line + i, last: line + i, fields: withoutReturn(one.split('\t')), isBroken: false }))
+
+/** Names of columns that differ: the second of one name is told by its number, and not taken for the first. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>()
+  return names.map(name => {
+    let own = name
+    for (let number = 2; taken.has(own) || (own !== name && names.includes(own)); number++) own = `${name} ${number}`
+    taken.add(own)
+    return own
+  })
 }
 
 /** Records as fields, with the line at which each begins; ends with `undefined` where one has no end. */
@@ -65,13 +100,18 @@ async function* rawRecords(chunks: AsyncIterable<Uint8Array>, delimiter: string)
       newline: '\n',
       step({ data, errors, meta }: { data: string[][]; errors: { code: string }[]; meta: { cursor: number } }) {
         const [fields] = data
-        if (fields !== undefined) {
-          const last = fields.length - 1
-          const trimmed = fields.map((field, i) => (i === last && field.endsWith('\r') ? field.slice(0, -1) : field))
-          raws.push({ line, fields: trimmed, isBroken: errors.length > 0 })
-        }
-        for (let at = held.indexOf('\n', from); at !== -1 && at < meta.cursor; at = held.indexOf('\n', at + 1)) line++
+        const begin = line
+        const isBroken = errors.length > 0
+        const text = held.slice(from, meta.cursor)
+        for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) line++
         from = meta.cursor
+        if (fields === undefined) return
+        // Between tabs most people write quotes as letters: what does not fit together is no quoting.
+        if (isBroken && delimiter === '\t') raws.push(...plain(text, begin))
+        else {
+          const isEnded = text.endsWith('\n')
+          raws.push({ line: begin, last: isEnded ? line - 1 : line, fields: withoutReturn(fields), isBroken })
+        }
       }
     } as never)
     parser.parse(held, 0, !isLast)
@@ -103,27 +143,41 @@ export async function csv(
   { isTabbed, hasHeader }: { isTabbed: boolean; hasHeader: boolean }
 ): Promise<Records> {
   const { head, whole } = await peek(chunks, 64 << 10)
-  const delimiter = isTabbed ? '\t' : guessDelimiter(binaryOf(head))
+  const sample = binaryOf(head).replace(remarksAbove, '')
+  const said = isTabbed ? undefined : (saidDelimiter.exec(sample)?.[1] as Delimiter | undefined)
+  const delimiter = isTabbed ? '\t' : (said ?? guessDelimiter(sample))
   const raws = rawRecords(whole, delimiter)
   let first: Raw | undefined
   let rest: (Raw | undefined)[] = []
+  let remarks = 0
+  // What stands above a table is none of its records: what divides its fields, and what others say of it.
+  const isAbove = (raw: Raw): boolean => {
+    if (isBlank(raw) || (said !== undefined && raw.line === 1)) return true
+    const isRemark = raw.fields.length === 1 && raw.fields[0]?.startsWith('#') === true && sample.includes(delimiter)
+    if (isRemark) remarks++
+    return isRemark
+  }
   while (first === undefined) {
     const { value, done } = await raws.next()
     if (done === true) break
-    const at = value.findIndex(raw => raw === undefined || !isBlank(raw))
+    const at = value.findIndex(raw => raw === undefined || !isAbove(raw))
     if (at === -1) continue
     first = value[at]
     rest = value.slice(first === undefined ? at : at + 1)
     if (first === undefined) break
   }
   const width = first?.fields.length ?? 0
+  const named = (first?.fields ?? []).map(fieldOf)
+  // [reject] Names that are no text name nothing.
+  if (hasHeader && named.includes(undefined))
+    throw new FileError('file.encoding', 'the names of its columns are no UTF-8 text', saveAsUtf8)
   const names = hasHeader
-    ? (first?.fields ?? []).map((field, i) => (fieldOf(field) ?? '').trim() || String(i + 1))
+    ? distinct(named.map((name, i) => (name ?? '').trim() || String(i + 1)))
     : Array.from({ length: width }, (_, i) => String(i + 1))
 
   const foundOf = (raw: Raw | undefined): Found[] => {
     if (raw === undefined) return [{ place: { unit: 'line', number: at }, fault: endless }]
-    at = raw.line + 1
+    at = raw.last + 1
     if (isBlank(raw)) return []
     const place = { unit: 'line', number: raw.line } as const
     const fields = raw.fields.map(fieldOf)
@@ -132,7 +186,9 @@ export async function csv(
       .join(delimiter)
       .slice(0, 400)
     if (fields.includes(undefined)) return [{ place, fault: notUtf8, raw: shown }]
-    if (raw.isBroken) return [{ place, fault: quotes, raw: shown }]
+    if (raw.isBroken) return [{ place, fault: quotes(raw), raw: shown }]
+    if (delimiter !== '\t' && fields.some((field, i) => i > 0 && blankAndQuote.test(field ?? '')))
+      return [{ place, fault: blankBefore, raw: shown }]
     // [invalid] A record has a field for each column; empty ones at its end may be missing or too many.
     const extra = fields.slice(names.length)
     if (extra.some(field => field !== ''))
@@ -150,6 +206,7 @@ export async function csv(
   return {
     container: `${isTabbed ? 'TSV' : `CSV with ${delimiters[delimiter]}`}, ${encoding}`,
     columns: names,
+    ...(remarks > 0 ? { notes: [`${remarks} lines above its columns' names, which begin with #, are left out`] } : {}),
     found: found()
   }
 }

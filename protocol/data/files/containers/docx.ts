@@ -29,23 +29,28 @@ function kindOf(names: readonly string[]): string {
   return `a ZIP archive (${names.slice(0, 3).join(', ').slice(0, 100)})`
 }
 
-/** The document's main part, unpacked. @throws FileError */
-function mainPart(bytes: Uint8Array): string {
+/** Some programs number it anew each time that they save. */
+const mainName = /^word\/document\d*\.xml$/
+const stylesName = /^word\/styles\d*\.xml$/
+
+/** The document's main part and what its styles are called, unpacked. @throws FileError */
+function partsIn(bytes: Uint8Array): { main: string; styles: string } {
   const names: string[] = []
-  const parts: Uint8Array[] = []
+  const found = { main: [] as Uint8Array[], styles: [] as Uint8Array[] }
   let length = 0
   let isWhole = false
   try {
     const unzip = new Unzip(file => {
       if (names.length < 1000) names.push(file.name)
-      if (file.name !== 'word/document.xml') return
+      const kind = mainName.test(file.name) ? 'main' : stylesName.test(file.name) ? 'styles' : undefined
+      if (kind === undefined || found[kind].length > 0) return
       file.ondata = (error, data, final) => {
         if (error !== null) throw error
         length += data.length
         if (length > mostText || (length > freeBytes && length > bytes.length * mostRatio))
           throw new FileError('file.bomb', 'its text unpacks to far more than it is', 'Save the document again.')
-        parts.push(data.slice())
-        isWhole ||= final
+        found[kind].push(data.slice())
+        isWhole ||= final && kind === 'main'
       }
       file.start()
     })
@@ -57,7 +62,7 @@ function mainPart(bytes: Uint8Array): string {
   } catch (cause) {
     throw damaged('document', cause)
   }
-  if (parts.length === 0) {
+  if (found.main.length === 0) {
     const kind = kindOf(names)
     throw new FileError(
       'file.format',
@@ -65,23 +70,40 @@ function mainPart(bytes: Uint8Array): string {
       kind.startsWith('a ZIP') ? 'Unpack it and give a file that is in it.' : 'Save it as CSV or DOCX and give that.'
     )
   }
-  const text = isWhole ? decodeUtf8(joinBytes(parts)) : undefined
+  const text = isWhole ? decodeUtf8(joinBytes(found.main)) : undefined
   if (text === undefined)
     throw new FileError(
       'file.damaged',
       'the document is damaged: its text ends too early or is no UTF-8',
       'Save it again.'
     )
-  return text
+  return { main: text, styles: decodeUtf8(joinBytes(found.styles)) ?? '' }
 }
 
-const token =
-  /<w:(p|tbl|tr|tc|t|tab|br|cr|pStyle|del|outlineLvl)(?=[\s/>])([^>]*?)(\/?)>|<\/w:(p|tbl|tr|tc|t|del)>|([^<]+)/g
+/** Ids of styles that are headings: what an id is called depends on the language of who wrote, the name does not. */
+function headingIds(styles: string): ReadonlySet<string> {
+  const ids = new Set<string>()
+  for (const [, attributes = '', content = ''] of styles.matchAll(/<w:style\s([^>]*)>([\s\S]*?)<\/w:style>/g)) {
+    const id = /w:styleId="([^"]*)"/.exec(attributes)?.[1]
+    if (id !== undefined && /<w:name\s[^>]*w:val="(?:heading [1-9]|title)"/i.test(content)) ids.add(id)
+  }
+  return ids
+}
+
+// What was deleted, or moved from here, is no text; nor is what stands for a drawing where drawings cannot be shown.
+const opens = 'p|tbl|tr|tc|t|tab|br|cr|noBreakHyphen|pStyle|del|moveFrom|Fallback|outlineLvl'
+const closes = 'p|tbl|tr|tc|t|del|moveFrom|Fallback'
+const token = new RegExp(
+  String.raw`<(?:w|m|mc):(${opens})(?=[\s/>])([^>]*?)(\/?)>|<\/(?:w|m|mc):(${closes})>|([^<]+)`,
+  'g'
+)
+const isGone = (name: string | undefined): boolean => name === 'del' || name === 'moveFrom' || name === 'Fallback'
 const isHeading = /w:val="(?:heading ?|h|title|überschrift ?|berschrift|titre|titolo|ttulo)[0-9]?"/i
 
 /** The paragraphs, and the rows of tables, of a DOCX document. @throws FileError */
 export function docxParts(bytes: Uint8Array): TextPart[] {
-  const xml = mainPart(bytes)
+  const { main: xml, styles } = partsIn(bytes)
+  const headings = headingIds(styles)
   const parts: TextPart[] = []
   let number = 0
   let [text, row, cell]: [string, string[], string] = ['', [], '']
@@ -94,11 +116,14 @@ export function docxParts(bytes: Uint8Array): TextPart[] {
     const isEmpty = closed === '/'
     if (open === 't') inText = !isEmpty
     else if (close === 't') inText = false
-    else if (open === 'del' && !isEmpty) deleted++
-    else if (close === 'del') deleted--
+    else if (isGone(open) && !isEmpty) deleted++
+    else if (isGone(close)) deleted--
+    else if (deleted > 0) continue
+    else if (open === 'noBreakHyphen') text += '\u2011'
     else if (open === 'tab') text += '\t'
     else if (open === 'br' || open === 'cr') text += '\n'
-    else if (open === 'pStyle') heading = isHeading.test(attributes)
+    else if (open === 'pStyle')
+      heading = isHeading.test(attributes) || headings.has(/w:val="([^"]*)"/.exec(attributes)?.[1] ?? '')
     else if (open === 'outlineLvl') heading = !attributes.includes('"9"')
     else if (open === 'tbl') tables++
     else if (close === 'tbl') tables = Math.max(0, tables - 1)

@@ -2,16 +2,47 @@ import { issueInWords } from '../../explain.ts'
 import type { Fault, Found } from '../types.ts'
 import { linesOf, rawOf, textOf } from './lines.ts'
 
-const notJson: Fault = { code: 'not-json', says: issueInWords('not-json') }
+/** Text in quotes, which stays, or a number that stands by itself. */
+const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<=[\s:,[]|^)-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,\]}]|$)/g
+/** Digits that every number keeps on its way through JSON. */
+const keptDigits = 15
 
-/** A JSON value, or that it is none. */
-export function jsonOf(text: string): { readonly value: unknown } | Fault {
+/** Longer numbers become text, so that they stay what they are. */
+const withLongNumbers = (text: string): string =>
+  /[\d.]{16}/.test(text)
+    ? text.replaceAll(textOrNumber, found =>
+        found.startsWith('"') || found.length <= keptDigits ? found : `"${found}"`
+      )
+    : text
+
+/** What JSON has not and other languages write into it all the same. */
+function inJson(text: string): string {
+  const mended = text.replace(/,\s*$/, '')
+  return mended.includes('NaN') ? mended.replaceAll(textOrNone, found => (found === 'NaN' ? 'null' : found)) : mended
+}
+const textOrNone = /"[^"\\]*(?:\\.[^"\\]*)*"|\bNaN\b/g
+
+const parsed = (text: string): { readonly value: unknown } | undefined => {
   try {
-    return { value: JSON.parse(text) as unknown }
+    return { value: JSON.parse(withLongNumbers(text)) as unknown }
   } catch {
-    return notJson
+    return undefined
   }
 }
+
+/** Why text is no JSON, where it is plain. */
+function whyNot(text: string): Fault {
+  if (/^\s*[[{]\s*(?:\{\s*)?'/.test(text))
+    return wrong("it is written with Python's quotes ('…'): json.dumps writes JSON")
+  if (/[:,[]\s*-?Infinity\b/.test(text)) return wrong('Infinity stands in it, which JSON has not')
+  if (/^\s*(?:\/\/|\/\*)/.test(text)) return wrong('it begins with a remark, which JSON has not')
+  return wrong(issueInWords('not-json'))
+}
+const wrong = (says: string): Fault => ({ code: 'not-json', says })
+
+/** A JSON value, or that it is none. A comma after it, or NaN where nothing is known, is no reason to lose a row. */
+export const jsonOf = (text: string): { readonly value: unknown } | Fault =>
+  parsed(text) ?? parsed(inJson(text)) ?? whyNot(text)
 
 /** Records of JSONL: one value a line, blank lines are none. */
 export async function* jsonLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Found[]> {

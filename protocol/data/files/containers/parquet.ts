@@ -1,15 +1,14 @@
 import type { RowGroup, SchemaTree } from 'hyparquet'
 import { parquetHeader, readPage } from 'hyparquet/src/column.js'
 import { assembleNested } from 'hyparquet/src/assemble.js'
-import { DEFAULT_PARSERS, convert } from 'hyparquet/src/convert.js'
+import { convert } from 'hyparquet/src/convert.js'
 import { parquetMetadataAsync, parquetSchema } from 'hyparquet/src/metadata.js'
 import { getTreePath } from 'hyparquet/src/schema.js'
 import { decompressGzip, compressors as usual } from 'hyparquet-compressors'
 import { decompress as decompressZstd } from 'fzstd'
 import { FileError, damaged } from '../errors.ts'
 import type { FileSource, Found, Records } from '../types.ts'
-import { wrongText } from '../layouts/texts.ts'
-import { decodeUtf8 } from '../../lines.ts'
+import { exactly, parsers } from './parquet-values.ts'
 
 // Read page by page: a row group may be a gigabyte, a page is about one megabyte. The library's own reader takes a
 // whole column of a row group at once.
@@ -27,12 +26,6 @@ const headerBytes = 64 << 10
 /** Rows handed on at once. */
 const batch = 128
 
-const parsers = {
-  ...DEFAULT_PARSERS,
-  stringFromBytes: (bytes: Uint8Array | undefined): unknown =>
-    bytes === undefined ? undefined : (decodeUtf8(bytes) ?? wrongText)
-} as typeof DEFAULT_PARSERS
-
 /** [reject] A page unpacks into the bytes that it says it has, and into no others. */
 const compressors = {
   ...usual,
@@ -44,7 +37,8 @@ const tooLarge = (what: string): FileError =>
   new FileError('file.bomb', `the Parquet file has ${what}`, 'Write it again with pages of about a megabyte.')
 
 /** The values of one column of a row group, page after page; of nested ones, whole rows only. */
-async function* columnPages(source: FileSource, decoder: Decoder, from: number, to: number): AsyncGenerator<Values> {
+async function* columnPages(source: FileSource, stored: Decoder, from: number, to: number): AsyncGenerator<Values> {
+  const { decoder, of } = exactly(stored)
   let dictionary: Values | undefined
   /** The last row, which the next page may go on with. */
   let open: Values | undefined
@@ -68,13 +62,13 @@ async function* columnPages(source: FileSource, decoder: Decoder, from: number, 
     const { data } = readPage(content, header, decoder, dictionary as never, before as never, 0)
     if (data === undefined) continue
     const rows = data as Values
-    if (!isNested) yield rows
+    if (!isNested) yield Array.from(rows, of)
     else {
       open = rows.splice(-1)
-      if (rows.length > 0) yield rows
+      if (rows.length > 0) yield rows.map(of)
     }
   }
-  if (open !== undefined) yield open
+  if (open !== undefined) yield open.map(of)
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
@@ -215,6 +209,8 @@ export async function parquet(
       let number = 0
       try {
         for (const group of metadata.row_groups) {
+          // Writers of an empty table say of its columns that they stand nowhere.
+          if (Number(group.num_rows) === 0) continue
           const before = number
           for await (const rows of groupRows(source, tree, group, wanted)) {
             yield rows.map((value): Found => ({ place: { unit: 'row', number: ++number }, value }))

@@ -1,5 +1,5 @@
 import { extractText, getDocumentProxy } from 'unpdf'
-import { damaged } from '../errors.ts'
+import { FileError, damaged } from '../errors.ts'
 import type { TextPart } from './text.ts'
 
 /** The lines of text of a PDF, page by page. @throws FileError `file.damaged` */
@@ -19,6 +19,9 @@ export async function pdfParts(bytes: Uint8Array): Promise<TextPart[]> {
       page.split('\n').map((line): TextPart => ({ place: { unit: 'page', number: i + 1 }, text: line }))
     )
   } catch (cause) {
+    // [reject] What is whole, and locked, is told as that.
+    if (cause instanceof Error && cause.name === 'PasswordException')
+      throw new FileError('file.format', 'the PDF is locked by a password', 'Save it without one.', cause)
     throw damaged('PDF', cause)
   }
 }

@@ -7,7 +7,7 @@ import { linesOf, rawOf, textOf } from './lines.ts'
 
 /** A line of text or a paragraph of a document; of a table, a row of it. */
 export type TextPart =
-  | { readonly place: Place; readonly text: string; readonly heading?: true }
+  | { readonly place: Place; readonly text: string; readonly heading?: true; readonly isCode?: boolean }
   | { readonly place: Place; readonly cells: readonly string[] }
   | { readonly place: Place; readonly fault: Fault; readonly raw: string }
 
@@ -27,7 +27,34 @@ const sentence = /^(.{8,}?[.!?。！？…])["'”’)]*\s*(\S.*)$/su
 
 type Pair = { place: Place; prompt: string[]; response: string[] | undefined }
 
-const isText = (part: TextPart): part is Extract<TextPart, { text: string }> => 'text' in part
+type Line = Extract<TextPart, { text: string }>
+const isText = (part: TextPart): part is Line => 'text' in part
+/** What a line may be by its marks: in code none of them means anything. */
+const marked = ({ text, isCode }: Line): string => (isCode === true ? '' : text)
+
+const fence = /^\s{0,3}(`{3,}|~{3,})/
+/** Lines with those in code told: between a fence and the one that closes it. */
+function withCode(parts: readonly TextPart[]): TextPart[] {
+  let open: { at: number; mark: string } | undefined
+  const code = new Set<number>()
+  for (const [at, part] of parts.entries()) {
+    const [, mark = ''] = isText(part) ? (fence.exec(part.text) ?? []) : []
+    if (mark === '') continue
+    if (open === undefined) open = { at, mark }
+    else if (mark.startsWith(open.mark) && isText(part) && part.text.trim() === mark) {
+      for (let line = open.at; line <= at; line++) code.add(line)
+      open = undefined
+    }
+  }
+  return code.size === 0 ? [...parts] : parts.map((part, at) => (code.has(at) ? { ...part, isCode: true } : part))
+}
+
+/** `**Q: Fe?**` is set in bold as a whole: what closes it is none of the question. */
+function withoutMark(text: string): string {
+  const [, closing = ''] = /(\*\*|__|\*|_)\s*$/.exec(text) ?? []
+  if (closing === '' || text.split(closing).length % 2 === 1) return text
+  return text.trimEnd().slice(0, -closing.length)
+}
 const cellsIn = (line: string): string[] =>
   line
     .trim()
@@ -53,12 +80,13 @@ function written(parts: readonly TextPart[]): { found: Found[]; left: number } {
   for (const part of parts) {
     if ('fault' in part) found.push(part)
     if (!isText(part)) continue
-    const question = asks.exec(part.text)
-    const answer = open === undefined ? null : answers.exec(part.text)
-    if (answer !== null && open !== undefined && open.response === undefined) open.response = [answer[1] ?? '']
+    const question = asks.exec(marked(part))
+    const answer = open === undefined ? null : answers.exec(marked(part))
+    if (answer !== null && open !== undefined && open.response === undefined)
+      open.response = [withoutMark(answer[1] ?? '')]
     else if (question !== null) {
       close()
-      open = { place: part.place, prompt: [question[1] ?? ''], response: undefined }
+      open = { place: part.place, prompt: [withoutMark(question[1] ?? '')], response: undefined }
     } else if (open !== undefined) (open.response ?? open.prompt).push(part.text)
     else if (part.text.trim() !== '') left++
   }
@@ -74,7 +102,7 @@ function underHeadings(parts: readonly TextPart[]): { found: Found[]; left: numb
   for (const part of parts) {
     if ('fault' in part) found.push(part)
     if (!isText(part)) continue
-    const title = part.heading === true ? part.text : heading.exec(part.text)?.[1]
+    const title = part.heading === true ? part.text : heading.exec(marked(part))?.[1]
     if (title !== undefined) {
       if (open?.response !== undefined && textIn(open.response) !== '') found.push(recordOf(open, 'a heading'))
       open = { place: part.place, prompt: [title], response: [] }
@@ -92,7 +120,7 @@ function inTables(parts: readonly TextPart[]): { found: Found[]; left: number } 
   let names: readonly string[] | undefined
   for (const [i, part] of parts.entries()) {
     const cells =
-      'cells' in part ? part.cells : isText(part) && part.text.includes('|') ? cellsIn(part.text) : undefined
+      'cells' in part ? part.cells : isText(part) && marked(part).includes('|') ? cellsIn(part.text) : undefined
     if ('fault' in part) found.push(part)
     if (cells === undefined) {
       names = undefined
@@ -131,7 +159,7 @@ function passages(parts: readonly TextPart[]): { found: Found[]; left: number } 
   for (const part of parts) {
     if ('fault' in part) found.push(part)
     if (!isText(part)) continue
-    if (part.text.trim() === '' || part.heading === true || heading.test(part.text)) close()
+    if (part.text.trim() === '' || part.heading === true || heading.test(marked(part))) close()
     else {
       place ??= part.place
       lines.push(part.text)
@@ -146,21 +174,22 @@ const hasTable = (parts: readonly TextPart[]): boolean =>
   parts.some((part, i) => {
     if ('cells' in part) return true
     const next = parts[i + 1]
-    return isText(part) && part.text.includes('|') && next !== undefined && isText(next) && rule.test(next.text)
+    return isText(part) && marked(part).includes('|') && next !== undefined && isText(next) && rule.test(next.text)
   })
 
 /** Records in parts of text. @throws FileError `file.no-rows` */
-export function textRecords(parts: readonly TextPart[], container: string, map: ColumnMap | undefined): Records {
+export function textRecords(given: readonly TextPart[], container: string, map: ColumnMap | undefined): Records {
+  const parts = withCode(given)
   const lines = parts.filter(isText)
   const isEmpty = lines.every(({ text }) => text.trim() === '') && parts.length === lines.length
   const [read, how] =
     map?.layout !== undefined
       ? ([passages, 'of each passage the first sentence is the prompt, and what follows the response'] as const)
-      : lines.some(({ text }) => asks.test(text)) && lines.some(({ text }) => answers.test(text))
+      : lines.some(line => asks.test(marked(line))) && lines.some(line => answers.test(marked(line)))
         ? ([written, 'questions and answers are written as such'] as const)
         : hasTable(parts)
           ? ([inTables, 'rows are those of its tables'] as const)
-          : lines.some(({ text, heading: is }) => is === true || heading.test(text))
+          : lines.some(line => line.heading === true || heading.test(marked(line)))
             ? ([underHeadings, 'each heading asks, and what stands under it answers'] as const)
             : ([undefined, ''] as const)
   // [reject] Bytes that are no text are not called one.
@@ -170,6 +199,15 @@ export function textRecords(parts: readonly TextPart[], container: string, map: 
       'file.format',
       `it is no text: ${wrong} of what would be its ${parts.length} lines are no characters of any`,
       'Give its rows as JSONL, CSV or Parquet, or save its text as UTF-8.'
+    )
+  // Every line has as many tabs as the first.
+  const tabs = lines.filter(({ text }) => !/^(?:#.*|\s*)$/u.test(text)).map(({ text }) => text.split('\t').length - 1)
+  const isTable = (tabs[0] ?? 0) > 0 && tabs.every(count => count === tabs[0])
+  if (isTable && read === undefined)
+    throw new FileError(
+      'file.no-rows',
+      `the ${container} is a table of ${(tabs[0] ?? 0) + 1} columns, which nothing names`,
+      'Say by number which column is what: --map prompt=1,response=2.'
     )
   const none = (): FileError =>
     new FileError(
@@ -193,6 +231,8 @@ export function textRecords(parts: readonly TextPart[], container: string, map: 
   }
 }
 
+const zeros: Fault = { code: 'not-utf8', says: 'the line has zeros in it, which no text has' }
+
 /** The lines of plain text or Markdown. @throws FileError `file.format` */
 export async function partsOf(chunks: AsyncIterable<Uint8Array>): Promise<TextPart[]> {
   const parts: TextPart[] = []
@@ -208,7 +248,11 @@ export async function partsOf(chunks: AsyncIterable<Uint8Array>): Promise<TextPa
         )
       const text = textOf(line)
       const place = { unit: 'line', number: line.number } as const
-      parts.push(typeof text === 'string' ? { place, text } : { place, fault: text, raw: rawOf(line.bytes) })
+      // Zeros stand in no text.
+      const isText = typeof text === 'string' && !text.includes('\0')
+      parts.push(
+        isText ? { place, text } : { place, fault: typeof text === 'string' ? zeros : text, raw: rawOf(line.bytes) }
+      )
     }
   return parts
 }

@@ -86,6 +86,11 @@ async function* without(chunks: AsyncIterable<Uint8Array>, bytes: number): Async
   }
 }
 
+/** Lines as they ended on old Macs, and where spreadsheets still write them so: by a CR alone. */
+export async function* withLineFeeds(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) yield chunk.map(byte => (byte === 0x0d ? 0x0a : byte))
+}
+
 /** Any of Unicode's usual encodings as UTF-8, without its mark. @throws FileError `file.encoding` */
 export async function toUtf8(chunks: AsyncGenerator<Uint8Array>): Promise<Utf8> {
   const { head, whole } = await peek(chunks, 512)

@@ -3,7 +3,16 @@
 export const folded = (name: string): string => name.toLowerCase().replaceAll(/[\s_.-]+/g, '')
 
 /** Columns of turns. */
-export const turnNames = ['messages', 'conversations', 'conversation', 'dialog', 'dialogue', 'chat', 'turns'] as const
+export const turnNames = [
+  'messages',
+  'conversations',
+  'conversation',
+  'dialog',
+  'dialogue',
+  'chat',
+  'turns',
+  'contents'
+] as const
 
 /** The better ones first. */
 export const promptNames = [
@@ -18,6 +27,7 @@ export const promptNames = [
   'ask',
   'q',
   'input',
+  'inputs',
   'front',
   'frage',
   'pregunta',
@@ -42,6 +52,7 @@ export const responseNames = [
   'assistant',
   'solution',
   'target',
+  'targets',
   'chosen',
   'gpt',
   'bot',
@@ -66,7 +77,7 @@ export const responseNames = [
 
 /** What stands beside an instruction and is asked with it. */
 export const inputNames = ['input', 'context'] as const
-export const systemNames = ['system', 'systemprompt', 'systemmessage'] as const
+export const systemNames = ['system', 'systemprompt', 'systemmessage', 'systeminstruction'] as const
 
 /** Words of a column's name: `userQuestion_text` is user, question, text. */
 const wordsOf = (name: string): string[] =>

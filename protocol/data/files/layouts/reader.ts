@@ -8,6 +8,8 @@ import { conversation } from './turns.ts'
 /** Different forms of rows in one file that are told apart; there are few in any. */
 const mostPlans = 64
 const mostFields = 64
+/** Fields of a record whose names are looked through. */
+const mostOfOne = 1000
 
 /** Makes rows of records, and remembers in what ways. */
 export interface LayoutReader {
@@ -26,6 +28,7 @@ const shown = (columns: readonly string[]): string => {
 function stranger(value: Record<string, unknown>): Fault {
   const columns = Object.keys(value)
   if (columns.length === 0) return fault('not-a-row', 'an object without fields')
+  if (columns.length > mostOfOne) return fault('not-a-row', `an object of ${columns.length} fields`)
   if (columns.includes('text') || columns.includes('content'))
     return fault('not-a-row', `a row of running text (${shown(columns)}), which asks and answers nothing`)
   return fault(
@@ -44,16 +47,17 @@ export function createLayoutReader(map: ColumnMap | undefined, all?: readonly st
   const seen = new Set<string>()
   const plans = new Map<string, { plan: Plan; rows: number }>()
   function planOf(value: Record<string, unknown>): { plan: Plan; rows: number } | undefined {
-    const columns = Object.keys(value)
-    if (columns.length > 1000) return undefined
+    const columns = all ?? Object.keys(value)
+    // A table's columns are found once; a record of its own that has so many fields is none of rows.
+    if (all === undefined && columns.length > mostOfOne) return undefined
     if (seen.size < mostFields) for (const column of columns) seen.add(column)
     const form = columns.find(column => Array.isArray(value[column]))
     const [first] = form === undefined ? [] : (value[form] as unknown[])
-    const kind = isObject(first) && ('from' in first || 'value' in first) ? 'from' : 'role'
-    const key = `${kind}\0${columns.join('\0')}`
+    const kind = !isObject(first) ? 'none' : 'from' in first || 'value' in first ? 'from' : 'role'
+    const key = all === undefined ? `${kind}\0${columns.join('\0')}` : kind
     const known = plans.get(key)
     if (known !== undefined) return known
-    const plan = isMapped === undefined ? planFor(all ?? columns, value) : planOfMap(all ?? columns, isMapped)
+    const plan = isMapped === undefined ? planFor(columns, value) : planOfMap(columns, isMapped)
     if (plan === undefined) return undefined
     const made = { plan, rows: 0 }
     if (plans.size < mostPlans) plans.set(key, made)

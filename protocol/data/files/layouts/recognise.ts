@@ -2,7 +2,8 @@ import type { ChatMessage } from '../../types.ts'
 import type { ColumnMap, Fault } from '../types.ts'
 import { columnFor, inputNames, promptNames, responseNames, systemNames, turnNames } from './names.ts'
 import { fault, isFault, isObject, textIn } from './texts.ts'
-import { conversation, turnForm } from './turns.ts'
+import type { ListOf } from './texts.ts'
+import { conversation, isTurns, turnForm } from './turns.ts'
 
 /** How rows are made of objects with some fields; made once for each set of fields. */
 export interface Plan {
@@ -25,10 +26,10 @@ function fieldOf(value: Record<string, unknown>, path: string): unknown {
 }
 
 /** The texts of several fields, one below the other; empty ones are left out. */
-function textOf(value: Record<string, unknown>, columns: readonly string[]): string | Fault {
+function textOf(value: Record<string, unknown>, columns: readonly string[], list: ListOf = 'one'): string | Fault {
   const texts: string[] = []
   for (const column of columns) {
-    const text = textIn(fieldOf(value, column))
+    const text = textIn(fieldOf(value, column), list)
     if (isFault(text)) return fault(text.code, `${text.says} (\`${column}\`)`)
     if (text !== undefined && text.trim() !== '') texts.push(text)
   }
@@ -40,17 +41,24 @@ function pairPlan(
   { layout, prompt, response, system }: Record<'prompt' | 'response' | 'system', readonly string[]> & { layout: string }
 ): Plan {
   const used = new Set([...prompt, ...response, ...system])
+  let isChosen = false
   return {
     layout,
-    says:
-      `prompt is ${named(prompt)}; response is ${named(response)}` +
-      (system.length === 0 ? '' : `; system is ${named(system)}`),
+    get says() {
+      const of = isChosen ? ', of several the first' : ''
+      const also = system.length === 0 ? '' : `; system is ${named(system)}`
+      return `prompt is ${named(prompt)}; response is ${named(response)}${of}${also}`
+    },
     used,
     unused: columns.filter(column => !used.has(column)),
     make(value) {
+      const spoken = spokenPair(value, prompt, response)
+      if (spoken !== undefined) return withSystem(conversation(spoken), textOf(value, system), layout)
       const texts: Record<string, string> = {}
       for (const [part, from] of Object.entries({ prompt, response, system })) {
-        const text = textOf(value, from)
+        const isResponse = part === 'response'
+        const text = textOf(value, from, isResponse ? 'alternatives' : 'one')
+        if (isResponse) isChosen ||= from.some(column => hasSeveral(fieldOf(value, column)))
         if (isFault(text)) return fault(text.code, `${layout} row, and ${text.says}`)
         if (text === '' && part !== 'system')
           return fault('empty-text', `${layout} row with nothing in ${named(from)}, its ${part}`)
@@ -77,14 +85,44 @@ function turnsPlan(columns: readonly string[], turns: string, system: readonly s
     make(value) {
       const list = listIn(fieldOf(value, turns))
       if (list === undefined) return fault('not-a-turn', `row whose \`${turns}\` is no list of turns`)
-      const made = conversation(list)
-      if (isFault(made)) return made
-      const first = textOf(value, system)
-      if (isFault(first)) return fault(first.code, `${form} row, and ${first.says}`)
-      if (first === '' || made.messages[0]?.role === 'system') return made
-      return { messages: [{ role: 'system', content: first }, ...made.messages] }
+      return withSystem(conversation(list), textOf(value, system), form)
     }
   }
+}
+
+/** A conversation with what a column of its own says to begin with. */
+function withSystem(
+  made: { messages: ChatMessage[] } | Fault,
+  first: string | Fault,
+  form: string
+): { messages: ChatMessage[] } | Fault {
+  if (isFault(made)) return made
+  if (isFault(first)) return fault(first.code, `${form} row, and ${first.says}`)
+  if (first === '' || made.messages[0]?.role === 'system') return made
+  return { messages: [{ role: 'system', content: first }, ...made.messages] }
+}
+
+/** Texts of which any is an answer: SQuAD's too. */
+const hasSeveral = (value: unknown): boolean =>
+  Array.isArray(value)
+    ? value.length > 1 && !value.some(part => isObject(part) && 'type' in part)
+    : isObject(value) && Array.isArray(value['text']) && value['text'].length > 1
+
+/**
+ * The turns of a pair that is told as turns, as preferences and completions are: the answer's after the question's,
+ * unless they tell the whole already. Undefined where the answer is no list of turns.
+ */
+function spokenPair(
+  value: Record<string, unknown>,
+  [asks = '']: readonly string[],
+  [answers = '']: readonly string[]
+): readonly unknown[] | undefined {
+  const [before, said] = [fieldOf(value, asks), listIn(fieldOf(value, answers))]
+  if (said === undefined || !isTurns(said)) return undefined
+  const asked = listIn(before)
+  if (asked !== undefined && isTurns(asked)) return [...asked, ...said]
+  const isWhole = said.length > 1 || before === undefined || before === null
+  return isWhole ? said : [{ role: 'user', content: before }, ...said]
 }
 
 /** A list, or the JSON text of one, as cells of tables have it. */
@@ -104,15 +142,18 @@ export function planFor(columns: readonly string[], value?: Record<string, unkno
   const system = columnFor(columns, systemNames)
   const systems = system === undefined ? [] : [system]
   const turns = columnFor(columns, turnNames)
-  if (turns !== undefined) {
-    const list = value === undefined ? [] : listIn(value[turns])
-    if (list !== undefined) return turnsPlan(columns, turns, systems, value === undefined ? 'turns' : turnForm(list))
-  }
   const response = columnFor(columns, responseNames)
   const prompt = columnFor(
     columns.filter(column => column !== response),
     promptNames
   )
+  if (turns !== undefined) {
+    const list = value === undefined ? [] : listIn(value[turns])
+    // Beside a question and an answer a list is one of turns only where each says who speaks.
+    const isMeant = value === undefined || prompt === undefined || response === undefined
+    if (list !== undefined && (isMeant || isTurns(list)))
+      return turnsPlan(columns, turns, systems, value === undefined ? 'turns' : turnForm(list))
+  }
   if (prompt === undefined || response === undefined) return undefined
   const rest = columns.filter(column => column !== prompt && column !== response && column !== system)
   // What is given to an instruction, or read before a question, is asked with it.

@@ -18,32 +18,53 @@ const notUtf8 = fault('not-utf8', issueInWords('not-utf8'))
 /** Kinds of a message's parts that hold text. */
 const textParts = new Set(['text', 'input_text', 'output_text'])
 
+/** What a list stands for: pieces of one text, texts of which the first is as good as any, or one text alone. */
+export type ListOf = 'pieces' | 'alternatives' | 'one'
+
+const isPart = (value: unknown): boolean => isObject(value) && typeof value['type'] === 'string'
+
+/** [reject] A number is what stands there: one too large to be kept is none, and of none (NaN) there is nothing. */
+function numberIn(value: number): string | undefined | Fault {
+  if (Number.isNaN(value)) return undefined
+  if (!Number.isFinite(value))
+    return fault('not-exact', 'a number in it is too large to be kept exactly: write it in quotes')
+  return String(value)
+}
+
 /**
- * The text in a value: text itself, a number, the parts of a message, or the only one of a list. Nothing is made of
- * what is none.
+ * The text in a value: text itself, a number, the parts of a message, or of a list what it stands for. Nothing is made
+ * of what is none.
  */
-export function textIn(value: unknown): string | undefined | Fault {
+export function textIn(value: unknown, list: ListOf = 'pieces'): string | undefined | Fault {
   if (value === null || value === undefined) return undefined
   if (typeof value === 'string') return value
   if (value === wrongText) return notUtf8
-  if (value instanceof Date) return value.toISOString()
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  if (Array.isArray(value)) {
-    const texts: string[] = []
-    for (const part of value as unknown[]) {
-      if (isObject(part) && typeof part['type'] === 'string' && !textParts.has(part['type']))
-        return fault('no-text-part', `a part of it is no text but "${part['type'].slice(0, 40)}"`)
-      const text = isObject(part) ? textIn(part['text']) : textIn(part)
-      if (isFault(text)) return text
-      if (text !== undefined) texts.push(text)
-    }
-    return texts.length === 0 ? undefined : texts.join('')
-  }
+  if (typeof value === 'number') return numberIn(value)
+  if (typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? fault('not-text', 'a date in it is none') : value.toISOString()
+  if (Array.isArray(value)) return textOfList(value as unknown[], list)
   if (isObject(value)) {
     // SQuAD: answers that are all right; the first is taken.
-    const { text } = value
+    const { text, parts } = value
     if (Array.isArray(text)) return textIn(text[0])
     if (typeof text === 'string') return text
+    if (Array.isArray(parts)) return textIn(parts)
   }
   return fault('not-text', 'a text in it is no text')
+}
+
+function textOfList(parts: readonly unknown[], list: ListOf): string | undefined | Fault {
+  if (list === 'alternatives' && parts.length > 1 && !parts.every(isPart)) return textIn(parts[0])
+  if (list === 'one' && parts.length > 1 && !parts.every(isPart))
+    return fault('several-texts', `a list of ${parts.length} texts stands where one belongs`)
+  const texts: string[] = []
+  for (const part of parts) {
+    if (isObject(part) && typeof part['type'] === 'string' && !textParts.has(part['type']))
+      return fault('no-text-part', `a part of it is no text but "${part['type'].slice(0, 40)}"`)
+    const text = isObject(part) && isPart(part) ? textIn(part['text']) : textIn(part)
+    if (isFault(text)) return text
+    if (text !== undefined) texts.push(text)
+  }
+  return texts.length === 0 ? undefined : texts.join('')
 }

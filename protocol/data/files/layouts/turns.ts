@@ -39,6 +39,14 @@ export const turnForm = (turns: readonly unknown[]): 'ShareGPT' | 'OpenAI messag
   return 'from' in first || 'value' in first ? 'ShareGPT' : 'OpenAI messages'
 }
 
+/** Who speaks in a turn, by whatever name it is said. */
+const whoIn = (turn: Record<string, unknown>): unknown =>
+  turn['role'] ?? turn['from'] ?? turn['speaker'] ?? turn['author']
+
+/** Whether a list is one of turns: each says who speaks. */
+export const isTurns = (list: readonly unknown[]): boolean =>
+  list.length > 0 && list.every(turn => isObject(turn) && typeof whoIn(turn) === 'string')
+
 /** What a turn says without text: the tools that it calls. */
 function callsIn(turn: Record<string, unknown>): string | undefined {
   const calls = Array.isArray(turn['tool_calls']) && turn['tool_calls'].length > 0 ? turn['tool_calls'] : undefined
@@ -65,7 +73,7 @@ export function conversation(turns: readonly unknown[]): { messages: ChatMessage
       continue
     }
     if (!isObject(turn)) return fault('not-a-turn', `${form} row whose turn ${number} is no turn`)
-    const who = turn['role'] ?? turn['from'] ?? turn['speaker'] ?? turn['author']
+    const who = whoIn(turn)
     const speaker = typeof who === 'string' ? speakers[who.trim().toLowerCase()] : undefined
     if (speaker === undefined)
       return fault(
@@ -74,7 +82,7 @@ export function conversation(turns: readonly unknown[]): { messages: ChatMessage
           ? `${form} row whose turn ${number} is by "${who.slice(0, 40)}", who is neither user nor assistant`
           : `${form} row whose turn ${number} does not say who speaks`
       )
-    const said = textIn(turn['content'] ?? turn['value'] ?? turn['text'] ?? turn['message'])
+    const said = textIn(turn['content'] ?? turn['value'] ?? turn['text'] ?? turn['message'] ?? turn['parts'])
     if (isFault(said)) return fault(said.code, `${form} row, and in turn ${number} ${said.says}`)
     const text = said === undefined || said === '' ? callsIn(turn) : said
     if (text === undefined || text === '')

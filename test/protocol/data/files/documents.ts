@@ -16,12 +16,16 @@ export const table = (rows: readonly (readonly string[])[]): string =>
     .join('')}</w:tbl>`
 
 const namespace = 'http://schemas.openxmlformats.org/wordprocessingml/2006/main'
-export const docx = (body: string): Uint8Array =>
+/** @param more further parts by name @param main what the main part is called */
+export const docx = (
+  body: string,
+  more: Readonly<Record<string, string>> = {},
+  main = 'word/document.xml'
+): Uint8Array =>
   zipSync({
     '[Content_Types].xml': strToU8('<Types/>'),
-    'word/document.xml': strToU8(
-      `<?xml version="1.0"?><w:document xmlns:w="${namespace}"><w:body>${body}</w:body></w:document>`
-    )
+    ...Object.fromEntries(Object.entries(more).map(([name, text]) => [name, strToU8(text)])),
+    [main]: strToU8(`<?xml version="1.0"?><w:document xmlns:w="${namespace}"><w:body>${body}</w:body></w:document>`)
   })
 
 /** A PDF of a page for each list of lines, in one of the fonts that every reader has. */
