@@ -52,21 +52,24 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   )
 
   await reporter.stage('offer', 'the worker offers them; the client finds the offers', async say => {
-    for (const { id } of [baseModel, model]) {
-      await Promise.all(
-        workers.map(async worker => {
-          await until(`${worker.name} learning of the model`, 60, () =>
-            unlessUnknown(worker.api.call('model', { params: { id } }))
-          )
-          await worker.api.call('serve', { params: { id }, body: {} })
+    // Both at once: mostly files, engines and gossip are waited for.
+    await Promise.all(
+      [baseModel, model].map(async ({ id }) => {
+        await Promise.all(
+          workers.map(async worker => {
+            await until(`${worker.name} learning of the model`, 60, () =>
+              unlessUnknown(worker.api.call('model', { params: { id } }))
+            )
+            await worker.api.call('serve', { params: { id }, body: {} })
+          })
+        )
+        await until('an offer at the client', 90, async () => {
+          const found = await unlessUnknown(client.api.call('model', { params: { id } }))
+          say(`${found?.offers.length ?? 0} offers`)
+          return found !== undefined && found.offers.length >= workers.length ? found : undefined
         })
-      )
-      await until('an offer at the client', 90, async () => {
-        const found = await unlessUnknown(client.api.call('model', { params: { id } }))
-        say(`${found?.offers.length ?? 0} offers`)
-        return found !== undefined && found.offers.length >= workers.length ? found : undefined
       })
-    }
+    )
   })
 
   const ask = async (which: ModelView, say: (text: string) => void): Promise<Answer[]> => {
