@@ -177,6 +177,11 @@ export const datanetRules = z.strictObject({
    * with 0, a model is admitted by its papers alone.
    */
   auditedSegments: z.int().min(0).max(16).optional(),
+  /**
+   * That a writer of sealed held-out questions has a third of a set by who it is, and newcomers one together
+   * (`question-set.ts`), from the versions on that are anchored under these rules; without it each account has one.
+   */
+  questionWriters: z.literal('by-standing').optional(),
   /** What of the data fees waits for later evidence; nothing where the rules do not say. */
   keptBack: keptBackRule.optional(),
   /** Accounts that vote first, with their weights; who follows them the chain says. */

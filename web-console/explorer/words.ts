@@ -182,6 +182,7 @@ export const callWords: Readonly<Record<string, string>> = {
   openBatch: 'Held-out questions were opened',
   propose: 'An epoch was proposed',
   putBatch: 'Held-out questions were put, sealed',
+  putBatchFor: 'Held-out questions were brought for their writer, sealed',
   register: 'A model was registered',
   refuse: 'A builder refused a delivery',
   release: 'An escrow was paid out',

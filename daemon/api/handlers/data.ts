@@ -75,6 +75,7 @@ const viewWith = (
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
     auditedSegments: rules.auditedSegments ?? 0,
+    ...(rules.questionWriters === undefined ? {} : { questionWriters: rules.questionWriters }),
     ...(rules.keptBack === undefined ? {} : { keptBack: rules.keptBack }),
     ...(rules.weights === undefined ? {} : { weights: rules.weights }),
     nearDuplicate: rules.nearDuplicate,

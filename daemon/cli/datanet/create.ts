@@ -36,6 +36,7 @@ interface CreateFlags extends CallFlags {
   minOwnShare: string
   leastDataShare: string
   auditedSegments?: string
+  questionWriters: 'by-standing' | 'by-account'
   keptBack: string
   keptEpochs: string
   keptDays: string
@@ -162,6 +163,11 @@ export function createCommand(): Command {
       'parts of trainings that drawn auditors run again before a model earns; 0 admits models by papers alone; ' +
         `${usualAuditedSegments} unless given, and none of a private one, whose rows auditors cannot read`
     )
+    .addOption(
+      new Option('--question-writers <how>', 'who has a third of sealed held-out questions: newcomers one together')
+        .choices(['by-standing', 'by-account'])
+        .default('by-standing')
+    )
     .option('--kept-back <basis points>', keptHelp, '0')
     .option('--kept-epochs <n>', 'for how many epochs', String(usualKeptBack.epochs))
     .option('--kept-days <n>', 'for how long at most, where there are fewer', String(usualKeptBack.seconds / 86_400))
@@ -194,6 +200,7 @@ export function createCommand(): Command {
           minOwnShare: Number(flags.minOwnShare),
           leastDataShare: Number(flags.leastDataShare),
           auditedSegments: Number(flags.auditedSegments ?? (flags.private === true ? 0 : usualAuditedSegments)),
+          ...(flags.questionWriters === 'by-account' ? {} : { questionWriters: 'by-standing' as const }),
           ...keptBackOf(flags),
           validators,
           ...weightsOf(flags),

@@ -59,6 +59,11 @@ const auditsText = ({ auditedSegments }: DatanetView['rules']): string =>
     ? 'none: models are admitted by their papers, and nobody has seen that they were trained'
     : `${auditedSegments} parts of a model's trainings are run again before it earns`
 
+const writersText = ({ questionWriters }: DatanetView['rules']): string =>
+  questionWriters === undefined
+    ? 'each account writes a third of the sealed questions at most'
+    : 'who sits, or for each of its rows, writes a third of the sealed questions at most; newcomers one together'
+
 /** A Datanet as `tilth datanet show` tells it. */
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
@@ -72,6 +77,7 @@ export function datanetText(net: DatanetView): string {
     ...bondText(net.rules),
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
     `audits       ${auditsText(net.rules)}`,
+    `held out     ${writersText(net.rules)}`,
     ...keptText(net.rules),
     ...privateText(net),
     `host         ${net.host}`,

@@ -21,6 +21,7 @@ const rules: Readonly<Record<string, readonly [string, (value: Value) => string]
   minOwnShare: ['How much must be good', number(value => shareText(value / 1000))],
   leastDataShare: ['What models must give to the data', number(value => shareText(value / 10_000))],
   auditedSegments: ['Parts of a training that are run again', number(countText)],
+  questionWriters: ['Who writes held-out questions', () => 'newcomers share a third'],
   nearDuplicate: ['Likeness of a repeat', number(value => shareText(value / 1000))],
   revealSeconds: ['Time to show a file', number(durationText)],
   voteSeconds: ['Time to vote', number(durationText)],

@@ -185,6 +185,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     leastDataShare: scaled(form.dataShare, 100),
     // Drawn auditors cannot read a private one's rows.
     auditedSegments: form.private === '' ? scaled(form.auditedSegments, 1) : 0,
+    questionWriters: 'by-standing', // newcomers share a third
     keptBack: keptBackOf(form),
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),

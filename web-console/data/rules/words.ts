@@ -140,6 +140,14 @@ function allInWords({ rules, validators, licence, private: isPrivate }: RulesOf)
       sentence: 'Rows that ask one of the held-out questions bring nothing: by those it is measured what data is worth.'
     },
     {
+      name: 'Who writes held-out questions',
+      sentence:
+        rules.questionWriters === undefined
+          ? 'Anybody, each account a third of those that judge a version at most.'
+          : 'Anybody. Validators write a third of those that judge a version at most, contributors one for each of ' +
+            'their rows in it, and newcomers what is left of a third, all together.'
+    },
+    {
       name: 'How it is decided',
       sentence:
         `${manyText(validators.length, 'validator')} check each contribution and vote. It is accepted when ` +
