@@ -4,9 +4,11 @@ import type { Message, Network } from '../crypto/index.ts'
 import { keccak } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import { fromHex } from '../primitives/hex.ts'
-import type { Hex } from '../primitives/hex.ts'
-import { mostBatchBytes, sealedKeyBytes } from './batch.ts'
+import type { Address, Hex } from '../primitives/hex.ts'
+import { mostBatchBytes, sealBatch, sealedKeyBytes } from './batch.ts'
 import type { SealedBatch } from './batch.ts'
+import { readersFrom } from './private.ts'
+import type { SaidReader } from './private.ts'
 
 // A batch of held-out questions that somebody else brings on chain, whose writer has no gas: it was sealed where it was
 // written, so whoever brings it reads nothing, and its writer has signed for every byte (HeldOutBatches.putBatchFor).
@@ -44,6 +46,51 @@ export const toBring = (
   keys: keccak(fromHex(keys)),
   deadline
 })
+
+/** Whom a node says that a Datanet's questions are sealed to: it need not be believed about their keys. */
+export interface SaidSeats {
+  readonly roster: number
+  readonly seats: readonly SaidReader[]
+  /** Until when what is signed may be brought, in chain seconds. */
+  readonly deadline: bigint
+}
+
+/**
+ * Seals questions where they are written, for their writer to sign.
+ * @param members accounts that sit, as its writer has read them, in their order
+ * @param with `key` 32 random bytes, never used again; `nonce` 24; `now` in seconds
+ * @throws InvalidError `keys.account`, `keys.readers`, `batch.roster`, `batch.late`, and as sealBatch
+ */
+export function sealToSeats(
+  of: Pick<SealedBatch, 'datanet' | 'writer'>,
+  file: Uint8Array,
+  { roster, seats, deadline }: SaidSeats,
+  members: readonly Address[],
+  { key, nonce, now }: { readonly key: Uint8Array; readonly nonce: Uint8Array; readonly now: bigint }
+): { readonly message: Message<'Questions'>; readonly questions: Hex; readonly keys: Hex } {
+  // [reject] They are sealed to those that sit, all of them, and to nobody else.
+  if (seats.length !== members.length || seats.some(({ account }, i) => account !== members[i]))
+    throw new InvalidError('batch.roster', 'the daemon names others than the validators that sit', {
+      help: 'Nothing was sealed. Try again, or by another daemon.'
+    })
+  // [reject] Nobody can bring them whenever it suits.
+  if (deadline > now + longestToBring)
+    throw new InvalidError('batch.late', 'the daemon wants to bring them later than in a day', {
+      help: 'Nothing was signed.'
+    })
+  const readers = readersFrom(
+    seats,
+    members.map(address => ({ address, weight: 1 }))
+  )
+  if (readers.length !== members.length)
+    throw new InvalidError('keys.readers', 'the keys of some validators are not known there', {
+      consequence: 'retry',
+      help: 'Their nodes have to be reachable once: try again when they are.'
+    })
+  const validators = readers.map(({ account, key: sealingKey }) => ({ address: account, sealingKey }))
+  const made = sealBatch(of, file, { key, nonce, validators })
+  return { message: toBring({ ...of, ...made }, roster, deadline), questions: made.questions, keys: made.keys }
+}
 
 /** What the chain has of the Datanet that a batch is for. */
 export interface BringContext {

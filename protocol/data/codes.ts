@@ -40,6 +40,7 @@ export type ProtocolDataErrorCode =
   | 'rules.narrower'
   | 'rules.same'
   | 'rules.too-long'
+  | 'rules.trainers'
   | 'rules.weights'
   | 'signature.mismatch'
   | 'version.allowance'

@@ -108,6 +108,16 @@ export const privateRule = z.strictObject({
 })
 export type PrivateRule = z.infer<typeof privateRule>
 /**
+ * Of a private Datanet: who may be given its rows for an award (`trainers.ts`): workers, workers of these builders'
+ * choice, or the worker of any award. Where it says nothing, who sits there and whom those choose.
+ */
+export const trainersRule = z.strictObject({
+  workers: z.array(address).max(128).optional(),
+  builders: z.array(address).max(64).optional(),
+  anybody: z.literal(true).optional()
+})
+export type TrainersRule = z.infer<typeof trainersRule>
+/**
  * What a contributor locks with each contribution and gets back: so much of the token's smallest unit, as decimal text,
  * until its windows are over and so many seconds more. Nothing where the rules do not say.
  */
@@ -211,7 +221,9 @@ export const datanetRules = z.strictObject({
    */
   parents: z.array(bytes32).min(2).max(mostParents).optional(),
   /** That its shards are encrypted (`private.ts`): fixed when it is founded. */
-  private: privateRule.optional()
+  private: privateRule.optional(),
+  /** Of a private one: who may be given its rows for an award, besides who sits there. */
+  trainers: trainersRule.optional()
 })
 export type DatanetRules = z.infer<typeof datanetRules>
 

@@ -33,6 +33,11 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
     phase: 'data',
     means: 'Its contributor names the file that was committed, and the salt that opens the commitment.'
   },
+  Questions: {
+    title: 'Held-out questions may be brought',
+    phase: 'data',
+    means: 'A writer without gas has sealed questions and lets anybody put these very ones on chain for it.'
+  },
   KeyRequest: {
     title: 'Keys to private rows are asked for',
     phase: 'data',

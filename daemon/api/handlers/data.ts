@@ -78,6 +78,7 @@ const viewWith = (
     ...(rules.questionWriters === undefined ? {} : { questionWriters: rules.questionWriters }),
     ...(rules.keptBack === undefined ? {} : { keptBack: rules.keptBack }),
     ...(rules.weights === undefined ? {} : { weights: rules.weights }),
+    ...(rules.trainers === undefined ? {} : { trainers: rules.trainers }),
     nearDuplicate: rules.nearDuplicate,
     revealSeconds: rules.revealSeconds,
     voteSeconds: rules.voteSeconds

@@ -38,11 +38,25 @@ function keptText({ keptBack }: DatanetView['rules']): string[] {
   ]
 }
 
-function privateText({ private: rule }: DatanetView): string[] {
+function privateText({ private: rule, rules }: DatanetView): string[] {
   if (rule === undefined) return []
   const stake =
     rule.leastStake === undefined ? '' : `, who have ${exactTokenText(BigInt(rule.leastStake))} tokens at stake`
-  return [`private      only its validators, its host and workers with an award${stake} read its rows`]
+  return [
+    `private      only its validators, its host and workers with an award${stake} read its rows`,
+    `trainers     ${trainersText(rules)}`
+  ]
+}
+
+/** Whom a private Datanet's rows are given to for an award. */
+export function trainersText({ trainers = {} }: Pick<DatanetView['rules'], 'trainers'>): string {
+  const { workers = [], builders = [], anybody = false } = trainers
+  if (anybody) return 'the worker of any award, whoever pays for it: its founder said so'
+  const named = [
+    ...workers.map(account => `worker ${account}`),
+    ...builders.map(account => `builder ${account}, with workers of its choice`)
+  ]
+  return ['who sits there, with workers of their choice', ...named].join('; ')
 }
 
 function bondText(rules: DatanetView['rules']): string[] {
