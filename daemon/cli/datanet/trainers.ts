@@ -83,9 +83,9 @@ export function trainersCommand(): Command {
           flags,
           async api => {
             const { id, private: isPrivate, rules } = await findDatanet(api, wanted)
-            return { datanet: id, private: isPrivate !== undefined, ...(rules.trainers ?? {}) }
+            return { datanet: id, private: isPrivate !== undefined, trainers: rules.trainers ?? {} }
           },
-          ({ private: isPrivate, datanet: _, ...trainers }) =>
+          ({ private: isPrivate, trainers }) =>
             isPrivate ? trainersText({ trainers }) : 'it is not private: everybody reads its rows'
         )
       })
