@@ -7,6 +7,7 @@ import { sentRecord } from './chain/sent.ts'
 import { openTables as openData } from './data/book/records.ts'
 import { unanchoredRecord } from './data/host/anchoring.ts'
 import { givenRecord } from './data/private/given.ts'
+import { relayedRecord } from './data/questions/relaying.ts'
 import { sealingKeyText } from './data/private/readers.ts'
 import { holding } from './data/storage/holdings.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
@@ -39,6 +40,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/imports': holding,
   'data/keys': sealedKey,
   'data/keys-given': givenRecord,
+  'data/relayed': relayedRecord,
   'data/sealing-keys': sealingKeyText,
   'data/rows': rowRecord,
   'data/rows-exact': text,

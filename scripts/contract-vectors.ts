@@ -36,6 +36,15 @@ const messages: Partial<{ [T in StatementType]: Message<T> }> = {
     bond: 5n * 10n ** 18n + 3n,
     bondSeconds: 172_801n
   },
+  Questions: {
+    datanet: hash('datanet'),
+    writer: signer,
+    roster: 7,
+    keyHash: hash('key'),
+    questions: hash('questions'),
+    keys: hash('keys'),
+    deadline: 1_795_000_004n
+  },
   Vote: {
     contribution: hash('contribution'),
     validator: signer,

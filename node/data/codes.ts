@@ -32,6 +32,7 @@ export type DataErrorCode =
   | 'datanet.many'
   | 'datanet.not-followed'
   | 'datanet.unknown'
+  | 'batch.quota'
   | 'batch.readers'
   | 'batch.shut'
   | 'batch.unknown'

@@ -31,9 +31,11 @@ import { createMade, createParents, questionsOf } from './mixes/index.ts'
 import { createDataMetrics } from './metrics.ts'
 import { createPapers } from './papers.ts'
 import {
+  createIsKnownWriter,
   createJudging,
   createOpening,
   createQuestions,
+  createRelaying,
   createSealed,
   createTold,
   hearQuestions
@@ -174,7 +176,11 @@ export function createDataService(deps: DataDeps): DataService {
     checkMix: datanet => parents.check(datanet)
   })
   const questions = createQuestions(deps, sealed, judging, shards, shown, rosters, document)
-  const opening = createOpening(deps, timing.anchorMs, book, interest, rosters, sealed, questions, () => turns.policy())
+  const isKnownWriter = createIsKnownWriter(deps.chain, book)
+  const relaying = createRelaying(deps, sealed, document, isKnownWriter)
+  const opening = createOpening(deps, timing.anchorMs, book, interest, rosters, sealed, questions, isKnownWriter, () =>
+    turns.policy()
+  )
   const commitments = createCommitments(deps, book, {
     changed,
     follows,
@@ -425,6 +431,7 @@ export function createDataService(deps: DataDeps): DataService {
     ...createAmending(deps, book, document),
     ...questions,
     ...judging,
+    ...relaying,
     ...privacy.service,
     async follow(datanet, role = 'choice') {
       await notes.document(datanet)

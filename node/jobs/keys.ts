@@ -24,8 +24,8 @@ const mostAsked = 16
 export interface AwardKeys {
   start(): void
   stop(): Promise<void>
-  /** @throws DeclinedError `work.stake` where a worker with as little at stake would be given no rows */
-  requireStake(spec: Pick<TuneSpec, 'datanet'>): Promise<void>
+  /** @throws DeclinedError `work.keys`, `work.stake` where this worker would be given no rows */
+  requireKeys(spec: Pick<TuneSpec, 'datanet'>, builder: Address): Promise<void>
   /**
    * Sees to it that the rows of a job's version can be read here until `back` is called; at once where everybody can.
    * @throws TilthError `keys.nobody` (retry)
@@ -54,6 +54,7 @@ export function createAwardKeys(
     await checkVersion(deps, job.spec)
     const { builder } = job.statement.message
     checkAwardOnChain(award, builder, {
+      ground: await rows.trainerGround(asked.datanet, { builder, worker: asked.asker }),
       escrow: await chain.escrows.escrow(escrowOf(builder, award)),
       stake: await rows.stakeOf(asked.asker),
       leastStake: BigInt(rule.leastStake ?? 0),
@@ -105,9 +106,16 @@ export function createAwardKeys(
     async stop() {
       await off?.()
     },
-    async requireStake({ datanet }) {
-      const least = BigInt((await privateRows?.privateRule(datanet))?.leastStake ?? 0)
-      if (privateRows === undefined || least === 0n || (await privateRows.stakeOf(self)) >= least) return
+    async requireKeys({ datanet }, builder) {
+      if (privateRows === undefined) return
+      if ((await privateRows.trainerGround(datanet, { builder, worker: self })) === undefined)
+        throw new DeclinedError(
+          'work.keys',
+          'its Datanet is private, and nobody who sits there has agreed that this worker reads its rows',
+          'Ask its host or a validator to put it forward: tilth datanet trainers add NAME --worker ADDRESS.'
+        )
+      const least = BigInt((await privateRows.privateRule(datanet))?.leastStake ?? 0)
+      if (least === 0n || (await privateRows.stakeOf(self)) >= least) return
       throw new DeclinedError(
         'work.stake',
         `its Datanet is private, and gives its rows to workers that have ${tokenText(least)} tokens at stake`,

@@ -30,6 +30,18 @@ export const statements = {
     ['nonce', 'uint256'],
     ['deadline', 'uint256']
   ],
+  // Held-out questions as they are put on chain by somebody else: hashes of what is encrypted, and of its sealed keys.
+  Questions: [
+    ['datanet', 'bytes32'],
+    ['writer', 'address'],
+    // Which roster it is sealed to: its number, from 1.
+    ['roster', 'uint32'],
+    ['keyHash', 'bytes32'],
+    ['questions', 'bytes32'],
+    ['keys', 'bytes32'],
+    // Chain seconds until which it may be brought on chain.
+    ['deadline', 'uint64']
+  ],
   Reveal: [
     ['contribution', 'bytes32'],
     ['cid', 'string'],

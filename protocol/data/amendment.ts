@@ -3,6 +3,7 @@ import { canonicalJson, keccak } from '../primitives/canonical.ts'
 import { InvalidError } from '../primitives/errors.ts'
 import type { Hex } from '../primitives/hex.ts'
 import { requireAuditable } from './auditable.ts'
+import { checkTrainers } from './trainers.ts'
 import { datanetRules, mostCharacters, mostMessages } from './types.ts'
 import type { DatanetRules } from './types.ts'
 
@@ -25,6 +26,7 @@ export const rulesChange = datanetRules.partial().extend({
   uploads: laterRules.shape.uploads.nullable(),
   leastDataShare: laterRules.shape.leastDataShare.nullable(),
   auditedSegments: laterRules.shape.auditedSegments.nullable(),
+  trainers: laterRules.shape.trainers.nullable(),
   bond: laterRules.shape.bond.nullable()
 })
 export type RulesChange = z.infer<typeof rulesChange>
@@ -69,6 +71,7 @@ export function changedRules(before: DatanetRules, change: Readonly<Record<strin
   const parsed = laterRules.safeParse(wanted)
   if (parsed.success) {
     requireAuditable(parsed.data)
+    checkTrainers(parsed.data, before)
     return parsed.data
   }
   const [issue] = parsed.error.issues
@@ -84,7 +87,7 @@ const takes = ({ kind, rows }: Pick<DatanetRules, 'kind' | 'rows'>) => ({
 
 /**
  * Whether rules can follow others.
- * @throws InvalidError `rules.mix`, `rules.fixed`, `rules.narrower`
+ * @throws InvalidError `rules.mix`, `rules.fixed`, `rules.narrower`, `rules.trainers`
  */
 export function checkLaterRules(before: DatanetRules, next: LaterRules): void {
   // [reject] A mix's rules follow from its parents', as they were when it was founded.
@@ -95,6 +98,7 @@ export function checkLaterRules(before: DatanetRules, next: LaterRules): void {
   // [reject] Questions, what is kept back, kind, parents, how seats weigh and who may read stay.
   for (const rule of ['heldOut', 'keptBack', 'kind', 'parents', 'weights', 'private'] as const)
     if (canonicalJson(next[rule]) !== canonicalJson(before[rule])) throw fixed(rule)
+  checkTrainers(next, before)
   // [reject] Every row that was accepted would be accepted still.
   const [was, is] = [takes(before), takes(next)]
   for (const limit of ['system', 'mostTurns', 'mostCharacters'] as const)

@@ -13,6 +13,14 @@ export interface OpenedBatch {
   readonly rows: readonly Row[]
 }
 
+/** Who of the writers is somebody, by the chain and by what the version itself holds. */
+export interface Standing {
+  /** Those that sat on the roster which their batch asked. */
+  readonly seated: ReadonlySet<Address>
+  /** Rows of each contributor in the version that is judged. */
+  readonly rows: ReadonlyMap<Address, number>
+}
+
 /** Questions of one set: as many as a model is measured on, so that what follows of them is measured. */
 export const mostSetQuestions = 256
 
@@ -20,56 +28,78 @@ export const mostSetQuestions = 256
 const parts = 3
 
 /**
- * The questions that judge a version: a function of what was opened, in the order in which it was accepted, and of the
- * founder's file. A question that repeats an earlier one, or one of that file, which everybody can read, is left out.
- * The set is as large as it can be within what is measured where nobody has written more than a third and the founder's
- * file fills up what others leave: so a further batch never makes it smaller, and it is never smaller than that file.
- * Accounts are free, so that file keeps a third of the set however many have written. Of each writer the first ones are
+ * The questions that judge a version: a function of what was opened, in the order in which it was accepted, of who its
+ * writers are, and of the founder's file. A question that repeats an earlier one, or one of that file, which everybody
+ * can read, is left out. The set is as large as it can be within what is measured where nobody has written more than a
+ * third and the founder's file fills up what others leave: so a further batch never makes it smaller, and it is never
+ * smaller than that file, which keeps a third of the set however many have written. Of each writer the first ones are
  * taken, in turns, in the order of their first batch.
+ *
+ * Accounts are free, so a third for each would be no limit. A question counts as its writer's own where that one sits,
+ * or else for each row that it has in the version. All others are a newcomer's, as if one had written them all, in the
+ * order in which they were accepted: they come after everybody else's own, and no more of them than leave whoever has
+ * most of its own, if it has written them too, with a third. So nobody has more than a third by any number of fresh
+ * accounts, nor more questions in a set than by its own name, and between newcomers names make no difference at all.
+ * @param standing without it every account is a writer of its own, as in Datanets whose rules say nothing of it
  */
-export function questionSet(founder: readonly Row[], batches: readonly OpenedBatch[]): readonly HeldOutQuestion[] {
-  const byWriter = newQuestions(founder, batches)
-  if (byWriter.size === 0) return founder
-  const writers = [...byWriter].slice(0, mostSetQuestions)
+export function questionSet(
+  founder: readonly Row[],
+  batches: readonly OpenedBatch[],
+  standing?: Standing
+): readonly HeldOutQuestion[] {
+  const { own, newcomers } = newQuestions(founder, batches, standing)
+  if (own.size === 0 && newcomers.length === 0) return founder
+  const writers = [...own].slice(0, mostSetQuestions)
   const counts = writers.map(([, rows]) => rows.length)
-  const size = sizeOf(counts, founder.length)
+  const size = sizeOf(counts, newcomers.length, founder.length)
   const third = Math.floor(size / parts)
-  const sealed = inTurns(writers, third).slice(0, size - Math.min(third, founder.length))
+  const sealed = [...inTurns(writers, third), ...newcomers.slice(0, leftOf(third, counts))]
+  sealed.splice(size - Math.min(third, founder.length))
   return [...sealed, ...inSteps(founder, size - sealed.length)]
 }
 
+/** What newcomers may have of a third, all together: what the writer with most of its own leaves of it. */
+const leftOf = (third: number, counts: readonly number[]): number => Math.max(0, third - Math.max(0, ...counts))
+
 /** The largest set that the founder's file fills up where of each writer a third is taken at most. */
-function sizeOf(counts: readonly number[], founders: number): number {
+function sizeOf(counts: readonly number[], newcomers: number, founders: number): number {
   for (let size = mostSetQuestions; size > 0; size--) {
     const most = Math.floor(size / parts)
-    if (counts.reduce((sum, count) => sum + Math.min(count, most), 0) + founders >= size) return size
+    const own = counts.reduce((sum, count) => sum + Math.min(count, most), 0)
+    if (own + Math.min(newcomers, leftOf(most, counts)) + founders >= size) return size
   }
   return 0
 }
 
-function inTurns(writers: readonly (readonly [Address, readonly Row[]])[], most: number): HeldOutQuestion[] {
+function inTurns(writers: readonly (readonly [Address, readonly HeldOutQuestion[]])[], most: number) {
   const sealed: HeldOutQuestion[] = []
   for (let i = 0; i < most; i++)
-    for (const [writer, rows] of writers) {
+    for (const [, rows] of writers) {
       const row = rows[i]
-      if (row !== undefined) sealed.push({ ...row, writer })
+      if (row !== undefined) sealed.push(row)
     }
   return sealed
 }
 
-function newQuestions(founder: readonly Row[], batches: readonly OpenedBatch[]): Map<Address, Row[]> {
-  const byWriter = new Map<Address, Row[]>()
+/** What nobody has asked before, by whose it counts as, in the order in which it was accepted. */
+function newQuestions(founder: readonly Row[], batches: readonly OpenedBatch[], standing: Standing | undefined) {
+  const own = new Map<Address, HeldOutQuestion[]>()
+  const newcomers: HeldOutQuestion[] = []
   const asked = new Set(batches.length === 0 ? [] : founder.map(row => printRow(row).asked))
-  for (const { writer, rows } of batches)
+  for (const { writer, rows } of batches) {
+    const isOwn = standing === undefined || standing.seated.has(writer)
+    const most = isOwn ? Number.POSITIVE_INFINITY : (standing.rows.get(writer) ?? 0)
     for (const row of rows) {
       const print = printRow(row)
       if (asked.has(print.asked)) continue
       asked.add(print.asked)
-      const known = byWriter.get(writer)
-      if (known === undefined) byWriter.set(writer, [row])
-      else known.push(row)
+      const known = own.get(writer)
+      if ((known?.length ?? 0) >= most) newcomers.push({ ...row, writer })
+      else if (known === undefined) own.set(writer, [{ ...row, writer }])
+      else known.push({ ...row, writer })
     }
-  return byWriter
+  }
+  return { own, newcomers }
 }
 
 const inSteps = (rows: readonly Row[], most: number): readonly Row[] =>

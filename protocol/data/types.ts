@@ -108,6 +108,16 @@ export const privateRule = z.strictObject({
 })
 export type PrivateRule = z.infer<typeof privateRule>
 /**
+ * Of a private Datanet: who may be given its rows for an award (`trainers.ts`): workers, workers of these builders'
+ * choice, or the worker of any award. Where it says nothing, who sits there and whom those choose.
+ */
+export const trainersRule = z.strictObject({
+  workers: z.array(address).max(128).optional(),
+  builders: z.array(address).max(64).optional(),
+  anybody: z.literal(true).optional()
+})
+export type TrainersRule = z.infer<typeof trainersRule>
+/**
  * What a contributor locks with each contribution and gets back: so much of the token's smallest unit, as decimal text,
  * until its windows are over and so many seconds more. Nothing where the rules do not say.
  */
@@ -177,6 +187,11 @@ export const datanetRules = z.strictObject({
    * with 0, a model is admitted by its papers alone.
    */
   auditedSegments: z.int().min(0).max(16).optional(),
+  /**
+   * That a writer of sealed held-out questions has a third of a set by who it is, and newcomers one together
+   * (`question-set.ts`), from the versions on that are anchored under these rules; without it each account has one.
+   */
+  questionWriters: z.literal('by-standing').optional(),
   /** What of the data fees waits for later evidence; nothing where the rules do not say. */
   keptBack: keptBackRule.optional(),
   /** Accounts that vote first, with their weights; who follows them the chain says. */
@@ -206,7 +221,9 @@ export const datanetRules = z.strictObject({
    */
   parents: z.array(bytes32).min(2).max(mostParents).optional(),
   /** That its shards are encrypted (`private.ts`): fixed when it is founded. */
-  private: privateRule.optional()
+  private: privateRule.optional(),
+  /** Of a private one: who may be given its rows for an award, besides who sits there. */
+  trainers: trainersRule.optional()
 })
 export type DatanetRules = z.infer<typeof datanetRules>
 

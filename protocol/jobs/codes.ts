@@ -33,6 +33,7 @@ export type ProtocolJobsErrorCode =
   | 'keys.datanet'
   | 'keys.ended'
   | 'keys.stake'
+  | 'keys.trainer'
   | 'players.many'
   | 'players.none'
   | 'result.adapters'

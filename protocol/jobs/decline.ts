@@ -29,6 +29,7 @@ export const declineWords = {
   'work.hours': 'it would not be done within the hours at which its owner lends it',
   'work.deposit': 'its account has too little for the deposit that goes with an award',
   'work.stake': 'the Datanet is private, and asks for more at stake than it has',
+  'work.keys': 'the Datanet is private, and nobody who sits there has agreed to it or to whom its builder chooses',
   'work.states': 'the states that it keeps for open audits leave no room for more',
   'work.base': 'it cannot get the base model, or cannot open it',
   'work.version': "it cannot get the Datanet's rows",

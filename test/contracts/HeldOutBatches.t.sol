@@ -2,10 +2,14 @@
 pragma solidity ^0.8.28;
 
 import {HeldOutBatches} from "solidity/HeldOutBatches.sol";
+import {StatementReader} from "solidity/StatementReader.sol";
+import {Statements} from "solidity/Statements.sol";
 import {Network} from "./Network.sol";
 
 /// @dev How held-out questions are put sealed, agreed to and opened, and what a thief gets.
 contract HeldOutBatchesTest is Network {
+    using Statements for Statements.Questions;
+
     bytes32 private datanet;
     bytes32 private constant KEY = keccak256("the key of a batch");
     bytes private questions = "what nobody may read yet";
@@ -166,5 +170,80 @@ contract HeldOutBatchesTest is Network {
         bytes32 next = put(challenger);
         speak(next, validator, true);
         same(judges(next), 2, "there is room for the next one");
+    }
+
+    function signedBy(address writer, uint32 roster) private view returns (Statements.Questions memory) {
+        return Statements.Questions(
+            datanet,
+            writer,
+            roster,
+            keccak256(abi.encodePacked(KEY)),
+            keccak256(questions),
+            keccak256(keys),
+            uint64(block.timestamp) + 1 hours
+        );
+    }
+
+    function bring(Statements.Questions memory said, bytes memory signature) private returns (bytes32) {
+        vm.prank(challenger);
+        return datanets.putBatchFor(said, signature, questions, keys);
+    }
+
+    /// Whoever has no gas signs, and whoever brings it has written nothing.
+    function testAnybodyBringsWhatItsWriterHasSigned() public {
+        Statements.Questions memory said = signedBy(contributor, 1);
+        bytes memory signature = signed(CONTRIBUTOR, said.hash());
+        bytes32 batch = bring(said, signature);
+        (,, address writer,,,,,) = datanets.batchOf(batch);
+        yes(writer == contributor, "its writer is who signed");
+        speak(batch, validator, true);
+        same(judges(batch), 1, "it is a batch like any other");
+        vm.expectPartialRevert(HeldOutBatches.BatchExists.selector);
+        bring(said, signature); // it stands there once
+        vm.expectPartialRevert(HeldOutBatches.BatchExists.selector);
+        put(contributor); // by its own account as well
+    }
+
+    function testWhatIsBroughtIsWhatWasSigned() public {
+        Statements.Questions memory said = signedBy(contributor, 1);
+        bytes memory signature = signed(CONTRIBUTOR, said.hash());
+        bytes memory good = questions;
+        questions = "what somebody else has made of it";
+        vm.expectPartialRevert(StatementReader.BadSignature.selector);
+        bring(said, signature);
+        (questions, keys) = (good, new bytes(243));
+        vm.expectPartialRevert(StatementReader.BadSignature.selector);
+        bring(said, signature);
+        keys = new bytes(162);
+        said.writer = challenger;
+        vm.expectPartialRevert(StatementReader.BadSignature.selector);
+        bring(said, signature); // under another's name
+        said.writer = address(0);
+        vm.expectPartialRevert(StatementReader.BadSignature.selector);
+        bring(said, new bytes(65)); // under nobody's
+        said = signedBy(contributor, 1);
+        bytes memory strangers = signed(STRANGER, said.hash());
+        vm.expectPartialRevert(StatementReader.BadSignature.selector);
+        bring(said, strangers);
+        said.datanet = newDatanet("others");
+        vm.expectPartialRevert(StatementReader.BadSignature.selector);
+        bring(said, signature); // in another Datanet
+    }
+
+    function testWhatWasSignedIsBroughtInTimeAndToItsRosterAlone() public {
+        Statements.Questions memory said = signedBy(contributor, 2);
+        bytes memory signature = signed(CONTRIBUTOR, said.hash());
+        vm.expectPartialRevert(HeldOutBatches.BatchNotAsked.selector);
+        bring(said, signature); // the second does not sit
+        said = signedBy(contributor, 1);
+        signature = signed(CONTRIBUTOR, said.hash());
+        vm.warp(said.deadline + 1);
+        vm.expectPartialRevert(HeldOutBatches.BatchPutTooLate.selector);
+        bring(said, signature);
+        (said.datanet, said.roster) = ("no such", 0);
+        said.deadline += 2;
+        signature = signed(CONTRIBUTOR, said.hash());
+        vm.expectPartialRevert(HeldOutBatches.BadBatch.selector);
+        bring(said, signature);
     }
 }

@@ -23,6 +23,7 @@ contract Reader is StatementReader {
 contract VectorsTest is Tester {
     using Statements for Statements.Datanet;
     using Statements for Statements.Commitment;
+    using Statements for Statements.Questions;
     using Statements for Statements.Vote;
     using Statements for Statements.Version;
     using Statements for Statements.Release;
@@ -85,6 +86,18 @@ contract VectorsTest is Tester {
         c.bond = number("Commitment", "bond");
         c.bondSeconds = uint64(number("Commitment", "bondSeconds"));
         check("Commitment", c.hash());
+    }
+
+    function testQuestions() public view {
+        Statements.Questions memory q;
+        q.datanet = word("Questions", "datanet");
+        q.writer = account("Questions", "writer");
+        q.roster = uint32(number("Questions", "roster"));
+        q.keyHash = word("Questions", "keyHash");
+        q.questions = word("Questions", "questions");
+        q.keys = word("Questions", "keys");
+        q.deadline = uint64(number("Questions", "deadline"));
+        check("Questions", q.hash());
     }
 
     function testVote() public view {

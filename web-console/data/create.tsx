@@ -8,7 +8,7 @@ import { Button, Failure, Go, LongField, Notice, Page as Frame, Section, Switch,
 import { DropFile, Lines, useCheck } from './check/index.ts'
 import type { CheckRequest, LocalFile } from './check/index.ts'
 import { effectsOn, leaksIn } from './rules/effects.ts'
-import { ruleFields } from './rules/fields.ts'
+import { ruleFields, trainersNote } from './rules/fields.ts'
 import type { Effect } from './rules/effects.ts'
 import { faultsOf, firstForm, judgedBy, questionsOf, rulesOf } from './rules/form.ts'
 import type { FormField, RulesForm } from './rules/form.ts'
@@ -159,10 +159,19 @@ export function Page() {
           Only validators, this host, and workers while they train on them
         </Switch>
         {form.private === '' ? null : (
-          <Notice title="What that does not protect from">
-            Whoever had a key can keep what it opened, a model tells what it learnt, and anybody who pays for a job and
-            works on it himself is given the rows. Who gave how many rows, and when, is public.
-          </Notice>
+          <>
+            <LongField
+              label="Who may train on them"
+              note={trainersNote}
+              value={form.trainers}
+              onChange={set('trainers')}
+              fault={fault('trainers')}
+            />
+            <Notice title="What that does not protect from">
+              Whoever had a key can keep what it opened and pass it on, and a model tells what it learnt. Who gave how
+              many rows, and when, is public.
+            </Notice>
+          </>
         )}
       </Section>
 

@@ -24,6 +24,7 @@ import { KeysGiven } from './datanet/keys-given.tsx'
 import { Ranks } from './datanet/ranks.tsx'
 import { RowBrowser } from './datanet/row-browser.tsx'
 import { Questions } from './datanet/questions.tsx'
+import { WriteQuestions } from './datanet/write-questions.tsx'
 import { Terms } from './datanet/terms.tsx'
 import { Validators } from './datanet/validators.tsx'
 import { Versions } from './datanet/versions.tsx'
@@ -135,6 +136,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                   <RuleList of={net} />
                 </Section>
                 <Questions net={net} />
+                {parents === undefined ? <WriteQuestions net={net} /> : null}
                 <Terms net={net} />
                 <Validators net={net} />
                 <Versions id={id} />

@@ -33,6 +33,11 @@ export const statementWords: Readonly<Record<StatementType, Words>> = {
     phase: 'data',
     means: 'Its contributor names the file that was committed, and the salt that opens the commitment.'
   },
+  Questions: {
+    title: 'Held-out questions may be brought',
+    phase: 'data',
+    means: 'A writer without gas has sealed questions and lets anybody put these very ones on chain for it.'
+  },
   KeyRequest: {
     title: 'Keys to private rows are asked for',
     phase: 'data',
@@ -182,6 +187,7 @@ export const callWords: Readonly<Record<string, string>> = {
   openBatch: 'Held-out questions were opened',
   propose: 'An epoch was proposed',
   putBatch: 'Held-out questions were put, sealed',
+  putBatchFor: 'Held-out questions were brought for their writer, sealed',
   register: 'A model was registered',
   refuse: 'A builder refused a delivery',
   release: 'An escrow was paid out',

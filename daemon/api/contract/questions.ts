@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { signedBatch } from '../../../protocol/data/batch-signed.ts'
 import { named, route } from './route.ts'
-import { addressView, hash } from './views.ts'
+import { addressView, decimal, hash } from './views.ts'
 
 /** How a batch of held-out questions stands; see node/data/questions. */
 export const batchState = z.enum(['asked', 'refused', 'void', 'sealed', 'due', 'open', 'spent', 'lost'])
@@ -64,6 +65,37 @@ export const questionsRoutes = {
     params: named,
     body: z.strictObject({ questions: z.string().min(1).max(65_536) }),
     reply: z.object({ batch: hash, questions: z.int(), transaction: hash })
+  }),
+  questionSeats: route({
+    method: 'GET',
+    path: '/api/datanets/:id/questions/seats',
+    stage: 'datanet',
+    summary: 'Whom a writer without a node seals held-out questions to, and until when what it signs may be brought',
+    params: named,
+    reply: z.object({
+      roster: z.int(),
+      /** In the roster's order; `key` 33 bytes, null where this daemon has not learnt it yet. */
+      seats: z.array(
+        z.object({
+          account: addressView,
+          key: z
+            .string()
+            .regex(/^0x[0-9a-f]{66}$/)
+            .nullable()
+        })
+      ),
+      /** Chain seconds. */
+      deadline: decimal
+    })
+  }),
+  bringQuestions: route({
+    method: 'POST',
+    path: '/api/datanets/:id/questions/signed',
+    stage: 'datanet',
+    summary: 'Bring on chain held-out questions that their writer has sealed and signed; this daemon pays the gas',
+    params: named,
+    body: signedBatch,
+    reply: z.object({ batch: hash, transaction: hash })
   }),
   batchQuestions: route({
     method: 'GET',

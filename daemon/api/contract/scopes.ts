@@ -12,6 +12,7 @@ const operating: ReadonlySet<RouteName> = new Set<RouteName>([
   'nearestRows',
   'createDatanet',
   'putQuestions',
+  'bringQuestions',
   'speakOnQuestions',
   'openQuestions',
   'followDatanet',

@@ -5,6 +5,7 @@ import { wanted } from './route.ts'
 import {
   bondRule,
   datanetKind,
+  datanetRules,
   keptBackRule,
   privateRule,
   rowSchema,
@@ -173,6 +174,7 @@ export const datanetView = z.object({
     leastDataShare: z.int(),
     /** Parts of a model's trainings that drawn auditors run again before it earns; 0 for none. */
     auditedSegments: z.int(),
+    ...datanetRules.pick({ questionWriters: true, trainers: true }).shape,
     /** What of data fees waits for later evidence, in basis points, and how long at most, where the rules say so. */
     keptBack: keptBackRule.optional(),
     weights: weighing.optional(),

@@ -75,8 +75,10 @@ const viewWith = (
     minOwnShare: rules.minOwnShare,
     leastDataShare: leastDataShareOf(rules),
     auditedSegments: rules.auditedSegments ?? 0,
+    ...(rules.questionWriters === undefined ? {} : { questionWriters: rules.questionWriters }),
     ...(rules.keptBack === undefined ? {} : { keptBack: rules.keptBack }),
     ...(rules.weights === undefined ? {} : { weights: rules.weights }),
+    ...(rules.trainers === undefined ? {} : { trainers: rules.trainers }),
     nearDuplicate: rules.nearDuplicate,
     revealSeconds: rules.revealSeconds,
     voteSeconds: rules.voteSeconds

@@ -23,12 +23,23 @@ export function questionsHandlers({
   data
 }: Pick<Node, 'data'>): Pick<
   Handlers,
-  'questions' | 'putQuestions' | 'batchQuestions' | 'speakOnQuestions' | 'openQuestions'
+  | 'questions'
+  | 'questionSeats'
+  | 'putQuestions'
+  | 'bringQuestions'
+  | 'batchQuestions'
+  | 'speakOnQuestions'
+  | 'openQuestions'
 > {
   const known = async (wanted: string) => (await data.findDatanet(wanted)).id
   return {
     questions: async ({ params }) => viewOf(await data.questionsOf(await known(params.id))),
     putQuestions: async ({ params, body }) => data.putQuestions(await known(params.id), body.questions),
+    async questionSeats({ params }) {
+      const { roster, seats, deadline } = await data.questionSeats(await known(params.id))
+      return { roster, seats: seats.map(seat => ({ ...seat })), deadline: String(deadline) }
+    },
+    bringQuestions: async ({ params, body }) => data.bringQuestions(await known(params.id), body),
     async batchQuestions({ params }) {
       const questions = await data.batchQuestions(await known(params.id), params.batch as Hex)
       return { questions: questions.map(({ messages }) => ({ messages: messages.map(one => ({ ...one })) })) }

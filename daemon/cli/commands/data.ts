@@ -12,6 +12,7 @@ import { mixCommand } from './mix.ts'
 import { heldOutCommand } from '../datanet/held-out.ts'
 import { hostCommand } from '../datanet/host.ts'
 import { rulesCommand } from '../datanet/rules.ts'
+import { trainersCommand } from '../datanet/trainers.ts'
 import { rosterCommand } from './roster.ts'
 
 export function datanetCommand(): Command {
@@ -80,6 +81,7 @@ export function datanetCommand(): Command {
   parent.addCommand(importCommand())
   parent.addCommand(rosterCommand())
   parent.addCommand(keysCommand())
+  parent.addCommand(trainersCommand())
   parent.addCommand(rulesCommand())
   parent.addCommand(hostCommand())
   parent.addCommand(heldOutCommand())

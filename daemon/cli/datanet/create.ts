@@ -1,6 +1,6 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { collect, command, connected, guarded, show, tokenAmount } from '../command.ts'
+import { checkAddress, collect, command, connected, guarded, show, tokenAmount } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { datanetKind, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
@@ -36,6 +36,7 @@ interface CreateFlags extends CallFlags {
   minOwnShare: string
   leastDataShare: string
   auditedSegments?: string
+  questionWriters: 'by-standing' | 'by-account'
   keptBack: string
   keptEpochs: string
   keptDays: string
@@ -43,6 +44,9 @@ interface CreateFlags extends CallFlags {
   revealSeconds: string
   voteSeconds: string
   private?: boolean
+  trainerWorker?: string[]
+  trainerBuilder?: string[]
+  anyTrainer?: boolean
   workerStake?: string
 }
 
@@ -112,6 +116,17 @@ function privateOf({ private: isPrivate = false, workerStake }: CreateFlags) {
   return { private: least === 0n ? {} : { leastStake: least.toString() } }
 }
 
+/** Whom a private one's rows go to for an award; nobody but who sits there unless said. */
+function trainersOf({ trainerWorker, trainerBuilder, anyTrainer }: CreateFlags) {
+  if (trainerWorker === undefined && trainerBuilder === undefined && anyTrainer !== true) return {}
+  const trainers = {
+    ...(trainerWorker === undefined ? {} : { workers: trainerWorker.map(checkAddress) }),
+    ...(trainerBuilder === undefined ? {} : { builders: trainerBuilder.map(checkAddress) }),
+    ...(anyTrainer === true ? { anybody: true as const } : {})
+  }
+  return { trainers }
+}
+
 export function createCommand(): Command {
   return connected(
     command({
@@ -162,6 +177,11 @@ export function createCommand(): Command {
       'parts of trainings that drawn auditors run again before a model earns; 0 admits models by papers alone; ' +
         `${usualAuditedSegments} unless given, and none of a private one, whose rows auditors cannot read`
     )
+    .addOption(
+      new Option('--question-writers <how>', 'who has a third of sealed held-out questions: newcomers one together')
+        .choices(['by-standing', 'by-account'])
+        .default('by-standing')
+    )
     .option('--kept-back <basis points>', keptHelp, '0')
     .option('--kept-epochs <n>', 'for how many epochs', String(usualKeptBack.epochs))
     .option('--kept-days <n>', 'for how long at most, where there are fewer', String(usualKeptBack.seconds / 86_400))
@@ -170,6 +190,13 @@ export function createCommand(): Command {
     .option('--vote-seconds <n>', 'from reveal to the end of the vote', '3600')
     .option('--private', privateHelp)
     .option('--worker-stake <tokens>', 'of a private one: what such a worker must have at stake, besides its deposit')
+    .option(
+      '--trainer-worker <account>',
+      'of a private one: a worker that may have its rows; may be given again',
+      collect
+    )
+    .option('--trainer-builder <account>', 'of a private one: a builder whose choice of workers is trusted', collect)
+    .option('--any-trainer', 'of a private one: the worker of any award may have its rows, whoever pays for it')
     .action(
       guarded(async (flags: CreateFlags) => {
         const validators = flags.validator.map(text => {
@@ -194,12 +221,14 @@ export function createCommand(): Command {
           minOwnShare: Number(flags.minOwnShare),
           leastDataShare: Number(flags.leastDataShare),
           auditedSegments: Number(flags.auditedSegments ?? (flags.private === true ? 0 : usualAuditedSegments)),
+          ...(flags.questionWriters === 'by-account' ? {} : { questionWriters: 'by-standing' as const }),
           ...keptBackOf(flags),
           validators,
           ...weightsOf(flags),
           revealSeconds: Number(flags.revealSeconds),
           voteSeconds: Number(flags.voteSeconds),
-          ...privateOf(flags)
+          ...privateOf(flags),
+          ...trainersOf(flags)
         }
         await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
       })

@@ -1,6 +1,11 @@
 import type { Command } from 'commander'
+import { parseHeldOut } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { ApiClient, BatchView, QuestionsView } from '../../api/contract/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { plain } from '../../api/contract/json.ts'
+import type { ApiClient, BatchView, DatanetView, QuestionsView } from '../../api/contract/index.ts'
+import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { signQuestions } from '../../sign-questions.ts'
 import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
@@ -98,24 +103,65 @@ const speak = (consents: boolean) => async (api: ApiClient, id: string, batch: s
   return version === null ? 'said' : `accepted: they judge version ${version}`
 }
 
+interface WriteFlags extends CallFlags {
+  map?: string[]
+  key?: string
+  passphraseFile?: string
+}
+
+/** By a key that the daemon never sees: it is sealed and signed here, the daemon brings it. */
+async function bring(
+  api: ApiClient,
+  { id, validators }: DatanetView,
+  questions: string,
+  key: { readonly address: Address; readonly privateKey: Uint8Array }
+) {
+  const { chain } = await api.call('status')
+  const network = { chainId: chain.id, registry: chain.contracts['registry'] as Hex }
+  const { roster, seats, deadline } = await api.call('questionSeats', { params: { id } })
+  const said = {
+    roster,
+    seats: seats.map(one => ({ account: one.account as Address, key: one.key as Hex | null })),
+    deadline: BigInt(deadline)
+  }
+  const file = new TextEncoder().encode(questions)
+  const members = validators.map(({ address }) => address as Address)
+  const signed = signQuestions(network, id as Hex, file, said, members, key)
+  const body = { ...signed, statement: plain(signed.statement) }
+  const { batch, transaction } = await api.call('bringQuestions', { params: { id }, body })
+  return { batch, transaction, questions: parseHeldOut(file).length }
+}
+
 function writeCommand(): Command {
   return connected(
     command({
       name: 'write',
       summary: 'put held-out questions on chain, sealed to the validators that sit',
-      examples: ['tilth datanet held-out write elements questions.jsonl']
+      examples: [
+        'tilth datanet held-out write elements questions.jsonl',
+        'tilth datanet held-out write elements questions.jsonl --key alice.json --passphrase-file alice.txt'
+      ]
     })
   )
     .argument('<datanet>', 'id, prefix of one, or name')
     .argument('<file>', 'questions with their answers, in any form that rows have')
     .option('--map <what=column>', mapHelp, collect)
+    .option('--key <keystore>', "write under this key instead of the daemon's, which seals them here and pays nothing")
+    .option('--passphrase-file <file>', "file with the keystore's passphrase")
     .action(
-      guarded(async (wanted: string, file: string, flags: CallFlags & { map?: string[] }) => {
+      guarded(async (wanted: string, file: string, flags: WriteFlags) => {
         const questions = await readAllLines(file, flags.map)
+        const key =
+          flags.key === undefined
+            ? undefined
+            : await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
         await show(
           flags,
-          async api =>
-            api.call('putQuestions', { params: { id: (await findDatanet(api, wanted)).id }, body: { questions } }),
+          async api => {
+            const net = await findDatanet(api, wanted)
+            if (key !== undefined) return bring(api, net, questions, key)
+            return api.call('putQuestions', { params: { id: net.id }, body: { questions } })
+          },
           ({ batch, questions: count }) =>
             `${many(count, 'question')} put as ${batch}: validators alone read them, until the version that they ` +
             'judge is anchored'

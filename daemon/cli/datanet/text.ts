@@ -38,11 +38,25 @@ function keptText({ keptBack }: DatanetView['rules']): string[] {
   ]
 }
 
-function privateText({ private: rule }: DatanetView): string[] {
+function privateText({ private: rule, rules }: DatanetView): string[] {
   if (rule === undefined) return []
   const stake =
     rule.leastStake === undefined ? '' : `, who have ${exactTokenText(BigInt(rule.leastStake))} tokens at stake`
-  return [`private      only its validators, its host and workers with an award${stake} read its rows`]
+  return [
+    `private      only its validators, its host and workers with an award${stake} read its rows`,
+    `trainers     ${trainersText(rules)}`
+  ]
+}
+
+/** Whom a private Datanet's rows are given to for an award. */
+export function trainersText({ trainers = {} }: Pick<DatanetView['rules'], 'trainers'>): string {
+  const { workers = [], builders = [], anybody = false } = trainers
+  if (anybody) return 'the worker of any award, whoever pays for it: its founder said so'
+  const named = [
+    ...workers.map(account => `worker ${account}`),
+    ...builders.map(account => `builder ${account}, with workers of its choice`)
+  ]
+  return ['who sits there, with workers of their choice', ...named].join('; ')
 }
 
 function bondText(rules: DatanetView['rules']): string[] {
@@ -59,6 +73,11 @@ const auditsText = ({ auditedSegments }: DatanetView['rules']): string =>
     ? 'none: models are admitted by their papers, and nobody has seen that they were trained'
     : `${auditedSegments} parts of a model's trainings are run again before it earns`
 
+const writersText = ({ questionWriters }: DatanetView['rules']): string =>
+  questionWriters === undefined
+    ? 'each account writes a third of the sealed questions at most'
+    : 'who sits, or for each of its rows, writes a third of the sealed questions at most; newcomers one together'
+
 /** A Datanet as `tilth datanet show` tells it. */
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
@@ -72,6 +91,7 @@ export function datanetText(net: DatanetView): string {
     ...bondText(net.rules),
     `data share   ${net.rules.leastDataShare / 100} % of a model's fees at least`,
     `audits       ${auditsText(net.rules)}`,
+    `held out     ${writersText(net.rules)}`,
     ...keptText(net.rules),
     ...privateText(net),
     `host         ${net.host}`,

@@ -95,6 +95,7 @@ const help = {
   BatchesFull: 'As many batches as there can be judge the next version: speak again once it is anchored.',
   BatchNotDue: 'Questions are opened once the version that they judge is anchored.',
   BatchTooLate: 'The time to open it is over: it judges nothing.',
+  BatchPutTooLate: 'Its writer has signed it for a time that is over: it is signed anew.',
   BatchWrongKey: 'That key opens another batch.',
   // models
   AlreadyRegistered: 'This very model is registered already: go on with it.',

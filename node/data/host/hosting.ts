@@ -4,6 +4,7 @@ import {
   checkWeights,
   datanetRules,
   parseHeldOut,
+  checkTrainers,
   requireAuditable,
   seatsFor
 } from '../../../protocol/data/index.ts'
@@ -40,6 +41,7 @@ export function createHosting(
       checkNewName('Datanet', { name: wanted.name, owner: self }, taken)
       checkLicence(wanted.licence)
       requireAuditable(wanted)
+      checkTrainers(wanted)
       const bytes = bytesOf(heldOut)
       parseHeldOut(bytes)
       const rules = readAs(datanetRules, { ...wanted, heldOut: await files.addBytes(bytes) }, 'rules.invalid')

@@ -1,4 +1,11 @@
-import { isDecided, isKeyOf, requireOpen, sealedShardBytes, weightOf } from '../../../protocol/data/index.ts'
+import {
+  isDecided,
+  isKeyOf,
+  requireOpen,
+  sealedShardBytes,
+  trainerGround,
+  weightOf
+} from '../../../protocol/data/index.ts'
 import type { DatanetDocument, Reader, SealedKeys, VersionEntry } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -98,6 +105,12 @@ export function createPrivacy(
     },
     service: {
       privateRule: async datanet => (await document(datanet)).rules.private,
+      async trainerGround(datanet, parties) {
+        const net = await rosters.sitting(datanet, await document(datanet))
+        if (net.rules.private === undefined) return 'anybody'
+        const seats = net.rules.validators.map(({ address }) => address)
+        return trainerGround(net.rules, new Set([...seats, hostOf(net)]), parties)
+      },
       async readers(datanet) {
         const net = await rosters.sitting(datanet, await document(datanet))
         if (net.rules.private === undefined)

@@ -1,5 +1,12 @@
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import type { GivenKey, PrivateRule, SealedKeys, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
+import type {
+  GivenKey,
+  PrivateRule,
+  SealedKeys,
+  TrainerGround,
+  VersionEntry,
+  VersionManifest
+} from '../../../protocol/data/index.ts'
 import type { Address, Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 
 export interface PrepareRequest {
@@ -40,6 +47,15 @@ export interface KeysGiven {
 export interface PrivateService {
   /** @throws NotFoundError `datanet.unknown` */
   privateRule(datanet: Hex): Promise<PrivateRule | undefined>
+  /**
+   * Why an award's worker may be given a Datanet's rows, by rules, roster and host of now; `anybody` of one that
+   * everybody reads; undefined where nobody who sits there has agreed.
+   * @throws NotFoundError `datanet.unknown`
+   */
+  trainerGround(
+    datanet: Hex,
+    parties: { readonly builder: Address; readonly worker: Address }
+  ): Promise<TrainerGround | undefined>
   /** To whom a contribution is sealed now. @throws InvalidError `datanet.open` where everybody reads it */
   readers(datanet: Hex): Promise<readonly ReaderView[]>
   /** Entries of a version that this node has no key of; none of one that everybody reads. */

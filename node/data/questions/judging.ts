@@ -1,9 +1,10 @@
 import { questionSet } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
+import type { DatanetDocument, HeldOutQuestion, OpenedBatch, Row, Standing } from '../../../protocol/data/index.ts'
 import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { BatchRecord, DueRecord } from '../../chain/types.ts'
 import type { DataDeps } from '../deps.ts'
+import { createTerms } from '../terms/terms.ts'
 import type { DataService } from '../types.ts'
 import { readRows } from './sealed.ts'
 import type { QuestionsService } from './types.ts'
@@ -18,6 +19,8 @@ export function createJudging(
     manifest: DataService['manifest']
   }
 ): Pick<QuestionsService, 'versionQuestions'> {
+  const terms = createTerms({ ledger })
+
   /** What a version's batches come to once no more of them can be opened. @throws TilthError `held-out.sealed` */
   async function settled(datanet: Hex, version: number, due: DueRecord): Promise<readonly BatchRecord[]> {
     const isOver = (): boolean => (ledger.head()?.timestamp ?? 0n) > due.until
@@ -40,20 +43,38 @@ export function createJudging(
     return batches
   }
 
+  /** Who of a version's writers is somebody: by the chain, and by its manifest, which whoever is judged by it has. */
+  async function standingOf(datanet: Hex, version: number, batches: readonly BatchRecord[]): Promise<Standing> {
+    const seated = new Set<Address>()
+    for (const { roster, writer } of batches) {
+      const seats = (await ledger.roster(datanet, roster)) ?? []
+      if (seats.some(({ address }) => address === writer)) seated.add(writer)
+    }
+    const rows = new Map<Address, number>()
+    const { entries } = await parts.manifest(datanet, version)
+    for (const { contributor, own } of entries) rows.set(contributor, (rows.get(contributor) ?? 0) + own.length)
+    return { seated, rows }
+  }
+
   async function own(datanet: Hex, version: number): Promise<readonly HeldOutQuestion[]> {
     // The event of what is due stands beside that of the version: who has not heard of one has not of the other.
     if ((await ledger.version(datanet, version)) === undefined) await ledger.caughtUp()
-    if ((await ledger.version(datanet, version)) === undefined)
+    const anchored = await ledger.version(datanet, version)
+    if (anchored === undefined)
       throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`, {
         consequence: 'retry'
       })
     const due = await ledger.batchesDue(datanet, version)
     const founder = await parts.founders(datanet)
     if (due === undefined) return founder
-    const opened = (await settled(datanet, version, due)).flatMap(batch =>
+    const batches = await settled(datanet, version, due)
+    const opened: OpenedBatch[] = batches.flatMap(batch =>
       batch.key === null ? [] : { writer: batch.writer, rows: readRows(batch, batch.key) }
     )
-    return questionSet(founder, opened)
+    // The rules that were in force when it was anchored: what older versions were judged by stays what it was.
+    const { rules } = await terms.at(datanet, anchored.block, await parts.document(datanet))
+    if (rules.questionWriters === undefined) return questionSet(founder, opened)
+    return questionSet(founder, opened, await standingOf(datanet, version, batches))
   }
 
   return {

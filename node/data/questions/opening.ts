@@ -11,6 +11,7 @@ import type { VotePolicy } from '../types.ts'
 import type { Questions } from './questions.ts'
 import { createRestraint } from './restraint.ts'
 import type { Sealed } from './sealed.ts'
+import type { IsKnownWriter } from './standing.ts'
 
 /** Seconds to open batches in, as the contract has them; and how long each seat leaves it to those before it. */
 const windowSeconds = 86_400
@@ -36,11 +37,12 @@ export function createOpening(
   rosters: Pick<Rosters, 'sitting'>,
   sealed: Sealed,
   questions: Questions,
+  isKnown: IsKnownWriter,
   policy: () => Promise<VotePolicy>
 ): Automation | undefined {
   if (chain.account === undefined) return undefined
   const { ledger } = chain
-  const restraint = createRestraint({ chain, clock })
+  const restraint = createRestraint({ chain, clock }, isKnown)
   const short = (id: Hex): string => id.slice(0, 10)
 
   async function* speaking(datanet: Hex, name: string): AsyncGenerator<Plan> {

@@ -27,7 +27,7 @@ const mostAsked = 50
 /** How long what was found in one is not looked for again. */
 const lookAgainMs = 60_000
 
-export interface Questions extends Omit<QuestionsService, 'versionQuestions'> {
+export interface Questions extends Omit<QuestionsService, 'versionQuestions' | 'questionSeats' | 'bringQuestions'> {
   /** Those of a Datanet's newest that its sitting roster may still accept, each writer's newest. */
   asked(datanet: Hex): Promise<readonly BatchRecord[]>
   /** What this validator's checks find in one that it can read. */

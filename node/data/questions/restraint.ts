@@ -1,14 +1,17 @@
 import { leastBatchQuestions, mostSetQuestions } from '../../../protocol/data/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { BatchRecord } from '../../chain/types.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { DataDeps } from '../deps.ts'
+import type { IsKnownWriter } from './standing.ts'
 
 /** Batches of one version that a validator agrees to by itself: those that make a full set, and few of one writer. */
 const mostOfVersion = mostSetQuestions / leastBatchQuestions
 const mostOfWriter = 2
 /** Words that it gives in a Datanet in a day, each of which costs it gas. */
 const mostOfDay = 16
+/** Of both, what newcomers have together: a second account is free. */
+const newcomersPart = 2
 const dayMs = 86_400_000
 /** Datanets whose words of the day are remembered. */
 const mostDatanets = 1_024
@@ -23,9 +26,19 @@ export interface Restraint {
   spoke(batch: Asked): void
 }
 
-export function createRestraint({ chain: { ledger }, clock }: Pick<DataDeps, 'chain' | 'clock'>): Restraint {
+export function createRestraint(
+  { chain: { ledger }, clock }: Pick<DataDeps, 'chain' | 'clock'>,
+  isKnown: IsKnownWriter
+): Restraint {
   const words = createCache<Hex, readonly (Asked & { readonly at: number })[]>({ max: mostDatanets })
   const ofDay = (datanet: Hex) => (words.get(datanet) ?? []).filter(({ at }) => at > clock.now() - dayMs)
+
+  /** How many of some were written by newcomers. */
+  async function newcomersIn(datanet: Hex, batches: readonly Pick<Asked, 'writer'>[]): Promise<number> {
+    const known = new Map<Address, boolean>()
+    for (const { writer } of batches) if (!known.has(writer)) known.set(writer, await isKnown(datanet, writer))
+    return batches.filter(({ writer }) => known.get(writer) === false).length
+  }
 
   return {
     async against({ datanet, writer }) {
@@ -39,7 +52,13 @@ export function createRestraint({ chain: { ledger }, clock }: Pick<DataDeps, 'ch
       for (const { id } of today.filter(one => one.writer === writer))
         if ((await ledger.batch(id))?.accepted === null) agreed++
       if (agreed >= mostOfWriter) return `it has agreed to ${mostOfWriter} batches of this writer for the next version`
-      return undefined
+      if (await isKnown(datanet, writer)) return undefined
+      const most = mostOfDay / newcomersPart
+      if ((await newcomersIn(datanet, today)) >= most) return `it has agreed to ${most} batches of newcomers in a day`
+      const mostNext = mostOfVersion / newcomersPart
+      return (await newcomersIn(datanet, accepted)) >= mostNext
+        ? `${mostNext} batches of newcomers judge the next version already`
+        : undefined
     },
     spoke({ id, datanet, writer }) {
       words.set(datanet, [...ofDay(datanet), { id, datanet, writer, at: clock.now() }])

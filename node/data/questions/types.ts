@@ -1,4 +1,4 @@
-import type { BatchFault, HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
+import type { BatchFault, HeldOutQuestion, Row, SignedBatch } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 /**
@@ -47,8 +47,25 @@ export interface QuestionsView {
   readonly judging: JudgingView | null
 }
 
+/** Whom questions are sealed to by a writer that has no node, in the roster's order. */
+export interface QuestionSeats {
+  readonly roster: number
+  /** `key` 33 bytes: it is the account's if the account is its hash; null where this node has not learnt it yet. */
+  readonly seats: readonly { readonly account: Address; readonly key: Hex | null }[]
+  /** Until when what is signed now may be brought, in chain seconds: what its writer signs. */
+  readonly deadline: bigint
+}
+
 /** Held-out questions in sealed batches. */
 export interface QuestionsService {
+  /** Whom questions are sealed to now. @throws NotFoundError `datanet.unknown` · InvalidError `datanet.mix` */
+  questionSeats(datanet: Hex): Promise<QuestionSeats>
+  /**
+   * Brings on chain what a writer has sealed and signed, whose account pays nothing; this node's does.
+   * @throws as questionSeats · InvalidError `batch.signed`, `batch.roster`, `batch.late`, `signature.mismatch` ·
+   * LimitError `batch.quota` · ChainError
+   */
+  bringQuestions(datanet: Hex, batch: SignedBatch): Promise<{ readonly batch: Hex; readonly transaction: Hex }>
   /**
    * Seals questions to the validators that sit and puts them on chain; this node's account has written them.
    * @throws NotFoundError `datanet.unknown` · InvalidError `held-out.invalid`, `batch.size`, `datanet.mix` ·

@@ -7,7 +7,7 @@ import {
   playersOf,
   rowCounts
 } from '../../../protocol/jobs/index.ts'
-import type { AwardDocument, JobRecord, JobState, PlannedAward } from '../../../protocol/jobs/index.ts'
+import type { AwardDocument, JobRecord, JobState, PlannedAward, TuneJobDocument } from '../../../protocol/jobs/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { InvalidError, contentHash, tokenText } from '../../../protocol/primitives/index.ts'
@@ -29,6 +29,26 @@ export function signAward(
   return { statement: signStatement(network, 'Award', message, key), lot }
 }
 
+/**
+ * Bids of workers that would be given the rows. Of a private Datanet no stranger's that merely asks for least: who is
+ * not named by its rules is chosen by hand, where its builder's choice is trusted.
+ */
+export async function ofTrainers(
+  { deps: { privateRows } }: Desk,
+  { statement, spec: { datanet } }: TuneJobDocument,
+  bids: readonly Signed<'Bid'>[],
+  byHand: boolean
+): Promise<Signed<'Bid'>[]> {
+  if (privateRows === undefined) return [...bids]
+  const { builder } = statement.message
+  const found: Signed<'Bid'>[] = []
+  for (const bid of bids) {
+    const ground = await privateRows.trainerGround(datanet, { builder, worker: bid.message.worker })
+    if (ground !== undefined && (byHand || ground !== 'builder')) found.push(bid)
+  }
+  return found
+}
+
 /** bidding -> running, when enough have bid or the time for it is over. */
 export async function closeBids(
   desk: Desk,
@@ -37,7 +57,8 @@ export async function closeBids(
   state: Extract<JobState, { state: 'bidding' }>
 ): Promise<void> {
   const { deps, nowSeconds } = desk
-  const bids = record.bids.filter(({ message }) => message.expires > nowSeconds())
+  const open = record.bids.filter(({ message }) => message.expires > nowSeconds())
+  const bids = await ofTrainers(desk, record.document, open, false)
   const enough = state.expected !== null && bids.length >= state.expected
   if (bids.length === 0 || (!enough && deps.clock.now() < state.until)) return
   if (await awardAmong(desk, id, record, bids)) return
@@ -60,6 +81,11 @@ export async function awardByHand(desk: Desk, id: Hex, workers: readonly Address
   if (missing !== undefined)
     throw new InvalidError('job.award', `${missing} has not bid for this job, or its bid is over`, {
       help: 'Choose among those who have.'
+    })
+  // [reject] Nor who could not read what it would learn.
+  if ((await ofTrainers(desk, record.document, bids, true)).length < bids.length)
+    throw new InvalidError('job.award', 'the Datanet is private, and its rules give its rows to no such worker', {
+      help: 'Choose one whom they name, or ask its validators: tilth datanet trainers add NAME --worker ADDRESS.'
     })
   const { budget } = record.document.statement.message
   // [reject] What they ask is within what was promised for all of it.

@@ -7,13 +7,13 @@ import {
   pickReplacement,
   release
 } from '../../../protocol/jobs/index.ts'
-import type { AwardDocument, LotState, PlannedAward } from '../../../protocol/jobs/index.ts'
+import type { AwardDocument, JobRecord, LotState, PlannedAward } from '../../../protocol/jobs/index.ts'
 import { deliveryHash } from '../../../protocol/contracts/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import { awardView } from '../views.ts'
-import { signAward } from './bidding.ts'
+import { ofTrainers, signAward } from './bidding.ts'
 import type { Desk } from './desk.ts'
 import { endWithout, giveAgain } from './endings.ts'
 import { verifyDelivery } from './verify.ts'
@@ -53,14 +53,24 @@ export function createLots(desk: Desk): Lots {
    * Workers that could take a lot: those connected first, in the order of their bids; who failed at it only when nobody
    * else ever bid, and who delivered what is no good not at all.
    */
-  function candidate(id: Hex, lot: Pick<LotState, 'lot' | 'failed'>): PlannedAward | undefined {
+  function candidate(
+    id: Hex,
+    lot: Pick<LotState, 'lot' | 'failed'>,
+    open: JobRecord['bids']
+  ): PlannedAward | undefined {
     const record = escrows.must(id)
     if (record.state.state !== 'running') return undefined
     const { draw = id, players, rows } = record.state
     const coalitions = coalitionsOf(draw, players.length, record.document.spec.coalitions)
     const here = new Set(deps.peers.connected().map(({ address }) => address))
-    const bids = record.bids.filter(({ message }) => message.expires > nowSeconds() && here.has(message.worker))
+    const bids = open.filter(({ message }) => message.expires > nowSeconds() && here.has(message.worker))
     return pickReplacement(bids, lot.lot, lot.failed, budgetLeft(record), coalitions, rows)
+  }
+
+  /** Bids of workers that would be given the rows: asked before a candidate is chosen and noted, which is one step. */
+  const open = (id: Hex): Promise<JobRecord['bids']> => {
+    const { document, bids } = escrows.must(id)
+    return ofTrainers(desk, document, bids, false)
   }
 
   /**
@@ -93,7 +103,8 @@ export function createLots(desk: Desk): Lots {
           'more rows, more epochs or another learning rate may help'
       )
     const again = { lot: lot.lot, failed: rejected(id) }
-    const chosen = candidate(id, lot) ?? (lot.attempt < 5 ? candidate(id, again) : undefined)
+    const bids = await open(id)
+    const chosen = candidate(id, lot, bids) ?? (lot.attempt < 5 ? candidate(id, again, bids) : undefined)
     if (chosen === undefined) return
     const document = signAward(deps, id, chosen, lot.attempt, escrows.must(id).document.statement.message.deadline)
     // Others of its lots may have been given at the same time: what is left is what is left now.
@@ -147,8 +158,9 @@ export function createLots(desk: Desk): Lots {
     const silent = silentFor(lot.award)
     if (silent < timing.silenceMs) return
     const { worker, price } = lot.award.statement.message
+    const bids = await open(id)
     const record = escrows.must(id)
-    const other = candidate(id, { lot: lot.lot, failed: [...lot.failed, worker] })
+    const other = candidate(id, { lot: lot.lot, failed: [...lot.failed, worker] }, bids)
     if (other === undefined || other.price > budgetLeft(record) + price) return
     await giveAgain(desk, id, index, `nothing was heard of the worker for ${Math.round(silent / 1000)} s`)
   }

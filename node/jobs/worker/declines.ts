@@ -30,6 +30,7 @@ const lasts = {
   'work.base': 'passing',
   'work.deposit': 'passing',
   'work.stake': 'passing',
+  'work.keys': 'hours',
   'work.states': 'hours',
   'work.version': 'passing',
   'work.away': 'passing',

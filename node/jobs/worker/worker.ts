@@ -146,7 +146,7 @@ export function createWorker(
         )
     }
     const { spec } = job.document
-    await awardKeys.requireStake(spec)
+    await awardKeys.requireKeys(spec, builder)
     const { seconds, price, siblingPrice } = await estimator.estimate(spec, builder, accept, stopping.signal)
     const deposit = deps.chain.escrows.depositOf(price)
     if ((await deps.chain.tokens.balanceOf(deps.self)) < deposit)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.28;
 
+import {StatementReader} from "./StatementReader.sol";
+import {Statements} from "./Statements.sol";
+
 /// @title Held-out questions in sealed batches: put on chain unread, agreed to by validators, opened once their version
 /// is fixed.
 /// @notice A batch is one writer's questions, encrypted, with their key sealed to each sitting validator. More than two
@@ -10,7 +13,9 @@ pragma solidity ^0.8.28;
 /// rules do: questions that nobody has would stop what is paid by them.
 /// A key is bound to its ciphertext by its hash here, and to its writer by what it was encrypted for: whoever puts the
 /// same bytes again under another name has put nothing that opens.
-abstract contract HeldOutBatches {
+abstract contract HeldOutBatches is StatementReader {
+    using Statements for Statements.Questions;
+
     /// @param roster that is asked: once another sits nothing comes of it, unless it was accepted before
     /// @param version that it judges; 0 until it is accepted
     struct Batch {
@@ -69,21 +74,49 @@ abstract contract HeldOutBatches {
     error BatchNotDue(uint32 version);
     error BatchTooLate(uint64 until);
     error BatchWrongKey();
+    error BatchPutTooLate(uint64 deadline);
 
     /// @notice Anyone may write questions, and pays for their room. Who reads them are the validators that sit.
     function putBatch(bytes32 datanet, bytes32 keyHash, bytes calldata questions, bytes calldata keys)
         external
         returns (bytes32 batch)
     {
+        return _putBatch(datanet, msg.sender, keyHash, questions, keys);
+    }
+
+    /// @notice Puts what its writer has signed: whoever brings it pays for its room, and writes nothing. The signature
+    /// is for this text, these keys and the roster that sits, so that a batch stands there once whoever brings it.
+    function putBatchFor(
+        Statements.Questions calldata statement,
+        bytes calldata signature,
+        bytes calldata questions,
+        bytes calldata keys
+    ) external returns (bytes32 batch) {
+        (uint32 roster,,) = _heldOutState(statement.datanet);
+        if (statement.roster != roster) revert BatchNotAsked(roster);
+        if (block.timestamp > statement.deadline) revert BatchPutTooLate(statement.deadline);
+        Statements.Questions memory said = statement;
+        (said.questions, said.keys) = (keccak256(questions), keccak256(keys));
+        _requireSigned(_digest(said.hash()), signature, statement.writer);
+        return _putBatch(statement.datanet, statement.writer, statement.keyHash, questions, keys);
+    }
+
+    function _putBatch(
+        bytes32 datanet,
+        address writer,
+        bytes32 keyHash,
+        bytes calldata questions,
+        bytes calldata keys
+    ) private returns (bytes32 batch) {
         (uint32 roster, uint256 seats,) = _heldOutState(datanet);
         if (
             roster == 0 || questions.length == 0 || questions.length > MAX_QUESTIONS
                 || keys.length != seats * SEALED_KEY
         ) revert BadBatch(questions.length, keys.length);
-        batch = keccak256(abi.encode(datanet, msg.sender, roster, keyHash, keccak256(questions), keccak256(keys)));
+        batch = keccak256(abi.encode(datanet, writer, roster, keyHash, keccak256(questions), keccak256(keys)));
         if (batchOf[batch].writer != address(0)) revert BatchExists(batch);
-        batchOf[batch] = Batch(datanet, keyHash, msg.sender, roster, 0, false, 0, 0);
-        emit BatchPut(datanet, batch, msg.sender, roster, keyHash, questions, keys);
+        batchOf[batch] = Batch(datanet, keyHash, writer, roster, 0, false, 0, 0);
+        emit BatchPut(datanet, batch, writer, roster, keyHash, questions, keys);
     }
 
     /// @notice A sitting, staked validator that has read a batch is for or against it, once. With more than two thirds

@@ -22,6 +22,16 @@ library Statements {
         uint64 bondSeconds;
     }
 
+    struct Questions {
+        bytes32 datanet;
+        address writer;
+        uint32 roster;
+        bytes32 keyHash;
+        bytes32 questions;
+        bytes32 keys;
+        uint64 deadline;
+    }
+
     struct Vote {
         bytes32 contribution;
         address validator;
@@ -71,6 +81,10 @@ library Statements {
         "Commitment(bytes32 datanet,address contributor,bytes32 commitment,bytes32 rules,uint64 deadline,uint256 bond,"
         "uint64 bondSeconds)"
     );
+    bytes32 internal constant QUESTIONS = keccak256(
+        "Questions(bytes32 datanet,address writer,uint32 roster,bytes32 keyHash,bytes32 questions,bytes32 keys,"
+        "uint64 deadline)"
+    );
     bytes32 internal constant VOTE =
         keccak256("Vote(bytes32 contribution,address validator,bool accept,bytes32 outcome,bytes32 salt)");
     bytes32 internal constant VERSION =
@@ -89,6 +103,10 @@ library Statements {
 
     function hash(Commitment memory s) internal pure returns (bytes32) {
         return keccak256(abi.encode(COMMITMENT, s));
+    }
+
+    function hash(Questions memory s) internal pure returns (bytes32) {
+        return keccak256(abi.encode(QUESTIONS, s));
     }
 
     function hash(Vote memory s) internal pure returns (bytes32) {

@@ -29,9 +29,10 @@ export interface Stage {
 export async function setStage(
   name: string,
   count: number,
-  optionsOf: (i: number) => Partial<DaemonOptions> = () => ({})
+  optionsOf: (i: number) => Partial<DaemonOptions> = () => ({}),
+  deployed: Parameters<typeof startWorld>[1] = {}
 ): Promise<Stage> {
-  const world = await startWorld(name)
+  const world = await startWorld(name, deployed)
   const daemons = startDaemons(world)
   try {
     const validators: TestDaemon[] = []

@@ -14,7 +14,7 @@ import {
   writersKey,
   writersOf
 } from '../../../protocol/data/index.ts'
-import type { Row } from '../../../protocol/data/index.ts'
+import type { OpenedBatch, Row, Standing } from '../../../protocol/data/index.ts'
 import { fromHex, keccak, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 
@@ -101,6 +101,144 @@ describe('data: which questions judge a version', () => {
         assert.deepEqual(questionSet(founder, opened), set, 'the same again')
       }),
       { numRuns: 8 }
+    )
+  })
+})
+
+describe('data: which questions judge a version, by who has written them', () => {
+  const seats = [who(1), who(2), who(3)]
+  const standing = (rows: readonly (readonly [number, number])[] = []): Standing => ({
+    seated: new Set(seats),
+    rows: new Map(rows.map(([n, count]) => [who(n), count]))
+  })
+  const set = (batches: readonly OpenedBatch[], by = standing(), founder: readonly Row[] = file) =>
+    questionSet(founder, batches, by)
+  const asked = (questions: ReturnType<typeof set>): unknown => questions.map(({ messages }) => messages[0]?.content)
+  const of = (questions: ReturnType<typeof set>, ...names: number[]): number =>
+    questions.filter(({ writer }) => writer !== undefined && names.map(who).includes(writer)).length
+
+  it('fresh accounts share one third, in the order of acceptance, whatever their number', () => {
+    const many = Array.from({ length: 9 }, (_, n) => ({ writer: who(20 + n), rows: rowsOf(`fresh${n}`, 20) }))
+    const one = many.map(({ rows }) => ({ writer: who(20), rows }))
+    assert.deepEqual(asked(set(many)), asked(set(one)))
+    assert.deepEqual(writersOf(set(one)), [
+      { writer: null, questions: 30 },
+      { writer: who(20), questions: 15 }
+    ])
+    assert.equal(of(set(many), 20), 15, 'and of many who comes first is heard')
+  })
+
+  it('newcomers have what the seat that writes most leaves of a third, and come after all seats', () => {
+    const fresh = { writer: who(20), rows: rowsOf('fresh', 90) }
+    const seat = (n: number, count: number) => ({ writer: who(n), rows: rowsOf(`seat${n}`, count) })
+    const large = rowsOf('public', 200)
+    assert.deepEqual(
+      [1, 20].map(n => of(set([fresh, seat(1, 90)], standing(), large), n)),
+      [85, 0]
+    )
+    assert.deepEqual(
+      [1, 20].map(n => of(set([fresh, seat(1, 25)], standing(), large), n)),
+      [25, 60]
+    )
+    const full = [fresh, seat(1, 84), seat(2, 84), seat(3, 84)]
+    assert.deepEqual(
+      [1, 2, 3, 20].map(n => of(set(full, standing(), large), n)),
+      [57, 57, 57, 0]
+    )
+  })
+
+  it('a contributor writes one for each row that it has in the version, and beyond that as newcomers do', () => {
+    const batches = [
+      { writer: who(10), rows: rowsOf('ten', 8) },
+      { writer: who(20), rows: rowsOf('fresh', 8) }
+    ]
+    assert.deepEqual(asked(set(batches, standing([[10, 3]]))), [
+      ...rowsOf('ten', 3).map(({ messages }) => messages[0]?.content),
+      ...rowsOf('ten', 8)
+        .slice(3)
+        .map(({ messages }) => messages[0]?.content),
+      ...rowsOf('fresh', 8)
+        .slice(0, 7)
+        .map(({ messages }) => messages[0]?.content),
+      ...file.map(({ messages }) => messages[0]?.content)
+    ])
+  })
+
+  it('versions of rules that say nothing of it are judged as they were', () => {
+    const three = [20, 21, 22].map(n => ({ writer: who(n), rows: rowsOf(`thief${n}`, 30) }))
+    assert.deepEqual(counts(three), [30, 30, 30, 30])
+    assert.equal(of(set(three), 20, 21, 22), 15)
+  })
+
+  const world = fc.record({
+    founders: fc.integer({ min: 1, max: 120 }),
+    // 1 to 3 sit, 4 to 6 have rows, others are fresh.
+    written: fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 90 })), { maxLength: 8 }),
+    rows: fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 3, maxLength: 3 })
+  })
+  const worldOf = ({ founders, written, rows }: { founders: number; written: [number, number][]; rows: number[] }) => ({
+    founder: rowsOf('public', founders),
+    opened: written.map(([writer, count], i) => ({
+      writer,
+      batch: { writer: who(writer), rows: rowsOf(`b${i}`, count) }
+    })),
+    by: standing(rows.map((count, i) => [4 + i, count]))
+  })
+
+  it('nobody has more of a set by fresh accounts than by its own name, and never more than a third', () => {
+    fc.assert(
+      fc.property(
+        world,
+        fc.integer({ min: 1, max: 9 }),
+        fc.array(fc.tuple(fc.integer({ min: 100, max: 120 }), fc.nat(90)), { minLength: 8, maxLength: 8 }),
+        (drawn, thief, splits) => {
+          const { founder, opened, by } = worldOf(drawn)
+          const alone = set(
+            opened.map(({ batch }) => batch),
+            by,
+            founder
+          )
+          // Of each of its batches the last ones go under a fresh name.
+          const split = opened.flatMap(({ writer, batch }, i) => {
+            const [fresh = 100, kept = 0] = splits[i] ?? []
+            if (writer !== thief) return batch
+            const rest = { writer: who(fresh), rows: batch.rows.slice(kept) }
+            return [{ ...batch, rows: batch.rows.slice(0, kept) }, rest].filter(({ rows }) => rows.length > 0)
+          })
+          const names = [thief, ...splits.map(([fresh]) => fresh)]
+          const after = set(split, by, founder)
+          const [was, is] = [of(alone, thief), of(after, ...names)]
+          assert.ok(is <= Math.floor(after.length / 3), `${is} of ${after.length} are its own`)
+          assert.ok(is <= was, `${is} instead of ${was}`)
+          // Its part of all grows by nothing but what it pushes out of other newcomers', which any fresh account can.
+          const others = (questions: typeof alone): number => questions.length - of(questions, ...names, 1, 2, 3)
+          if (is * alone.length > was * after.length) assert.ok(others(after) < others(alone), 'others had a place')
+          if (thief > 6) assert.deepEqual(asked(after), asked(alone), 'between newcomers names make no difference')
+        }
+      ),
+      { numRuns: 60 }
+    )
+  })
+
+  it('a further batch never makes it smaller, and its file keeps a third of it', () => {
+    fc.assert(
+      fc.property(world, drawn => {
+        const { founder, opened, by } = worldOf(drawn)
+        let before = Math.min(256, founder.length)
+        for (let n = 1; n <= opened.length; n++) {
+          const now = set(
+            opened.slice(0, n).map(({ batch }) => batch),
+            by,
+            founder
+          )
+          assert.ok(now.length >= before && now.length <= 256)
+          const own = now.filter(({ writer }) => writer === undefined).length
+          assert.ok(own >= Math.min(Math.floor(now.length / 3), founder.length))
+          assert.equal(new Set(now.map(one => JSON.stringify(one.messages))).size, now.length, 'each once')
+          before = now.length
+        }
+      }),
+      { numRuns: 15 }
     )
   })
 })

@@ -96,6 +96,30 @@ describe("held-out questions of one's own", () => {
     )
   })
 
+  it('by fresh accounts move nobody’s value by more than their third of a set can, under however many names', () => {
+    /** The most that one question can say of a player: all of an answer, in 1e-6. */
+    const most = 1_000_000n
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(utilities, utilities), { minLength: 1, maxLength: 4 }),
+        fc.array(fc.tuple(utilities, utilities), { minLength: 2, maxLength: 8 }),
+        (fresh, others) => {
+          const third = fresh.slice(0, Math.max(1, Math.floor(others.length / 2)))
+          const world = asked(others.map(([truth, own]) => [truth, own, null]))
+          const named = (nameOf: (i: number) => string) =>
+            third.map(([truth, own], i) => ({
+              ...question(truth, own, null),
+              writer: `0x${nameOf(i).repeat(20)}` as `0x${string}`
+            }))
+          const [was, is] = [valuesOf(world), valuesOf([...world, ...named(() => 'ab')])]
+          const moved = is.truth.map((value, i) => value - (was.truth[i] ?? 0n))
+          for (const by of moved) assert.ok(by <= most * BigInt(third.length) && -by <= most * BigInt(third.length))
+          assert.deepEqual(valuesOf([...world, ...named(i => `b${i}`)]), is, 'names make no difference')
+        }
+      )
+    )
+  })
+
   it('every answer is divided whole, whoever has written what', () => {
     fc.assert(
       fc.property(built, fc.array(utilities, { minLength: 1, maxLength: 3 }), (before, answers) => {

@@ -54,6 +54,25 @@ describe('the rules of a new Datanet', () => {
     assert.match(later({ ...net, rules: { ...net.rules, keptBack: usualKeptBack } }) ?? '', /^30.*% of .* for 3 epochs/)
   })
 
+  it('name who may train where they are private, and share a third of held-out questions among newcomers', () => {
+    const [worker, builder] = [`0x${'44'.repeat(20)}`, `0x${'55'.repeat(20)}`]
+    assert.equal(rulesOf(good)?.questionWriters, 'by-standing')
+    const typed = {
+      ...good,
+      private: 'yes',
+      trainers: `${worker}\n ${builder.toUpperCase().replace('0X', '0x')}  builder`
+    }
+    assert.deepEqual(rulesOf(typed)?.trainers, { workers: [worker], builders: [builder] })
+    assert.equal(rulesOf({ ...typed, private: '' })?.trainers, undefined, 'nobody is named where everybody reads')
+    assert.equal(rulesOf({ ...typed, trainers: '' })?.trainers, undefined)
+    assert.match(faultsOf({ ...typed, trainers: 'somebody' }).trainers ?? '', /must be an account/)
+    const rules = rulesOf(typed)
+    assert.ok(rules !== undefined)
+    const before = formOf({ ...rules, heldOut: 'bafyquestions' }, good.validators)
+    assert.deepEqual(changeOf(before, { ...before, trainers: worker }), { trainers: { workers: [worker] } })
+    assert.deepEqual(changeOf(before, { ...before, trainers: '' }), { trainers: null })
+  })
+
   it('ask for the bond that was typed, in tokens, and for none by themselves', () => {
     assert.equal(rulesOf(good)?.bond, undefined)
     const typed = { ...good, bond: '0,5', bondDays: '2' }

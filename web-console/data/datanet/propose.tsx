@@ -3,7 +3,7 @@ import type { TermsView } from '../../../daemon/api/contract/terms.ts'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { useAct } from '../../api/index.ts'
 import { Button, Confirm, Failure, LongField, TextField } from '../../parts/index.ts'
-import { ruleFields } from '../rules/fields.ts'
+import { ruleFields, trainersNote } from '../rules/fields.ts'
 import { changeOf, faultsOf, formOf, isFixed } from '../rules/form.ts'
 import type { FormField, RulesForm } from '../rules/form.ts'
 
@@ -90,6 +90,15 @@ export function Propose({ net, terms }: { readonly net: DatanetView; readonly te
                 fault={faults[field]}
               />
             ))}
+          {net.private === undefined ? null : (
+            <LongField
+              label="Who may train on its rows"
+              note={trainersNote}
+              value={form.trainers}
+              onChange={set('trainers')}
+              fault={faults.trainers}
+            />
+          )}
         </div>
         {propose.error === null ? null : <Failure error={propose.error} />}
       </Confirm>

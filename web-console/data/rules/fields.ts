@@ -92,3 +92,8 @@ export const ruleFields: readonly {
     number: true
   }
 ]
+
+/** Of a private Datanet. */
+export const trainersNote =
+  'Workers that may be given the rows for a job, one account a line; with the word builder after an account, the ' +
+  'workers that it chooses by hand. Nobody but who sits there, and whom those choose, where nobody is named.'

@@ -37,6 +37,8 @@ export interface RulesForm {
   readonly validators: string
   /** `yes`, or empty. */
   readonly private: string
+  /** Of a private one: an account a line that may train on its rows, with `builder` after it for whom it chooses. */
+  readonly trainers: string
 }
 export type FormField = keyof RulesForm
 
@@ -60,7 +62,8 @@ export const firstForm: RulesForm = {
   revealMinutes: '10',
   voteMinutes: '60',
   validators: '',
-  private: ''
+  private: '',
+  trainers: ''
 }
 
 /** Rules in force as they are typed. */
@@ -85,9 +88,17 @@ export function formOf(rules: LaterRules, validators: string): RulesForm {
     revealMinutes: String(rules.revealSeconds / 60),
     voteMinutes: String(rules.voteSeconds / 60),
     validators,
-    private: rules.private === undefined ? '' : 'yes'
+    private: rules.private === undefined ? '' : 'yes',
+    trainers: trainersText(rules)
   }
 }
+
+const trainersText = ({ trainers = {} }: Pick<LaterRules, 'trainers'>): string =>
+  [
+    ...(trainers.workers ?? []),
+    ...(trainers.builders ?? []).map(account => `${account} builder`),
+    ...(trainers.anybody === true ? ['anybody'] : [])
+  ].join('\n')
 
 /** What stays for as long as there is the Datanet. */
 export const isFixed = (field: FormField): boolean => Object.hasOwn(fixedRules, ruleOf[field])
@@ -122,7 +133,8 @@ const ruleOf: Record<FormField, RuleName> = {
   revealMinutes: 'revealSeconds',
   voteMinutes: 'voteSeconds',
   validators: 'validators',
-  private: 'private'
+  private: 'private',
+  trainers: 'trainers'
 }
 
 /** What goes into fields that are typed in other units than the rules have. */
@@ -136,13 +148,28 @@ const inTypedUnits: Partial<Record<FormField, string>> = {
   keptBack: 'It must be a number from 0 to 50.',
   nearDuplicate: 'It must be a number from 0 to 100.',
   revealMinutes: 'It must be a number of minutes, at most 10080, which is a week.',
-  voteMinutes: 'It must be a number of minutes, at most 10080, which is a week.'
+  voteMinutes: 'It must be a number of minutes, at most 10080, which is a week.',
+  trainers: 'Each line must be an account, with the word builder after it where whom it chooses is trusted.'
 }
 
 /** A number as it was typed; what is none stays text, for its refusal to say so. */
 const scaled = (text: string, factor: number): unknown => {
   const number = Number(text.trim().replace(',', '.'))
   return text.trim() === '' || Number.isNaN(number) ? text : Math.round(number * factor)
+}
+
+/** Nobody but who sits where nobody is named; `anybody` stands for the worker of any award. */
+function trainersOf({ private: isPrivate, trainers }: RulesForm): unknown {
+  const lines = listed(trainers, /\n/).map(line => line.split(/\s+/))
+  if (isPrivate === '' || lines.length === 0) return undefined
+  const named = lines.filter(([account]) => account !== 'anybody')
+  const accounts = (isBuilder: boolean): string[] =>
+    named.filter(([, as]) => (as === 'builder') === isBuilder).map(([account = '']) => account.toLowerCase())
+  return {
+    ...(accounts(false).length === 0 ? {} : { workers: accounts(false) }),
+    ...(accounts(true).length === 0 ? {} : { builders: accounts(true) }),
+    ...(named.length === lines.length ? {} : { anybody: true })
+  }
 }
 
 /** Nothing is kept back at 0; else as long as is usual. */
@@ -177,6 +204,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     rows: undefined, // any
     uploads: undefined, // by contributions alone
     private: form.private === '' ? undefined : {},
+    trainers: trainersOf(form),
     maxRows: scaled(form.maxRows, 1),
     maxBytes: scaled(form.maxMegabytes, 1_000_000),
     uploadsPerContributor: scaled(form.uploadsPerContributor, 1),
@@ -185,6 +213,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     leastDataShare: scaled(form.dataShare, 100),
     // Drawn auditors cannot read a private one's rows.
     auditedSegments: form.private === '' ? scaled(form.auditedSegments, 1) : 0,
+    questionWriters: 'by-standing', // newcomers share a third
     keptBack: keptBackOf(form),
     nearDuplicate: scaled(form.nearDuplicate, 10),
     revealSeconds: scaled(form.revealMinutes, 60),

@@ -2,7 +2,7 @@ import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { privateInWords } from '../../../protocol/data/explain.ts'
 import { bondTerms } from '../../../protocol/data/bond.ts'
 import { exactTokenText } from '../../../protocol/primitives/tokens.ts'
-import { bytesText, countText, durationText, manyText, shareText } from '../../formats/index.ts'
+import { bytesText, countText, durationText, manyText, shareText, shortId } from '../../formats/index.ts'
 
 export interface RuleInWords {
   readonly name: string
@@ -68,6 +68,16 @@ function keptInWords({ keptBack }: DatanetView['rules']): RuleInWords[] {
   ]
 }
 const keptBackName = 'What is paid later'
+
+function trainersInWords({ trainers = {} }: RulesOf['rules']): string {
+  if (trainers.anybody === true) return 'The worker of any award is given the rows, whoever pays for it.'
+  const named = [
+    ...(trainers.workers ?? []).map(shortId),
+    ...(trainers.builders ?? []).map(account => `workers that ${shortId(account)} chooses`)
+  ]
+  const others = named.length === 0 ? 'nobody else' : named.join(', ')
+  return `For an award the rows go to who sits there, to workers that those choose by hand, and to ${others}.`
+}
 
 /** What a mix takes of its rules: nobody gives rows to it, and nobody votes on them. */
 const mixRules: ReadonlySet<string> = new Set(['What models must give to the data', keptBackName, 'Licence'])
@@ -140,6 +150,14 @@ function allInWords({ rules, validators, licence, private: isPrivate }: RulesOf)
       sentence: 'Rows that ask one of the held-out questions bring nothing: by those it is measured what data is worth.'
     },
     {
+      name: 'Who writes held-out questions',
+      sentence:
+        rules.questionWriters === undefined
+          ? 'Anybody, each account a third of those that judge a version at most.'
+          : 'Anybody. Validators write a third of those that judge a version at most, contributors one for each of ' +
+            'their rows in it, and newcomers what is left of a third, all together.'
+    },
+    {
       name: 'How it is decided',
       sentence:
         `${manyText(validators.length, 'validator')} check each contribution and vote. It is accepted when ` +
@@ -156,6 +174,10 @@ function allInWords({ rules, validators, licence, private: isPrivate }: RulesOf)
       sentence: `What is contributed is under ${licence}: each row under what the rules said when it was given.`
     }
   ]
-  if (isPrivate !== undefined) out.unshift({ name: 'Who reads it', sentence: privateInWords })
+  if (isPrivate !== undefined)
+    out.unshift(
+      { name: 'Who reads it', sentence: privateInWords },
+      { name: 'Who trains on it', sentence: trainersInWords(rules) }
+    )
   return out
 }

@@ -3,6 +3,7 @@ import { digest, sealTo, sealingKey, signStatement } from '../../../../protocol/
 import { awardKeysReply } from '../../../../protocol/jobs/index.ts'
 import type { AwardDocument, TuneJobDocument } from '../../../../protocol/jobs/index.ts'
 import { keysReply } from '../../../../protocol/data/index.ts'
+import type { TrainersRule } from '../../../../protocol/data/index.ts'
 import { contentHash, toHex, zeroHash } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
 import { until } from '../../../harness/index.ts'
@@ -29,13 +30,19 @@ describe('keys to private rows', function () {
   let builder: TestPeer
   let worker: TestPeer
   let stranger: TestPeer
+  /** It pays for jobs of its own and works on them by another account. */
+  let thief: TestPeer
   let datanet: Hex
   let other: Hex
   let contribution: Hex
   let jobs = 0
 
   async function found(name: string): Promise<Hex> {
-    const rules = rulesFor([keeper.address], { name, private: { leastStake: (2n * coin).toString() } })
+    const rules = rulesFor([keeper.address], {
+      name,
+      private: { leastStake: (2n * coin).toString() },
+      trainers: { workers: [worker.address, stranger.address] }
+    })
     const { id } = await keeper.service.data.createDatanet(rules, jsonl([['What is held?', 'This']]))
     await until(async () => (await worker.service.data.datanet(id)) !== undefined, 'it is heard of')
     const file = jsonl([['What is kept?', `The ${name}`]])
@@ -49,10 +56,11 @@ describe('keys to private rows', function () {
   before(async () => {
     const network = await startNetwork()
     world = network.world
-    keeper = await network.peers.add('keeper', {})
+    keeper = await network.peers.add('keeper', {}, { stake: 100n * coin, tokens: 100n * coin })
     builder = await network.peers.add('builder', {})
     worker = await network.peers.add('worker', {}, { stake: 5n * coin, tokens: 100n * coin })
     stranger = await network.peers.add('stranger', {})
+    thief = await network.peers.add('thief', {}, { stake: 5n * coin, tokens: 100n * coin })
     other = await found('other')
     datanet = await found('letters')
   })
@@ -144,6 +152,7 @@ describe('keys to private rows', function () {
       ['another award than was signed for', async () => ask(worker, papers, { ground: zeroHash })],
       ['an award on another Datanet', async () => ask(worker, await awarded(other))],
       ['an award that was not taken', async () => ask(worker, await awarded(datanet, worker, { takes: false }))],
+      ['who pays for a job of its own and works on it itself', async () => ask(thief, await awarded(datanet, thief))],
       ['a worker with nothing at stake', async () => ask(stranger, await awarded(datanet, stranger))],
       ['who sits nowhere', async () => askAsSeated(stranger)],
       ['who sits nowhere and names an award', async () => askAsSeated(stranger, { ground: contentHash('award') })]
@@ -159,10 +168,28 @@ describe('keys to private rows', function () {
       ['another award than was signed for', 'keys.award'],
       ['an award on another Datanet', 'keys.datanet'],
       ['an award that was not taken', 'keys.ended'],
+      ['who pays for a job of its own and works on it itself', 'keys.trainer'],
       ['a worker with nothing at stake', 'keys.stake'],
       ['who sits nowhere', 'keys.refused'],
       ['who sits nowhere and names an award', 'keys.ground']
     ])
+  })
+
+  it('go to whom more than two thirds of the weight name, or whom a builder chooses that they name', async () => {
+    const { data } = keeper.service
+    const set = async (trainers: TrainersRule): Promise<void> => {
+      const { amendment } = await data.proposeRules(datanet, { trainers })
+      assert.notEqual((await data.speakOnRules(datanet, amendment, true)).set, null)
+    }
+    const papers = await awarded(datanet, thief)
+    assert.equal(await ask(thief, papers), 'keys.trainer')
+    await set({ workers: [thief.address] })
+    assert.equal(await ask(thief, papers), 1)
+    assert.equal(await ask(worker, await awarded(datanet)), 'keys.trainer', 'who is named no more is given none')
+    await set({ builders: [builder.address], workers: [] })
+    assert.equal(await ask(worker, await awarded(datanet)), 1)
+    await assert.rejects(data.proposeRules(datanet, { trainers: { anybody: true } }), { code: 'rules.trainers' })
+    await set({ workers: [worker.address, stranger.address] })
   })
 
   it('are given no more once the award is over, or what they open was taken down', async () => {

@@ -47,7 +47,10 @@ describe('a private Datanet, from contribution to model', function () {
   after(() => world.stop())
 
   it('takes rows that only its validators open', async () => {
-    const rules = rulesFor([one.address, two.address], { private: { leastStake: (2n * coin).toString() } })
+    const rules = rulesFor([one.address, two.address], {
+      private: { leastStake: (2n * coin).toString() },
+      trainers: { workers: [worker.address] }
+    })
     datanet = (await one.service.data.createDatanet(rules, questions)).id
     for (const { name, service } of all())
       await until(async () => (await service.data.datanet(datanet)) !== undefined, `${name} hears of it`)
