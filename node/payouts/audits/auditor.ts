@@ -153,7 +153,11 @@ export function createAuditor(
     const weighed = await models.weighed(record.model)
     if (weighed === null) return true
     const view = await certificates.of(await models.registered(record.model), weighed.result)
-    if (view.state !== 'lapsed' || record.rounds.filter(({ seed }) => seed !== null).length >= 8) return true
+    if (
+      (view.state !== 'lapsed' && view.state !== 'struck') ||
+      record.rounds.filter(({ seed }) => seed !== null).length >= 8
+    )
+      return true
     await unlessDone(async () => chain.audits.open(record.model, await terms(record.model)))
     return false
   }
@@ -238,7 +242,7 @@ export function createAuditor(
       }
       off = await ledger.consume({
         name: 'audits',
-        names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditorBlamed', 'AuditClosed'],
+        names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditorBlamed', 'WordStruck', 'AuditClosed'],
         forward(event) {
           take(event.audit)
           if (event.name === 'AuditorsDrawn') draws.take(event.audit, event)

@@ -18,7 +18,8 @@ const said = (word: AuditorsWord['word'], auditor: Address, runs: number, about 
   auditor,
   word,
   subject: about,
-  runs
+  runs,
+  missing: 0
 })
 const yes = (auditor: Address, runs = runsOf(auditor), about = subject) => said('agrees', auditor, runs, about)
 const no = (auditor: Address, about = subject) => said('differs', auditor, runsOf(auditor), about)
@@ -61,6 +62,39 @@ describe("an auditor's word against a training", () => {
     assert.deepEqual(await wrong([gone(a), gone(b), yes(c)]), [])
     assert.deepEqual(await wrong([gone(idle), yes(c)]), ['3 for nothing'])
     assert.deepEqual(await wrong([gone(idle)]), [])
+  })
+
+  it('that part of its own was withheld is struck in that where others ran it, and what it ran stands', async () => {
+    const segment = (number: number, auditors: Address[], agreed: Address[]) => ({
+      coalition: 1,
+      segment: number,
+      worker: '0x' as const,
+      auditors,
+      agreed,
+      disagreed: []
+    })
+    const short = (word: AuditorsWord['word'], missing: number): AuditorsWord => ({ ...said(word, a, 1), missing })
+    const found = (mine: AuditorsWord, agreed: Address[], holds = (_number: number): boolean => true) =>
+      wrongOf(
+        { subject, segments: [segment(0, [a, b], [a, b]), segment(1, [a, c], agreed), segment(2, [c], [c])] },
+        [mine, yes(b)],
+        one => Promise.resolve(holds(one.segment))
+      )
+    assert.deepEqual(await found(short('agrees', 2), []), [], 'nobody else was given it')
+    assert.deepEqual(await found(short('agrees', 2), [c]), [{ auditor: a, costs: false }])
+    assert.deepEqual(await found(short('agrees', 2), [c], number => number !== 1), [], 'it does not hold')
+    assert.deepEqual(await found(short('agrees', 4), [c]), [{ auditor: a, costs: true }], 'it is not its own')
+    assert.deepEqual(await found(short('agrees', 8), [c]), [{ auditor: a, costs: true }], 'it was not drawn')
+    assert.deepEqual(
+      await found(short('differs', 2), [c], number => number !== 0),
+      [
+        { auditor: b, costs: true },
+        { auditor: a, costs: false }
+      ].toSorted((x, y) => (x.auditor < y.auditor ? -1 : 1)),
+      'it found what does not agree, and was given the rest'
+    )
+    assert.deepEqual(await found({ ...gone(a), missing: 2 }, [c]), [{ auditor: a, costs: false }])
+    assert.deepEqual(await found({ ...gone(a), missing: 2 }, []), [])
   })
 
   it('of a run that was not its own, or about something else, is false whatever comes of it', async () => {
