@@ -8,6 +8,7 @@ import type { Seats } from '../scorer/seats.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
 import { createDraws } from './draws.ts'
+import { judgedUntil } from './judging.ts'
 import type { Judging } from './judging.ts'
 import { lastPartOf } from './speaking.ts'
 import type { Speaking } from './speaking.ts'
@@ -171,8 +172,8 @@ export function createAuditor(
   }
 
   async function timeToJudge(id: Hex): Promise<number> {
-    const round = (await ledger.audit(id))?.rounds.at(-1)
-    return round === undefined ? 0 : Number(round.until + 2n * (await windowOf()) - now()) * 1000
+    const record = await ledger.audit(id)
+    return record === undefined ? 0 : Number(judgedUntil(record, await windowOf()) - now()) * 1000
   }
 
   /** One word, whatever comes of it: who says nothing pays for that. What is to be tried again is thrown. */
@@ -212,8 +213,7 @@ export function createAuditor(
   /** Whoever is wrong where somebody is against a training; that keeps nobody from speaking. */
   async function judge(id: Hex, signal: AbortSignal): Promise<void> {
     const record = await ledger.audit(id)
-    const round = record?.rounds.at(-1)
-    if (record !== undefined && round !== undefined) await judging.judge(record, round, id, signal)
+    if (record !== undefined) await judging.judge(record, id, signal)
   }
 
   function wake(): void {

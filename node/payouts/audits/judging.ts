@@ -22,10 +22,11 @@ export interface Judging {
    * is against those whose word it finds false; so it does where another validator is, and of some audits, by a chance
    * of its own, where everybody agrees: who only repeats what others say cannot know which. What shows without running
    * anything, a run of what was another's, it is always against. With two thirds of the roster against it an auditor
-   * loses a tenth of the least stake and its seat, and its word is struck. Once that time is over nothing is judged.
+   * loses a tenth of the least stake and its seat, and its word is struck. Of every round that was drawn, whether another
+   * is open or not: a builder that opens one hides no words of the one before. Once its time is over nothing is judged.
    * @throws as the segments' files and engine
    */
-  judge(record: AuditRecord, round: AuditRound, id: Hex, signal: AbortSignal): Promise<void>
+  judge(record: AuditRecord, id: Hex, signal: AbortSignal): Promise<void>
 }
 
 export interface JudgingParts {
@@ -43,38 +44,56 @@ export function createJudging(
 ): Judging {
   const judged = new Set<string>()
   return {
-    async judge(record, round, id, signal) {
-      const name = `${id}/${round.number}/${round.words.length}/${round.closed}/${round.doubted}`
-      if (round.words.length === 0 || judged.has(name) || trainings === undefined) return
-      if (now() >= round.until + 2n * (await chain.audits.window()) || !(await hasVoice(record.pool))) return
-      const weighed = await models.weighed(record.model)
-      signal.throwIfAborted()
-      if (weighed === null) return
-      const { result } = weighed
-      const lots = await trainings.delivered(result, { signal })
-      const certificate = await certificates.round(record, round, result, lots)
-      if (certificate === undefined) return
-      const holds = async (drawn: AuditedSegment): Promise<boolean> => {
-        const run = () => trainings.runSegment(result, lots, drawn, signal)
-        return (await findings.of(id, round, drawn, run)).agrees
-      }
-      const looks = round.closed && randomInt(looksAt) === 0
-      const doubted = round.doubted || (looks && !(await oneHolds(certificate, holds)))
-      const wrong = await wrongOf(certificate, standing(round), holds, doubted)
-      for (const { auditor, costs } of wrong) {
-        if (auditor === self) continue
-        log.warn("an auditor's word is found to be false", { model: record.model, auditor, costs })
-        try {
-          await chain.audits.blame(id, round.number, auditor, costs)
-        } catch (error) {
-          if (!refusedWith(error, 'AlreadyBlamed', 'AuditOver', 'NotAValidator', 'AnotherRound')) throw error
-        }
-      }
-      judged.add(name)
-      if (judged.size > mostJudged) judged.delete(judged.values().next().value ?? '')
+    async judge(record, id, signal) {
+      let failed: unknown
+      for (const round of record.rounds)
+        if (round.seed !== null)
+          try {
+            await judgeRound(record, round, id, signal)
+          } catch (error) {
+            signal.throwIfAborted()
+            // What is not to be had of one round keeps nobody from the next.
+            failed ??= error
+          }
+      if (failed !== undefined) throw failed
     }
   }
+
+  async function judgeRound(record: AuditRecord, round: AuditRound, id: Hex, signal: AbortSignal): Promise<void> {
+    const name = `${id}/${round.number}/${round.words.length}/${round.closed}/${round.doubted}`
+    if (round.words.length === 0 || judged.has(name) || trainings === undefined) return
+    if (now() >= round.until + 2n * (await chain.audits.window()) || !(await hasVoice(record.pool))) return
+    const weighed = await models.weighed(record.model)
+    signal.throwIfAborted()
+    if (weighed === null) return
+    const { result } = weighed
+    const lots = await trainings.delivered(result, { signal })
+    const certificate = await certificates.round(record, round, result, lots)
+    if (certificate === undefined) return
+    const holds = async (drawn: AuditedSegment): Promise<boolean> => {
+      const run = () => trainings.runSegment(result, lots, drawn, signal)
+      return (await findings.of(id, round, drawn, run)).agrees
+    }
+    const looks = round.closed && randomInt(looksAt) === 0
+    const doubted = round.doubted || (looks && !(await oneHolds(certificate, holds)))
+    const wrong = await wrongOf(certificate, standing(round), holds, doubted)
+    for (const { auditor, costs } of wrong) {
+      if (auditor === self) continue
+      log.warn("an auditor's word is found to be false", { model: record.model, auditor, costs })
+      try {
+        await chain.audits.blame(id, round.number, auditor, costs)
+      } catch (error) {
+        if (!refusedWith(error, 'AlreadyBlamed', 'AuditOver', 'NotAValidator', 'AnotherRound')) throw error
+      }
+    }
+    judged.add(name)
+    if (judged.size > mostJudged) judged.delete(judged.values().next().value ?? '')
+  }
 }
+
+/** Chain seconds until which some round's words are judged. */
+export const judgedUntil = ({ rounds }: Pick<AuditRecord, 'rounds'>, window: bigint): bigint =>
+  rounds.reduce((last, { until }) => (until > last ? until : last), 0n) + 2n * window
 
 /** Whether one segment of those that were found to agree holds, by chance. */
 async function oneHolds(

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import type { AuditRecord } from '../../../node/chain/types.ts'
 import { wrongOf } from '../../../node/payouts/audits/index.ts'
+import { createJudging, judgedUntil } from '../../../node/payouts/audits/judging.ts'
+import type { JudgingParts } from '../../../node/payouts/audits/judging.ts'
+import { silentLog } from '../../../node/runtime/index.ts'
 import type { AuditorsWord } from '../../../protocol/jobs/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
+
+type JudgingDeps = Parameters<typeof createJudging>[0]
 
 const [a, b, c, idle] = ['a', 'b', 'c', 'idle'].map(name => `0x${keccak(name).slice(-40)}`) as [
   Address,
@@ -41,6 +47,40 @@ async function wrong(words: Words, holds = true, doubted = false): Promise<strin
   const found = await wrongOf({ subject, segments }, words, () => Promise.resolve(holds), doubted)
   return found.map(({ auditor, costs }) => `${[a, b, c, idle].indexOf(auditor)}${costs ? '' : ' for nothing'}`)
 }
+
+describe('the words of a round', () => {
+  it('are judged though its builder has opened the next, which nobody has drawn', async () => {
+    const blamed: [number, Address, boolean][] = []
+    const deps = {
+      self: idle,
+      log: silentLog,
+      chain: {
+        audits: {
+          window: async () => 100n,
+          blame: async (_id: unknown, number: number, auditor: Address, costs: boolean) =>
+            void blamed.push([number, auditor, costs])
+        }
+      },
+      trainings: { delivered: async () => [], runSegment: async () => ({ agrees: false, distance: null }) }
+    }
+    const segment = { coalition: 1, segment: 0, worker: '0x', auditors: [a, b], agreed: [a], disagreed: [b] }
+    const parts = {
+      certificates: { round: async () => ({ subject, segments: [segment] }) },
+      models: { weighed: async () => ({ result: {} }) },
+      findings: { of: async (_id: unknown, _round: unknown, _drawn: unknown, run: () => Promise<unknown>) => run() },
+      hasVoice: async () => true,
+      now: () => 1_100n
+    }
+    const words = [yes(a), no(b)].map(word => ({ ...word, at: 1n }))
+    const first = { number: 1, seed: subject, until: 1_000n, words, strikes: [], closed: true, doubted: false }
+    const next = { ...first, number: 2, seed: null, until: 0n, words: [], closed: false }
+    const record = { model: subject, pool: subject, rounds: [first, next] } as unknown as AuditRecord
+    const { judge } = createJudging(deps as unknown as JudgingDeps, parts as unknown as JudgingParts)
+    await judge(record, subject, new AbortController().signal)
+    assert.deepEqual(blamed, [[1, a, true]])
+    assert.equal(judgedUntil(record, 100n), 1_200n)
+  })
+})
 
 describe("an auditor's word against a training", () => {
   it('is looked at though nobody contradicts it, and false where all of it holds', async () => {
