@@ -22,8 +22,9 @@ export interface Judging {
    * is against those whose word it finds false; so it does where another validator is, and of some audits, by a chance
    * of its own, where everybody agrees: who only repeats what others say cannot know which. What shows without running
    * anything, a run of what was another's, it is always against. With two thirds of the roster against it an auditor
-   * loses a tenth of the least stake and its seat, and its word is struck. Of every round that was drawn, whether another
-   * is open or not: a builder that opens one hides no words of the one before. Once its time is over nothing is judged.
+   * loses a tenth of the least stake and its seat, and its word is struck. Of every round that was drawn, whether
+   * another is open or not: a builder that opens one hides no words of the one before. Once its time is over nothing is
+   * judged.
    * @throws as the segments' files and engine
    */
   judge(record: AuditRecord, id: Hex, signal: AbortSignal): Promise<void>

@@ -75,8 +75,8 @@ describe('the words of a round', () => {
     const first = { number: 1, seed: subject, until: 1_000n, words, strikes: [], closed: true, doubted: false }
     const next = { ...first, number: 2, seed: null, until: 0n, words: [], closed: false }
     const record = { model: subject, pool: subject, rounds: [first, next] } as unknown as AuditRecord
-    const { judge } = createJudging(deps as unknown as JudgingDeps, parts as unknown as JudgingParts)
-    await judge(record, subject, new AbortController().signal)
+    const judging = createJudging(deps as unknown as JudgingDeps, parts as unknown as JudgingParts)
+    await judging.judge(record, subject, new AbortController().signal)
     assert.deepEqual(blamed, [[1, a, true]])
     assert.equal(judgedUntil(record, 100n), 1_200n)
   })

@@ -11,6 +11,8 @@ import { silentLog } from '../../../node/runtime/index.ts'
 
 type Deps = Parameters<typeof createSpeaking>[0]
 type Parts = Parameters<typeof createSpeaking>[1]
+type Record = Parameters<ReturnType<typeof createSpeaking>['speak']>[0]
+type Round = Parameters<ReturnType<typeof createSpeaking>['speak']>[1]
 const self: Address = `0x${'1'.repeat(40)}`
 const id = keccak('audit')
 const seed = keccak('seed')
@@ -49,11 +51,11 @@ async function spoken(comes: readonly ('agrees' | 'differs' | Error)[], time: bi
     },
     chainTime: () => time
   }
-  const { speak } = createSpeaking(deps as unknown as Deps, parts as unknown as Parts)
+  const speaking = createSpeaking(deps as unknown as Deps, parts as unknown as Parts)
   const record = { id, model: keccak('model'), pool: keccak('pool') }
-  const failed = await speak(
-    record as Parameters<typeof speak>[0],
-    round as unknown as Parameters<typeof speak>[1],
+  const failed = await speaking.speak(
+    record as Record,
+    round as unknown as Round,
     id,
     new AbortController().signal
   ).then(
