@@ -112,6 +112,6 @@ for (const { name, segments, runs, own } of others) {
   const each = all.reduce((sum, s) => sum + (deployed(s.coalition, adapters) ? 1 : 0.5) / mostSegments, 0)
   console.log(
     `${name.padEnd(28)}${parts.map(part => `${part.toFixed(0)} %`.padStart(7)).join('')}` +
-      `${((runs * 20 * each) / draws).toFixed(2).padStart(7)}`
+      ((runs * 20 * each) / draws).toFixed(2).padStart(7)
   )
 }

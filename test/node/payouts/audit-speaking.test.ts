@@ -53,15 +53,12 @@ async function spoken(comes: readonly ('agrees' | 'differs' | Error)[], time: bi
   }
   const speaking = createSpeaking(deps as unknown as Deps, parts as unknown as Parts)
   const record = { id, model: keccak('model'), pool: keccak('pool') }
-  const failed = await speaking.speak(
-    record as Record,
-    round as unknown as Round,
-    id,
-    new AbortController().signal
-  ).then(
-    () => undefined,
-    (error: unknown) => error
-  )
+  const failed = await speaking
+    .speak(record as Record, round as unknown as Round, id, new AbortController().signal)
+    .then(
+      () => undefined,
+      (error: unknown) => error
+    )
   return { said, noted, failed }
 }
 

@@ -61,7 +61,7 @@ describe('a certificate of words that are struck', function () {
     }, 'auditors are drawn')
   }
   const closed = (): Promise<void> =>
-    until(async () => (await rounds()).at(-1)?.closed === true, 'all have spoken: it is closed')
+    until(async () => (await rounds()).at(-1)?.closed ?? false, 'all have spoken: it is closed')
 
   async function answered(text: string): Promise<void> {
     await network.answer(worker, channel, { text })
