@@ -85,8 +85,7 @@ export function createSpeaking(
     // Nobody may say that it ran what its builder has not paid for.
     const own = [...segments.entries()].filter(([at, { auditors }]) => at < round.segments && auditors.includes(self))
     let said: OwnWord = { ...nothing, subject }
-    let failed: unknown
-    let [missing, others] = [0, 0]
+    let [failed, missing]: [unknown, number] = [undefined, 0]
     for (const [before, [at, one]] of own.entries()) {
       try {
         // What somebody gives drop by drop takes no more than its share of the time.
@@ -103,7 +102,6 @@ export function createSpeaking(
         // The others are run all the same. That this node could not run one says nothing about who made it.
         if (failed === undefined || isWithheld(failed)) failed = error
         if (isWithheld(error)) missing |= 1 << at
-        else others++
       }
     }
     if (failed === undefined) return said
@@ -111,7 +109,7 @@ export function createSpeaking(
     // Before the last word, which says no more than what is noted.
     said = { ...said, missing }
     await words.note(id, round, said)
-    if (others > 0) throw failed
+    if (!isWithheld(failed)) throw failed
     log.warn('part of what an audit takes is not to be had', { model: record.model, error: failed })
     return said
   }
