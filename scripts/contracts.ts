@@ -2,12 +2,13 @@
 //   build  compiles and writes the ABIs and bytecode that TypeScript uses (protocol/contracts/generated)
 //   check  compiles and fails if what is committed there is not what the sources give
 //   test   runs forge's tests, then checks; with --json forge's result is one line on standard output
-//   analyse SLITHER  has a static analyser, by the path of its program, read what forge compiled (see SECURITY.md)
+//   analyse SLITHER [CONTRACT…]  has a static analyser, by the path of its program, read what forge compiled of each
+//          file, or of those that are named, one after another (see SECURITY.md)
 //   gas    writes what transactions cost into test/contracts/GAS.md; `test` holds it to that
 // forge takes the npm package's WebAssembly compiler through scripts/solc.cjs; nothing is fetched.
-import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { analyse } from './contract-analysis.ts'
 import { failedGas, gasFile, gasOf, gasTable, wrongGas } from './contract-gas.ts'
 import { delimiter, join } from 'node:path'
 
@@ -151,34 +152,6 @@ async function checkGas(): Promise<number> {
   return 1
 }
 
-/** In a folder as analysers expect one: sources in `src`, forge's settings beside them. */
-function analyse(program: string): number {
-  const folder = mkdtempSync(join(tmpdir(), 'tilth-analyse-'))
-  try {
-    cpSync(join(root, 'protocol', 'contracts', 'solidity'), join(folder, 'src'), { recursive: true })
-    cpSync(join(root, 'node_modules', '@openzeppelin'), join(folder, 'node_modules', '@openzeppelin'), {
-      recursive: true,
-      dereference: true
-    })
-    const settings = readFileSync(join(root, 'test', 'contracts', 'foundry.toml'), 'utf8')
-    writeFileSync(
-      join(folder, 'foundry.toml'),
-      settings.replace(/^src = .*$/m, 'src = "src"').replace(/^out = .*$/m, 'out = "out"')
-    )
-    const at = { cwd: folder, stdio: 'inherit', env: { ...env, FOUNDRY_CONFIG: undefined } } as const
-    const compiler = join(root, 'scripts', 'solc.cjs')
-    const built = spawnSync(join(bin, 'forge'), ['build', '--build-info', '--use', compiler], {
-      ...at,
-      stdio: 'ignore'
-    })
-    if (built.status !== 0) return built.status ?? 1
-    const read = ['.', '--ignore-compile', '--foundry-out-directory', 'out', '--filter-paths', 'node_modules']
-    return spawnSync(program, read, at).status ?? 1
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
 async function main([verb = 'help', ...rest]: string[]): Promise<number> {
   switch (verb) {
     case 'build': {
@@ -200,7 +173,7 @@ async function main([verb = 'help', ...rest]: string[]): Promise<number> {
       return existsSync(out) ? code || check() || (await checkGas()) : code || 1
     }
     case 'analyse':
-      return analyse(rest[0] ?? 'slither')
+      return analyse({ program: rest[0] ?? 'slither', names: rest.slice(1), forge: join(bin, 'forge'), env })
     case 'gas': {
       const costs = await measureGas()
       if (costs === undefined) return 1
@@ -208,7 +181,9 @@ async function main([verb = 'help', ...rest]: string[]): Promise<number> {
       return 0
     }
     default:
-      console.error('usage: node scripts/contracts.ts build | check | test [--json] | gas | analyse SLITHER')
+      console.error(
+        'usage: node scripts/contracts.ts build | check | test [--json] | gas | analyse SLITHER [CONTRACT…]'
+      )
       return 2
   }
 }

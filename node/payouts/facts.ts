@@ -4,8 +4,11 @@ import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { allOf, everyOf } from '../chain/index.ts'
 import type { ChannelOnChain } from '../chain/types.ts'
+import type { PayoutsErrorCode } from './codes.ts'
 import type { Models } from './models.ts'
 import type { PayoutsDeps } from './types.ts'
+
+const notYet: PayoutsErrorCode = 'audit.waiting'
 
 /** What the chain says about the channels and models that some receipts name. */
 export interface Facts {
@@ -16,11 +19,12 @@ export interface Facts {
    * All of it, for the receipts of one pool; also of all channels that have paid into the pool,
    * and of the models that are named. A model whose result is wrong has no measure. `patient`: one whose result is not
    * to be had now is an error; else it has none either.
+   * `at` is the epoch's time: a model is admitted by the words of auditors that stood before it.
    */
   of(
     pool: Hex,
     receipts: readonly CosignedReceipt[],
-    options?: { readonly patient?: boolean; readonly named?: Iterable<Hex> }
+    options: { readonly at: bigint; readonly patient?: boolean; readonly named?: Iterable<Hex> }
   ): Promise<PoolFacts>
   /** Of the pool's channels, what each had claimed at a block. */
   claimedAt(facts: Pick<PoolFacts, 'channels'>, block: bigint): Promise<Map<Hex, bigint>>
@@ -52,14 +56,19 @@ export function createFacts(
     const found = await Promise.all(names.map(async model => [model, await models.poolOf(model)] as const))
     return new Map(found.flatMap(([model, pool]) => (pool === undefined ? [] : [[model, pool] as const])))
   }
-  async function measures(names: readonly Hex[], { patient = false } = {}): Promise<Map<Hex, Measure | null>> {
+  async function measures(
+    names: readonly Hex[],
+    { at, patient }: { readonly at: bigint; readonly patient: boolean }
+  ): Promise<Map<Hex, Measure | null>> {
     const found = new Map<Hex, Measure | null>()
     for (const model of names) {
       try {
-        found.set(model, (await models.admitted(model))?.measure ?? null)
+        found.set(model, (await models.admitted(model, at))?.measure ?? null)
       } catch (error) {
-        // Receipts of a model that is not admitted now, or whose measure is not known, wait; the others go on.
-        if (patient && !(error instanceof TilthError && error.consequence === 'reject')) throw error
+        // Receipts of a model that is not admitted now, or whose measure is not known, wait; the others go on. Who was
+        // not admitted before the epoch's time is not of it, whatever its auditors say later.
+        const isKnown = error instanceof TilthError && (error.consequence === 'reject' || error.code === notYet)
+        if (patient && !isKnown) throw error
         log.warn("a model's measure cannot be had", { model, error })
       }
     }
@@ -91,7 +100,7 @@ export function createFacts(
   return {
     channels,
     datanets,
-    async of(pool, receipts, { patient = false, named = [] } = {}) {
+    async of(pool, receipts, { at, patient = false, named = [] }) {
       const facing = await paying(pool)
       for (const [id, channel] of await channels(receipts))
         if (!facing.has(id)) facing.set(id, await withClaims(channel))
@@ -105,7 +114,7 @@ export function createFacts(
         channels: facing,
         ...(await registrations(wanted)),
         keeping: await versions.keptBack(pool),
-        measures: await measures(wanted, { patient })
+        measures: await measures(wanted, { at, patient })
       }
     },
     async claimedAt({ channels }, block) {

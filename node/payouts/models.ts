@@ -53,10 +53,10 @@ export interface Models {
   weighed(model: Hex): Promise<Weighed | null>
   /**
    * The same of a model that is admitted to its Datanet's pool: where the rules ask for it, drawn auditors have run
-   * parts of its trainings again.
+   * parts of its trainings again, in words that stood before a moment.
    * @throws as weighed · TilthError `audit.waiting` (retry) · InvalidError `audit.refused`, `audit.other`
    */
-  admitted(model: Hex): Promise<Weighed | null>
+  admitted(model: Hex, before: bigint): Promise<Weighed | null>
   /**
    * The same of a job's result that is not registered yet, under the job's id.
    * @throws InvalidError `result.*`
@@ -176,9 +176,9 @@ export function createModels(
   return {
     registered,
     weighed,
-    async admitted(model) {
+    async admitted(model, before) {
       const found = await weighed(model)
-      if (found !== null) await certificates.require(await registered(model), found.result)
+      if (found !== null) await certificates.require(await registered(model), found.result, before)
       return found
     },
     async unregistered(cid, parties) {

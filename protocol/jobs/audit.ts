@@ -1,8 +1,9 @@
 import { auditorsEach } from '../contracts/audits.ts'
-import type { AuditorWord } from '../contracts/audits.ts'
 import { keccak, contentHash } from '../primitives/canonical.ts'
 import { fromHex } from '../primitives/hex.ts'
 import type { Address, Hex } from '../primitives/hex.ts'
+import { hasRun, lacks } from './auditors-words.ts'
+import type { AuditorsWord } from './auditors-words.ts'
 import { hasPlayer } from './masks.ts'
 import { RandomStream } from './random.ts'
 import { segmentEnds } from './segments.ts'
@@ -10,17 +11,6 @@ import type { DeliveryContent, JobResult } from './types.ts'
 
 // What of a job's trainings is run again, and by whom: drawn from chain randomness that nobody knows before all of it
 // stands on chain. And what the drawn auditors' words come to.
-
-export interface AuditorsWord {
-  readonly auditor: Address
-  readonly word: AuditorWord
-  readonly subject: Hex
-  /** Segments that it ran again, a bit for each in the order of the draw. */
-  readonly runs: number
-}
-
-/** Whether it speaks of a segment, by its place in the draw. */
-export const hasRun = ({ runs }: Pick<AuditorsWord, 'runs'>, at: number): boolean => ((runs >> at) & 1) === 1
 
 /** A segment of one adapter's training, by the adapter's place among the coalitions. */
 export interface DrawnSegment {
@@ -158,6 +148,7 @@ export function feeFor(
 export interface AuditRound extends Drawing {
   /** Segments that its builder has put in the fees for. */
   readonly segments: number
+  /** Those that count (`standing`). */
   readonly words: readonly AuditorsWord[]
 }
 
@@ -218,7 +209,7 @@ export function certificateOf(
       worker,
       auditors,
       agreed: of(word => word.word === 'agrees' && hasRun(word, at)),
-      disagreed: of(word => word.word === 'not-served' || (word.word === 'differs' && hasRun(word, at)))
+      disagreed: of(word => lacks(word, at) || (word.word === 'differs' && hasRun(word, at)))
     }
   })
   const unpaid = Math.max(0, segments.length - round.segments)

@@ -74,3 +74,44 @@ for (const one of [cases[0], cases[3]])
       each.map(value => `${((100 * value) / whole).toFixed(0)} %`)
     )
   }
+
+/** Other draws at about the same cost: how many runs each segment has, and how many segments are the deployed one's. */
+const others = [
+  { name: '4 segments, 3 runs (now)', segments: 4, runs: 3, own: 1 },
+  { name: '4, two of the deployed', segments: 4, runs: 3, own: 2 },
+  { name: '6 segments, 2 runs', segments: 6, runs: 2, own: 1 },
+  { name: '12 segments, 1 run', segments: 12, runs: 1, own: 1 }
+] as const
+
+/** As `drawSegments`, with more of the deployed adapter's first. */
+function drawnWith(
+  seed: string,
+  adapters: number,
+  count: number,
+  own: number
+): { coalition: number; segment: number }[] {
+  const trained = (n: number): (number | null)[] => [null, ...Array.from({ length: n }, () => steps)]
+  if (own === 1) return drawSegments(keccak(seed), trained(adapters), count)
+  const deployedOnes = drawSegments(keccak(`${seed} own`), trained(1), own)
+  const rest = drawSegments(keccak(`${seed} rest`), trained(adapters - 1), count - own)
+  return [...deployedOnes.map(one => ({ ...one, coalition: adapters })), ...rest]
+}
+
+console.log('')
+console.log(`at about the same cost      ${cases.map((_, i) => `case ${i + 1}`.padStart(7)).join('')}   cost`)
+for (const { name, segments, runs, own } of others) {
+  const parts = cases.map(({ adapters, leaps }) => {
+    let hits = 0
+    for (let i = 0; i < draws / 4; i++)
+      if (drawnWith(`audit ${i}`, adapters, segments, own).some(s => s.segment === 2 && leaps(s.coalition, adapters)))
+        hits++
+    return (400 * hits) / draws
+  })
+  const { adapters } = cases[0]!
+  const all = Array.from({ length: draws / 20 }, (_, i) => drawnWith(`audit ${i}`, adapters, segments, own)).flat()
+  const each = all.reduce((sum, s) => sum + (deployed(s.coalition, adapters) ? 1 : 0.5) / mostSegments, 0)
+  console.log(
+    `${name.padEnd(28)}${parts.map(part => `${part.toFixed(0)} %`.padStart(7)).join('')}` +
+      ((runs * 20 * each) / draws).toFixed(2).padStart(7)
+  )
+}

@@ -69,8 +69,11 @@ contract AuditHandler is Network {
             uint256 runs = (one >> 8) % (uint256(1) << a.segments);
             uint256 kind = one % 6;
             if (kind > 2 || runs == 0) (kind, runs) = (3 + kind % 3, 0);
+            uint256 missing = kind == 4 || (one >> 64) % 2 == 0 ? 0 : (one >> 32) % (uint256(1) << a.segments) & ~runs;
             vm.prank(a.panel[i]);
-            if (kind < 5) try audits.say(id, a.seed, TrainingAudits.Word(kind), "s", uint16(runs)) {} catch {}
+            if (kind < 5) {
+                try audits.say(id, a.seed, TrainingAudits.Word(kind), "s", uint16(runs), uint16(missing)) {} catch {}
+            }
         }
     }
 
@@ -138,7 +141,8 @@ contract AuditHandler is Network {
             uint256 count = 0;
             for (uint256 j = 0; j < a.panel.length; j++) {
                 TrainingAudits.Said memory said = audits.wordOf(ids[i], a.number, a.panel[j]);
-                bool isAgainst = said.word == TrainingAudits.Word.Differs || said.word == TrainingAudits.Word.NotServed;
+                bool lacks = said.word == TrainingAudits.Word.NotServed || said.missing != 0;
+                bool isAgainst = said.word == TrainingAudits.Word.Differs || (lacks && !said.unheard);
                 if (isAgainst && !said.struck) count++;
             }
             same(a.against, count, "words against it");

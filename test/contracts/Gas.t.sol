@@ -143,7 +143,7 @@ contract GasTest is Epochs {
         bytes32 seed = audits.auditOf(id).seed;
         for (uint256 i = 0; i < 9; i++) {
             vm.prank(vm.addr(0xD000 + i));
-            audits.say(id, seed, TrainingAudits.Word.Agrees, "subject", 15);
+            audits.say(id, seed, TrainingAudits.Word.Agrees, "subject", 15, 0);
         }
         measured("an auditor's word", 100_000);
         audits.close(id);

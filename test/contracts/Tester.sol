@@ -25,6 +25,7 @@ interface Vm {
     function lastCallGas() external view returns (Gas memory);
     function chainId(uint256 id) external;
     function expectRevert() external;
+    function expectEmit() external;
     function expectPartialRevert(bytes4 selector) external;
     function assume(bool condition) external pure;
     function readFile(string calldata path) external view returns (string memory);

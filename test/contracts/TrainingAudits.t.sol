@@ -3,60 +3,10 @@ pragma solidity ^0.8.28;
 
 import {Blame} from "solidity/Blame.sol";
 import {TrainingAudits} from "solidity/TrainingAudits.sol";
-import {Network} from "./Network.sol";
+import {Audited} from "./Audited.sol";
 
 /// @dev Who audits a training, what they may say and when, and what it costs whom.
-contract TrainingAuditsTest is Network {
-    bytes32 private pool;
-    bytes32 private model;
-    bytes32 private audit;
-    uint256 private bond;
-    /// @dev What an audit takes: the bond, and three runs of each segment.
-    uint256 private whole;
-    uint256 private fee;
-    /// @dev Of the first draw.
-    bytes32 private firstSeed;
-    uint16 private constant SEGMENTS = 4;
-
-    function setUp() public override {
-        super.setUp();
-        pool = newDatanet("rules");
-        anchorNext(pool, 1);
-        model = newModel(pool, 5000, 2000, 3000);
-        audit = audits.idOf(builder, keccak256("job"));
-        bond = audits.bond();
-        fee = audits.leastFee();
-        whole = bond + 3 * SEGMENTS * fee;
-        fund(builder, 5 * whole, address(audits));
-    }
-
-    function seat(uint256 i) private returns (address one) {
-        one = vm.addr(0xE000 + i);
-        staked(one, MIN_STAKE);
-        vm.prank(one);
-        registry.join(pool);
-    }
-
-    function open() private {
-        vm.prank(builder);
-        audits.open(model, SEGMENTS, fee);
-    }
-
-    function chance() private {
-        vm.roll(block.number + DRAW_BLOCKS + 1);
-        audits.draw(audit);
-        if (firstSeed == 0) firstSeed = audits.auditOf(audit).seed;
-    }
-
-    function say(address who, TrainingAudits.Word word, uint16 runs) private {
-        vm.prank(who);
-        audits.say(audit, firstSeed, word, "subject", runs);
-    }
-
-    function say(address who, bool agrees) private {
-        say(who, agrees ? TrainingAudits.Word.Agrees : TrainingAudits.Word.Differs, 1);
-    }
-
+contract TrainingAuditsTest is Audited {
     function testABuilderOpensItsOwnJobOnceAndPaysABond() public {
         vm.expectPartialRevert(TrainingAudits.NotTheBuilder.selector);
         audits.open(model, SEGMENTS, fee);
@@ -151,7 +101,7 @@ contract TrainingAuditsTest is Network {
         say(stranger, true);
         vm.expectPartialRevert(TrainingAudits.AnotherRound.selector);
         vm.prank(one);
-        audits.say(audit, keccak256("of a block that was replaced"), TrainingAudits.Word.Agrees, "subject", 1);
+        audits.say(audit, keccak256("of a block that was replaced"), TrainingAudits.Word.Agrees, "subject", 1, 0);
         say(one, true);
         vm.expectPartialRevert(TrainingAudits.AlreadySaid.selector);
         say(one, false);
@@ -216,13 +166,6 @@ contract TrainingAuditsTest is Network {
         same(registry.seatOf(pool, one), 0, "and its seat");
     }
 
-    function convict(address auditor, bool costs) private {
-        vm.prank(host);
-        audits.blame(audit, 1, auditor, costs);
-        vm.prank(validator);
-        audits.blame(audit, 1, auditor, costs);
-    }
-
     function testAFalseRefusalIsStruckAndTheAuditOpenedAgain() public {
         (address one,,) = (seat(1), seat(2), seat(3));
         staked(validator, MIN_STAKE);
@@ -272,13 +215,6 @@ contract TrainingAuditsTest is Network {
     }
 
     // Who is paid, and what silence and words against it cost
-
-    function seats(uint256 count) private returns (address[] memory panel) {
-        for (uint256 i = 1; i <= count; i++) seat(i);
-        open();
-        chance();
-        return audits.auditOf(audit).panel;
-    }
 
     function testWhoRanSomethingIsPaidForItAndTheRestGoesBack() public {
         address[] memory panel = seats(5);
@@ -338,6 +274,14 @@ contract TrainingAuditsTest is Network {
         say(one, TrainingAudits.Word.Nothing, 1);
         vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
         say(one, TrainingAudits.Word.NotServed, 1);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Nothing, 0, 1);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Agrees, 3, 2);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Agrees, 1, 16);
+        vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
+        say(one, TrainingAudits.Word.Agrees, 0, 1);
         vm.expectPartialRevert(TrainingAudits.SegmentsOutOfRange.selector);
         say(one, TrainingAudits.Word.Agrees, 16);
         vm.expectPartialRevert(TrainingAudits.NoSuchWord.selector);
@@ -427,9 +371,12 @@ contract TrainingAuditsTest is Network {
             uint16 own = uint16((seed >> 8) % (uint256(1) << segments));
             if (word == TrainingAudits.Word.None || (own == 0 && uint256(word) < 3)) continue;
             if (uint256(word) >= 3) own = 0;
-            if (word == TrainingAudits.Word.Differs || word == TrainingAudits.Word.NotServed) against++;
+            uint16 missing = uint16((seed >> 32) % (uint256(1) << segments)) & ~own;
+            if (word == TrainingAudits.Word.Nothing || (seed >> 64) % 2 == 0) missing = 0;
+            bool differs = word == TrainingAudits.Word.Differs || word == TrainingAudits.Word.NotServed;
+            if (differs || missing != 0) against++;
             runs[i] = own;
-            say(panel[i], word, own);
+            say(panel[i], word, own, missing);
         }
         vm.warp(block.timestamp + AUDIT);
         uint256[] memory pay = audits.payOf(audit);

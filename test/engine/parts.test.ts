@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openEngine } from '../../node/engine/index.ts'
 import type { Engine, PartJob, TuneResult } from '../../node/engine/types.ts'
@@ -81,6 +81,21 @@ describe('parts of trainings', function () {
     )
     assert.ok(statesFit([long, long], 2 ** 30))
     assert.ok(!statesFit([long, long, short], 2 ** 30))
+  })
+
+  it('are committed to by no training that may stop early, which would have other segments than written', async () => {
+    const none = join(folder.path, 'early')
+    mkdirSync(none)
+    const [early] = await engine.tuneSiblings({
+      model,
+      rows: elements,
+      coalitions: [[0, 1, 2, 3, 4, 5, 6, 7]],
+      settings: { ...trained, evaluation: { rows: elements, everySteps: 8, patience: 1 } },
+      output: [join(folder.path, 'early-adapter')],
+      states: { folder: none }
+    })
+    assert.ok(early!.losses.length > 0)
+    assert.deepEqual(readdirSync(none), [])
   })
 
   it('come out as they were committed to, though trained beside others', async () => {

@@ -234,6 +234,7 @@ export const eventWords: Readonly<Record<string, string>> = {
   AuditOpened: 'The training of a model is to be run again in parts',
   AuditorsDrawn: 'Chance drew what of a training is run again, and by whom',
   AuditSaid: 'An auditor said whether a training agrees',
+  WordStruck: 'The word of an auditor was struck: it was false',
   AuditorPaid: 'An auditor was paid for what it ran again',
   AuditorBlamed: 'A validator holds the word of an auditor for false',
   AuditClosed: 'The audit of a training is over',

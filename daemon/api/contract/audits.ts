@@ -3,7 +3,10 @@ import { splitParts } from '../../../protocol/primitives/split.ts'
 
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
 
-/** unaudited: nobody asks for one · passed: its model is admitted · refused, other: it never is · else it waits. */
+/**
+ * unaudited: nobody asks for one · passed: its model is admitted · struck: it was, by words that were false · refused,
+ * other: it never is · else it waits.
+ */
 const auditState = z.enum([
   'unaudited',
   'unopened',
@@ -12,6 +15,7 @@ const auditState = z.enum([
   'nobody',
   'lapsed',
   'passed',
+  'struck',
   'refused',
   'other'
 ])

@@ -30,8 +30,9 @@ export interface AuditCalls {
    * @param seed of the draw that it speaks of
    * @param subject `auditSubject` of what it looked at
    * @param runs segments that it ran again, a bit for each in the order of the draw
+   * @param missing those that it was given nothing to run of
    */
-  say(audit: Hex, seed: Hex, said: { word: AuditorWord; subject: Hex; runs: number }): Promise<Mined>
+  say(audit: Hex, seed: Hex, said: { word: AuditorWord; subject: Hex; runs: number; missing: number }): Promise<Mined>
   /**
    * Once all have spoken or time is over, by anyone: auditors are paid, the rest goes where the words say. Where nobody
    * was there to be drawn, by its builder, who has all of it back.
@@ -62,13 +63,13 @@ export function createAudits(connection: Connection, { audits, token }: Addresse
     },
     draw: async audit =>
       mined(await connection.write({ ...at, what: `the draw of audit ${audit}`, functionName: 'draw', args: [audit] })),
-    say: async (audit, seed, { word, subject, runs }) =>
+    say: async (audit, seed, { word, subject, runs, missing }) =>
       mined(
         await connection.write({
           ...at,
           what: `an auditor's word on ${audit}`,
           functionName: 'say',
-          args: [audit, seed, auditorWords.indexOf(word) + 1, subject, runs]
+          args: [audit, seed, auditorWords.indexOf(word) + 1, subject, runs, missing]
         })
       ),
     penaliseAbsent: async (audit, round, auditor) =>

@@ -254,8 +254,11 @@ const fields = {
     round: small,
     word: z.int().min(1).max(auditorWords.length),
     subject: bytes32,
-    runs: small
+    runs: small,
+    missing: small,
+    time: uint(64)
   },
+  WordStruck: { audit: bytes32, auditor: address, round: small, whole: z.boolean(), time: uint(64) },
   AuditorPaid: { audit: bytes32, auditor: address, round: small, amount },
   AuditorBlamed: { audit: bytes32, auditor: address, round: small, validator: address },
   AuditClosed: { audit: bytes32, round: small, refused: z.boolean(), returned: amount },

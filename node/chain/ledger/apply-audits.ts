@@ -40,7 +40,7 @@ export const applyAudits = {
     const { audit: id, model, pool, round: number, drawFrom, bond, segments, fee, block } = event
     const place = placeOf(event)
     const known = await draft.get(audits, id)
-    const said = { words: [], paid: [], absent: [], doubted: false, closed: false }
+    const said = { words: [], strikes: [], paid: [], absent: [], doubted: false, closed: false }
     const opened = { number, drawFrom, seed: null, panel: [], until: 0n, segments, fee, ...said }
     // Rounds that nobody drew say nothing, and may be many: only those that were drawn are counted.
     const rounds = [...(known?.rounds ?? []).filter(({ seed }) => seed !== null), opened]
@@ -53,10 +53,12 @@ export const applyAudits = {
   AuditorsDrawn: async (event, draft, tables) =>
     changeRound(event, draft, tables, () => ({ seed: event.seed, panel: event.panel, until: event.until })),
   AuditSaid: async (event, draft, tables) => {
-    const { auditor, word: number, subject, runs } = event
-    const word = auditorWords[number - 1] ?? 'nothing'
-    return changeRound(event, draft, tables, ({ words }) => ({ words: [...words, { auditor, word, subject, runs }] }))
+    const { auditor, word: number, subject, runs, missing, time: at } = event
+    const said = { auditor, word: auditorWords[number - 1] ?? 'nothing', subject, runs, missing, at }
+    return changeRound(event, draft, tables, ({ words }) => ({ words: [...words, said] }))
   },
+  WordStruck: async ({ audit, round, auditor, whole, time: at }, draft, tables) =>
+    changeAny({ audit, round }, draft, tables, ({ strikes }) => ({ strikes: [...strikes, { auditor, whole, at }] })),
   AuditorPaid: async (event, draft, tables) => {
     const { auditor, amount } = event
     return changeRound(event, draft, tables, ({ paid }) => ({ paid: [...paid, { auditor, amount }] }))
@@ -73,6 +75,7 @@ export const applyAudits = {
       | 'AuditOpened'
       | 'AuditorsDrawn'
       | 'AuditSaid'
+      | 'WordStruck'
       | 'AuditorPaid'
       | 'AuditorBlamed'
       | 'AuditClosed'

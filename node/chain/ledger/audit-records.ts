@@ -19,8 +19,19 @@ const auditRound = z.strictObject({
   segments: small,
   fee: amount,
   words: z
-    .array(z.strictObject({ auditor: address, word: z.enum(auditorWords), subject: bytes32, runs: small }))
+    .array(
+      z.strictObject({
+        auditor: address,
+        word: z.enum(auditorWords),
+        subject: bytes32,
+        runs: small,
+        missing: small,
+        at: uint(64)
+      })
+    )
     .max(9),
+  /** Whose words the roster has struck, whole or in what they say was not given; each may come before its word. */
+  strikes: z.array(z.strictObject({ auditor: address, whole: z.boolean(), at: uint(64) })).max(18),
   /** What its auditors were paid when it was closed. */
   paid: z.array(z.strictObject({ auditor: address, amount })).max(9),
   /** Who said nothing in time, and has paid for it. */

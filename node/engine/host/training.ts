@@ -136,8 +136,10 @@ async function trainOn<T extends Tuned>(job: Training, start: T, graph: Training
   let ended: MemberState | undefined
   const fresh = (): MemberState => graph.begin(start, 0, { averaged: settings.ema > 0, keepsBest: false })
   const steps = members.map(({ plan }) => plan.length)
-  const commits = job.states !== undefined && statesFit(steps, bytesOfState(fresh()))
   const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay, evaluation } = settings
+  // Where a training may stop early, its segments are known only when it is over: it commits to none, not to some.
+  const stops = (evaluation?.patience ?? 0) > 0
+  const commits = job.states !== undefined && !stops && statesFit(steps, bytesOfState(fresh()))
   try {
     const began = part?.begin === undefined ? undefined : readState(part.begin, fresh())
     const results = await trainAdapters({

@@ -1,6 +1,13 @@
 import { auditId } from '../../../protocol/contracts/index.ts'
-import { checkDeliveryContent, coalitionsOf, deliveryContent, rowsOf } from '../../../protocol/jobs/index.ts'
-import type { DeliveryContent, JobRecord, LotState, TrainingLog } from '../../../protocol/jobs/index.ts'
+import {
+  checkDeliveryContent,
+  checkSteps,
+  coalitionsOf,
+  deliveryContent,
+  rowsOf,
+  stepsOn
+} from '../../../protocol/jobs/index.ts'
+import type { DeliveryContent, JobRecord, Lot, LotState, TrainingLog } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
@@ -40,6 +47,7 @@ export async function verifyDelivery(
     // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
     if (content.states === undefined)
       throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
+    await requireAllSteps(deps, id, record, lot.lot, content, signal)
     // [retry] A worker that has been paid may go: what auditors will ask for is here before it is.
     const { deadline } = lot.award.statement.message
     const audit = auditId(builder, id)
@@ -96,6 +104,25 @@ async function fetchContent(
 ): Promise<DeliveryContent> {
   const bytes = await deps.files.fetchBytes(message.cid, { maxBytes: maxContentBytes, providers: [worker], signal })
   return decodeFrame(bytes, deliveryContent, maxContentBytes)
+}
+
+/** Before its states are fetched: of a training that was cut there are fewer of them, which nobody draws. */
+async function requireAllSteps(
+  { versions }: Pick<JobsDeps, 'versions'>,
+  id: Hex,
+  { document: { spec }, state }: JobRecord,
+  lot: Lot,
+  content: DeliveryContent,
+  signal: AbortSignal
+): Promise<void> {
+  if (state.state !== 'running') return
+  const { draw = id, players } = state
+  const owned = await versions.rows(spec, { signal })
+  const owners = owned.map(({ contributor }) => contributor)
+  const coalitions = coalitionsOf(draw, players.length, spec.coalitions)
+  const masks = (lot.kind === 'adapter' ? [-1] : lot.coalitions).map(index => coalitions.at(index) ?? 0n)
+  const rows = masks.map(mask => rowsOf(mask, players, owners).flatMap(i => owned[i] ?? []))
+  checkSteps(content, rows, spec.settings)
 }
 
 /** [reject] The deployed adapter makes the held-out answers likelier than the base model does. */
@@ -159,8 +186,8 @@ async function measureOwnRows(
   const tuned = await deps.engine.heldOutLoss({ model, adapter, rows, cutoff })
   // [reject] It says its own rows more readily than the base model does; after a handful of steps, most of them
   // warm-up, that may not show yet.
-  const { batch, accumulation, epochs, ema } = record.document.spec.settings
-  const steps = Math.ceil(indices.length / (batch * accumulation)) * epochs
+  const { settings } = record.document.spec
+  const steps = stepsOn(indices.length, settings)
   if (!(tuned < base || (steps < 10 && tuned <= base + 0.01)))
     throw new InvalidError(
       'delivery.unlearnt',
@@ -170,7 +197,7 @@ async function measureOwnRows(
   // training. Averaged iterates lag by 1 / (1 - ema) steps.
   const early = log?.loss.slice(0, Math.floor(log.loss.length / 2)) ?? []
   const mean = early.reduce((sum, loss) => sum + loss, 0) / early.length
-  if (steps >= Math.max(20, 4 / (1 - ema)) && !(tuned < mean * 1.1 + 0.05))
+  if (steps >= Math.max(20, 4 / (1 - settings.ema)) && !(tuned < mean * 1.1 + 0.05))
     throw new InvalidError(
       'delivery.log',
       `the adapter's loss on its own rows is ${tuned}, where the log says ${mean} half-way`

@@ -9,6 +9,7 @@ import {
   heldOutSample,
   playersOf,
   rowsOf,
+  stepsOn,
   trainingLog,
   untrained,
   untrainedOf
@@ -154,9 +155,9 @@ async function watching(
   try {
     const held = (await versions.heldOut(spec, { signal })).slice(0, heldOutSample)
     if (held.length === 0) return undefined
-    const { batch, accumulation, epochs } = spec.settings
-    const steps = Math.ceil(Math.ceil(rows / (batch * accumulation)) * Math.ceil(epochs))
-    const everySteps = evaluateEvery({ steps, rows: rows * epochs, held: held.length })
+    const { settings } = spec
+    const steps = stepsOn(rows, settings)
+    const everySteps = evaluateEvery({ steps, rows: rows * settings.epochs, held: held.length })
     return { rows: held, everySteps }
   } catch (error) {
     if (signal.aborted) throw error

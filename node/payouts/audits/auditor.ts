@@ -8,6 +8,7 @@ import type { Seats } from '../scorer/seats.ts'
 import type { PayoutsDeps } from '../types.ts'
 import type { Certificates } from './certificates.ts'
 import { createDraws } from './draws.ts'
+import { judgedUntil } from './judging.ts'
 import type { Judging } from './judging.ts'
 import { lastPartOf } from './speaking.ts'
 import type { Speaking } from './speaking.ts'
@@ -153,7 +154,11 @@ export function createAuditor(
     const weighed = await models.weighed(record.model)
     if (weighed === null) return true
     const view = await certificates.of(await models.registered(record.model), weighed.result)
-    if (view.state !== 'lapsed' || record.rounds.filter(({ seed }) => seed !== null).length >= 8) return true
+    if (
+      (view.state !== 'lapsed' && view.state !== 'struck') ||
+      record.rounds.filter(({ seed }) => seed !== null).length >= 8
+    )
+      return true
     await unlessDone(async () => chain.audits.open(record.model, await terms(record.model)))
     return false
   }
@@ -167,8 +172,8 @@ export function createAuditor(
   }
 
   async function timeToJudge(id: Hex): Promise<number> {
-    const round = (await ledger.audit(id))?.rounds.at(-1)
-    return round === undefined ? 0 : Number(round.until + 2n * (await windowOf()) - now()) * 1000
+    const record = await ledger.audit(id)
+    return record === undefined ? 0 : Number(judgedUntil(record, await windowOf()) - now()) * 1000
   }
 
   /** One word, whatever comes of it: who says nothing pays for that. What is to be tried again is thrown. */
@@ -208,8 +213,7 @@ export function createAuditor(
   /** Whoever is wrong where somebody is against a training; that keeps nobody from speaking. */
   async function judge(id: Hex, signal: AbortSignal): Promise<void> {
     const record = await ledger.audit(id)
-    const round = record?.rounds.at(-1)
-    if (record !== undefined && round !== undefined) await judging.judge(record, round, id, signal)
+    if (record !== undefined) await judging.judge(record, id, signal)
   }
 
   function wake(): void {
@@ -238,7 +242,7 @@ export function createAuditor(
       }
       off = await ledger.consume({
         name: 'audits',
-        names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditorBlamed', 'AuditClosed'],
+        names: ['AuditOpened', 'AuditorsDrawn', 'AuditSaid', 'AuditorBlamed', 'WordStruck', 'AuditClosed'],
         forward(event) {
           take(event.audit)
           if (event.name === 'AuditorsDrawn') draws.take(event.audit, event)

@@ -1,8 +1,8 @@
 import { auditId } from '../../../protocol/contracts/index.ts'
 import { usualAuditedSegments } from '../../../protocol/data/index.ts'
-import { certificateOf, payOf } from '../../../protocol/jobs/index.ts'
+import { certificateOf, payOf, standing } from '../../../protocol/jobs/index.ts'
 import type { AuditedLot, Certificate, JobResult } from '../../../protocol/jobs/index.ts'
-import { InvalidError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, InvalidError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { AuditRecord, AuditRound, ModelOnChain } from '../../chain/types.ts'
 import { deliveredLots } from '../../jobs/index.ts'
@@ -13,21 +13,27 @@ import type { AuditView, PayoutsDeps } from '../types.ts'
 export interface Certificates {
   /** Segments that a model's Datanet asked to be run again when it was registered; 0 where it asks for none. */
   asked(model: Pick<ModelOnChain, 'id' | 'datanet'>): Promise<number>
-  /** What the words of a round come to; undefined before its draw. @throws as `deliveredLots` */
+  /**
+   * What the words of a round come to, as they stand before a moment, or now; undefined before its draw.
+   * @throws as `deliveredLots`
+   */
   round(
     audit: Pick<AuditRecord, 'model' | 'pool'>,
     round: AuditRound,
     result: JobResult,
-    lots: readonly AuditedLot[]
+    lots: readonly AuditedLot[],
+    before?: bigint
   ): Promise<Certificate | undefined>
-  /** How a model's admission stands. @throws as `deliveredLots` */
-  of(model: ModelOnChain, result: JobResult): Promise<AuditView>
+  /** How a model's admission stands, or stood before a moment. @throws as `deliveredLots` */
+  of(model: ModelOnChain, result: JobResult, before?: bigint): Promise<AuditView>
   /**
    * [reject] Auditors whom chance has drawn have run steps of its trainings again, and over two thirds of those of each
-   * segment have found that they agree.
+   * segment have found that they agree, in words that the roster has not struck. Words and strikes count that stood on
+   * chain before a moment: an epoch's, so that its settler and its watchers find the same whenever they look.
+   * @param before chain seconds; without it all that is known
    * @throws TilthError `audit.waiting` (retry) · InvalidError `audit.refused`, `audit.other` · as `of`
    */
-  require(model: ModelOnChain, result: JobResult): Promise<void>
+  require(model: ModelOnChain, result: JobResult, before?: bigint): Promise<void>
 }
 
 export function createCertificates({
@@ -35,8 +41,8 @@ export function createCertificates({
   versions,
   files
 }: Pick<PayoutsDeps, 'chain' | 'versions' | 'files'>): Certificates {
-  /** Words are never taken back: who has passed has passed. */
-  const passed = createCache<Hex, true>({ max: modelsKnown })
+  /** By all that a certificate follows from. */
+  const passed = createCache<string, true>({ max: modelsKnown })
 
   async function registered(model: Hex) {
     return (await ledger.model(model)) ?? (await ledger.caughtUp().then(() => ledger.model(model)))
@@ -49,17 +55,19 @@ export function createCertificates({
 
   async function round(
     { model, pool }: Pick<AuditRecord, 'model' | 'pool'>,
-    { seed, panel, words, segments }: AuditRound,
+    { seed, panel, words: said, strikes, segments }: AuditRound,
     result: JobResult,
-    lots: readonly AuditedLot[]
+    lots: readonly AuditedLot[],
+    before?: bigint
   ): Promise<Certificate | undefined> {
     if (seed === null) return undefined
+    const words = standing({ words: said, strikes }, before)
     // Its builder may have opened it before the rules asked for any.
     const count = (await asked({ id: model, datanet: pool })) || usualAuditedSegments
     return certificateOf(result, lots, { seed, panel, words, segments }, count)
   }
 
-  async function of(model: ModelOnChain, result: JobResult): Promise<AuditView> {
+  async function of(model: ModelOnChain, result: JobResult, before?: bigint): Promise<AuditView> {
     const segments = await asked(model)
     const id = auditId(model.builder, model.job)
     const found = await ledger.audit(id)
@@ -72,10 +80,11 @@ export function createCertificates({
     const lots = await deliveredLots({ files }, result, { brief: true })
     let last: { round: AuditRound; certificate: Certificate | undefined } | undefined
     for (const one of found.rounds) {
-      last = { round: one, certificate: await round(found, one, result, lots) }
+      last = { round: one, certificate: await round(found, one, result, lots, before) }
       if (last.certificate?.passed === true) break
     }
     const { certificate } = last ?? {}
+    const unstruck = last && (await round(found, { ...last.round, strikes: [] }, result, lots, before))
     return {
       ...base,
       rounds: found.rounds.length,
@@ -89,7 +98,7 @@ export function createCertificates({
             until: last.round.until,
             pay: payIn(last.round)
           }),
-      state: stateOf(found, last?.round, certificate)
+      state: stateOf(found, last?.round, certificate, unstruck?.passed === true)
     }
   }
 
@@ -97,22 +106,37 @@ export function createCertificates({
     asked,
     round,
     of,
-    async require(model, result) {
-      if (passed.get(model.id) !== undefined || (await asked(model)) === 0) return
-      let view = await of(model, result)
+    async require(model, result, before) {
+      if ((await asked(model)) === 0) return
+      const mark = async (): Promise<string> => {
+        const found = await ledger.audit(auditId(model.builder, model.job))
+        return canonicalJson([model.id, found?.model ?? '', ...(found?.rounds ?? []).map(one => markOf(one, before))])
+      }
+      let name = await mark()
+      if (passed.get(name) !== undefined) return
+      let view = await of(model, result, before)
       if (view.state !== 'passed') {
         await ledger.caughtUp() // it may be a block behind
-        view = await of(model, result)
+        name = await mark()
+        view = await of(model, result, before)
       }
-      if (view.state === 'passed') passed.set(model.id, true)
+      if (view.state === 'passed') passed.set(name, true)
       else throw whyNot(view)
     }
   }
 }
 
+/** What of a round a certificate follows from. */
+const markOf = ({ seed, segments, words, strikes }: AuditRound, before: bigint | undefined): unknown => [
+  seed,
+  segments,
+  standing({ words, strikes }, before).map(({ at: _at, ...word }) => word)
+]
+
 /** What its auditors are paid: what they were once it was closed, before that what they would be now. */
-function payIn({ seed, panel, words, segments, fee, paid, absent, closed }: AuditRound): NonNullable<AuditView['pay']> {
-  const now = seed === null ? [] : payOf({ seed, panel, words }, { segments, fee })
+function payIn(round: AuditRound): NonNullable<AuditView['pay']> {
+  const { seed, panel, segments, fee, paid, absent, closed } = round
+  const now = seed === null ? [] : payOf({ seed, panel, words: standing(round) }, { segments, fee })
   const amounts = closed ? paid : panel.map((auditor, i) => ({ auditor, amount: now[i] ?? 0n }))
   return { segments, fee, closed, paid: amounts.filter(({ amount }) => amount > 0n), absent }
 }
@@ -120,10 +144,12 @@ function payIn({ seed, panel, words, segments, fee, paid, absent, closed }: Audi
 function stateOf(
   { refused }: AuditRecord,
   round: AuditRound | undefined,
-  certificate: Certificate | undefined
+  certificate: Certificate | undefined,
+  hadPassed: boolean
 ): AuditView['state'] {
   if (certificate?.passed === true) return 'passed'
   if (refused) return 'refused'
+  if (round?.closed === true && hadPassed) return 'struck'
   if (round?.closed === true && round.seed !== null) return 'lapsed'
   return certificate === undefined ? 'undrawn' : certificate.nobody > 0 ? 'nobody' : 'running'
 }
@@ -137,6 +163,7 @@ export const auditWords: Readonly<Record<AuditView['state'], string>> = {
   nobody: 'of a part that was drawn every auditor is a party: more scorers need seats in the pool, for the next round',
   lapsed: 'too few auditors spoke in time, or of what was drawn: its builder opens another round, eight in all',
   passed: 'drawn auditors have run parts of its trainings again, and they agree',
+  struck: 'its validators have found words to be false that had certified it: its builder may open another round',
   refused: 'drawn auditors have run parts of its trainings again, and they do not agree',
   other: 'its job was audited with another result'
 }

@@ -55,16 +55,22 @@ export function createSpeaking(
       return await find(weighed.result, record, round, id, signal)
     } catch (error) {
       signal.throwIfAborted()
-      const isLate = chainTime() >= round.until - (await chain.audits.window()) / lateParts
       // What of the rest was run is worth a word: the last one.
-      if (!isLate || !isWithheld(error) || (await words.known(id, round)).runs !== 0) throw error
+      if (!(await isLate(round)) || !isWithheld(error) || (await words.known(id, round)).runs !== 0) throw error
       // What nobody gives before the time is over nobody can run again, and a draw that is let go would be another's.
       log.warn('what an audit takes is not to be had', { model: record.model, error })
-      return { word: 'not-served', subject, runs: 0 }
+      return { word: 'not-served', subject, runs: 0, missing: 0 }
     }
   }
 
-  /** @throws as `delivered` and `runSegment`, where one of its own could not be run and nothing of the rest is wrong */
+  async function isLate(round: AuditRound): Promise<boolean> {
+    return chainTime() >= round.until - (await chain.audits.window()) / lateParts
+  }
+
+  /**
+   * What was run, and once it is late also what nobody gives of the rest.
+   * @throws as `delivered` and `runSegment`, where one of its own could not be run and nothing of the rest is wrong
+   */
   async function find(
     result: JobResult,
     record: AuditRecord,
@@ -78,7 +84,8 @@ export function createSpeaking(
     const { subject, segments } = certificate ?? { subject: zeroHash, segments: [] }
     // Nobody may say that it ran what its builder has not paid for.
     const own = [...segments.entries()].filter(([at, { auditors }]) => at < round.segments && auditors.includes(self))
-    let [said, failed]: [OwnWord, unknown] = [{ ...nothing, subject }, undefined]
+    let said: OwnWord = { ...nothing, subject }
+    let [failed, missing]: [unknown, number] = [undefined, 0]
     for (const [before, [at, one]] of own.entries()) {
       try {
         // What somebody gives drop by drop takes no more than its share of the time.
@@ -87,16 +94,23 @@ export function createSpeaking(
         const found = await unlessAborted(findings.of(id, round, one, run), ends)
         const { coalition, segment } = one
         log.info('a segment of a training was run again', { model: record.model, coalition, segment, ...found })
-        said = { word: found.agrees ? 'agrees' : 'differs', subject, runs: said.runs | (1 << at) }
+        said = { ...said, word: found.agrees ? 'agrees' : 'differs', runs: said.runs | (1 << at) }
         await words.note(id, round, said)
         if (!found.agrees) return said
       } catch (error) {
         signal.throwIfAborted()
         // The others are run all the same. That this node could not run one says nothing about who made it.
         if (failed === undefined || isWithheld(failed)) failed = error
+        if (isWithheld(error)) missing |= 1 << at
       }
     }
-    if (failed !== undefined) throw failed
+    if (failed === undefined) return said
+    if (said.runs === 0 || missing === 0 || !(await isLate(round))) throw failed
+    // Before the last word, which says no more than what is noted.
+    said = { ...said, missing }
+    await words.note(id, round, said)
+    if (!isWithheld(failed)) throw failed
+    log.warn('part of what an audit takes is not to be had', { model: record.model, error: failed })
     return said
   }
 

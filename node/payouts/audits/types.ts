@@ -8,7 +8,7 @@ export interface AuditView {
   readonly asked: number
   /**
    * unaudited: nobody asks for one · unopened, undrawn, running, nobody, lapsed: it waits, for what `auditWords` say ·
-   * passed: it is admitted · refused, other: it never is.
+   * passed: it is admitted · struck: it was, and waits for another round · refused, other: it never is.
    */
   readonly state:
     | 'unaudited'
@@ -18,6 +18,7 @@ export interface AuditView {
     | 'nobody'
     | 'lapsed'
     | 'passed'
+    | 'struck'
     | 'refused'
     | 'other'
   /** null where none was opened. */

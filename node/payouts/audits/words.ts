@@ -7,9 +7,14 @@ import type { AuditRound } from '../../chain/types.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 export type OwnWord = Omit<AuditorsWord, 'auditor'>
-export const nothing: OwnWord = { word: 'nothing', subject: zeroHash, runs: 0 }
+export const nothing: OwnWord = { word: 'nothing', subject: zeroHash, runs: 0, missing: 0 }
 
-export const noted = z.strictObject({ word: z.enum(['agrees', 'differs']), subject: bytes32, runs: z.int().min(1) })
+export const noted = z.strictObject({
+  word: z.enum(['agrees', 'differs']),
+  subject: bytes32,
+  runs: z.int().min(1),
+  missing: z.int().min(0).default(0)
+})
 
 export interface Words {
   /** What was run so far of what chance has given this node, on disk: so much it can say whatever comes. */
@@ -24,8 +29,8 @@ export function createWords({ store, chain }: Pick<PayoutsDeps, 'store' | 'chain
   const table = store.collection('payouts/audit-words', noted)
   const placeOf = (id: Hex, { seed }: Pick<AuditRound, 'seed'>): string => `${id}/${seed ?? zeroHash}`
   return {
-    async note(id, round, { word, subject, runs }) {
-      if (word === 'agrees' || word === 'differs') await table.put(placeOf(id, round), { word, subject, runs })
+    async note(id, round, { word, ...said }) {
+      if (word === 'agrees' || word === 'differs') await table.put(placeOf(id, round), { word, ...said })
     },
     known: async (id, round) => (await table.get(placeOf(id, round))) ?? nothing,
     async say(id, { number, seed }, word) {

@@ -134,7 +134,9 @@ export function createMaking(
       const list = (await candidates(pool, before)).map(({ receipt }) => receipt)
       const { timestamp: at } = await chain.head()
       const overdue = overdueModels(before, at)
-      const known = await facts.of(pool, list, { named: overdue })
+      // What was said and struck before that moment is known here by then.
+      await chain.ledger.caughtUp()
+      const known = await facts.of(pool, list, { at, named: overdue })
       const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
         selectReceipts(list, { ...known, measures, settled: before, at })
       const needed = new Set([...namesOf(choose(known.measures).counted), ...overdue])
@@ -189,7 +191,10 @@ export function createMaking(
       const { previous } = await bundles.history(pool)
       const before = settledOf(previous?.bundle.settled ?? [])
       const { drawn } = round
-      const known = await facts.of(pool, document.receipts, { named: overdueModels(before, document.at) })
+      const known = await facts.of(pool, document.receipts, {
+        at: document.at,
+        named: overdueModels(before, document.at)
+      })
       const { measures, heldOut } = await measurable(known, new Set(known.measures.keys()), standsOn(pool, epoch))
       const found = new Map<Hex, Scored[]>()
       for (const [at, id] of ids.entries()) {

@@ -160,6 +160,7 @@ export function createExamining(
     const { seed, panel, commitments } = round.drawn
     const open = await readable(pool, epoch, round)
     const known = await facts.of(pool, bundle.receipts, {
+      at: bundle.at,
       patient: true,
       named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured]
     })

@@ -14,9 +14,10 @@ import {TilthToken} from "./TilthToken.sol";
 /// @notice The builder of a registered model opens the audit of its job with a bond. What was trained, and every state
 /// that was committed on the way, stood on chain by then as the deliveries of the job. The hash of a later block draws
 /// a panel of the pool's scorers and, by the same seed, which segments of which adapters (protocol/jobs/audit.ts). Each
-/// of the panel says one word: whether what it ran again agrees, and of what; that it was given nothing to run; or that
-/// it has nothing to say, as who was drawn for no segment has not. Whether that admits the model is computed by
-/// everybody from these words (protocol/jobs/audit.ts); here they settle what it costs, and whom it pays.
+/// of the panel says one word: whether what it ran again agrees, and of what, and what beside that it was not given;
+/// that it was given nothing to run; or that it has nothing to say, as who was drawn for no segment has not. Whether
+/// that admits the model is computed by everybody from these words (protocol/jobs/audit.ts); here they settle what it
+/// costs, and whom it pays.
 ///
 /// Its builder pays for each run of each segment, three at most, with what it put in when it opened the audit; what
 /// nobody ran goes back to it. Each word against the training costs it its part of the bond, so that to withhold what
@@ -63,11 +64,16 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
         Absent
     }
 
+    /// @param struck by the roster: it counts for nothing
+    /// @param unheard by the roster: what it says that it was not given does not count
     /// @param runs of which segments it says so, a bit for each in the order of the draw
+    /// @param missing of which it says that it was given nothing to run
     struct Said {
         Word word;
         bool struck;
+        bool unheard;
         uint16 runs;
+        uint16 missing;
     }
 
     NodeRegistry public immutable registry;
@@ -110,8 +116,18 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     );
     event AuditorsDrawn(bytes32 indexed audit, uint32 round, bytes32 seed, address[] panel, uint64 until);
     event AuditSaid(
-        bytes32 indexed audit, address indexed auditor, uint32 round, Word word, bytes32 subject, uint16 runs
+        bytes32 indexed audit,
+        address indexed auditor,
+        uint32 round,
+        Word word,
+        bytes32 subject,
+        uint16 runs,
+        uint16 missing,
+        uint64 time
     );
+    /// @notice A word of any round is found to be false by the roster: from then on no certificate counts it.
+    /// @param whole all of it, or only what it says that it was not given
+    event WordStruck(bytes32 indexed audit, address indexed auditor, uint32 round, bool whole, uint64 time);
     event AuditorPaid(bytes32 indexed audit, address indexed auditor, uint32 round, uint256 amount);
     /// @param returned to the builder, of its bond and of what it put in for auditors
     event AuditClosed(bytes32 indexed audit, uint32 round, bool refused, uint256 returned);
@@ -231,7 +247,9 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
     /// @param subject the deliveries that were looked at
     /// @param runs segments that it ran again, by their place in the draw: it is paid for those that were its own. Who
     /// says so of another's answers to the roster for it.
-    function say(bytes32 id, bytes32 seed, Word word, bytes32 subject, uint16 runs) external {
+    /// @param missing those that it was given nothing to run of; with any the word is against the training. Who was
+    /// given nothing at all, not even what says which are its own, names none.
+    function say(bytes32 id, bytes32 seed, Word word, bytes32 subject, uint16 runs, uint16 missing) external {
         Audit storage audit = _audits[id];
         uint32 number = audit.number;
         if (audit.seed != seed) revert AnotherRound(number);
@@ -242,11 +260,14 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
         if (word == Word.None || word == Word.Absent) revert NoSuchWord();
         // Who has run something says of what, and nobody else does.
         bool ran = word == Word.Agrees || word == Word.Differs;
-        if (ran != (runs != 0) || uint256(runs) >> audit.segments != 0) revert SegmentsOutOfRange(audit.segments);
-        (said.word, said.runs) = (word, runs);
+        bool fits = runs & missing == 0 && uint256(runs | missing) >> audit.segments == 0;
+        if (ran != (runs != 0) || !fits || (word == Word.Nothing && missing != 0)) {
+            revert SegmentsOutOfRange(audit.segments);
+        }
+        (said.word, said.runs, said.missing) = (word, runs, missing);
         audit.spoke++;
         if (_isAgainst(said)) audit.against++;
-        emit AuditSaid(id, msg.sender, number, word, subject, runs);
+        emit AuditSaid(id, msg.sender, number, word, subject, runs, missing, uint64(block.timestamp));
     }
 
     /// @notice Once time is over or all have spoken: whoever ran a segment is paid, the rest of what was put in for
@@ -288,8 +309,9 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
 
     /// @notice What no contract sees, a word that running the steps again shows to be false, the roster answers for:
     /// with more than two thirds of the weight against it an auditor loses its seat, and a tenth of the least stake
-    /// where that is asked for. Its word is struck: before the close it is paid nothing, and if it was against the
-    /// training and too few are then left, a refusal is undone, and the builder may open another round.
+    /// where that is asked for. Then its word is struck: before the close it is paid nothing, no certificate counts it
+    /// from then on, and if it was against the training and too few are then left, a refusal is undone, and the builder
+    /// may open another round. Without stake only what it says that it was not given is struck, and its runs stand.
     /// @param costs whether stake is taken: not of who was given nothing to look at, and said so
     function blame(bytes32 id, uint32 number, address auditor, bool costs) external nonReentrant {
         Audit storage audit = _audits[id];
@@ -297,8 +319,7 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
         (,, bytes32 pool) = models.termsOf(audit.model);
         emit AuditorBlamed(id, auditor, number, msg.sender);
         if (!_blame(datanets, pool, keccak256(abi.encode(id, number, auditor, costs)))) return;
-        // What stands of a round before the last is its words alone.
-        if (audit.number == number) _strike(audit, id, auditor);
+        _strike(audit, id, number, auditor, costs);
         _penalise(audit, id, number, auditor, false, costs ? bond() : 0, address(0));
     }
 
@@ -312,12 +333,14 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
         (pay,) = _payOf(_audits[id], id);
     }
 
-    function _strike(Audit storage audit, bytes32 id, address auditor) private {
-        Said storage said = _said[_roundOf(id, audit.number)][auditor];
-        if (said.struck) return;
+    function _strike(Audit storage audit, bytes32 id, uint32 number, address auditor, bool whole) private {
+        Said storage said = _said[_roundOf(id, number)][auditor];
         bool wasAgainst = _isAgainst(said);
-        said.struck = true;
-        if (!wasAgainst) return;
+        if (whole) said.struck = true;
+        else said.unheard = true;
+        emit WordStruck(id, auditor, number, whole, uint64(block.timestamp));
+        // What stands of a round before the last is its words alone.
+        if (audit.number != number || !wasAgainst || _isAgainst(said)) return;
         audit.against--;
         if (!audit.refused || _isRefused(audit)) return;
         audit.refused = false;
@@ -375,7 +398,8 @@ contract TrainingAudits is ReentrancyGuardTransient, Blame {
 
     /// @dev A word against the training that the roster has not struck.
     function _isAgainst(Said storage said) private view returns (bool) {
-        return !said.struck && (said.word == Word.Differs || said.word == Word.NotServed);
+        bool lacks = !said.unheard && (said.word == Word.NotServed || said.missing != 0);
+        return !said.struck && (said.word == Word.Differs || lacks);
     }
 
     function _roundOf(bytes32 id, uint32 number) private pure returns (bytes32) {

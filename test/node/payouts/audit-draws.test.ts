@@ -30,7 +30,7 @@ describe('what a node is drawn for', () => {
       audits: async () => ({ items: [...audits.values()].toReversed() })
     }
     const said: [Hex, OwnWord][] = []
-    const known: OwnWord = { word: 'agrees', subject: keccak('subject'), runs: 1 }
+    const known: OwnWord = { word: 'agrees', subject: keccak('subject'), runs: 1, missing: 0 }
     const words: Words = {
       note: async () => undefined,
       known: async () => known,

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import type { AuditRecord } from '../../../node/chain/types.ts'
 import { wrongOf } from '../../../node/payouts/audits/index.ts'
+import { createJudging, judgedUntil } from '../../../node/payouts/audits/judging.ts'
+import type { JudgingParts } from '../../../node/payouts/audits/judging.ts'
+import { silentLog } from '../../../node/runtime/index.ts'
 import type { AuditorsWord } from '../../../protocol/jobs/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
+
+type JudgingDeps = Parameters<typeof createJudging>[0]
 
 const [a, b, c, idle] = ['a', 'b', 'c', 'idle'].map(name => `0x${keccak(name).slice(-40)}`) as [
   Address,
@@ -18,7 +24,8 @@ const said = (word: AuditorsWord['word'], auditor: Address, runs: number, about 
   auditor,
   word,
   subject: about,
-  runs
+  runs,
+  missing: 0
 })
 const yes = (auditor: Address, runs = runsOf(auditor), about = subject) => said('agrees', auditor, runs, about)
 const no = (auditor: Address, about = subject) => said('differs', auditor, runsOf(auditor), about)
@@ -41,6 +48,40 @@ async function wrong(words: Words, holds = true, doubted = false): Promise<strin
   return found.map(({ auditor, costs }) => `${[a, b, c, idle].indexOf(auditor)}${costs ? '' : ' for nothing'}`)
 }
 
+describe('the words of a round', () => {
+  it('are judged though its builder has opened the next, which nobody has drawn', async () => {
+    const blamed: [number, Address, boolean][] = []
+    const deps = {
+      self: idle,
+      log: silentLog,
+      chain: {
+        audits: {
+          window: async () => 100n,
+          blame: async (_id: unknown, number: number, auditor: Address, costs: boolean) =>
+            void blamed.push([number, auditor, costs])
+        }
+      },
+      trainings: { delivered: async () => [], runSegment: async () => ({ agrees: false, distance: null }) }
+    }
+    const segment = { coalition: 1, segment: 0, worker: '0x', auditors: [a, b], agreed: [a], disagreed: [b] }
+    const parts = {
+      certificates: { round: async () => ({ subject, segments: [segment] }) },
+      models: { weighed: async () => ({ result: {} }) },
+      findings: { of: async (_id: unknown, _round: unknown, _drawn: unknown, run: () => Promise<unknown>) => run() },
+      hasVoice: async () => true,
+      now: () => 1_100n
+    }
+    const words = [yes(a), no(b)].map(word => ({ ...word, at: 1n }))
+    const first = { number: 1, seed: subject, until: 1_000n, words, strikes: [], closed: true, doubted: false }
+    const next = { ...first, number: 2, seed: null, until: 0n, words: [], closed: false }
+    const record = { model: subject, pool: subject, rounds: [first, next] } as unknown as AuditRecord
+    const judging = createJudging(deps as unknown as JudgingDeps, parts as unknown as JudgingParts)
+    await judging.judge(record, subject, new AbortController().signal)
+    assert.deepEqual(blamed, [[1, a, true]])
+    assert.equal(judgedUntil(record, 100n), 1_200n)
+  })
+})
+
 describe("an auditor's word against a training", () => {
   it('is looked at though nobody contradicts it, and false where all of it holds', async () => {
     assert.deepEqual(await wrong([no(c)]), ['2'])
@@ -61,6 +102,39 @@ describe("an auditor's word against a training", () => {
     assert.deepEqual(await wrong([gone(a), gone(b), yes(c)]), [])
     assert.deepEqual(await wrong([gone(idle), yes(c)]), ['3 for nothing'])
     assert.deepEqual(await wrong([gone(idle)]), [])
+  })
+
+  it('that part of its own was withheld is struck in that where others ran it, and what it ran stands', async () => {
+    const segment = (number: number, auditors: Address[], agreed: Address[]) => ({
+      coalition: 1,
+      segment: number,
+      worker: '0x' as const,
+      auditors,
+      agreed,
+      disagreed: []
+    })
+    const short = (word: AuditorsWord['word'], missing: number): AuditorsWord => ({ ...said(word, a, 1), missing })
+    const found = (mine: AuditorsWord, agreed: Address[], holds = (_number: number): boolean => true) =>
+      wrongOf(
+        { subject, segments: [segment(0, [a, b], [a, b]), segment(1, [a, c], agreed), segment(2, [c], [c])] },
+        [mine, yes(b)],
+        one => Promise.resolve(holds(one.segment))
+      )
+    assert.deepEqual(await found(short('agrees', 2), []), [], 'nobody else was given it')
+    assert.deepEqual(await found(short('agrees', 2), [c]), [{ auditor: a, costs: false }])
+    assert.deepEqual(await found(short('agrees', 2), [c], number => number !== 1), [], 'it does not hold')
+    assert.deepEqual(await found(short('agrees', 4), [c]), [{ auditor: a, costs: true }], 'it is not its own')
+    assert.deepEqual(await found(short('agrees', 8), [c]), [{ auditor: a, costs: true }], 'it was not drawn')
+    assert.deepEqual(
+      await found(short('differs', 2), [c], number => number !== 0),
+      [
+        { auditor: b, costs: true },
+        { auditor: a, costs: false }
+      ].toSorted((x, y) => (x.auditor < y.auditor ? -1 : 1)),
+      'it found what does not agree, and was given the rest'
+    )
+    assert.deepEqual(await found({ ...gone(a), missing: 2 }, [c]), [{ auditor: a, costs: false }])
+    assert.deepEqual(await found({ ...gone(a), missing: 2 }, []), [])
   })
 
   it('of a run that was not its own, or about something else, is false whatever comes of it', async () => {

@@ -68,7 +68,11 @@ describe('audits of trainings', function () {
   }
 
   /** Trains every coalition of the version on what is given for its rows; the result names the adapters. */
-  async function train(name: string, rowFor: (row: Row, at: number) => Row): Promise<[JobResult, Trained[]]> {
+  async function train(
+    name: string,
+    rowFor: (row: Row, at: number) => Row,
+    epochs = 4
+  ): Promise<[JobResult, Trained[]]> {
     const { files } = builder.node
     const owners = network.rows.map(({ contributor }) => contributor)
     const coalitions = honest.coalitions.map(mask => rowsOf(BigInt(mask), network.players, owners))
@@ -79,7 +83,7 @@ describe('audits of trainings', function () {
     const results = await engine.tuneSiblings({
       model: base,
       rows: network.rows.map(({ row }, at) => rowFor(row, at)),
-      settings,
+      settings: { ...settings, epochs },
       coalitions: coalitions.slice(1),
       output,
       states: { folder: states }
@@ -181,6 +185,10 @@ describe('audits of trainings', function () {
     const none: Trained = { log: { steps: 0, seconds: 1, tokens: 0, loss: [] }, states: [] }
     const said = trained.map((own, k) => (k === 0 || k === trained.length - 1 ? own : none))
     await ended(await register([product, said]), 'refused')
+  })
+
+  it('refuse trainings that stopped early, whatever their logs say of it', async () => {
+    await ended(await register(await train('short', row => row, 2)), 'refused')
   })
 
   it('refuse what was committed to no states', async () => {

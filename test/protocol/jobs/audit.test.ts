@@ -67,7 +67,7 @@ const saying = (
   who: readonly Address[],
   word: AuditorsWord['word'] = 'agrees',
   { subject = subjectOf(seed), runs = all } = {}
-): AuditorsWord[] => who.map(auditor => ({ auditor, word, subject, runs }))
+): AuditorsWord[] => who.map(auditor => ({ auditor, word, subject, runs, missing: 0 }))
 
 describe('segments of trainings', () => {
   it('cover every step once, and are as many as there may be, none of a few steps beside others', () => {
