@@ -27,7 +27,8 @@ const contracts = [
   'PaymentChannels',
   'AttributionAnchor',
   'Juries',
-  'TrainingAudits'
+  'TrainingAudits',
+  'ServingBonds'
 ]
 
 const env = {
