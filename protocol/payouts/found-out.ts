@@ -69,7 +69,9 @@ export function judgeAnswers(answers: readonly SaidAgain[]): Judged {
   const judged = answers.filter(
     ({ temperature, told }) => told.length > 0 && (temperature === 0 || (!allRedrawn && !isRedrawn(told)))
   )
-  const counts = judged.map(({ temperature, told }) => told.filter(one => behind(one, temperature) > foreignScore).length)
+  const counts = judged.map(
+    ({ temperature, told }) => told.filter(one => behind(one, temperature) > foreignScore).length
+  )
   const tokens = judged.reduce((sum, { told }) => sum + told.length, 0)
   const foreign = counts.reduce((sum, count) => sum + count, 0)
   const telling = counts.filter(count => count > 0).length
@@ -81,7 +83,14 @@ export function judgeAnswers(answers: readonly SaidAgain[]): Judged {
 
 /** What everybody speaks of who speaks of a worker's answers in a round: all that were drawn, in any order. */
 export const drawnSubject = (receipts: readonly Hex[]): Hex =>
-  keccak(fromHex(`0x${receipts.toSorted().map(id => id.slice(2)).join('')}`))
+  keccak(
+    fromHex(
+      `0x${receipts
+        .toSorted()
+        .map(id => id.slice(2))
+        .join('')}`
+    )
+  )
 
 /** A worker's drawn answers by one model; places are those of receipts. */
 export interface DrawnAnswers {
@@ -100,8 +109,6 @@ export function drawnAnswers(
   )
   return [...Map.groupBy(drawn, ({ worker, model }) => `${worker} ${model}`).values()].flatMap(group => {
     const [first] = group
-    return first === undefined
-      ? []
-      : [{ worker: first.worker, model: first.model, places: group.map(({ at }) => at) }]
+    return first === undefined ? [] : [{ worker: first.worker, model: first.model, places: group.map(({ at }) => at) }]
   })
 }

@@ -28,7 +28,12 @@ const answer = (lags: readonly number[], temperature = 0): SaidAgain => ({
 const anAnswer = (lag: fc.Arbitrary<number>): fc.Arbitrary<SaidAgain> =>
   fc
     .record({ lags: fc.array(lag, { minLength: 1, maxLength: 40 }), temperature: fc.constantFrom(0, 0.01, 0.7, 1, 5) })
-    .map(({ lags, temperature }) => answer(lags.map(x => (temperature > 0 ? x / temperature : x)), temperature))
+    .map(({ lags, temperature }) =>
+      answer(
+        lags.map(x => (temperature > 0 ? x / temperature : x)),
+        temperature
+      )
+    )
 const near = fc.double({ min: 0, max: foreignScore, noNaN: true })
 const far = fc.double({ min: foreignScore + 0.01, max: 90, noNaN: true })
 
@@ -58,7 +63,10 @@ describe('answers by other weights than were offered', () => {
     assert.equal(judgeAnswers(short).foundOut, false) // eight tokens
     const few = Array.from({ length: leastJudged.answers - 1 }, () => answer(Array.from({ length: 30 }, () => 50)))
     assert.equal(judgeAnswers(few).foundOut, false)
-    const odd = [answer(Array.from({ length: 400 }, () => 50)), ...Array.from({ length: 11 }, () => answer([0, 0, 0, 0]))]
+    const odd = [
+      answer(Array.from({ length: 400 }, () => 50)),
+      ...Array.from({ length: 11 }, () => answer([0, 0, 0, 0]))
+    ]
     assert.equal(judgeAnswers(odd).foundOut, false) // whatever is odd about one answer
     const own = judgeAnswers(Array.from({ length: 9 }, () => answer([50, 0, 0, 0, 0, 0])))
     assert.deepEqual([own.answers, own.tokens, own.foreign, own.telling, own.foundOut], [9, 54, 9, 9, false])
@@ -66,7 +74,9 @@ describe('answers by other weights than were offered', () => {
 
   it('are told from one foreign token in a hundred, however many there are', () => {
     // Beyond what a double can hold a tail is no reason either.
-    const many = Array.from({ length: 2_000 }, (_, i) => answer(Array.from({ length: 100 }, (_, k) => (k === i % 100 ? 50 : 0))))
+    const many = Array.from({ length: 2_000 }, (_, i) =>
+      answer(Array.from({ length: 100 }, (_, k) => (k === i % 100 ? 50 : 0)))
+    )
     const judged = judgeAnswers(many)
     assert.deepEqual([judged.tokens, judged.foreign, judged.chance, judged.foundOut], [200_000, 2_000, 1, false])
   })
