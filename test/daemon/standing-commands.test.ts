@@ -34,7 +34,7 @@ describe('standing for answers on the command line', function () {
       standings: async ({ params }) => ({ items: params.worker === account(7) ? [lost] : [], next: null })
     })
     try {
-      assert.match((await cli.run('stand', 'elements')).stdout, /or 10 tokens of stake are taken/)
+      assert.match((await cli.run('stand', 'elements')).stdout, /or 10\.0* tokens of stake are taken/)
       assert.match((await cli.run('stand', 'elements', '--down')).stdout, /does not stand/)
       assert.deepEqual(asked, [
         ['elements', true],
