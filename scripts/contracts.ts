@@ -28,7 +28,8 @@ const contracts = [
   'PaymentChannels',
   'AttributionAnchor',
   'Juries',
-  'TrainingAudits'
+  'TrainingAudits',
+  'ServingBonds'
 ]
 
 const env = {

@@ -25,6 +25,7 @@ export type DaemonApiErrorCode =
   | 'contribution.unknown'
   | 'epoch.account'
   | 'find.nothing'
+  | 'standing.weights'
   | 'statement.unknown'
   | 'transaction.unknown'
   | 'id.ambiguous'

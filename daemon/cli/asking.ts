@@ -24,6 +24,7 @@ export interface AskingFlags extends CallFlags {
   region?: string[]
   weights?: NonNullable<Route['weights']>
   leastBits?: string
+  bonded?: boolean
   hedge?: string
   hedgePrivate?: boolean
   private?: boolean
@@ -62,6 +63,7 @@ export const asking = (cmd: Command, { named = true }: { readonly named?: boolea
     )
     .option('--weights <kind>', 'workers that say they answer from these, such as int8; repeatable', collect)
     .option('--least-bits <n>', 'workers that say they answer from weights of so many bits or more')
+    .option('--bonded', "workers that stand for their answers with stake in the model's Datanet, and no others")
     .option(
       '--hedge <ms>',
       'a second worker with an open channel is asked if the first has no word by then; the slower one ends; 0: never'
@@ -75,9 +77,10 @@ export interface Turn {
   content: string
 }
 
-const routeOf = ({ only, ignore, sort, region, weights, leastBits }: AskingFlags): Route => ({
+const routeOf = ({ only, ignore, sort, region, weights, leastBits, bonded }: AskingFlags): Route => ({
   ...(only === undefined ? {} : { only }),
   ...(ignore === undefined ? {} : { ignore }),
+  ...(bonded === true ? { bonded } : {}),
   ...(sort === undefined ? {} : { sort }),
   ...(region === undefined ? {} : { regions: region }),
   ...(weights === undefined ? {} : { weights }),

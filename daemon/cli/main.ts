@@ -35,6 +35,7 @@ import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
 import { slashesCommand } from './commands/slashes.ts'
+import { standCommand } from './commands/stand.ts'
 import { auditCommand, traceCommand } from './commands/trace.ts'
 import { tuneCommand } from './commands/tune.ts'
 import { offersCommand, serveCommand, unserveCommand } from './commands/serving.ts'
@@ -105,7 +106,7 @@ const commandsOf: Record<Stage, Command[]> = {
   training: [engine],
   delivery: [],
   registration: [registerCommand(), modelsCommand(), agentCommand()],
-  offer: [serveCommand(), unserveCommand(), offersCommand(), backendCommand()],
+  offer: [serveCommand(), unserveCommand(), offersCommand(), standCommand(), backendCommand()],
   inference: [askCommand(), chatCommand(), keysCommand(), mcpCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [ranksCommand(), labCommand()],

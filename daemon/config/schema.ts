@@ -24,6 +24,7 @@ export const contractAddresses = z.strictObject({
   anchor: address,
   juries: address,
   audits: address,
+  serving: address,
   /** Of the chain they are on, and the first block with one of them: written by whoever deployed them. */
   chainId: z.int().min(1).optional(),
   deploymentBlock: z.int().min(0).optional()

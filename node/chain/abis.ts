@@ -8,6 +8,7 @@ import {
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
+  servingBondsAbi,
   tilthTokenAbi,
   trainingAuditsAbi
 } from '../../protocol/contracts/index.ts'
@@ -24,5 +25,6 @@ export const abis = {
   channels: paymentChannelsAbi,
   anchor: attributionAnchorAbi,
   juries: juriesAbi,
-  audits: trainingAuditsAbi
+  audits: trainingAuditsAbi,
+  serving: servingBondsAbi
 } as const satisfies Record<keyof Addresses, Abi>

@@ -12,6 +12,7 @@ export interface Addresses {
   readonly anchor: Address
   readonly juries: Address
   readonly audits: Address
+  readonly serving: Address
 }
 
 /** What `contracts.json` holds: the addresses, and where to begin to read. */

@@ -3,6 +3,7 @@ import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import { nodeRegistryAbi } from '../../protocol/contracts/index.ts'
 import {
   createAudits,
+  createServing,
   createBonds,
   createChannels,
   createDatanets,
@@ -17,6 +18,7 @@ import {
 } from './calls/index.ts'
 import type {
   AuditCalls,
+  ServingCalls,
   Bonds,
   Channels,
   Datanets,
@@ -52,6 +54,7 @@ export interface Chain {
   readonly payouts: Payouts
   readonly juries: Juries
   readonly audits: AuditCalls
+  readonly serving: ServingCalls
   /** Whatever was mined. */
   readonly transactions: Transactions
   /** Latest block's number and time. */
@@ -118,6 +121,7 @@ export async function createChain({ rpcUrl, addresses: given, privateKey }: Chai
     payouts: createPayouts(connection, addresses),
     juries: createJuries(connection, addresses),
     audits: createAudits(connection, addresses),
+    serving: createServing(connection, addresses),
     transactions: createTransactions(connection, addresses),
     async head() {
       const { number, timestamp } = await connection.client.getBlock({ blockTag: 'latest' }).catch((error: unknown) => {

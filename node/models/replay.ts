@@ -1,4 +1,3 @@
-import { withContext } from '../../protocol/data/index.ts'
 import { isAgent, servedBy, unsayable } from '../../protocol/models/index.ts'
 import type { CosignedReceipt, ModelRecord, Opening, Replayed } from '../../protocol/models/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
@@ -8,7 +7,7 @@ import type { Lease } from '../shelf/index.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Parts } from './deps.ts'
 import type { Receipts } from './receipts.ts'
-import { spokenBy } from './spoken.ts'
+import { saidAgain } from './said-again.ts'
 import type { ReplayView } from './types.ts'
 
 /** Other answers of the same worker and model that are said again with one, and their tokens together. */
@@ -61,35 +60,15 @@ export function createReplay(
 
   async function toldOf(
     { base, adapter, record }: Leases,
-    { request, content, answer }: Opening,
+    opening: Opening,
     signal: AbortSignal | undefined
   ): Promise<{ readonly told: Replayed[]; readonly inputTokens: number }> {
-    const told: Replayed[] = []
-    const { day, context } = content
-    const rows = context === undefined ? [] : await versions.context(record, content.messages, context)
-    const messages = withContext(
-      content.messages,
-      rows.map(({ row }) => row)
-    )
-    const generation = engine.generate({
-      model: base.folder,
-      ...(adapter === undefined ? {} : { adapter: adapter.folder }),
-      messages,
-      day,
-      ...spokenBy(content, request.message),
-      replayIds: answer,
-      // Whatever this machine serves with: float32 is as near to 8 bits as they are to each other.
-      exact: true,
-      ...(signal === undefined ? {} : { signal })
-    })
-    for await (const { replayed } of generation) if (replayed !== undefined) told.push(replayed)
-    const { promptTokens } = await generation.result
-    signal?.throwIfAborted()
+    const { context, messages } = opening.content
+    const rows = context === undefined ? [] : await versions.context(record, messages, context)
+    const model = { base: base.folder, adapter: adapter?.folder, rows: rows.map(({ row }) => row) }
+    const { told, inputTokens } = await saidAgain(engine, model, opening, signal)
     // What could not have been said any more, after an end by its form or a word that stops it, lies behind endlessly.
-    return {
-      told: answer.map((_, i) => told[i] ?? unsayable),
-      inputTokens: promptTokens + content.resume.length
-    }
+    return { told: opening.answer.map((_, i) => told[i] ?? unsayable), inputTokens }
   }
 
   async function held<T>(

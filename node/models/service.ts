@@ -76,6 +76,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     receipts,
     board,
     acquaintance,
+    stands: async ({ datanet }, worker) => (await parts.chain.ledger.standing(datanet, worker))?.until === null,
     async speechFor(model, signal) {
       if (isAgent(model)) return undefined
       const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)

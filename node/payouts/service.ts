@@ -13,6 +13,7 @@ import { createReceiptPlaces } from './places.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming, mostTold, mostValued } from './limits.ts'
+import { createJudge } from './judge/index.ts'
 import { createModels } from './models.ts'
 import { createGathering, type Gathering } from './receipts/gathering.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
@@ -82,7 +83,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const retention = createRetention(deps, timing, overSince)
   const scorer = createScorer(
     deps,
-    { rounds, scorings, contents, weigher, now },
+    { rounds, scorings, contents, weigher, now, judge: createJudge(deps, { rounds, contents, models, now }) },
     {
       async shown(document) {
         await scored(document)

@@ -433,7 +433,17 @@ export interface PayoutsDeps {
   readonly shelf: Pick<Shelf, 'take'>
   readonly chain: Pick<
     FollowedChain,
-    'account' | 'audits' | 'datanets' | 'payouts' | 'channels' | 'models' | 'nodes' | 'tokens' | 'head' | 'ledger'
+    | 'account'
+    | 'audits'
+    | 'datanets'
+    | 'payouts'
+    | 'channels'
+    | 'models'
+    | 'nodes'
+    | 'serving'
+    | 'tokens'
+    | 'head'
+    | 'ledger'
   >
   readonly engine: Pick<Engine, 'score' | 'scoreMany' | 'encode' | 'decode' | 'generate'>
   /** The jobs phase: a model's players, coalitions and siblings, by the CID that its registration names. */

@@ -31,7 +31,9 @@ export const route = z.strictObject({
   regions: z.array(regionText).min(1).max(mostNamed).optional(),
   /** Nobody but those who say that they answer from such weights, or from weights of so many bits at least. */
   weights: z.array(servedWeights).min(1).max(8).optional(),
-  leastBits: z.int().min(1).max(32).optional()
+  leastBits: z.int().min(1).max(32).optional(),
+  /** Nobody but those who stand for their answers with their stake, in the pool of the model's Datanet. */
+  bonded: z.boolean().optional()
 })
 export type Route = z.infer<typeof route>
 

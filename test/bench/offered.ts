@@ -1,10 +1,14 @@
 // Whether an answer's tokens are what the offered weights would have said: node test/bench/offered.ts [--answers 24]
 // [--tokens 32] [--epochs 12] [--json]
 // Tunes a model on the elements, has it answer questions, and replays each answer as an auditor does, who has the same
-// weights and the client's seed. Honest answers come from the weights that nodes serve with, from float32, and by
-// another number of threads; others from the base alone, weights in 4 bits, an adapter that was trained for half as
-// long, another seed, and a prompt that lacks its first half. For each kind and temperature: how many tokens are
-// strange, and how many answers the rule of `tilth audit` refuses.
+// weights and the client's seed. Honest answers come from the weights that nodes serve with, from float32, by another
+// number of threads, and from processes that may not use all of the processor's instructions (V8's flags: the kernels
+// are WebAssembly); others from the base alone, weights in 4 bits, an adapter that was trained for half as long,
+// another seed, and a prompt that lacks its first half. For each kind and way of asking: how many tokens are strange,
+// how many answers the rule of `tilth audit` refuses, and what drawn scorers would say of all together, with how far
+// behind the furthest token is in scores. The last ways are a hostile client's: words without sense, cold and hot.
+import { fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -12,6 +16,7 @@ import { parseArgs } from 'node:util'
 import { openEngine } from '../../node/engine/index.ts'
 import type { ChatMessage, Engine, GenerateJob, ReplayedToken, TrainSettings } from '../../node/engine/index.ts'
 import { servedBy } from '../../protocol/models/index.ts'
+import { judgeAnswers } from '../../protocol/payouts/index.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -56,10 +61,35 @@ async function tuned(name: string, epochs: number): Promise<string> {
   return output
 }
 
+/** Says a job's answer. */
+type Answering = (job: GenerateJob) => Promise<readonly number[]>
+const by =
+  (engine: Engine): Answering =>
+  async job =>
+    (await engine.generate(job).result).ids
+
+const children: ChildProcess[] = []
+/** In a process of its own, without some of the processor's instructions. */
+function without(...flags: string[]): Answering {
+  const child = fork(join(import.meta.dirname, 'offered/answers.ts'), ['{"threads":1,"quantize":"int8"}'], {
+    execArgv: flags.map(flag => `--no-enable-${flag}`)
+  })
+  children.push(child)
+  return job => {
+    child.send(job)
+    return new Promise((done, fail) => {
+      child.once('message', (said: { ids?: readonly number[]; error?: string }) => {
+        if (said.ids === undefined) fail(new Error(said.error))
+        else done(said.ids)
+      })
+    })
+  }
+}
+
 interface Kind {
   readonly name: string
   readonly honest: boolean
-  readonly engine: Engine
+  readonly says: Answering
   readonly change?: (job: GenerateJob) => GenerateJob
 }
 
@@ -72,22 +102,24 @@ const adapter = await tuned('adapter', Number(flags.epochs))
 const half = await tuned('half', Math.ceil(Number(flags.epochs) / 2))
 const question = (content: string): ChatMessage[] => [{ role: 'user', content }]
 const kinds: Kind[] = [
-  { name: 'as nodes serve', honest: true, engine: served },
-  { name: 'two threads', honest: true, engine: open({ threads: 2 }) },
-  { name: 'float32', honest: true, engine: served, change: job => ({ ...job, exact: true }) },
-  { name: '4 bits', honest: false, engine: open({ threads: 1, quantize: 'int4' }) },
-  { name: 'trained half as long', honest: false, engine: served, change: job => ({ ...job, adapter: half }) },
-  { name: 'the base alone', honest: false, engine: served, change: baseAlone },
+  { name: 'as nodes serve', honest: true, says: by(served) },
+  { name: 'two threads', honest: true, says: by(open({ threads: 2 })) },
+  { name: 'without AVX2, FMA', honest: true, says: without('avx2', 'fma3') },
+  { name: 'without AVX', honest: true, says: without('avx') },
+  { name: 'float32', honest: true, says: by(served), change: job => ({ ...job, exact: true }) },
+  { name: '4 bits', honest: false, says: by(open({ threads: 1, quantize: 'int4' })) },
+  { name: 'trained half as long', honest: false, says: by(served), change: job => ({ ...job, adapter: half }) },
+  { name: 'the base alone', honest: false, says: by(served), change: baseAlone },
   {
     name: 'another seed',
     honest: false,
-    engine: served,
+    says: by(served),
     change: job => ({ ...job, settings: { ...job.settings, seed: job.settings.seed + 1 } })
   },
   {
     name: 'half of the prompt',
     honest: false,
-    engine: served,
+    says: by(served),
     change: job => ({
       ...job,
       messages: (job.messages ?? []).map(({ role, content }) => ({ role, content: content.slice(content.length >> 1) }))
@@ -103,32 +135,62 @@ async function audited(job: GenerateJob, ids: readonly number[]): Promise<Replay
   return told
 }
 
+/** Words of the rows in an order that means nothing, the same each time. */
+const words = asked.join(' ').split(/\s+/u)
+const senseless = asked.map((_, i) =>
+  words
+    .map((_, k) => words[(k * 7919 + i * 104729) % words.length])
+    .slice(0, 12)
+    .join(' ')
+)
+interface Way {
+  readonly temperature: number
+  readonly topP: number
+  readonly hostile?: boolean
+}
+const ways: Way[] = [
+  { temperature: 0, topP: 1 },
+  { temperature: 0.7, topP: 0.95 },
+  { temperature: 1, topP: 0.95 },
+  { temperature: 1, topP: 1 },
+  { temperature: 0, topP: 1, hostile: true },
+  { temperature: 0.05, topP: 1, hostile: true },
+  { temperature: 2, topP: 1, hostile: true }
+]
+
 const found = []
 try {
-  for (const temperature of [0, 0.7, 1])
-    for (const { name, honest, engine, change } of kinds) {
+  for (const { temperature, topP, hostile = false } of ways)
+    for (const { name, honest, says, change } of kinds) {
       if (temperature === 0 && name === 'another seed') continue
       const tokens: ReplayedToken[][] = []
-      for (const [i, prompt] of asked.entries()) {
-        const settings = { maxTokens, temperature, seed: 1000 + i, topP: temperature === 0 ? 1 : 0.95 }
+      for (const [i, prompt] of (hostile ? senseless : asked).entries()) {
+        const settings = { maxTokens, temperature, seed: 1000 + i, topP }
         const job: GenerateJob = { model, adapter, messages: question(prompt), settings }
-        const { ids } = await engine.generate(change?.(job) ?? job).result
+        const ids = await says(change?.(job) ?? job)
         if (ids.length > 0) tokens.push(await audited(job, ids))
       }
       const all = servedBy(tokens.flat())
+      const judged = judgeAnswers(tokens.map(told => ({ temperature, told })))
+      const behind = tokens.flat().map(({ lag }) => lag * (temperature || 1))
+      const furthest = Math.max(0, ...behind)
       const of = (verdict: string): number => tokens.filter(one => servedBy(one).verdict === verdict).length
       const [refused, redrawn, unclear] = [of('other'), of('redrawn'), of('unclear')]
-      const row = { temperature, kind: name, honest, answers: tokens.length, ...all, refused, redrawn, unclear }
-      found.push(row)
+      const { foreign, telling, foundOut } = judged
+      const counts = { answers: tokens.length, refused, redrawn, unclear, furthest, foreign, telling, foundOut }
+      found.push({ temperature, topP, hostile, kind: name, honest, ...all, ...counts })
       if (!flags.json)
         console.log(
-          `T ${temperature}  ${honest ? 'honest' : 'other '}  ${name.padEnd(22)} ${all.tokens} tokens, ` +
-            `${all.strange} strange, deviation ${all.deviation.toFixed(1)}; of ${tokens.length} answers ` +
-            `${refused} refused, ${redrawn} redrawn, ${unclear} unclear; together ${all.verdict}`
+          `T ${temperature} p ${topP}${hostile ? ' hostile' : ''}  ${honest ? 'honest' : 'other '}  ` +
+            `${name.padEnd(20)} ${all.tokens} tokens, ${all.strange} strange, deviation ${all.deviation.toFixed(1)}; ` +
+            `of ${tokens.length} answers ${refused} refused, ${redrawn} redrawn, ${unclear} unclear; together ` +
+            `${all.verdict}; ${foreign} foreign in ${telling}, furthest ${furthest.toFixed(2)}` +
+            `${foundOut ? ': FOUND OUT' : ''}`
         )
     }
   if (flags.json) console.log(JSON.stringify(found, null, 2))
 } finally {
+  for (const child of children) child.disconnect()
   await Promise.all([served, ...others].map(engine => engine.close()))
   await rm(folder, { recursive: true, force: true })
 }

@@ -10,6 +10,7 @@ import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {NodeRegistry} from "solidity/NodeRegistry.sol";
 import {PaymentChannels} from "solidity/PaymentChannels.sol";
 import {Rounds} from "solidity/Rounds.sol";
+import {ServingBonds} from "solidity/ServingBonds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {TilthToken} from "solidity/TilthToken.sol";
 import {TrainingAudits} from "solidity/TrainingAudits.sol";
@@ -57,6 +58,7 @@ abstract contract Network is Tester {
     AttributionAnchor internal anchor;
     Juries internal juries;
     TrainingAudits internal audits;
+    ServingBonds internal serving;
 
     address internal host = vm.addr(HOST);
     address internal contributor = vm.addr(CONTRIBUTOR);
@@ -89,6 +91,8 @@ abstract contract Network is Tester {
         registry.authorise(address(juries));
         audits = new TrainingAudits(registry, models, AUDIT, DRAW_BLOCKS);
         registry.authorise(address(audits));
+        serving = new ServingBonds(anchor);
+        registry.authorise(address(serving));
         registry.authorise(address(datanets));
         registry.authorise(address(anchor));
         registry.renounceOwnership();

@@ -14,7 +14,8 @@ export const someContracts: Addresses = Object.fromEntries(
       'channels',
       'anchor',
       'juries',
-      'audits'
+      'audits',
+      'serving'
     ] satisfies (keyof Addresses)[]
   ).map((name, i): [string, Address] => [name, `0x${(i + 1).toString(16).repeat(40)}`])
 ) as unknown as Addresses

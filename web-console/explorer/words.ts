@@ -246,5 +246,9 @@ export const eventWords: Readonly<Record<string, string>> = {
   EpochVoided: 'An epoch was voided',
   EpochVetoed: 'A validator was against an epoch',
   EpochFinalized: 'An epoch became final',
-  PayoutClaimed: 'An account was paid what its data earned'
+  PayoutClaimed: 'An account was paid what its data earned',
+  WorkerStands: 'A worker stands for its answers with its stake',
+  WorkerLeft: 'A worker does not stand for its answers any more',
+  NotAsOffered: 'A scorer found answers that are by other weights than were offered',
+  WorkerFoundOut: 'A worker lost stake: its answers were by other weights than it offered'
 }

@@ -73,5 +73,9 @@ export const ownModels = {
   /** Their data have less of their fees than their Datanets ask for. */
   unweighed: z.array(z.object({ id: hash, name: z.string(), split: splitParts, leastDataShare: z.int() })).optional(),
   /** Their trainings were not seen to agree yet, or never: what each waits for. */
-  unaudited: z.array(z.object({ id: hash, name: z.string(), state: auditState, why: z.string() })).optional()
+  unaudited: z.array(z.object({ id: hash, name: z.string(), state: auditState, why: z.string() })).optional(),
+  /** Its own stake that drawn scorers took: its answers were by other weights than it offered. */
+  foundOut: z
+    .array(z.object({ datanet: hash, model: hash, epoch: z.int(), taken: z.string(), transaction: hash }))
+    .optional()
 }

@@ -13,6 +13,7 @@ import { jsonFields } from './json.ts'
 import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { juryRoutes } from './juries.ts'
+import { standingRoutes } from './standings.ts'
 import { questionsRoutes } from './questions.ts'
 import { termsRoutes } from './terms.ts'
 import { privateRoutes } from './private.ts'
@@ -95,6 +96,7 @@ export const routes = {
   ...dataRoutes,
   ...termsRoutes,
   ...juryRoutes,
+  ...standingRoutes,
   ...questionsRoutes,
   ...bondRoutes,
   ...privateRoutes,

@@ -61,6 +61,7 @@ const paying: ReadonlySet<RouteName> = new Set<RouteName>([
   'splitModel',
   'challenge',
   'serveOnJuries',
+  'stand',
   'confirmContribution',
   'pin',
   'unpin'

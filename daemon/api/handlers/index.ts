@@ -40,6 +40,7 @@ import { networkHandlers } from './network.ts'
 import { nodeHandlers } from './node.ts'
 import { createPeople } from './people.ts'
 import { payoutHandlers } from './payouts.ts'
+import { standingHandlers } from './standings.ts'
 import { settingHandlers } from './settings.ts'
 import { traceHandlers } from './trace/index.ts'
 import { walletHandlers } from './wallet.ts'
@@ -107,6 +108,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...rosterHandlers(node),
       ...termsHandlers(node),
       ...juryHandlers(node, which, about.spending),
+      ...standingHandlers(node, which),
       ...questionsHandlers(node),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),

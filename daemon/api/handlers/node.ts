@@ -2,6 +2,7 @@ import { pageOf } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Handlers } from '../server/index.ts'
 import { unaudited } from './audits.ts'
+import { foundOut } from './standings.ts'
 import { createShareAsked } from './data-share.ts'
 import { wholeBases } from './whole-bases.ts'
 
@@ -92,6 +93,7 @@ export function nodeHandlers(
         ...wholeBases(node.models),
         ...(await unweighed(node)),
         ...(await unaudited(node)),
+        ...(await foundOut(node)),
         activity: { ...activity, fees: fees.toString() },
         owed: wallet.owed.toString(),
         claimable: wallet.claimable.toString(),

@@ -80,6 +80,14 @@ export function statusText(status: StatusView): string {
     ...(status.unaudited ?? []).map(model =>
       line('model', `${safe(model.name)}  ${dim(model.id)}`, auditAdvice(model).join(''))
     ),
+    ...(status.foundOut ?? []).map(one =>
+      line(
+        'lost',
+        `${tokens(one.taken)} tokens of stake, in ${dim(one.datanet)}`,
+        'Scorers found answers of this node that are by other weights than it offered. See `tilth audit worker`; ' +
+          'it can stand there again once its stake could have left.'
+      )
+    ),
     line('does', status.automation.map(one => automationText(one, Date.now())).join('\n         ')),
     line('up', `${duration(status.uptimeSeconds)}, version ${status.version}`)
   ].join('\n')

@@ -7,6 +7,7 @@ import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { bold, dim, green, printJson, red, safe, tell, yellow } from '../output.ts'
 import { tracePage } from '../trace-page.ts'
+import { showStandings } from './stand.ts'
 
 const markOf = ({ holds }: TraceCheck): string => (holds === null ? yellow('–') : holds ? green('✓') : red('✗'))
 
@@ -64,12 +65,13 @@ export function auditCommand(): Command {
       examples: [
         'tilth audit receipt 0x3f2a… --as client',
         'tilth audit epoch elements 1',
-        'tilth audit model elements --steps 50'
+        'tilth audit model elements --steps 50',
+        'tilth audit worker 0x7099…'
       ]
     })
   )
-    .argument('<kind>', 'receipt, epoch or model')
-    .argument('<which>', 'an id, the beginning of one, or a name; of an epoch its Datanet')
+    .argument('<kind>', 'receipt, epoch, model or worker')
+    .argument('<which>', 'an id, the beginning of one, or a name; of an epoch its Datanet; of a worker its account')
     .argument('[number]', 'of an epoch')
     .option('--sibling <n>', 'of a model: which sibling is trained again; drawn unless given')
     .option(
@@ -85,6 +87,7 @@ export function auditCommand(): Command {
           number: string | undefined,
           flags: TraceFlags & { sibling?: string; segment?: string; steps: string }
         ) => {
+          if (kind === 'worker') return showStandings(flags, id)
           const api = await connect(flags)
           await report(flags, await api.call('audit', { body: bodyOf(kind, id, number, flags) }))
         }
@@ -92,7 +95,7 @@ export function auditCommand(): Command {
     )
 }
 
-/** [reject] What is to be audited is one of three things. @throws InvalidError `flag.audit` */
+/** [reject] What is to be audited is one of four things. @throws InvalidError `flag.audit` */
 function bodyOf(
   kind: string,
   id: string,
@@ -104,7 +107,9 @@ function bodyOf(
     return { kind, id, epoch: wholeNumber(number ?? '', 'the epoch', { least: 1, most: 4_294_967_295 }) } as const
   if (kind !== 'model')
     throw new InvalidError('flag.audit', `${kind} is nothing that can be audited`, {
-      help: 'Say `tilth audit receipt ID`, `tilth audit epoch DATANET NUMBER` or `tilth audit model NAME`.'
+      help:
+        'Say `tilth audit receipt ID`, `tilth audit epoch DATANET NUMBER`, `tilth audit model NAME` or ' +
+        '`tilth audit worker ACCOUNT`.'
     })
   return {
     kind,

@@ -157,6 +157,13 @@ const help = {
   AlreadySaid: 'One word stands for each auditor.',
   AuditOver: 'The time for it is over.',
   AuditStillOpen: 'Wait until all have spoken, or the time for it is over.',
+  // what workers stand for
+  AlreadyStanding: 'This account stands there already.',
+  StillAnswers: 'Whoever has stepped down can stand again once its stake could have left.',
+  NotStanding: 'That account does not stand for its answers in this pool, or came too late for these.',
+  NotOfThePool: "That model is not of this pool's Datanet.",
+  IsAParty: 'Nobody judges its own answers, nor those by a model of its own.',
+  TimeOver: 'The time for it is over.',
   // epochs
   EpochOutOfOrder: useLatest,
   AlreadyProposed: 'An epoch of this pool is open to challenge; wait until it is final.',

@@ -263,7 +263,28 @@ const fields = {
   AuditorBlamed: { audit: bytes32, auditor: address, round: small, validator: address },
   AuditClosed: { audit: bytes32, round: small, refused: z.boolean(), returned: amount },
   AuditorPenalised: { audit: bytes32, auditor: address, round: small, absent: z.boolean(), taken: amount },
-  PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount }
+  PayoutClaimed: { pool: bytes32, account: address, amount, cumulative: amount },
+  WorkerStands: { pool: bytes32, worker: address, since: uint(64) },
+  WorkerLeft: { pool: bytes32, worker: address, until: uint(64) },
+  NotAsOffered: {
+    pool: bytes32,
+    worker: address,
+    scorer: address,
+    epoch: small,
+    round: small,
+    model: bytes32,
+    receipts: bytes32,
+    against: amount
+  },
+  WorkerFoundOut: {
+    pool: bytes32,
+    worker: address,
+    model: bytes32,
+    epoch: small,
+    round: small,
+    receipts: bytes32,
+    taken: amount
+  }
 } as const satisfies Record<string, z.ZodRawShape>
 
 export type ChainEventName = keyof typeof fields

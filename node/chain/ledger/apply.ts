@@ -9,6 +9,7 @@ import { applyJobs } from './apply-jobs.ts'
 import { applyJuries } from './apply-juries.ts'
 import { applyModels } from './apply-models.ts'
 import { applyPools } from './apply-pools.ts'
+import { applyStandings } from './apply-standings.ts'
 import type { Tables } from './records.ts'
 
 /** Complete: an event without its effect does not compile. */
@@ -21,7 +22,8 @@ const effects: { [N in ChainEventName]: Apply<N> } = {
   ...applyModels,
   ...applyChannels,
   ...applyPools,
-  ...applyAudits
+  ...applyAudits,
+  ...applyStandings
 }
 
 export const apply = async (event: ChainEvent, draft: Draft, tables: Tables): Promise<string | undefined> =>

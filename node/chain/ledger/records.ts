@@ -4,6 +4,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
 import { chainEvent, registration } from '../events/index.ts'
+import { standingRecord } from './standings.ts'
 import { auditRecord } from './audit-records.ts'
 import type { ChainEvent } from '../events/index.ts'
 import { trialRecord } from './trials.ts'
@@ -305,7 +306,7 @@ export const totalsRecord = z.strictObject({
 export type Totals = z.infer<typeof totalsRecord>
 
 /** Of the tables below; a change that older entries do not have takes the next number. */
-export const ledgerLayout = 10
+export const ledgerLayout = 11
 
 /** What a block changed, so that it can be taken back: its events, and what stood before, as text; null for nothing. */
 const undoRecord = z.strictObject({
@@ -409,6 +410,9 @@ export function openTables(store: Pick<Store, 'collection'>) {
     audits: table('audits', auditRecord),
     /** PLACE → audit. */
     auditOrder: table('audit-order', id),
+    /** POOL/WORKER; of a worker WORKER/POOL → pool. */
+    standings: table('standings', standingRecord),
+    standingsOf: table('standings-of', id),
     /** PLACE */
     claims: table('claims', claimRecord),
     /** `account/ADDRESS/PLACE` and `pool/ID/PLACE` → place. */

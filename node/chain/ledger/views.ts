@@ -4,6 +4,7 @@ import { sequenceKey } from '../../store/index.ts'
 import type { BatchRecord, DueRecord } from './batches.ts'
 import type { Book } from './book.ts'
 import type { AuditRecord } from './audit-records.ts'
+import type { StandingRecord } from './standings.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type { ChannelClaimRecord, ChannelRecord } from './channel-records.ts'
 import type {
@@ -123,6 +124,10 @@ export interface Views {
   audit(id: Hex): Promise<AuditRecord | undefined>
   /** In the order of their opening. */
   audits(page?: PageOptions): Promise<Page<AuditRecord>>
+  /** Of a worker in a pool; undefined where it never stood for its answers there. */
+  standing(pool: Hex, worker: Address): Promise<StandingRecord | undefined>
+  /** Of a worker in all pools, or of all workers, in the order of pools. */
+  standings(worker: Address | undefined, page?: PageOptions): Promise<Page<StandingRecord>>
   /** What an account was paid from a pool so far. */
   claimed(pool: Hex, account: Address): Promise<bigint>
   /** By its place. */
@@ -292,6 +297,11 @@ export function createViews(book: Book): Views {
     },
     audit: id => get(tables.audits, id),
     audits: (page = {}) => list(tables.auditOrder, '', page, id => get(tables.audits, id)),
+    standing: (pool, worker) => get(tables.standings, `${pool}/${worker}`),
+    standings: (worker, page = {}) =>
+      worker === undefined
+        ? list(tables.standings, '', page, same)
+        : list(tables.standingsOf, `${worker}/`, page, pool => get(tables.standings, `${pool}/${worker}`)),
     claimed: async (pool, account) => (await get(tables.claimed, claimedKey(pool, account))) ?? 0n,
     claim: place => get(tables.claims, place),
     claims: (filter, page = {}) => {

@@ -8,6 +8,7 @@ import {
   modelRegistryAbi,
   nodeRegistryAbi,
   paymentChannelsAbi,
+  servingBondsAbi,
   tilthTokenAbi,
   trainingAuditsAbi
 } from '../../../protocol/contracts/index.ts'
@@ -103,6 +104,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
     modelRegistryBytecode,
     nodeRegistryBytecode,
     paymentChannelsBytecode,
+    servingBondsBytecode,
     tilthTokenBytecode,
     trainingAuditsBytecode
   } = await import('../../../protocol/contracts/generated/bytecode.ts')
@@ -204,9 +206,10 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       BigInt(windows.auditSeconds),
       BigInt(options.drawBlocks ?? 8)
     ])
-    for (const slasher of [datanets, anchor, juries, audits])
+    const serving = await make('what workers stand for', servingBondsAbi, servingBondsBytecode, [anchor])
+    for (const slasher of [datanets, anchor, juries, audits, serving])
       await connection.write({
-        what: 'letting double votes, false epochs, absent jurors and false audits be slashed',
+        what: 'letting double votes, false epochs, absent jurors, false audits and other weights be slashed',
         address: registry,
         abi: nodeRegistryAbi,
         functionName: 'authorise',
@@ -230,6 +233,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
       anchor,
       juries,
       audits,
+      serving,
       chainId: connection.chainId,
       deploymentBlock: deploymentBlock ?? 0
     }

@@ -118,10 +118,15 @@ export interface Workers extends Acquaintance {
   reach(offer: SignedOffer, signal: AbortSignal): Promise<void>
 }
 
+/** Whether a worker answers by a model with stake behind it. */
+export type Stands = (model: ModelRecord, worker: Address) => Promise<boolean>
+const nobodyStands: Stands = async () => false
+
 export function createWorkers(
   { self, clock, timing }: Pick<Parts, 'self' | 'clock' | 'timing'>,
   board: Pick<OfferBoard, 'list' | 'find' | 'quote'>,
-  acquaintance: Acquaintance
+  acquaintance: Acquaintance,
+  stands: Stands = nobodyStands
 ): Workers {
   const refused = createCache<`${Address}/${Hex}`, true>({ max: remembered, forMs: refusedMs, clock })
   const standingBy = (name: Hex): SignedOffer[] =>
@@ -165,12 +170,16 @@ export function createWorkers(
     async offers(model, need, signal, route = {}) {
       const deadline = clock.now() + timing.findMs
       const asked = need.rows === true ? undefined : askForIt(model, need, signal, route)
-      const allowed = (): SignedOffer[] =>
-        standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
-      let found = allowed()
+      const allowed = async (): Promise<SignedOffer[]> => {
+        const led = standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
+        if (route.bonded !== true) return led
+        const bonded = await Promise.all(led.map(({ message }) => stands(model, message.worker)))
+        return led.filter((_, i) => bonded[i] === true)
+      }
+      let found = await allowed()
       if (found.length === 0) {
         await asked
-        found = allowed()
+        found = await allowed()
       }
       for (let i = 0; found.length === 0 && clock.now() < deadline; i++) {
         signal.throwIfAborted()
@@ -178,7 +187,7 @@ export function createWorkers(
           await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
         else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
         if (i > 0 && need.rows !== true) await askForIt(model, need, signal, route)
-        found = allowed()
+        found = await allowed()
       }
       const ranked = rankOffers(found, need, acquaintance.of, route.sort)
       const away = ({ message }: SignedOffer): boolean => acquaintance.isAway(message.worker)

@@ -9,6 +9,7 @@ import { poolsAtOnce } from '../limits.ts'
 import type { OpenRound, Rounds } from '../rounds/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { PayoutsDeps } from '../types.ts'
+import type { Judge } from '../judge/index.ts'
 import type { Contents } from './content.ts'
 import type { Scorings } from './scorings.ts'
 import type { Weigher } from './weigher.ts'
@@ -28,6 +29,8 @@ interface Parts {
   readonly scorings: Scorings
   readonly contents: Contents
   readonly weigher: Weigher
+  /** What it does beside. */
+  readonly judge: Judge
   /** Chain seconds. */
   readonly now: () => bigint
 }
@@ -43,7 +46,7 @@ const done = ['AlreadyDrawn', 'NoDrawNow', 'NotAnchored', 'AlreadyCommitted', 'C
 
 export function createScorer(
   deps: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log' | 'chain' | 'store' | 'metrics'>,
-  { rounds, scorings, contents, weigher, now }: Parts,
+  { rounds, scorings, contents, weigher, judge, now }: Parts,
   { shown }: { shown: (document: ScoringDocument) => Promise<void> }
 ): Scorer {
   const { self, network, key, clock, log, chain, store, metrics } = deps
@@ -203,15 +206,21 @@ export function createScorer(
   return {
     start() {
       life = new AbortController()
+      judge.start()
     },
     add(pool) {
       if (open.size < mostOpen) open.add(pool)
       wake()
+      judge.add(pool)
     },
-    wake,
+    wake() {
+      wake()
+      judge.wake()
+    },
     async stop() {
       life.abort()
       await working.idle()
+      await judge.stop()
     }
   }
 }

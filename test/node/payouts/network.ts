@@ -97,6 +97,8 @@ export interface TestNetwork {
   readonly players: readonly Address[]
   readonly rows: readonly OwnedRow[]
   addPeer(name: string, options?: PeerOptions): Promise<TestPeer>
+  /** One with the least stake and no node. */
+  account(): Promise<Account>
   kill(peer: TestPeer): Promise<void>
   revive(peer: TestPeer): Promise<void>
   openChannel(worker: Address, model?: Hex): Promise<Hex>
@@ -113,6 +115,8 @@ export interface AnswerOptions {
   confidential?: boolean
   announce?: boolean
   paid?: boolean
+  /** When its client asked, in seconds. */
+  issuedAt?: bigint
 }
 
 /** A scorer's word on an answer, signed whatever it says. */
@@ -378,6 +382,7 @@ export async function startNetwork({
       if (options.scorer !== false && options.seat !== false && stake > 0n) await peer.chain.payouts.join(pool)
       return Object.assign(peer, holdingsOf(peer.address))
     },
+    account: () => world.account({ stake: minStake }),
     kill: peer => peers.kill(peer),
     revive: peer => peers.revive(peer),
     async openChannel(worker, of = model) {
@@ -395,7 +400,8 @@ export async function startNetwork({
         model: of = model,
         confidential = false,
         announce = true,
-        paid = true
+        paid = true,
+        issuedAt = 100n
       } = {}
     ) {
       const content: InferenceContent = {
@@ -413,7 +419,7 @@ export async function startNetwork({
       const request = signStatement(
         network,
         'InferenceRequest',
-        { channel, model: of, content: contentHash(content), seed: 7n, maxFee: coin, issuedAt: 100n, confidential },
+        { channel, model: of, content: contentHash(content), seed: 7n, maxFee: coin, issuedAt, confidential },
         client.key
       )
       const message: Message<'Receipt'> = {

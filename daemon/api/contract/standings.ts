@@ -1,0 +1,39 @@
+import { z } from 'zod'
+import { named, paged, pageSchema, route } from './route.ts'
+import { account, decimal, hash } from './views.ts'
+
+/** A worker that stands for its answers in a Datanet's pool with its stake. Times are milliseconds since 1970. */
+export const standingView = z.object({
+  datanet: hash,
+  worker: account,
+  since: z.int(),
+  /** null while it stands. */
+  until: z.int().nullable(),
+  /** Drawn scorers' words that its answers by a model were not by the weights that it offered. */
+  accusations: z.array(z.object({ scorer: account, model: hash, epoch: z.int(), receipts: hash, transaction: hash })),
+  /** What scorers took of its stake, and for which answers; null where they took nothing. */
+  foundOut: z.object({ model: hash, epoch: z.int(), receipts: hash, taken: decimal, transaction: hash }).nullable()
+})
+export type StandingView = z.infer<typeof standingView>
+
+export const standingRoutes = {
+  standings: route({
+    method: 'GET',
+    path: '/api/standings',
+    stage: 'offer',
+    summary: 'Workers that stand for their answers with stake, or did: of one worker, or all; and who was found out',
+    params: paged.extend({ worker: account.optional() }),
+    reply: pageSchema(standingView)
+  }),
+  stand: route({
+    method: 'POST',
+    path: '/api/datanets/:id/standing',
+    stage: 'offer',
+    summary:
+      'Stand for the answers that this node gives by models of a Datanet: they are by the weights that it offers, or ' +
+      'drawn scorers take a tenth of the least stake; or stand there no more',
+    params: named,
+    body: z.strictObject({ stands: z.boolean() }),
+    reply: z.object({ datanet: hash, stands: z.boolean(), penalty: decimal, transaction: hash })
+  })
+} as const

@@ -1,0 +1,80 @@
+import { bitsOf } from '../../../protocol/models/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { StandingRecord } from '../../../node/chain/types.ts'
+import type { Node } from '../../../node/node.ts'
+import type { StandingView, StatusView } from '../contract/index.ts'
+import type { Handlers } from '../server/index.ts'
+import type { Which } from './which.ts'
+
+/** Weights of fewer bits say almost the same as those that are offered, and not quite. */
+const leastBits = 8
+/** Standings that the status tells of. */
+const shown = 8
+
+const ms = (seconds: bigint): number => Number(seconds) * 1000
+
+const viewOf = ({ pool, worker, since, until, accusations, foundOut }: StandingRecord): StandingView => ({
+  datanet: pool,
+  worker,
+  since: ms(since),
+  until: until === null ? null : ms(until),
+  accusations: accusations.map(({ scorer, model, epoch, receipts, transaction }) => ({
+    scorer,
+    model,
+    epoch,
+    receipts,
+    transaction
+  })),
+  foundOut:
+    foundOut === null
+      ? null
+      : {
+          model: foundOut.model,
+          epoch: foundOut.epoch,
+          receipts: foundOut.receipts,
+          taken: foundOut.taken.toString(),
+          transaction: foundOut.transaction
+        }
+})
+
+/** Workers that stand for their answers. */
+export function standingHandlers(
+  { chain, models, self }: Pick<Node, 'chain' | 'models' | 'self'>,
+  which: Pick<Which, 'datanet'>
+): Pick<Handlers, 'standings' | 'stand'> {
+  /** [reject] What is stood for is said by this node's own engine, under the client's seed. @throws InvalidError */
+  function requireOwnWeights(datanet: Hex): void {
+    for (const { worker, model, weights = '' } of models.offers()) {
+      if (worker !== self || models.model(model)?.datanet !== datanet || (bitsOf(weights) ?? 0) >= leastBits) continue
+      throw new InvalidError('standing.weights', 'this node answers there from a server or from weights of few bits', {
+        help: 'Stand for what the node itself says from 8 bits or more: another engine draws other tokens.'
+      })
+    }
+  }
+  return {
+    async standings({ params: { worker, limit, cursor } }) {
+      const page = { limit, ...(cursor === undefined ? {} : { after: cursor }) }
+      const { items, next } = await chain.ledger.standings(worker, page)
+      return { items: items.map(viewOf), next: next ?? null }
+    },
+    async stand({ params, body: { stands } }) {
+      const datanet = await which.datanet(params.id)
+      if (stands) requireOwnWeights(datanet)
+      const penalty = await chain.serving.penalty()
+      const { transaction } = await (stands ? chain.serving.stand(datanet) : chain.serving.leave(datanet))
+      return { datanet, stands, penalty: penalty.toString(), transaction }
+    }
+  }
+}
+
+/** Where this node's own stake was taken for its answers. */
+export async function foundOut({ chain, self }: Pick<Node, 'chain' | 'self'>): Promise<Pick<StatusView, 'foundOut'>> {
+  const { items } = await chain.ledger.standings(self, { limit: shown })
+  const found = items.map(viewOf).flatMap(({ datanet, foundOut: verdict }) => {
+    if (verdict === null) return []
+    const { model, epoch, taken, transaction } = verdict
+    return [{ datanet, model, epoch, taken, transaction }]
+  })
+  return found.length === 0 ? {} : { foundOut: found }
+}

@@ -1,0 +1,53 @@
+import type { Command } from 'commander'
+import { command, connected, guarded, show } from '../command.ts'
+import type { CallFlags } from '../command.ts'
+import { findAccount } from '../find-account.ts'
+import { dim, red, table, tokens } from '../output.ts'
+
+export function standCommand(): Command {
+  return connected(
+    command({
+      name: 'stand',
+      summary: "answer with stake for what is served of a Datanet's models (worker); no daemon judges by itself yet",
+      examples: ['tilth stand elements --as worker-1', 'tilth stand elements --down']
+    })
+  )
+    .argument('<datanet>', 'name, id or the beginning of one')
+    .option('--down', 'stand there no more; what was answered until now is answered for still')
+    .action(
+      guarded(async (datanet: string, flags: CallFlags & { down?: boolean }) => {
+        const stands = flags.down !== true
+        await show(
+          flags,
+          api => api.call('stand', { params: { id: datanet }, body: { stands } }),
+          ({ penalty, transaction }) =>
+            (stands
+              ? `answers there are by the weights that are offered, or ${tokens(penalty)} tokens of stake are taken`
+              : 'this node does not stand for its answers there any more') + `\ntransaction ${transaction}`
+        )
+      })
+    )
+}
+
+/** What a worker stands for, who has said what against it, and what it lost. */
+export async function showStandings(flags: CallFlags, account: string): Promise<void> {
+  await show(
+    flags,
+    async api => api.call('standings', { params: { worker: await findAccount(api, account) } }),
+    ({ items }) =>
+      items.length === 0
+        ? 'this worker does not stand for its answers in any Datanet, and never did'
+        : table(
+            ['datanet', 'since', 'until', 'words against it', 'lost', 'for its answers by'],
+            items.map(({ datanet, since, until, accusations, foundOut }) => [
+              datanet,
+              new Date(since).toLocaleString(),
+              until === null ? 'now' : new Date(until).toLocaleString(),
+              String(accusations.length),
+              foundOut === null ? dim('nothing') : red(tokens(foundOut.taken)),
+              foundOut === null ? '' : `${foundOut.model} in epoch ${foundOut.epoch}`
+            ]),
+            [3, 4]
+          )
+  )
+}

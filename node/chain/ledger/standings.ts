@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { address, amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
+
+const small = z.int().min(0)
+
+/** Words against a worker that are kept of one standing: of more the latest. */
+export const mostAccusations = 64
+
+/** A scorer's word that answers were not by the weights that were offered. */
+export const accusationRecord = z.strictObject({
+  scorer: address,
+  model: bytes32,
+  epoch: small,
+  round: small,
+  receipts: bytes32,
+  transaction: bytes32
+})
+
+/** A worker that stands for its answers in a pool, or stood there last. */
+export const standingRecord = z.strictObject({
+  pool: bytes32,
+  worker: address,
+  /** Chain seconds. */
+  since: uint(64),
+  /** null while it stands. */
+  until: uint(64).nullable(),
+  accusations: z.array(accusationRecord).max(mostAccusations),
+  /** What scorers took of it, and by which answers. */
+  foundOut: z
+    .strictObject({
+      model: bytes32,
+      epoch: small,
+      round: small,
+      receipts: bytes32,
+      taken: amount,
+      transaction: bytes32
+    })
+    .nullable()
+})
+export type StandingRecord = z.infer<typeof standingRecord>

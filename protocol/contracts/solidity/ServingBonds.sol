@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.28;
+
+import {AttributionAnchor} from "./AttributionAnchor.sol";
+import {ModelRegistry} from "./ModelRegistry.sol";
+import {NodeRegistry} from "./NodeRegistry.sol";
+import {Rounds} from "./Rounds.sol";
+
+/// @title What a worker has at stake for answering by the weights that it offers, and who takes it.
+/// @notice Nobody has to stand here to serve. Who does, in a pool of its choice, locks the least stake, once for all
+/// pools, so that clients may prefer it. The scorers whom chance has drawn for an epoch of that pool say its drawn
+/// answers again (protocol/payouts/found-out.ts), and each may say here, once, that they are by other weights than
+/// those of the model. More than two thirds of the panel, three at least, who all speak of the same answers, take a
+/// tenth of the least stake and end the standing: seats weigh alike, since each has the same stake locked. Nobody gains
+/// by it: what is taken is burnt.
+///
+/// A standing is ended by scorers once. Whoever has left answers for what it gave for as long as stake is on its way
+/// out, and may come back after that, so that no leaving forgives anything.
+contract ServingBonds {
+    /// @param since 0 where it never stood
+    /// @param until 0 while it stands
+    struct Standing {
+        uint64 since;
+        uint64 until;
+        bool foundOut;
+    }
+
+    /// @notice An epoch's round, and whose answers by which model.
+    struct Answers {
+        bytes32 pool;
+        uint32 epoch;
+        uint32 round;
+        bytes32 model;
+        address worker;
+    }
+
+    NodeRegistry public immutable registry;
+    AttributionAnchor public immutable anchor;
+    ModelRegistry public immutable models;
+    /// @notice A verdict needs so many scorers at least, however small the panel is.
+    uint256 public constant LEAST = 3;
+    /// @notice What is taken is one in so many of the least stake.
+    uint256 public constant PENALTY_PART = 10;
+
+    mapping(bytes32 pool => mapping(address worker => Standing)) private _standings;
+    /// @notice In how many pools a worker stands: one lock on its stake answers for all.
+    mapping(address worker => uint256) public standsIn;
+    mapping(bytes32 answers => mapping(address scorer => bool)) private _hasSaid;
+    mapping(bytes32 answersAndReceipts => uint256) private _against;
+
+    event WorkerStands(bytes32 indexed pool, address indexed worker, uint64 since);
+    event WorkerLeft(bytes32 indexed pool, address indexed worker, uint64 until);
+    event NotAsOffered(
+        bytes32 indexed pool,
+        address indexed worker,
+        address indexed scorer,
+        uint32 epoch,
+        uint32 round,
+        bytes32 model,
+        bytes32 receipts,
+        uint256 against
+    );
+    event WorkerFoundOut(
+        bytes32 indexed pool,
+        address indexed worker,
+        bytes32 indexed model,
+        uint32 epoch,
+        uint32 round,
+        bytes32 receipts,
+        uint256 taken
+    );
+
+    error AlreadyStanding();
+    error StillAnswers(uint64 until);
+    error NotStanding(address worker);
+    error AnotherRound(uint32 round);
+    error NotDrawn();
+    error NotOfThePool(bytes32 model);
+    error NotOnThePanel(address scorer);
+    error IsAParty(address scorer);
+    error AlreadySaid();
+    error TimeOver();
+
+    constructor(AttributionAnchor anchor_) {
+        anchor = anchor_;
+        registry = anchor_.registry();
+        models = anchor_.models();
+    }
+
+    /// @notice What scorers take of who is found out.
+    function penalty() public view returns (uint256) {
+        return registry.minStake() / PENALTY_PART;
+    }
+
+    /// @notice From now on the sender's answers in a pool are by the weights that it offers, or cost it a part of its
+    /// stake.
+    function stand(bytes32 pool) external {
+        Standing storage standing = _standings[pool][msg.sender];
+        if (standing.since != 0 && standing.until == 0) revert AlreadyStanding();
+        if (_answers(standing)) revert StillAnswers(standing.until + registry.unbondDelay());
+        (standing.since, standing.until, standing.foundOut) = (uint64(block.timestamp), 0, false);
+        emit WorkerStands(pool, msg.sender, standing.since);
+        if (++standsIn[msg.sender] == 1) registry.lock(msg.sender, registry.minStake());
+    }
+
+    /// @notice Ends it. What was answered until now is answered for still.
+    function leave(bytes32 pool) external {
+        Standing storage standing = _standings[pool][msg.sender];
+        if (standing.since == 0 || standing.until != 0) revert NotStanding(msg.sender);
+        _end(pool, msg.sender, standing);
+    }
+
+    /// @notice A scorer that chance has drawn for an epoch says that a worker's drawn answers by a model are by other
+    /// weights than the model's. Nobody takes such a word back, and nobody says two.
+    /// @param receipts hash of the answers that were drawn of that worker and model in this round, the same for all
+    function accuse(Answers calldata a, bytes32 receipts) external {
+        Rounds.Round memory round = anchor.roundOf(a.pool, a.epoch);
+        if (round.number != a.round) revert AnotherRound(round.number);
+        if (round.seed == 0) revert NotDrawn();
+        if (block.timestamp >= round.revealEnds + 2 * anchor.challengeWindow()) revert TimeOver();
+        (address builder,, bytes32 pool) = models.termsOf(a.model);
+        if (builder == address(0) || pool != a.pool) revert NotOfThePool(a.model);
+        Standing storage standing = _standings[a.pool][a.worker];
+        if (standing.since >= round.anchoredAt || standing.foundOut || !_answers(standing)) {
+            revert NotStanding(a.worker);
+        }
+        if (msg.sender == a.worker || msg.sender == builder) revert IsAParty(msg.sender);
+        (bool sits, uint256 others) = (false, 0);
+        for (uint256 i = 0; i < round.panel.length; i++) {
+            if (round.panel[i] == msg.sender) sits = true;
+            if (round.panel[i] != a.worker && round.panel[i] != builder) others++;
+        }
+        if (!sits) revert NotOnThePanel(msg.sender);
+        bytes32 answers = keccak256(abi.encode(a));
+        if (_hasSaid[answers][msg.sender]) revert AlreadySaid();
+        _hasSaid[answers][msg.sender] = true;
+        uint256 against = ++_against[keccak256(abi.encode(answers, receipts))];
+        emit NotAsOffered(a.pool, a.worker, msg.sender, a.epoch, a.round, a.model, receipts, against);
+        if (against < LEAST || against * 3 <= others * 2) return;
+        standing.foundOut = true;
+        if (standing.until == 0) _end(a.pool, a.worker, standing);
+        uint256 taken = registry.slash(a.worker, penalty(), address(0));
+        emit WorkerFoundOut(a.pool, a.worker, a.model, a.epoch, a.round, receipts, taken);
+    }
+
+    function standingOf(bytes32 pool, address worker) external view returns (Standing memory) {
+        return _standings[pool][worker];
+    }
+
+    function _end(bytes32 pool, address worker, Standing storage standing) private {
+        standing.until = uint64(block.timestamp);
+        emit WorkerLeft(pool, worker, standing.until);
+        if (--standsIn[worker] == 0) registry.unlock(worker, registry.minStake());
+    }
+
+    /// @dev Whether it stands, or has left so lately that its stake can still be here.
+    function _answers(Standing storage standing) private view returns (bool) {
+        if (standing.since == 0) return false;
+        return standing.until == 0 || block.timestamp < standing.until + registry.unbondDelay();
+    }
+}
