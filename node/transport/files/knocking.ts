@@ -6,7 +6,7 @@ import type { Peers } from '../types.ts'
 const nextMs = 1_000
 
 /**
- * Dials those who should have a file, one after another while nothing ends the fetch: bitswap asks whoever is connected,
+ * Dials those who should have a file, one after another until it is here: bitswap asks whoever is connected,
  * and most files come from the first. A name that is nobody's node is looked for in the DHT, which costs everybody in
  * it; so contributors without a node are looked for by nobody who has the file from elsewhere.
  * @param signal the fetch is over, whichever way
