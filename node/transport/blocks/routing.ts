@@ -2,7 +2,7 @@ import type { Router } from '@helia/interface'
 import type { Libp2p } from '@libp2p/interface'
 
 /** Milliseconds that connected peers have to answer before the DHT is asked as well. */
-const searchDelayMs = 1_000
+const searchDelayMs = 500
 
 /**
  * Where bitswap looks for those who have a block. Helia's usual router asks the DHT for every block at once; most

@@ -57,7 +57,8 @@ export function parseCid(text: string): CID {
 function patience(
   signal: AbortSignal | undefined,
   silenceMs: number
-): { signal: AbortSignal; progress: () => void; done: () => void } {
+): { signal: AbortSignal; cameAt: () => number; progress: () => void; done: () => void } {
+  let at = 0
   const late = new AbortController()
   const expire = (): void => {
     late.abort(new DOMException('no block came', 'TimeoutError'))
@@ -65,7 +66,9 @@ function patience(
   let timer = setTimeout(expire, silenceMs)
   return {
     signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+    cameAt: () => at,
     progress() {
+      at = Date.now()
       clearTimeout(timer)
       timer = setTimeout(expire, silenceMs)
     },
@@ -130,7 +133,7 @@ export function createFiles({
     const over = new AbortController()
     try {
       // A provider that cannot be dialled may still be found otherwise.
-      void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), log)
+      void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), wait.cameAt, log)
       const result = await collector.holding(async () => {
         const { signal, progress } = wait
         const own = reads()

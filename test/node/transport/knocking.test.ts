@@ -19,7 +19,7 @@ describe('who should have a file', () => {
         return answers[name] === 'gone' ? Promise.reject(new Error('gone')) : Promise.resolve(self)
       }
     }
-    return { dialled, over, knocked: knock(peers, Object.keys(answers), over.signal, silentLog) }
+    return { dialled, over, knocked: knock(peers, Object.keys(answers), over.signal, () => 0, silentLog) }
   }
 
   it('is asked one after another, and nobody more once the file is here', async () => {

@@ -116,7 +116,8 @@ export async function checkEnd(cast: ServingCast, fault: Fault): Promise<{ recei
         const due = view.paid < deposit ? view.paid : deposit
         if (claimed < due) fault(`${node.name} was paid ${claimed} of ${due} that ${at} had promised`)
         // [invariant] Whoever does not pay costs a worker no more than its credit, for each answer that was cut off,
-        // and its prompt: what was promised for it pays for the next, where nothing is known to have come.
+        // and its prompt: what was promised for it pays for the next, where nothing is known to have come. How often is
+        // for who takes requests to bound (`client.unreliable`).
         const answers = [...(records.served.get(view.id)?.values() ?? [])]
         const gone = answers.reduce((all, { fee }) => all + fee, 0n) - claimed
         const most = answers.reduce((all, { prompt }) => all + prompt + mostAhead, 0n)
