@@ -313,7 +313,6 @@ export async function createNode(
       versions,
       result: cid => jobs.result(cid),
       trainings: jobs,
-      trainsFor: () => jobs.trainsFor(),
       models,
       folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') },

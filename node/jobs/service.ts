@@ -227,7 +227,6 @@ export function createJobsService(deps: JobsDeps): JobsService {
       return untrainedBy(deps, book.get(id)?.deliveries ?? [], stopping.signal)
     },
     declined: request => worker.declined(request),
-    trainsFor: () => worker.trainsFor(),
     progress: (id, options = {}) =>
       newsOf(
         deps.events,

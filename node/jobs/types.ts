@@ -335,8 +335,6 @@ export interface JobsService {
   result(cid: string, options?: { signal?: AbortSignal }): Promise<JobResult>
   /** The beginning of one sibling's training, run again on this machine. @throws InvalidError `audit.sibling` */
   retrain(result: JobResult, request: RetrainRequest): Promise<Retrained>
-  /** Datanets of the awards whose money is in escrow for this node's work. */
-  trainsFor(): ReadonlySet<Hex>
   /** What each lot was delivered with, checked. @throws InvalidError `delivery.*`, `result.delivered` · as files */
   delivered(result: JobResult, options?: { signal?: AbortSignal; brief?: boolean }): Promise<AuditedLot[]>
   /** One segment of one training, run again on this machine. @throws as `runSegment` */

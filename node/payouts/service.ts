@@ -393,7 +393,6 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
           },
           report
         ),
-        clock.every(timing.tickMs, () => seats.wake(), report),
         clock.every(timing.announceMs, () => opening.wake(), report)
       )
       if (!roles.scorer) return

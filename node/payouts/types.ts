@@ -450,8 +450,6 @@ export interface PayoutsDeps {
   readonly result: (cid: string) => Promise<JobResult>
   /** The jobs phase: what was delivered, and a segment of it run again. Without it this node audits nothing. */
   readonly trainings?: Pick<JobsService, 'delivered' | 'runSegment'>
-  /** The jobs phase: Datanets that this node trains for. */
-  readonly trainsFor?: JobsService['trainsFor']
   readonly versions: Versions
   /** The models phase: own receipts to announce, and redeeming before an epoch closes. */
   readonly models: Pick<

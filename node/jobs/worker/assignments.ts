@@ -1,7 +1,6 @@
 import { assignment, clockSkewSeconds, longestJobSeconds } from '../../../protocol/jobs/index.ts'
 import type { Assignment } from '../../../protocol/jobs/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Book } from '../book.ts'
 import type { JobsDeps } from '../deps.ts'
 
 /**
@@ -57,14 +56,4 @@ export function createAssignments({ store }: Pick<JobsDeps, 'store'>, now: () =>
     }
   }
   return assignments
-}
-
-/** Datanets of awards that were taken and not given up. */
-export function datanetsOf(taken: Iterable<Assignment>, book: Pick<Book, 'get'>): ReadonlySet<Hex> {
-  const found = new Set<Hex>()
-  for (const { state, award } of taken) {
-    const job = state === 'given-up' ? undefined : book.get(award.statement.message.job)
-    if (job !== undefined) found.add(job.document.spec.datanet)
-  }
-  return found
 }

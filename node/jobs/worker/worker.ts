@@ -23,7 +23,7 @@ import { createAwardKeys } from '../keys.ts'
 import type { JobsDeps, JobsTiming, WorkerPolicy } from '../deps.ts'
 import { drawOf } from '../draw.ts'
 import type { Active } from './active.ts'
-import { createAssignments, datanetsOf } from './assignments.ts'
+import { createAssignments } from './assignments.ts'
 import { secondsAhead } from './ahead.ts'
 import type { TakenLot } from './ahead.ts'
 import { DeclinedError, createDeclines } from './declines.ts'
@@ -53,8 +53,6 @@ export interface Worker {
   /** Messages worth saying again to late peers. */
   announcements(): JobMessage[]
   assignment(award: Hex): Assignment | undefined
-  /** Datanets of the awards that were taken. */
-  trainsFor(): ReadonlySet<Hex>
   /** Jobs that were not bid for, and why; the newest first. */
   declined(request?: PageRequest): Page<DeclineView>
   live(award: Hex): { progress: ProgressView | null; losses: readonly number[] } | undefined
@@ -489,7 +487,6 @@ export function createWorker(
       return messages
     },
     assignment: id => open.get(id),
-    trainsFor: () => datanetsOf(open.values(), book),
     live: id => active.get(id),
     declined: request => declines.list(request)
   }

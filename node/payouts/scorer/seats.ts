@@ -13,11 +13,6 @@ const againMs = 60_000
 export interface Seats {
   /** Returns at once. */
   heard(pool: Hex): void
-  /**
-   * Who trains for a Datanet whose models are audited will audit what others train for it, and is drawn only with a
-   * seat that it had before the audit was opened: it takes one while it trains. @throws as `versions.auditedSegments`
-   */
-  wake(): Promise<void>
   /** Pools in which this node has taken a seat. */
   taken(): readonly Hex[]
   stop(): Promise<void>
@@ -29,10 +24,8 @@ export function createSeats({
   log,
   self,
   roles,
-  metrics,
-  trainsFor,
-  versions
-}: Pick<PayoutsDeps, 'chain' | 'clock' | 'log' | 'self' | 'roles' | 'metrics' | 'trainsFor' | 'versions'>): Seats {
+  metrics
+}: Pick<PayoutsDeps, 'chain' | 'clock' | 'log' | 'self' | 'roles' | 'metrics'>): Seats {
   const tried = new Map<Hex, number>()
   const taken = new Set<Hex>()
   const queue = createQueue({ name: 'seats', bound: mostSeats, concurrency: 1, metrics })
@@ -55,27 +48,19 @@ export function createSeats({
     taken.add(pool)
   }
 
-  const mayTake = (pool: Hex): boolean =>
-    chain.account !== undefined && !taken.has(pool) && taken.size < mostSeats && (tried.get(pool) ?? 0) <= clock.now()
-
-  function heard(pool: Hex): void {
-    if (!mayTake(pool)) return
-    tried.delete(pool)
-    tried.set(pool, clock.now() + againMs)
-    if (tried.size > 16 * mostSeats) tried.delete(tried.keys().next().value ?? pool)
-    queue
-      .run('all', () => take(pool))
-      .catch((error: unknown) => {
-        if (error instanceof TilthError) log.info('a seat could not be taken', { pool, code: error.code })
-        else log.warn('a seat could not be taken', { pool, error })
-      })
-  }
-
   return {
-    heard,
-    async wake() {
-      if (!roles.scorer || trainsFor === undefined) return
-      for (const pool of trainsFor()) if (mayTake(pool) && (await versions.auditedSegments(pool)) > 0) heard(pool)
+    heard(pool) {
+      if (chain.account === undefined || taken.has(pool) || taken.size >= mostSeats) return
+      if ((tried.get(pool) ?? 0) > clock.now()) return
+      tried.delete(pool)
+      tried.set(pool, clock.now() + againMs)
+      if (tried.size > 16 * mostSeats) tried.delete(tried.keys().next().value ?? pool)
+      queue
+        .run('all', () => take(pool))
+        .catch((error: unknown) => {
+          if (error instanceof TilthError) log.info('a seat could not be taken', { pool, code: error.code })
+          else log.warn('a seat could not be taken', { pool, error })
+        })
     },
     taken: () => [...taken],
     stop: () => queue.idle()

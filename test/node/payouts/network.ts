@@ -69,8 +69,6 @@ export interface PeerOptions {
   settler?: boolean
   scorer?: boolean
   stake?: boolean
-  /** Whether it sits among the pool's scorers from the beginning: one with a stake does unless it scores nothing. */
-  seat?: boolean
   key?: Uint8Array
   /** What stands between the service and the parts it uses. */
   change?: (deps: PayoutsDeps) => PayoutsDeps
@@ -379,7 +377,7 @@ export async function startNetwork({
       const stake = options.stake === false ? 0n : minStake
       const peer = await peers.add(name, options, { key: options.key, stake })
       // At once, where it would else take its seat once it hears of an answer.
-      if (options.scorer !== false && options.seat !== false && stake > 0n) await peer.chain.payouts.join(pool)
+      if (options.scorer !== false && stake > 0n) await peer.chain.payouts.join(pool)
       return Object.assign(peer, holdingsOf(peer.address))
     },
     account: () => world.account({ stake: minStake }),
