@@ -1,6 +1,7 @@
 import { requireSigner } from '../crypto/sign.ts'
 import type { Network, Signed } from '../crypto/statements.ts'
 import type { Hex } from '../primitives/hex.ts'
+import { InvalidError } from '../primitives/errors.ts'
 import { reject } from './refuse.ts'
 
 export interface VoucherContext {
@@ -24,8 +25,12 @@ export function checkVoucher(
   if (voucher.message.channel !== channel) reject('voucher.channel', 'the voucher is for another channel')
   // [reject] It is signed by the channel's client.
   requireSigner(network, voucher, client)
-  // [reject] It promises no more than the deposit, which is all the chain would pay.
+  // [ignore] It promises no more than the deposit, which is all the chain would pay: as it is known here, for a block
+  // that was taken back may have held a top-up that its client has seen.
   if (voucher.message.cumulative > deposit)
-    reject('voucher.deposit', 'the voucher promises more than the deposit', { deposit })
+    throw new InvalidError('voucher.deposit', 'the voucher promises more than the deposit', {
+      consequence: 'ignore',
+      details: { deposit }
+    })
   return voucher.message.cumulative > paid
 }

@@ -185,7 +185,7 @@ try {
             `${name.padEnd(20)} ${all.tokens} tokens, ${all.strange} strange, deviation ${all.deviation.toFixed(1)}; ` +
             `of ${tokens.length} answers ${refused} refused, ${redrawn} redrawn, ${unclear} unclear; together ` +
             `${all.verdict}; ${foreign} foreign in ${telling}, furthest ${furthest.toFixed(2)}` +
-            `${foundOut ? ': FOUND OUT' : ''}`
+            (foundOut ? ': FOUND OUT' : '')
         )
     }
   if (flags.json) console.log(JSON.stringify(found, null, 2))

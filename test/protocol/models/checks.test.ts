@@ -157,7 +157,8 @@ describe('a voucher', () => {
     assert.equal(check(9n, 10n), false)
   })
   it('is refused above the deposit, for another channel, or by another hand', () => {
-    assert.throws(() => check(1001n, 0n), code('voucher.deposit'))
+    // Nobody's fault: a block that held a top-up may have been taken back.
+    assert.throws(() => check(1001n, 0n), { code: 'voucher.deposit', consequence: 'ignore' })
     assert.throws(() => check(1n, 0n, strangerKey), code('signature.mismatch'))
     assert.throws(() => check(1n, 0n, clientKey, other), code('voucher.channel'))
   })
