@@ -65,7 +65,7 @@ export const asking = (cmd: Command, { named = true }: { readonly named?: boolea
     .option('--least-bits <n>', 'workers that say they answer from weights of so many bits or more')
     .option(
       '--bonded',
-      "workers that stand for their answers with stake in the model's Datanet, and no others: drawn scorers may judge"
+      "workers that stand for their answers with stake in the model's Datanet, alone: drawn scorers may judge these"
     )
     .option(
       '--hedge <ms>',
