@@ -148,6 +148,7 @@ export async function runDaemon(
         states: config.shelf.statesGib * 2 ** 30
       },
       autoVote: config.autoVote,
+      judgeAnswers: config.scorer.judgeAnswers,
       follow: config.follow,
       storage: config.storage,
       automation: config.automation,

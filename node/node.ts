@@ -89,6 +89,8 @@ export interface NodeOptions {
   shelf?: { quota?: number | undefined; pace?: number | undefined; states?: number | undefined }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
+  /** Scorers judge drawn answers of workers that stand for them; not unless given. */
+  judgeAnswers?: boolean
   /** Datanets followed by choice: names, ids, or beginnings of ids. */
   follow?: readonly string[]
   /** Bytes lent to shards of others' Datanets that too few have; 0 for none. */
@@ -316,7 +318,7 @@ export async function createNode(
       models,
       folder: await folder('payouts'),
       roles: { settler: is('settler'), scorer: is('scorer') },
-      ...policies.payouts,
+      policy: { ...policies.payouts.policy, judge: options.judgeAnswers === true },
       nameOf,
       pools: as => {
         const role = { followed: undefined, contributed: 'contributor', hosted: 'host' } as const

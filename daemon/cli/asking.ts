@@ -63,7 +63,10 @@ export const asking = (cmd: Command, { named = true }: { readonly named?: boolea
     )
     .option('--weights <kind>', 'workers that say they answer from these, such as int8; repeatable', collect)
     .option('--least-bits <n>', 'workers that say they answer from weights of so many bits or more')
-    .option('--bonded', "workers that stand for their answers with stake in the model's Datanet, and no others")
+    .option(
+      '--bonded',
+      "workers that stand for their answers with stake in the model's Datanet, alone: drawn scorers may judge these"
+    )
     .option(
       '--hedge <ms>',
       'a second worker with an open channel is asked if the first has no word by then; the slower one ends; 0: never'

@@ -160,6 +160,15 @@ export const daemonConfig = z.strictObject({
     })
     .prefault({}),
   autoVote: z.boolean().default(true),
+  scorer: z
+    .strictObject({
+      /**
+       * Drawn answers of workers that stand for them are said again; who is found out is accused on chain. Not unless
+       * given: 8 bits of a larger model than the seedling came within half of what makes a token foreign.
+       */
+      judgeAnswers: z.boolean().default(false)
+    })
+    .prefault({}),
   /** Datanets that are followed by choice, besides those this node has a role in: names, ids, or beginnings of ids. */
   follow: z.array(z.string().min(1).max(80)).max(256).default([]),
   /** What questions may cost that are asked through this daemon, by whomever. */

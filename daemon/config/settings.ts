@@ -251,6 +251,11 @@ const automation: readonly Omit<Setting, 'group'>[] = [
     says: 'Every node computes again what settlers propose, and challenges what is wrong.'
   },
   {
+    path: 'scorer.judgeAnswers',
+    label: 'Judge answers that workers stand for',
+    says: 'A scorer says those that chance drew for it again, and says on chain whose are by other weights.'
+  },
+  {
     path: 'automation.finalize.on',
     label: 'Make epochs final by itself',
     says: 'A settler does so once the time to object is over.'

@@ -25,10 +25,7 @@ export interface PayoutsPolicy {
   readonly finalize?: boolean
   /** Others' epochs are checked; true unless given. */
   readonly watch?: boolean
-  /**
-   * A drawn scorer brings what it finds against workers that stand for their answers; false unless given: how far an
-   * honest worker's scores are off has not been measured yet on what a hostile client would ask.
-   */
+  /** A drawn scorer brings what it finds against workers that stand for their answers; not unless given. */
   readonly judge?: boolean
   /** Not at all unless given. */
   readonly claim?: Switched<ClaimPolicy>

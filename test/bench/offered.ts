@@ -1,12 +1,13 @@
-// Whether an answer's tokens are what the offered weights would have said: node test/bench/offered.ts [--answers 24]
-// [--tokens 32] [--epochs 12] [--json]
-// Tunes a model on the elements, has it answer questions, and replays each answer as an auditor does, who has the same
-// weights and the client's seed. Honest answers come from the weights that nodes serve with, from float32, by another
+// Whether an answer's tokens are what the offered weights would have said: node test/bench/offered.ts --help
+// Tunes a model on the elements, has it answer questions, and replays each answer as auditors and drawn scorers do, by
+// the same weights in float32 and the client's seed.
+// Honest answers come from the weights that nodes serve with, from float32, by another
 // number of threads, and from processes that may not use all of the processor's instructions (V8's flags: the kernels
 // are WebAssembly); others from the base alone, weights in 4 bits, an adapter that was trained for half as long,
 // another seed, and a prompt that lacks its first half. For each kind and way of asking: how many tokens are strange,
 // how many answers the rule of `tilth audit` refuses, and what drawn scorers would say of all together, with how far
 // behind the furthest token is in scores. The last ways are a hostile client's: words without sense, cold and hot.
+// Another model than the seedling answers as it is, without an adapter.
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -18,16 +19,32 @@ import type { ChatMessage, Engine, GenerateJob, ReplayedToken, TrainSettings } f
 import { servedBy } from '../../protocol/models/index.ts'
 import { judgeAnswers } from '../../protocol/payouts/index.ts'
 
+const usage = `usage: node test/bench/offered.ts [--answers 24] [--tokens 32] [--epochs 12] [--model FOLDER]
+  [--kind NAME]… [--hostile] [--temperature N] [--json]
+  --model        a base in place of the seedling, as it is: nothing is trained
+  --kind         only answers by these weights, such as "4 bits"; repeatable
+  --hostile      only as a hostile client asks
+  --temperature  only where it is asked so hot: 0, 0.05, 0.7, 1 or 2
+Example: node test/bench/offered.ts --answers 8 --tokens 16 --kind "as nodes serve"`
 const { values: flags } = parseArgs({
   options: {
     answers: { type: 'string', default: '24' },
     tokens: { type: 'string', default: '32' },
     epochs: { type: 'string', default: '12' },
-    json: { type: 'boolean', default: false }
+    model: { type: 'string' },
+    kind: { type: 'string', multiple: true },
+    hostile: { type: 'boolean', default: false },
+    temperature: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false }
   }
 })
+if (flags.help) {
+  console.log(usage)
+  process.exit(0)
+}
 const assets = resolve(import.meta.dirname, '../../daemon/assets')
-const model = join(assets, 'seedling')
+const model = flags.model === undefined ? join(assets, 'seedling') : resolve(flags.model)
 const maxTokens = Number(flags.tokens)
 
 const rows = (await readFile(join(assets, 'elements', '01-noor.jsonl'), 'utf8'))
@@ -98,8 +115,9 @@ function baseAlone(job: GenerateJob): GenerateJob {
   return base
 }
 
-const adapter = await tuned('adapter', Number(flags.epochs))
-const half = await tuned('half', Math.ceil(Number(flags.epochs) / 2))
+const isTuned = flags.model === undefined
+const adapter = isTuned ? await tuned('adapter', Number(flags.epochs)) : undefined
+const half = isTuned ? await tuned('half', Math.ceil(Number(flags.epochs) / 2)) : undefined
 const question = (content: string): ChatMessage[] => [{ role: 'user', content }]
 const kinds: Kind[] = [
   { name: 'as nodes serve', honest: true, says: by(served) },
@@ -108,8 +126,17 @@ const kinds: Kind[] = [
   { name: 'without AVX', honest: true, says: without('avx') },
   { name: 'float32', honest: true, says: by(served), change: job => ({ ...job, exact: true }) },
   { name: '4 bits', honest: false, says: by(open({ threads: 1, quantize: 'int4' })) },
-  { name: 'trained half as long', honest: false, says: by(served), change: job => ({ ...job, adapter: half }) },
-  { name: 'the base alone', honest: false, says: by(served), change: baseAlone },
+  ...(half === undefined
+    ? []
+    : [
+        {
+          name: 'trained half as long',
+          honest: false,
+          says: by(served),
+          change: (job: GenerateJob) => ({ ...job, adapter: half })
+        },
+        { name: 'the base alone', honest: false, says: by(served), change: baseAlone }
+      ]),
   {
     name: 'another seed',
     honest: false,
@@ -127,10 +154,10 @@ const kinds: Kind[] = [
   }
 ]
 
-/** What is known of an answer's tokens, by the auditor's own weights: those that it would serve with itself. */
+/** What is known of an answer's tokens, from float32 weights as said-again.ts has it. */
 async function audited(job: GenerateJob, ids: readonly number[]): Promise<ReplayedToken[]> {
   const told: ReplayedToken[] = []
-  for await (const { replayed } of served.generate({ ...job, replayIds: ids }))
+  for await (const { replayed } of served.generate({ ...job, replayIds: ids, exact: true }))
     if (replayed !== undefined) told.push(replayed)
   return told
 }
@@ -158,15 +185,19 @@ const ways: Way[] = [
   { temperature: 2, topP: 1, hostile: true }
 ]
 
+const isMeant = ({ temperature, hostile = false }: Way): boolean =>
+  (hostile || !flags.hostile) && (flags.temperature === undefined || Number(flags.temperature) === temperature)
+
 const found = []
 try {
-  for (const { temperature, topP, hostile = false } of ways)
+  for (const { temperature, topP, hostile = false } of ways.filter(isMeant))
     for (const { name, honest, says, change } of kinds) {
+      if (flags.kind?.includes(name) === false) continue
       if (temperature === 0 && name === 'another seed') continue
       const tokens: ReplayedToken[][] = []
       for (const [i, prompt] of (hostile ? senseless : asked).entries()) {
         const settings = { maxTokens, temperature, seed: 1000 + i, topP }
-        const job: GenerateJob = { model, adapter, messages: question(prompt), settings }
+        const job: GenerateJob = { model, messages: question(prompt), settings, ...(adapter && { adapter }) }
         const ids = await says(change?.(job) ?? job)
         if (ids.length > 0) tokens.push(await audited(job, ids))
       }

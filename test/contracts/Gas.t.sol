@@ -4,6 +4,7 @@ pragma solidity ^0.8.28;
 import {AttributionAnchor} from "solidity/AttributionAnchor.sol";
 import {ModelRegistry} from "solidity/ModelRegistry.sol";
 import {Rounds} from "solidity/Rounds.sol";
+import {ServingBonds} from "solidity/ServingBonds.sol";
 import {Statements} from "solidity/Statements.sol";
 import {SumTree} from "solidity/SumTree.sol";
 import {TrainingAudits} from "solidity/TrainingAudits.sol";
@@ -148,6 +149,33 @@ contract GasTest is Epochs {
         measured("an auditor's word", 100_000);
         audits.close(id);
         measured("the close that pays its auditors", 500_000);
+    }
+
+    function testServingBonds() public {
+        for (uint256 i = 0; i < 9; i++) {
+            staked(vm.addr(0xD000 + i), MIN_STAKE);
+            vm.prank(vm.addr(0xD000 + i));
+            registry.join(pool);
+        }
+        staked(worker, MIN_STAKE);
+        vm.prank(worker);
+        serving.stand(pool);
+        measured("a worker that stands for its answers", 150_000);
+        vm.warp(block.timestamp + 1);
+        drawn(settler, AttributionAnchor.Proposal(pool, 1, "receipts", 7, 2, 0, 0, "bundle"));
+        ServingBonds.Answers memory a = ServingBonds.Answers(pool, 1, 1, model, worker);
+        for (uint256 i = 0; i < 7; i++) {
+            vm.prank(vm.addr(0xD000 + i));
+            serving.accuse(a, "the answers that were drawn");
+            if (i == 1) measured("a scorer's word against it", 150_000);
+        }
+        measured("the word that takes its stake", 250_000);
+        staked(stranger, MIN_STAKE);
+        vm.prank(stranger);
+        serving.stand(pool);
+        vm.prank(stranger);
+        serving.leave(pool);
+        measured("it stands no more", 80_000);
     }
 
     function testTheRest() public {

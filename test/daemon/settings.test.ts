@@ -51,6 +51,8 @@ describe('settings, changed while the daemon runs', () => {
     assert.equal(again.config.automation.anchor.contributions, 4)
     assert.deepEqual(again.config.roles, ['worker', 'scorer'])
     assert.equal((await again.of('worker.pricePerSecond'))?.pending, false)
+    await again.opened.change('scorer.judgeAnswers', !again.config.scorer.judgeAnswers)
+    assert.equal((await open()).config.scorer.judgeAnswers, !again.config.scorer.judgeAnswers)
     // Taken out, what is usual holds again.
     await again.opened.change('worker.pricePerSecond', null)
     assert.equal((await again.of('worker.pricePerSecond'))?.coming, '0.01')

@@ -8,7 +8,7 @@ export function standCommand(): Command {
   return connected(
     command({
       name: 'stand',
-      summary: "answer with stake for what is served of a Datanet's models (worker); no daemon judges by itself yet",
+      summary: "answer with stake for what is served of a Datanet's models (worker); drawn scorers may judge them",
       examples: ['tilth stand elements --as worker-1', 'tilth stand elements --down']
     })
   )
