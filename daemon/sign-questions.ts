@@ -5,7 +5,8 @@ import type { SaidSeats, SignedBatch } from '../protocol/data/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 
 /**
- * Seals and signs held-out questions by a key that no daemon has: whoever brings them reads nothing.
+ * Seals and signs held-out questions by a key that no daemon has. Those that are named as members read them: whoever
+ * brings them does not, unless it alone said who they are.
  * @throws as sealToSeats
  */
 export function signQuestions(

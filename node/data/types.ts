@@ -446,7 +446,7 @@ export interface DataService extends ContributingService, JuryService, TermsServ
    * The manifest of an anchored version, checked: root against the chain, certificates against the rules.
    * @throws NotFoundError `version.unknown` · InvalidError `version.*`
    */
-  manifest(datanet: Hex, version: number): Promise<VersionManifest>
+  manifest(datanet: Hex, version: number, how?: { readonly brief?: boolean }): Promise<VersionManifest>
   /** Every row of a version with its author (fetches the shards it lacks). */
   versionRows(manifest: VersionManifest, which?: { readonly remaining?: boolean }): Promise<readonly VersionRow[]>
   /**

@@ -54,7 +54,7 @@ export function createAwardKeys(
     await checkVersion(deps, job.spec)
     const { builder } = job.statement.message
     checkAwardOnChain(award, builder, {
-      ground: await rows.trainerGround(asked.datanet, { builder, worker: asked.asker }),
+      ground: (await rows.trainerGrounds(asked.datanet, builder))(asked.asker),
       escrow: await chain.escrows.escrow(escrowOf(builder, award)),
       stake: await rows.stakeOf(asked.asker),
       leastStake: BigInt(rule.leastStake ?? 0),
@@ -108,7 +108,7 @@ export function createAwardKeys(
     },
     async requireKeys({ datanet }, builder) {
       if (privateRows === undefined) return
-      if ((await privateRows.trainerGround(datanet, { builder, worker: self })) === undefined)
+      if ((await privateRows.trainerGrounds(datanet, builder))(self) === undefined)
         throw new DeclinedError(
           'work.keys',
           'its Datanet is private, and nobody who sits there has agreed that this worker reads its rows',

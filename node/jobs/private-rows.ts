@@ -4,7 +4,7 @@ import type { DataService } from '../data/types.ts'
 /** What this phase asks of the data phase about rows that only some may read. */
 export interface PrivateRows extends Pick<
   DataService,
-  'privateRule' | 'trainerGround' | 'lacking' | 'giveKeys' | 'borrowKey' | 'returnKeys' | 'manifest'
+  'privateRule' | 'trainerGrounds' | 'lacking' | 'giveKeys' | 'borrowKey' | 'returnKeys' | 'manifest'
 > {
   /** Who reads them by sitting in the Datanet. */
   holders(datanet: Hex): Promise<readonly Address[]>
@@ -15,10 +15,10 @@ export function privateRowsOf(
   data: Omit<PrivateRows, 'holders' | 'stakeOf'> & Pick<DataService, 'readers'>,
   { stakeOf }: Pick<PrivateRows, 'stakeOf'>
 ): PrivateRows {
-  const { privateRule, trainerGround, lacking, giveKeys, borrowKey, returnKeys, manifest } = data
+  const { privateRule, trainerGrounds, lacking, giveKeys, borrowKey, returnKeys, manifest } = data
   return {
     privateRule,
-    trainerGround,
+    trainerGrounds,
     lacking,
     giveKeys,
     borrowKey,

@@ -11,7 +11,8 @@ import { readersFrom } from './private.ts'
 import type { SaidReader } from './private.ts'
 
 // A batch of held-out questions that somebody else brings on chain, whose writer has no gas: it was sealed where it was
-// written, so whoever brings it reads nothing, and its writer has signed for every byte (HeldOutBatches.putBatchFor).
+// written, and its writer has signed for every byte (HeldOutBatches.putBatchFor). Whoever brings it reads nothing,
+// unless its writer knows from that one alone who sits: then it may have been sealed to accounts of the bringer's own.
 
 /** Longest that a signed one may be brought, in seconds: a relayer that is away for a day, and no more. */
 export const longestToBring = 86_400n

@@ -37,9 +37,11 @@ const parts = 3
  *
  * Accounts are free, so a third for each would be no limit. A question counts as its writer's own where that one sits,
  * or else for each row that it has in the version. All others are a newcomer's, as if one had written them all, in the
- * order in which they were accepted: they come after everybody else's own, and no more of them than leave whoever has
- * most of its own, if it has written them too, with a third. So nobody has more than a third by any number of fresh
- * accounts, nor more questions in a set than by its own name, and between newcomers names make no difference at all.
+ * order in which they were accepted: they come after everybody else's own, and no more of them than leave with a third
+ * the seat that has most of its own, if it has written them too, and all who do not sit together, since rows can be
+ * spread over accounts as well. So nobody has more than a third by any number of fresh accounts, nor more questions in a
+ * set than by its own name; who does not sit has a third or as many as its rows, whatever names they stand under; and
+ * between newcomers names make no difference at all.
  * @param standing without it every account is a writer of its own, as in Datanets whose rules say nothing of it
  */
 export function questionSet(
@@ -51,22 +53,33 @@ export function questionSet(
   if (own.size === 0 && newcomers.length === 0) return founder
   const writers = [...own].slice(0, mostSetQuestions)
   const counts = writers.map(([, rows]) => rows.length)
-  const size = sizeOf(counts, newcomers.length, founder.length)
+  const taken = takenOf(writers, standing)
+  const size = sizeOf(counts, { count: newcomers.length, taken }, founder.length)
   const third = Math.floor(size / parts)
-  const sealed = [...inTurns(writers, third), ...newcomers.slice(0, leftOf(third, counts))]
+  const sealed = [...inTurns(writers, third), ...newcomers.slice(0, Math.max(0, third - taken))]
   sealed.splice(size - Math.min(third, founder.length))
   return [...sealed, ...inSteps(founder, size - sealed.length)]
 }
 
-/** What newcomers may have of a third, all together: what the writer with most of its own leaves of it. */
-const leftOf = (third: number, counts: readonly number[]): number => Math.max(0, third - Math.max(0, ...counts))
+/** What newcomers do not have of a third: what the seat with most has of its own, or all who do not sit together. */
+function takenOf(writers: readonly (readonly [Address, readonly Row[]])[], standing: Standing | undefined): number {
+  let [seat, others] = [0, 0]
+  for (const [writer, rows] of writers)
+    if (standing?.seated.has(writer) === false) others += rows.length
+    else seat = Math.max(seat, rows.length)
+  return Math.max(seat, others)
+}
 
 /** The largest set that the founder's file fills up where of each writer a third is taken at most. */
-function sizeOf(counts: readonly number[], newcomers: number, founders: number): number {
+function sizeOf(
+  counts: readonly number[],
+  newcomers: { readonly count: number; readonly taken: number },
+  founders: number
+): number {
   for (let size = mostSetQuestions; size > 0; size--) {
     const most = Math.floor(size / parts)
     const own = counts.reduce((sum, count) => sum + Math.min(count, most), 0)
-    if (own + Math.min(newcomers, leftOf(most, counts)) + founders >= size) return size
+    if (own + Math.min(newcomers.count, Math.max(0, most - newcomers.taken)) + founders >= size) return size
   }
   return 0
 }

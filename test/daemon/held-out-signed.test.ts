@@ -19,12 +19,13 @@ const seconds = (): bigint => BigInt(Math.floor(Date.now() / 1000))
 describe('the command line: held-out questions by a key that no daemon has', function () {
   this.timeout(120_000)
 
-  it('are sealed and signed here; the daemon brings them and reads none', async () => {
+  it('are sealed and signed here, to those that sit as the daemon says or as their writer knows', async () => {
     const brought: SignedBatch[] = []
+    let shown = net
     let named = seats.map(key => ({ account: addressOfKey(key), key: toHex(sealingKey(key)) as Hex | null }))
     const cli = await startCommandLine({
-      datanets: async () => ({ items: [net], next: null }),
-      datanet: async () => net,
+      datanets: async () => ({ items: [shown], next: null }),
+      datanet: async () => shown,
       status: async () => ({
         ...statusView,
         chain: { ...statusView.chain, id: network.chainId, contracts: { registry: network.registry } }
@@ -48,7 +49,7 @@ describe('the command line: held-out questions by a key that no daemon has', fun
         file,
         ['question,answer', ...seats.concat(seats, seats, seats).map((_, i) => `What is ${i}?,${i}`)].join('\n')
       )
-      const run = () =>
+      const run = (...more: string[]) =>
         cli.run(
           'datanet',
           'held-out',
@@ -58,11 +59,13 @@ describe('the command line: held-out questions by a key that no daemon has', fun
           '--key',
           keystore,
           '--passphrase-file',
-          join(cli.folder, 'ada.txt')
+          join(cli.folder, 'ada.txt'),
+          ...more
         )
       const { code, stdout, stderr } = await run()
       assert.equal(code, 0, stderr)
       assert.match(stdout, /8 questions put as 0xcccc/)
+      assert.match(stdout, new RegExp(`sealed to ${addressOfKey(seats[0]!)}, .*, who sit as this daemon says`))
       const [batch] = brought
       assert.ok(batch !== undefined && brought.length === 1)
       const context = { network, datanet: net.id as Hex, roster: 3, seats: 2, now: seconds() }
@@ -74,8 +77,21 @@ describe('the command line: held-out questions by a key that no daemon has', fun
         assert.equal(openBatch(onChain, keyOfBatch(onChain, i, key)).length, 8, 'each seat reads them')
       assert.ok(ownKeyOf(onChain, ada.privateKey), 'and so does who wrote them')
 
-      // Whom a daemon names instead of who sits, or with another's key, nothing is sealed to.
       const thief = fromHex(keccak('thief'))
+      const own = seats.flatMap(key => ['--validator', addressOfKey(key)])
+      assert.equal((await run(...own)).code, 0)
+      assert.equal(brought.length, 2)
+      // Nothing is sealed to whom a daemon names both times, where the writer knows who sits, ...
+      const honest = named
+      const liar = { account: addressOfKey(thief), key: toHex(sealingKey(thief)) }
+      named = [honest[0]!, liar]
+      shown = { ...net, validators: [net.validators[0]!, { ...net.validators[1]!, address: liar.account }] }
+      const lied = await run(...own)
+      assert.notEqual(lied.code, 0)
+      assert.match(lied.stderr, new RegExp(`${liar.account} sit`))
+      // ... nor to whom it names beside who sits as it says itself, or with another's key.
+      named = honest
+      shown = net
       for (const wrong of [
         [named[0]!, { account: addressOfKey(thief), key: toHex(sealingKey(thief)) }],
         [named[0]!, { account: named[1]!.account, key: toHex(sealingKey(thief)) }],
@@ -84,7 +100,7 @@ describe('the command line: held-out questions by a key that no daemon has', fun
         named = wrong
         assert.notEqual((await run()).code, 0)
       }
-      assert.equal(brought.length, 1)
+      assert.equal(brought.length, 2)
     } finally {
       await cli.stop()
     }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -71,6 +71,12 @@ const portOf = ({ peer }: TestDaemon): number => {
 }
 const deathOf = (folder: string): string => join(folder, 'dies-at.json')
 const cutOf = (folder: string): string => join(folder, 'cut-off.json')
+
+/** A daemon may look at any moment: it sees all of it or nothing. */
+async function order(path: string, what: unknown): Promise<void> {
+  await writeFile(`${path}.part`, JSON.stringify(what))
+  await rename(`${path}.part`, path)
+}
 
 /** Node's option that loads one of the faults into a process. */
 function loading(fault: string, parameters: Record<string, string>): string {
@@ -150,14 +156,14 @@ export function startDaemons(world: World): Daemons {
       process.kill(daemon.process.pid, 'SIGKILL')
       await daemon.process.ended
     },
-    killAt: ({ folder }, death) => writeFile(deathOf(folder), JSON.stringify(death)),
+    killAt: ({ folder }, death) => order(deathOf(folder), death),
     isDoomed: ({ folder }) => existsSync(deathOf(folder)),
     async part(half) {
       for (const daemon of all) {
         const isIn = half.includes(daemon)
         const others = half.length === 0 ? [] : all.filter(other => half.includes(other) !== isIn)
         if (others.length === 0) await rm(cutOf(daemon.folder), { force: true })
-        else await writeFile(cutOf(daemon.folder), JSON.stringify(others.map(portOf)))
+        else await order(cutOf(daemon.folder), others.map(portOf))
       }
     }
   }

@@ -44,7 +44,9 @@ function judgingText({ judging }: QuestionsView): string[] {
   if (judging === null) return []
   const { version, batches, open, writers } = judging
   if (writers === null)
-    return [`version ${version} is judged by ${batches} batches, of which ${open} are open: it waits for the others`]
+    return open === batches
+      ? [`version ${version} cannot be had here at the moment, to say who wrote what judges it`]
+      : [`version ${version} is judged by ${batches} batches, of which ${open} are open: it waits for the others`]
   const all = writers.reduce((sum, { questions }) => sum + questions, 0)
   return [
     `version ${version} is judged by ${many(all, 'question')}: ` +
@@ -107,12 +109,28 @@ interface WriteFlags extends CallFlags {
   map?: string[]
   key?: string
   passphraseFile?: string
+  validator?: string[]
+}
+
+/** [reject] Whoever knows who sits from elsewhere seals to nobody else, whatever a daemon says. */
+function membersOf({ validators }: DatanetView, known: readonly string[] | undefined): Address[] {
+  const members = validators.map(({ address }) => address as Address)
+  const meant = known?.map(address => address.toLowerCase())
+  if (
+    meant === undefined ||
+    (meant.length === members.length && members.every(one => meant.includes(one.toLowerCase())))
+  )
+    return members
+  throw new InvalidError('batch.roster', `the daemon says that ${members.join(', ')} sit`, {
+    help: 'Nothing was sealed. Look by another daemon who sits.'
+  })
 }
 
 /** By a key that the daemon never sees: it is sealed and signed here, the daemon brings it. */
 async function bring(
   api: ApiClient,
-  { id, validators }: DatanetView,
+  { id }: DatanetView,
+  members: readonly Address[],
   questions: string,
   key: { readonly address: Address; readonly privateKey: Uint8Array }
 ) {
@@ -125,11 +143,10 @@ async function bring(
     deadline: BigInt(deadline)
   }
   const file = new TextEncoder().encode(questions)
-  const members = validators.map(({ address }) => address as Address)
   const signed = signQuestions(network, id as Hex, file, said, members, key)
   const body = { ...signed, statement: plain(signed.statement) }
   const { batch, transaction } = await api.call('bringQuestions', { params: { id }, body })
-  return { batch, transaction, questions: parseHeldOut(file).length }
+  return { batch, transaction, questions: parseHeldOut(file).length, sealedTo: members }
 }
 
 function writeCommand(): Command {
@@ -148,6 +165,11 @@ function writeCommand(): Command {
     .option('--map <what=column>', mapHelp, collect)
     .option('--key <keystore>', "write under this key instead of the daemon's, which seals them here and pays nothing")
     .option('--passphrase-file <file>', "file with the keystore's passphrase")
+    .option(
+      '--validator <address>',
+      "with --key, each account that sits, as known from elsewhere: without it the daemon's word is taken",
+      collect
+    )
     .action(
       guarded(async (wanted: string, file: string, flags: WriteFlags) => {
         const questions = await readAllLines(file, flags.map)
@@ -159,12 +181,16 @@ function writeCommand(): Command {
           flags,
           async api => {
             const net = await findDatanet(api, wanted)
-            if (key !== undefined) return bring(api, net, questions, key)
-            return api.call('putQuestions', { params: { id: net.id }, body: { questions } })
+            if (key !== undefined) return bring(api, net, membersOf(net, flags.validator), questions, key)
+            const put = await api.call('putQuestions', { params: { id: net.id }, body: { questions } })
+            return { ...put, sealedTo: [] }
           },
-          ({ batch, questions: count }) =>
+          ({ batch, questions: count, sealedTo }) =>
             `${many(count, 'question')} put as ${batch}: validators alone read them, until the version that they ` +
-            'judge is anchored'
+            'judge is anchored' +
+            (sealedTo.length === 0
+              ? ''
+              : `\nsealed to ${sealedTo.join(', ')}${flags.validator === undefined ? ', who sit as this daemon says' : ''}`)
         )
       })
     )

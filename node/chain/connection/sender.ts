@@ -192,7 +192,9 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
       await client
         .call({ account: address, ...transaction, blockNumber: receipt.blockNumber })
         .catch((error: unknown) => {
-          throw chainError(what, error)
+          const { code, message, help, details } = chainError(what, error)
+          const sent = { ...details, transaction: receipt.transactionHash }
+          throw new ChainError(code, message, { help, details: sent, cause: error })
         })
       throw new ChainError('chain.reverted', `${what} was refused when it was mined`, {
         details: { error: 'unknown', transaction: receipt.transactionHash }

@@ -149,7 +149,11 @@ export function createVersions(
     )
   }
 
-  async function manifest(datanet: Hex, version: number): Promise<VersionManifest> {
+  async function manifest(
+    datanet: Hex,
+    version: number,
+    { brief = false }: { readonly brief?: boolean } = {}
+  ): Promise<VersionManifest> {
     const net = await must(datanet)
     const anchored = await chain.datanets.version(datanet, version)
     if (anchored === undefined)
@@ -164,7 +168,8 @@ export function createVersions(
     const bytes = await files.fetchBytes(cid, {
       maxBytes: mostManifestBytes,
       providers: [hostOf(await rosters.sitting(datanet, net))].filter(host => host !== self),
-      pin: keeps
+      pin: keeps,
+      brief
     })
     const found = decodeFrame(bytes, versionManifest, mostManifestBytes)
     // A mix has as many parents as manifests are in memory, and more: each is checked once all the same.

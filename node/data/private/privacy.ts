@@ -105,11 +105,12 @@ export function createPrivacy(
     },
     service: {
       privateRule: async datanet => (await document(datanet)).rules.private,
-      async trainerGround(datanet, parties) {
-        const net = await rosters.sitting(datanet, await document(datanet))
-        if (net.rules.private === undefined) return 'anybody'
-        const seats = net.rules.validators.map(({ address }) => address)
-        return trainerGround(net.rules, new Set([...seats, hostOf(net)]), parties)
+      async trainerGrounds(datanet, builder) {
+        const founded = await document(datanet)
+        if (founded.rules.private === undefined) return () => 'anybody'
+        const net = await rosters.sitting(datanet, founded)
+        const sitting = new Set([...net.rules.validators.map(({ address }) => address), hostOf(net)])
+        return worker => trainerGround(net.rules, sitting, { builder, worker })
       },
       async readers(datanet) {
         const net = await rosters.sitting(datanet, await document(datanet))

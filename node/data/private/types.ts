@@ -48,14 +48,11 @@ export interface PrivateService {
   /** @throws NotFoundError `datanet.unknown` */
   privateRule(datanet: Hex): Promise<PrivateRule | undefined>
   /**
-   * Why an award's worker may be given a Datanet's rows, by rules, roster and host of now; `anybody` of one that
-   * everybody reads; undefined where nobody who sits there has agreed.
+   * Why workers may be given a Datanet's rows for a builder's awards, by rules, roster and host of now; `anybody` of
+   * one that everybody reads; undefined where nobody who sits there has agreed.
    * @throws NotFoundError `datanet.unknown`
    */
-  trainerGround(
-    datanet: Hex,
-    parties: { readonly builder: Address; readonly worker: Address }
-  ): Promise<TrainerGround | undefined>
+  trainerGrounds(datanet: Hex, builder: Address): Promise<(worker: Address) => TrainerGround | undefined>
   /** To whom a contribution is sealed now. @throws InvalidError `datanet.open` where everybody reads it */
   readers(datanet: Hex): Promise<readonly ReaderView[]>
   /** Entries of a version that this node has no key of; none of one that everybody reads. */

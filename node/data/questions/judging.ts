@@ -2,12 +2,16 @@ import { questionSet } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, HeldOutQuestion, OpenedBatch, Row, Standing } from '../../../protocol/data/index.ts'
 import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import type { BatchRecord, DueRecord } from '../../chain/types.ts'
+import type { BatchRecord, DueRecord, VersionRecord } from '../../chain/types.ts'
+import { createCache } from '../../runtime/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createTerms } from '../terms/terms.ts'
 import type { DataService } from '../types.ts'
 import { readRows } from './sealed.ts'
 import type { QuestionsService } from './types.ts'
+
+/** Versions of which is kept who has how many rows in them. */
+const versionsCounted = 16
 
 /** Which questions judge a version: from the chain, and the founder's file, on every node alike. */
 export function createJudging(
@@ -20,6 +24,8 @@ export function createJudging(
   }
 ): Pick<QuestionsService, 'versionQuestions'> {
   const terms = createTerms({ ledger })
+  /** Rows of each contributor in versions that were asked about last. */
+  const counted = createCache<string, ReadonlyMap<Address, number>>({ max: versionsCounted })
 
   /** What a version's batches come to once no more of them can be opened. @throws TilthError `held-out.sealed` */
   async function settled(datanet: Hex, version: number, due: DueRecord): Promise<readonly BatchRecord[]> {
@@ -44,19 +50,26 @@ export function createJudging(
   }
 
   /** Who of a version's writers is somebody: by the chain, and by its manifest, which whoever is judged by it has. */
-  async function standingOf(datanet: Hex, version: number, batches: readonly BatchRecord[]): Promise<Standing> {
+  async function standingOf(
+    { datanet, version, cid }: VersionRecord,
+    batches: readonly BatchRecord[],
+    brief: boolean
+  ): Promise<Standing> {
     const seated = new Set<Address>()
     for (const { roster, writer } of batches) {
       const seats = (await ledger.roster(datanet, roster)) ?? []
       if (seats.some(({ address }) => address === writer)) seated.add(writer)
     }
+    const known = counted.get(`${datanet}/${version}/${cid}`)
+    if (known !== undefined) return { seated, rows: known }
     const rows = new Map<Address, number>()
-    const { entries } = await parts.manifest(datanet, version)
+    const { entries } = await parts.manifest(datanet, version, { brief })
     for (const { contributor, own } of entries) rows.set(contributor, (rows.get(contributor) ?? 0) + own.length)
+    counted.set(`${datanet}/${version}/${cid}`, rows)
     return { seated, rows }
   }
 
-  async function own(datanet: Hex, version: number): Promise<readonly HeldOutQuestion[]> {
+  async function own(datanet: Hex, version: number, brief: boolean): Promise<readonly HeldOutQuestion[]> {
     // The event of what is due stands beside that of the version: who has not heard of one has not of the other.
     if ((await ledger.version(datanet, version)) === undefined) await ledger.caughtUp()
     const anchored = await ledger.version(datanet, version)
@@ -74,19 +87,19 @@ export function createJudging(
     // The rules that were in force when it was anchored: what older versions were judged by stays what it was.
     const { rules } = await terms.at(datanet, anchored.block, await parts.document(datanet))
     if (rules.questionWriters === undefined) return questionSet(founder, opened)
-    return questionSet(founder, opened, await standingOf(datanet, version, batches))
+    return questionSet(founder, opened, await standingOf(anchored, batches, brief))
   }
 
   return {
-    async versionQuestions(datanet, version) {
+    async versionQuestions(datanet, version, { brief = false } = {}) {
       const { rules } = await parts.document(datanet)
-      if (rules.parents === undefined) return own(datanet, version)
+      if (rules.parents === undefined) return own(datanet, version, brief)
       await parts.checkMix(datanet)
       // A mix is judged by what judges the versions that it is made of, each question once.
-      const { parents = [] } = await parts.manifest(datanet, version)
+      const { parents = [] } = await parts.manifest(datanet, version, { brief })
       const all = new Map<string, HeldOutQuestion>()
       for (const parent of parents)
-        for (const row of await own(parent.datanet, parent.version)) {
+        for (const row of await own(parent.datanet, parent.version, brief)) {
           const text = JSON.stringify(row.messages)
           if (!all.has(text)) all.set(text, row)
         }

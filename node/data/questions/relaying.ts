@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import { digest } from '../../../protocol/crypto/index.ts'
 import { checkSignedBatch } from '../../../protocol/data/index.ts'
-import type { DatanetDocument, SealTarget } from '../../../protocol/data/index.ts'
-import { LimitError, address, toHex } from '../../../protocol/primitives/index.ts'
+import type { DatanetDocument } from '../../../protocol/data/index.ts'
+import { LimitError, TilthError, address, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { requireTakes } from '../contributor/contribute.ts'
 import { createQueue } from '../../runtime/index.ts'
@@ -24,6 +24,13 @@ const newcomersPart = 2
 const dayMs = 86_400_000
 /** Seconds for which a signed one may be brought, unless its writer says otherwise. */
 const usualSeconds = 3_600n
+
+/** Whether it is certain that nothing came of a call: refused before it was sent, for which this node paid nothing. */
+const isUnsent = (error: unknown): boolean =>
+  error instanceof TilthError &&
+  ((error.code === 'chain.reverted' && error.details['transaction'] === undefined) ||
+    error.code === 'chain.gas' ||
+    error.code === 'chain.read-only')
 
 export const relayedRecord = z.strictObject({ writer: address, newcomer: z.boolean(), at: z.number() })
 
@@ -71,20 +78,20 @@ export function createRelaying(
       })
   }
 
-  async function seatsOf(datanet: Hex): Promise<{ roster: number; seats: (SealTarget | undefined)[] }> {
+  async function sitting(datanet: Hex): Promise<{ roster: number; members: readonly Address[] }> {
     await ledger.caughtUp()
     requireTakes((await document(datanet)).rules)
     const roster = (await ledger.datanet(datanet))?.roster ?? 1
-    return { roster, seats: await sealed.seats(datanet, roster) }
+    return { roster, members: ((await ledger.roster(datanet, roster)) ?? []).map(({ address }) => address) }
   }
 
   return {
     async questionSeats(datanet) {
-      const { roster, seats } = await seatsOf(datanet)
-      const members = (await ledger.roster(datanet, roster)) ?? []
+      const { roster, members } = await sitting(datanet)
+      const seats = await sealed.seats(datanet, roster)
       return {
         roster,
-        seats: members.map(({ address: account }, i) => {
+        seats: members.map((account, i) => {
           const target = seats[i]
           return { account, key: target === undefined ? null : toHex(target.sealingKey) }
         }),
@@ -93,16 +100,20 @@ export function createRelaying(
     },
     bringQuestions: (datanet, batch) =>
       queue.run('all', async () => {
-        const { roster, seats } = await seatsOf(datanet)
+        const { roster, members } = await sitting(datanet)
         const { message } = batch.statement
-        checkSignedBatch(batch, { network, datanet, roster, seats: seats.length, now: seconds() })
+        checkSignedBatch(batch, { network, datanet, roster, seats: members.length, now: seconds() })
         const newcomer = !(await isKnown(datanet, message.writer))
         const key = `${datanet}/${digest(network, 'Questions', message)}`
         // What is asked for twice is one: the contract takes it once.
         const before = await table.get(key)
         if (before === undefined) await requireQuota(datanet, message.writer, newcomer)
         await table.put(key, { writer: message.writer, newcomer, at: clock.now() })
-        const { batch: id, transaction } = await chain.questions.putFor(batch.statement, batch)
+        const { batch: id, transaction } = await chain.questions.putFor(batch.statement, batch).catch(async (error: unknown) => {
+          // What was never sent is no part of anybody's day.
+          if (before === undefined && isUnsent(error)) await table.delete(key)
+          throw error
+        })
         await ledger.caughtUp({ consumers: true }).catch(() => undefined)
         return { batch: id, transaction }
       })

@@ -11,8 +11,9 @@ import type { DataDeps } from '../deps.ts'
 /** Batches in memory, opened; their keys, and accounts' sealing keys. */
 const opensKept = 128
 const targetsKept = 1024
-/** Longest that a validator is looked for whose key is not known here. */
+/** Longest that a validator is looked for whose key is not known here, and from when on it is looked for again. */
 const findMs = 5_000
+const findAgainMs = 10_000
 
 /** What this node can read of sealed questions: those that are open, those sealed to it, and its own. */
 export interface Sealed {
@@ -43,11 +44,21 @@ export function createSealed({
 }: Pick<DataDeps, 'chain' | 'key' | 'log' | 'peers' | 'self'>): Sealed {
   const opened = createCache<Hex, readonly Row[]>({ max: opensKept })
   const targets = createCache<Address, SealTarget>({ max: targetsKept })
+  // However many ask at once, or soon again: each is looked for once.
+  const looking = createCache<Address, Promise<SealTarget | undefined>>({ max: targetsKept, forMs: findAgainMs })
 
   async function targetOf(address: Address): Promise<SealTarget | undefined> {
     if (address === self) return { address, sealingKey: sealingKey(key) }
     const known = targets.get(address)
     if (known !== undefined) return known
+    const begun = looking.get(address)
+    if (begun !== undefined) return begun
+    const search = find(address)
+    looking.set(address, search)
+    return search
+  }
+
+  async function find(address: Address): Promise<SealTarget | undefined> {
     try {
       const { peerId } = await peers.find(address, { signal: AbortSignal.timeout(findMs) })
       const found = { address, sealingKey: sealingKeyOfPeer(peerId) }

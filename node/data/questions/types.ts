@@ -35,7 +35,7 @@ export interface JudgingView {
   /** Batches that were accepted for it, and of them those that are open. */
   readonly batches: number
   readonly open: number
-  /** How many questions each has written, the founder's as null; null while some may still be opened. */
+  /** How many questions each has written, the founder's as null; null while some may be opened, or it cannot be had. */
   readonly writers: readonly { readonly writer: Address | null; readonly questions: number }[] | null
 }
 
@@ -88,11 +88,16 @@ export interface QuestionsService {
   /** Shows the key of a batch that was sealed to this validator, once its version is anchored. */
   openQuestions(datanet: Hex, batch: Hex): Promise<{ readonly transaction: Hex }>
   /**
-   * The questions that judge a version: from the chain, and the founder's file where that is needed.
+   * The questions that judge a version: from the chain, its manifest, and the founder's file where they are needed.
+   * `brief`: what nobody has at the moment is not waited for.
    * @throws TilthError `held-out.sealed` (retry) while some may still be opened · NotFoundError `version.unknown` · as
    * files.fetchBytes
    */
-  versionQuestions(datanet: Hex, version: number): Promise<readonly HeldOutQuestion[]>
+  versionQuestions(
+    datanet: Hex,
+    version: number,
+    how?: { readonly brief?: boolean }
+  ): Promise<readonly HeldOutQuestion[]>
 }
 
 /** News of sealed questions. */

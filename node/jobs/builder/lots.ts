@@ -69,8 +69,8 @@ export function createLots(desk: Desk): Lots {
 
   /** Bids of workers that would be given the rows: asked before a candidate is chosen and noted, which is one step. */
   const open = (id: Hex): Promise<JobRecord['bids']> => {
-    const { document, bids } = escrows.must(id)
-    return ofTrainers(desk, document, bids, false)
+    const record = escrows.must(id)
+    return ofTrainers(deps, record, record.bids, false)
   }
 
   /**

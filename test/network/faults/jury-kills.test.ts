@@ -71,7 +71,8 @@ describe('a jury whose jurors and challenger are killed on their way', function 
     await Promise.all(dying)
     for (const { name, api } of [host, author, ...jurors]) {
       const closed = await until(`${name} seeing the jury closed`, 180, async () => {
-        const { challenge } = await api.call('challengeOf', { params: { id } })
+        // One that has come back may not have heard of the contribution yet.
+        const challenge = (await unlessUnknown(api.call('challengeOf', { params: { id } })))?.challenge
         return challenge?.state === 'closed' ? challenge : undefined
       })
       assert.deepEqual([closed.decided, closed.overturned], ['accepted', true])

@@ -101,7 +101,10 @@ describe('data: held-out questions of writers without a node', function () {
       )
   })
 
-  it('of one writer no more than two in a day', async () => {
+  it('of one writer no more than two in a day, of which what was never sent is none', async () => {
+    const elsewhere = await signed(ben, rows('benX', 8))
+    await one.service.bringQuestions(datanet, elsewhere)
+    await assert.rejects(bring(elsewhere), refused('chain.reverted'), 'another node has brought it')
     await sealed((await bring(await signed(ben, rows('benA', 8)))).batch)
     await bring(await signed(ben, rows('benB', 8)))
     await assert.rejects(bring(await signed(ben, rows('benC', 8))), refused('batch.quota'))
@@ -147,7 +150,7 @@ describe('data: held-out questions of writers without a node', function () {
     assert.equal(counts.get(null), 30)
   })
 
-  it('are no more in a day by a node that was killed meanwhile', async () => {
+  it('are no more in a day by a node that was started again meanwhile', async () => {
     const batch = await signed(ben, rows('benD', 8))
     await network.stopPeer(host)
     host = await network.start(host)

@@ -2,35 +2,59 @@ import assert from 'node:assert/strict'
 import type { Desk } from '../../../node/jobs/builder/desk.ts'
 import { createEscrows } from '../../../node/jobs/builder/escrows.ts'
 import { createLots } from '../../../node/jobs/builder/lots.ts'
-import { begin, budgetLeft, newJob, offer, withBid } from '../../../protocol/jobs/index.ts'
+import type { PrivateRows } from '../../../node/jobs/private-rows.ts'
+import { award as awardLot, begin, budgetLeft, newJob, offer, reoffer, withBid } from '../../../protocol/jobs/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { bid, builder, builderKey, job, jobId, network, now, worker } from '../../protocol/jobs/documents.ts'
+import { award, bid, builder, builderKey, job, jobId, network, now, worker } from '../../protocol/jobs/documents.ts'
 import { memoryStore } from '../data/in-memory.ts'
 
 const escrow: Hex = `0x${'ee'.repeat(32)}`
 
 describe('lots of a job whose workers are gone', () => {
-  it('are given again at once for no more than what is left of its budget', async () => {
+  function startDesk(more: { privateRows?: Pick<PrivateRows, 'trainerGrounds'> } = {}) {
     const deps = {
       store: memoryStore(),
       network,
       self: builder,
       key: builderKey,
       chain: { escrows: { idOf: () => escrow } },
-      peers: { connected: () => [{ address: worker }] }
+      peers: { connected: () => [{ address: worker }] },
+      ...more
     }
     const escrows = createEscrows(deps as unknown as Parameters<typeof createEscrows>[0])
     const desk = { deps, escrows, timing: {}, drive: () => undefined, nowSeconds: () => now } as unknown as Desk
+    return { escrows, lots: createLots(desk) }
+  }
+
+  it('are given again at once for no more than what is left of its budget', async () => {
+    const { escrows, lots } = startDesk()
     // Enough for any two of the three.
     const fresh = withBid(newJob(job({ budget: 250n }), 0, null), bid())
     const offered = [1, 2, 3].map(() => offer({ kind: 'adapter' }))
     await escrows.add(jobId, { ...fresh, state: begin(fresh.state, escrow, [builder], [3], offered) })
-
-    const lots = createLots(desk)
     await Promise.all(offered.map((lot, i) => lots.advance(jobId, i, lot)))
     const { state } = escrows.must(jobId)
     assert.ok(state.state === 'running')
     assert.deepEqual(state.lots.map(lot => lot.state).sort(), ['funding', 'funding', 'offered'])
     assert.equal(budgetLeft(escrows.must(jobId)), 50n)
+  })
+
+  it('of a private Datanet go to whom its builder chose before, where the builder chooses, and to no other', async () => {
+    const chosen = awardLot(offer({ kind: 'adapter' }), award())
+    const again = reoffer(chosen, 'nothing was heard of the worker')
+    for (const [byHand, forfeits, state] of [
+      [true, [again.forfeit], 'funding'],
+      [true, [], 'offered'],
+      [false, [again.forfeit], 'offered']
+    ] as const) {
+      // Neither is the worker named nor does it sit: its builder is.
+      const { escrows, lots } = startDesk({ privateRows: { trainerGrounds: async () => () => 'builder' } })
+      const fresh = withBid(newJob(job(), 0, null, null, byHand), bid())
+      const running = begin(fresh.state, escrow, [builder], [3], [again.lot])
+      await escrows.add(jobId, { ...fresh, state: { ...running, forfeits: [...forfeits] } })
+      await lots.advance(jobId, 0, again.lot)
+      const found = escrows.must(jobId).state
+      assert.deepEqual(found.state === 'running' && found.lots.map(lot => lot.state), [state])
+    }
   })
 })

@@ -220,6 +220,32 @@ describe('data: which questions judge a version, by who has written them', () =>
     )
   })
 
+  it('rows that are spread over accounts give no more than a third, or than they are', () => {
+    const large = rowsOf('public', 200)
+    const names = Array.from({ length: 9 }, (_, i) => 10 + i)
+    const spread = names.map(n => ({ writer: who(n), rows: rowsOf(`spread${n}`, n === 18 ? 90 : 10) }))
+    const by = standing(names.slice(0, 8).map(n => [n, 10]))
+    assert.deepEqual(
+      names.map(n => of(set(spread, by, large), n)),
+      [...Array.from({ length: 8 }, () => 10), 5]
+    )
+    const accounts = fc.array(fc.tuple(fc.integer({ min: 10, max: 25 }), fc.nat(40), fc.nat(60)), { maxLength: 12 })
+    fc.assert(
+      fc.property(world, accounts, (drawn, thieves) => {
+        const { founder, opened, by: others } = worldOf(drawn)
+        const rows = new Map(others.rows)
+        for (const [n, count] of thieves) rows.set(who(n), count)
+        const own = [...new Set(thieves.map(([n]) => n))]
+        const total = own.reduce((sum, n) => sum + (rows.get(who(n)) ?? 0), 0)
+        const batches = thieves.map(([n, , count], i) => ({ writer: who(n), rows: rowsOf(`thief${i}`, count) }))
+        const found = set([...opened.map(({ batch }) => batch), ...batches], { ...others, rows }, founder)
+        const most = Math.max(Math.floor(found.length / 3), total)
+        assert.ok(of(found, ...own) <= most, `${of(found, ...own)} of ${found.length} are its own, for ${total} rows`)
+      }),
+      { numRuns: 30 }
+    )
+  })
+
   it('a further batch never makes it smaller, and its file keeps a third of it', () => {
     fc.assert(
       fc.property(world, drawn => {

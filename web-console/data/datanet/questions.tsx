@@ -58,6 +58,12 @@ function Judging({ of: { judging, batches } }: { readonly of: QuestionsView }) {
   const tally = `${count('sealed', 'due')} sealed, ${count('open')} open, ${count('spent')} spent.`
   if (judging === null) return <p>{tally} There is no version yet.</p>
   const { version, open, batches: accepted, writers } = judging
+  if (writers === null && open === accepted)
+    return (
+      <p>
+        {tally} Version {version} cannot be had here at the moment, to say who wrote what judges it.
+      </p>
+    )
   if (writers === null)
     return (
       <p>
