@@ -3,7 +3,7 @@ import type { Clock, Log } from '../runtime/index.ts'
 import type { Store } from '../store/index.ts'
 import type { ChannelOnChain, Channels } from './calls/index.ts'
 import type { Chain } from './client.ts'
-import { ChainError } from './errors/index.ts'
+import { ChainError, chainError } from './errors/index.ts'
 import type { ChainEventName } from './events/index.ts'
 import { createFollower, createTracker } from './follower/index.ts'
 import type { ChainState } from './follower/index.ts'
@@ -37,6 +37,12 @@ export interface Ledger extends Views {
   readonly confirmations: bigint
   /** Until a block is confirmed. @throws ChainError `chain.stopped`, or the signal's reason */
   untilConfirmed(block: bigint, signal?: AbortSignal): Promise<void>
+  /**
+   * The time of the newest confirmed block, in seconds, by the chain that the ledger has read: all that happened up to
+   * then is in it, whatever another look at the RPC would show.
+   * @throws ChainError where the RPC does not have that block now
+   */
+  confirmedTime(): Promise<bigint>
   /** The chain's newest block as the follower saw it last; undefined before the first look. */
   head(): { block: bigint; timestamp: bigint } | undefined
   /**
@@ -146,6 +152,18 @@ export async function followChain(
         if (stopped) throw new ChainError('chain.stopped', 'the chain client has been stopped')
         await clock.sleep(50, signal)
       }
+    },
+    async confirmedTime() {
+      const cursor = book.cursor()
+      if (cursor === undefined) throw new ChainError('chain.stopped', 'the ledger is not open')
+      const back = cursor.block - (confirmations > 1n ? confirmations - 1n : 0n)
+      const block = back > 0n ? back : 0n
+      const header = await chain.source.header(block).catch((error: unknown) => {
+        throw chainError('the time of a block', error)
+      })
+      if (header === undefined || (block === cursor.block && header.hash !== cursor.hash))
+        throw new ChainError('chain.inconsistent', `the RPC has no block ${block} as it was read`)
+      return header.timestamp
     },
     head() {
       const { head } = tracker.current()

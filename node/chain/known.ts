@@ -1,4 +1,4 @@
-import type { Channels, Datanets, Models, Payouts } from './calls/index.ts'
+import type { Channels, Datanets, Models, Payouts, ServingCalls } from './calls/index.ts'
 import type { Chain } from './client.ts'
 import type { Views } from './ledger/index.ts'
 
@@ -17,9 +17,9 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
  * anchored versions, commitments, the contracts' rules. What is not there yet is asked of the RPC.
  */
 export function fromLedger(
-  chain: Pick<Chain, 'channels' | 'datanets' | 'models' | 'payouts'>,
+  chain: Pick<Chain, 'channels' | 'datanets' | 'models' | 'payouts' | 'serving'>,
   views: Views
-): { channels: Channels; datanets: Datanets; models: Models; payouts: Payouts } {
+): { channels: Channels; datanets: Datanets; models: Models; payouts: Payouts; serving: ServingCalls } {
   return {
     datanets: {
       ...chain.datanets,
@@ -39,6 +39,7 @@ export function fromLedger(
       }
     },
     channels: { ...chain.channels, disputeWindow: once(() => chain.channels.disputeWindow()) },
-    payouts: { ...chain.payouts, rules: once(() => chain.payouts.rules()) }
+    payouts: { ...chain.payouts, rules: once(() => chain.payouts.rules()) },
+    serving: { ...chain.serving, penalty: once(() => chain.serving.penalty()) }
   }
 }

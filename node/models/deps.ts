@@ -150,7 +150,7 @@ export interface ModelsDeps {
   readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide' | 'findProviders'>
   /** Base models and adapters. */
   readonly shelf: Pick<Shelf, 'sizes' | 'take' | 'onNeed'>
-  readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger'>
+  readonly chain: Pick<FollowedChain, 'models' | 'channels' | 'head' | 'ledger' | 'serving'>
   readonly engine: Pick<Engine, 'open' | 'generate'>
   /** Servers of the owner's that answer for some bases in the engine's place. */
   readonly backends?: Pick<Backends, 'has' | 'open'>

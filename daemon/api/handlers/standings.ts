@@ -1,3 +1,4 @@
+import { everyOf } from '../../../node/chain/index.ts'
 import { bitsOf } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -9,34 +10,36 @@ import type { Which } from './which.ts'
 
 /** Weights of fewer bits say almost the same as those that are offered, and not quite. */
 const leastBits = 8
-/** Standings that the status tells of. */
+/** Losses that the status tells of. */
 const shown = 8
 
 const ms = (seconds: bigint): number => Number(seconds) * 1000
 
-const viewOf = ({ pool, worker, since, until, accusations, foundOut }: StandingRecord): StandingView => ({
-  datanet: pool,
-  worker,
-  since: ms(since),
-  until: until === null ? null : ms(until),
-  accusations: accusations.map(({ scorer, model, epoch, receipts, transaction }) => ({
-    scorer,
-    model,
-    epoch,
-    receipts,
-    transaction
-  })),
-  foundOut:
-    foundOut === null
-      ? null
-      : {
-          model: foundOut.model,
-          epoch: foundOut.epoch,
-          receipts: foundOut.receipts,
-          taken: foundOut.taken.toString(),
-          transaction: foundOut.transaction
-        }
-})
+/** What was taken stays told once its worker stands there again. */
+const lostOf = ({ foundOut, lostBefore }: StandingRecord): StandingView['foundOut'] => {
+  const lost = foundOut ?? lostBefore
+  if (lost === null) return null
+  const { model, epoch, receipts, taken, transaction } = lost
+  return { model, epoch, receipts, taken: taken.toString(), transaction }
+}
+
+const viewOf = (record: StandingRecord): StandingView => {
+  const { pool, worker, since, until, accusations } = record
+  return {
+    datanet: pool,
+    worker,
+    since: ms(since),
+    until: until === null ? null : ms(until),
+    accusations: accusations.map(({ scorer, model, epoch, receipts, transaction }) => ({
+      scorer,
+      model,
+      epoch,
+      receipts,
+      transaction
+    })),
+    foundOut: lostOf(record)
+  }
+}
 
 /** Workers that stand for their answers. */
 export function standingHandlers(
@@ -70,11 +73,13 @@ export function standingHandlers(
 
 /** Where this node's own stake was taken for its answers. */
 export async function foundOut({ chain, self }: Pick<Node, 'chain' | 'self'>): Promise<Pick<StatusView, 'foundOut'>> {
-  const { items } = await chain.ledger.standings(self, { limit: shown })
-  const found = items.map(viewOf).flatMap(({ datanet, foundOut: verdict }) => {
-    if (verdict === null) return []
-    const { model, epoch, taken, transaction } = verdict
-    return [{ datanet, model, epoch, taken, transaction }]
-  })
+  const found: NonNullable<StatusView['foundOut']> = []
+  for await (const record of everyOf(page => chain.ledger.standings(self, page))) {
+    const lost = lostOf(record)
+    if (lost === null) continue
+    const { model, epoch, taken, transaction } = lost
+    found.push({ datanet: record.pool, model, epoch, taken, transaction })
+    if (found.length === shown) break
+  }
   return found.length === 0 ? {} : { foundOut: found }
 }

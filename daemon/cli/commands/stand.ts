@@ -8,7 +8,9 @@ export function standCommand(): Command {
   return connected(
     command({
       name: 'stand',
-      summary: "answer with stake for what is served of a Datanet's models (worker); drawn scorers may judge them",
+      summary:
+        "answer with stake for what is served of a Datanet's models (worker); drawn scorers may judge it, " +
+        'and over two thirds of them may be wrong together',
       examples: ['tilth stand elements --as worker-1', 'tilth stand elements --down']
     })
   )
@@ -22,7 +24,9 @@ export function standCommand(): Command {
           api => api.call('stand', { params: { id: datanet }, body: { stands } }),
           ({ penalty, transaction }) =>
             (stands
-              ? `answers there are by the weights that are offered, or ${tokens(penalty)} tokens of stake are taken`
+              ? `answers there are by the weights that are offered, or ${tokens(penalty)} tokens of stake are taken\n` +
+                "that is what more than two thirds of an epoch's drawn scorers say, and nobody checks them: " +
+                'who holds so many seats can take it from an honest worker'
               : 'this node does not stand for its answers there any more') + `\ntransaction ${transaction}`
         )
       })

@@ -6,13 +6,15 @@ const unknown = (worker: string): string => `${worker} does not stand for its an
 /** What workers stand for, and what scorers say of it. */
 export const applyStandings = {
   async WorkerStands({ pool, worker, since }, draft, { standings, standingsOf }) {
+    const before = await draft.get(standings, `${pool}/${worker}`)
     await draft.put(standings, `${pool}/${worker}`, {
       pool,
       worker,
       since,
       until: null,
       accusations: [],
-      foundOut: null
+      foundOut: null,
+      lostBefore: before?.foundOut ?? before?.lostBefore ?? null
     })
     await draft.put(standingsOf, `${worker}/${pool}`, pool)
   },

@@ -16,6 +16,15 @@ export const accusationRecord = z.strictObject({
   transaction: bytes32
 })
 
+const foundOutRecord = z.strictObject({
+  model: bytes32,
+  epoch: small,
+  round: small,
+  receipts: bytes32,
+  taken: amount,
+  transaction: bytes32
+})
+
 /** A worker that stands for its answers in a pool, or stood there last. */
 export const standingRecord = z.strictObject({
   pool: bytes32,
@@ -25,16 +34,9 @@ export const standingRecord = z.strictObject({
   /** null while it stands. */
   until: uint(64).nullable(),
   accusations: z.array(accusationRecord).max(mostAccusations),
-  /** What scorers took of it, and by which answers. */
-  foundOut: z
-    .strictObject({
-      model: bytes32,
-      epoch: small,
-      round: small,
-      receipts: bytes32,
-      taken: amount,
-      transaction: bytes32
-    })
-    .nullable()
+  /** What scorers took of it, and by which answers; null since it stands there again. */
+  foundOut: foundOutRecord.nullable(),
+  /** What they took of it the last time before it stood there again. */
+  lostBefore: foundOutRecord.nullable().default(null)
 })
 export type StandingRecord = z.infer<typeof standingRecord>

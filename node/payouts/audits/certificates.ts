@@ -67,10 +67,18 @@ export function createCertificates({
     return certificateOf(result, lots, { seed, panel, words, segments }, count)
   }
 
-  async function of(model: ModelOnChain, result: JobResult, before?: bigint): Promise<AuditView> {
+  const recordOf = ({ builder, job }: ModelOnChain): Promise<AuditRecord | undefined> =>
+    ledger.audit(auditId(builder, job))
+
+  /** How it stands by what was read of its audit. */
+  async function viewOf(
+    model: ModelOnChain,
+    found: AuditRecord | undefined,
+    result: JobResult,
+    before?: bigint
+  ): Promise<AuditView> {
     const segments = await asked(model)
     const id = auditId(model.builder, model.job)
-    const found = await ledger.audit(id)
     const base = { model: model.id, asked: segments, audit: found === undefined ? null : id, rounds: 0, segments: [] }
     if (segments === 0 && found === undefined) return { ...base, state: 'unaudited' }
     if (found === undefined) return { ...base, state: 'unopened' }
@@ -105,22 +113,21 @@ export function createCertificates({
   return {
     asked,
     round,
-    of,
+    of: async (model, result, before) => viewOf(model, await recordOf(model), result, before),
     async require(model, result, before) {
       if ((await asked(model)) === 0) return
-      const mark = async (): Promise<string> => {
-        const found = await ledger.audit(auditId(model.builder, model.job))
-        return canonicalJson([model.id, found?.model ?? '', ...(found?.rounds ?? []).map(one => markOf(one, before))])
-      }
-      let name = await mark()
-      if (passed.get(name) !== undefined) return
-      let view = await of(model, result, before)
+      // A name and what stands under it are of the same record, whatever comes in meanwhile.
+      const nameOf = (found: AuditRecord | undefined): string =>
+        canonicalJson([model.id, found?.model ?? '', ...(found?.rounds ?? []).map(one => markOf(one, before))])
+      let found = await recordOf(model)
+      if (passed.get(nameOf(found)) !== undefined) return
+      let view = await viewOf(model, found, result, before)
       if (view.state !== 'passed') {
         await ledger.caughtUp() // it may be a block behind
-        name = await mark()
-        view = await of(model, result, before)
+        found = await recordOf(model)
+        view = await viewOf(model, found, result, before)
       }
-      if (view.state === 'passed') passed.set(name, true)
+      if (view.state === 'passed') passed.set(nameOf(found), true)
       else throw whyNot(view)
     }
   }

@@ -132,10 +132,11 @@ export function createMaking(
     async receipts(pool, { epoch, previous }) {
       const before = settledOf(previous?.bundle.settled ?? [])
       const list = (await candidates(pool, before)).map(({ receipt }) => receipt)
-      const { timestamp: at } = await chain.head()
-      const overdue = overdueModels(before, at)
-      // What was said and struck before that moment is known here by then.
+      // What was said and struck before that moment is known here, whatever another of the RPC's machines would show.
       await chain.ledger.caughtUp()
+      const [confirmed, last] = [await chain.ledger.confirmedTime(), previous?.bundle.at ?? 0n]
+      const at = confirmed > last ? confirmed : last
+      const overdue = overdueModels(before, at)
       const known = await facts.of(pool, list, { at, named: overdue })
       const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
         selectReceipts(list, { ...known, measures, settled: before, at })

@@ -78,7 +78,7 @@ describe('the ledger of the chain', function () {
   const follow = async (
     fake: FakeChain,
     store: Store,
-    options: { clock?: Clock; pollMs?: number } = {}
+    options: { clock?: Clock; pollMs?: number; confirmations?: number } = {}
   ): Promise<FollowedChain> => {
     const chain = {
       network: { chainId: fake.chainId, registry },
@@ -158,6 +158,26 @@ describe('the ledger of the chain', function () {
     assert.equal(chain.ledger.head()?.block, BigInt(fake.height))
     const fresh = await looksIn(1_000)
     assert.ok(fresh >= 3, `${fresh} looks in the second after a block`)
+  })
+
+  it('says the time of what is confirmed by the chain that it has read, not by what the RPC would show', async () => {
+    for (const confirmations of [1, 3]) {
+      const fake = fakeChain()
+      for (let i = 0; i < 5; i++) fake.mine([])
+      const chain = await follow(fake, await newStore(), { confirmations })
+      await assert.doesNotReject(chain.ledger.confirmedTime())
+      chain.ledger.start()
+      await chain.ledger.caughtUp()
+      const timeOf = async (block: number) => (await fake.source.header(BigInt(block)))?.timestamp
+      const before = await chain.ledger.confirmedTime()
+      assert.equal(before, await timeOf(6 - confirmations))
+      for (let i = 0; i < 4; i++) fake.mine([])
+      assert.equal(await chain.ledger.confirmedTime(), before, 'blocks that nobody has read yet')
+      await chain.ledger.caughtUp()
+      assert.equal(await chain.ledger.confirmedTime(), await timeOf(10 - confirmations))
+      fake.drop(confirmations)
+      await assert.rejects(chain.ledger.confirmedTime(), { code: 'chain.inconsistent' })
+    }
   })
 
   const block = fc.array(fc.nat(10_000), { maxLength: 5 })
