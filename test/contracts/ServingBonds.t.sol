@@ -23,8 +23,18 @@ contract ServingBondsTest is Epochs {
         return vm.addr(0xD000 + i);
     }
 
-    /// @dev An epoch whose panel is so many scorers.
+    /// @dev An epoch whose panel is so many scorers, who all have committed to words.
     function drawnPanel(uint256 count) private {
+        silentPanel(count);
+        for (uint256 i = 0; i < count; i++) committed(scorer(i));
+    }
+
+    function committed(address by) private {
+        vm.prank(by);
+        anchor.commit(pool, 1, 1, "words");
+    }
+
+    function silentPanel(uint256 count) private {
         for (uint256 i = 0; i < count; i++) {
             staked(scorer(i), MIN_STAKE);
             vm.prank(scorer(i));
@@ -116,6 +126,31 @@ contract ServingBondsTest is Epochs {
         accused(scorer(2), DRAWN);
         accused(scorer(3), DRAWN);
         loses(TENTH);
+    }
+
+    function testWhoHasCommittedToNoWordsSaysNothing() public {
+        stands();
+        silentPanel(4);
+        for (uint256 i = 0; i < 4; i++) refused(scorer(i), ServingBonds.NotOnThePanel.selector);
+        for (uint256 i = 0; i < 3; i++) committed(scorer(i));
+        for (uint256 i = 0; i < 2; i++) accused(scorer(i), DRAWN);
+        vm.warp(anchor.roundOf(pool, 1).commitEnds);
+        anchor.penaliseAbsent(pool, 1, 1, scorer(3));
+        refused(scorer(3), ServingBonds.NotOnThePanel.selector);
+        loses(0);
+        accused(scorer(2), DRAWN);
+        loses(TENTH); // who is absent is counted among those who could have said it
+    }
+
+    function testNobodyStandsWhereThereIsNoDatanet() public {
+        staked(worker, MIN_STAKE);
+        vm.startPrank(worker);
+        vm.expectPartialRevert(ServingBonds.UnknownDatanet.selector);
+        serving.stand(0);
+        vm.expectPartialRevert(ServingBonds.UnknownDatanet.selector);
+        serving.stand("no Datanet");
+        vm.stopPrank();
+        same(registry.lockedOf(worker), 0, "nothing is locked");
     }
 
     function testASmallPanelTakesNothing() public {

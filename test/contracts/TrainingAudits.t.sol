@@ -49,6 +49,19 @@ contract TrainingAuditsTest is Audited {
         audits.draw(audit);
     }
 
+    function testWhoSitsDownBeforeTheBlockThatDrawsIsDrawn() public {
+        seat(1);
+        open();
+        vm.roll(block.number + DRAW_BLOCKS - 1);
+        for (uint256 i = 2; i < 4; i++) seat(i);
+        vm.roll(block.number + 2);
+        address late = seat(4);
+        audits.draw(audit);
+        address[] memory panel = audits.auditOf(audit).panel;
+        same(panel.length, 3, "who sat alone before is not the whole panel");
+        for (uint256 i = 0; i < 3; i++) yes(panel[i] != late, "who may have known the hash is not in it");
+    }
+
     function testRoundsThatNobodyWasThereForAreNotCounted() public {
         open();
         for (uint256 i = 0; i < 10; i++) {

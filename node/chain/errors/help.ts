@@ -135,7 +135,7 @@ const help = {
   AlreadyDrawn: useLatest,
   NotDrawn: 'Wait until chance has said what is weighed.',
   NoDrawNow: 'Wait for the block whose hash draws; if the chain has forgotten it, anchor the receipts anew.',
-  NotOnThePanel: 'That account was not drawn for this epoch.',
+  NotOnThePanel: 'That account was not drawn for this epoch, or has committed to no words of it.',
   CommitOver: 'The time for it is over.',
   CommitOpen: 'Wait until the time to commit is over.',
   RevealOpen: 'Wait until scorers had time to show their words.',

@@ -5,6 +5,7 @@ export const servingBondsAbi = [
   {"type":"function","name":"PENALTY_PART","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"accuse","inputs":[{"name":"a","type":"tuple","components":[{"name":"pool","type":"bytes32"},{"name":"epoch","type":"uint32"},{"name":"round","type":"uint32"},{"name":"model","type":"bytes32"},{"name":"worker","type":"address"}]},{"name":"receipts","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"anchor","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
+  {"type":"function","name":"datanets","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"leave","inputs":[{"name":"pool","type":"bytes32"}],"outputs":[],"stateMutability":"nonpayable"},
   {"type":"function","name":"models","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"penalty","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
@@ -25,5 +26,6 @@ export const servingBondsAbi = [
   {"type":"error","name":"NotOnThePanel","inputs":[{"name":"scorer","type":"address"}]},
   {"type":"error","name":"NotStanding","inputs":[{"name":"worker","type":"address"}]},
   {"type":"error","name":"StillAnswers","inputs":[{"name":"until","type":"uint64"}]},
-  {"type":"error","name":"TimeOver","inputs":[]}
+  {"type":"error","name":"TimeOver","inputs":[]},
+  {"type":"error","name":"UnknownDatanet","inputs":[{"name":"datanet","type":"bytes32"}]}
 ] as const

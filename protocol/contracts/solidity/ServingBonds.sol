@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {AttributionAnchor} from "./AttributionAnchor.sol";
+import {DatanetRegistry} from "./DatanetRegistry.sol";
 import {ModelRegistry} from "./ModelRegistry.sol";
 import {NodeRegistry} from "./NodeRegistry.sol";
 import {Rounds} from "./Rounds.sol";
@@ -9,10 +10,10 @@ import {Rounds} from "./Rounds.sol";
 /// @title What a worker has at stake for answering by the weights that it offers, and who takes it.
 /// @notice Nobody has to stand here to serve. Who does, in a pool of its choice, locks the least stake, once for all
 /// pools, so that clients may prefer it. The scorers whom chance has drawn for an epoch of that pool say its drawn
-/// answers again (protocol/payouts/found-out.ts), and each may say here, once, that they are by other weights than
-/// those of the model. More than two thirds of the panel, three at least, who all speak of the same answers, take a
-/// tenth of the least stake and end the standing: seats weigh alike, since each has the same stake locked. Nobody gains
-/// by it: what is taken is burnt.
+/// answers again (protocol/payouts/found-out.ts), and each that has committed to its words of that round may say here,
+/// once, that they are by other weights than those of the model. More than two thirds of the panel, three at least, who
+/// all speak of the same answers, take a tenth of the least stake and end the standing: seats weigh alike, since each
+/// has the same stake locked. Nobody gains by it: what is taken is burnt.
 ///
 /// A standing is ended by scorers once. Whoever has left answers for what it gave for as long as stake is on its way
 /// out, and may come back after that, so that no leaving forgives anything.
@@ -36,6 +37,7 @@ contract ServingBonds {
 
     NodeRegistry public immutable registry;
     AttributionAnchor public immutable anchor;
+    DatanetRegistry public immutable datanets;
     ModelRegistry public immutable models;
     /// @notice A verdict needs so many scorers at least, however small the panel is.
     uint256 public constant LEAST = 3;
@@ -70,6 +72,7 @@ contract ServingBonds {
         uint256 taken
     );
 
+    error UnknownDatanet(bytes32 datanet);
     error AlreadyStanding();
     error StillAnswers(uint64 until);
     error NotStanding(address worker);
@@ -84,6 +87,7 @@ contract ServingBonds {
     constructor(AttributionAnchor anchor_) {
         anchor = anchor_;
         registry = anchor_.registry();
+        datanets = anchor_.datanets();
         models = anchor_.models();
     }
 
@@ -95,6 +99,7 @@ contract ServingBonds {
     /// @notice From now on the sender's answers in a pool are by the weights that it offers, or cost it a part of its
     /// stake.
     function stand(bytes32 pool) external {
+        if (datanets.rosterOf(pool) == 0) revert UnknownDatanet(pool);
         Standing storage standing = _standings[pool][msg.sender];
         if (standing.since != 0 && standing.until == 0) revert AlreadyStanding();
         if (_answers(standing)) revert StillAnswers(standing.until + registry.unbondDelay());
@@ -125,12 +130,7 @@ contract ServingBonds {
             revert NotStanding(a.worker);
         }
         if (msg.sender == a.worker || msg.sender == builder) revert IsAParty(msg.sender);
-        (bool sits, uint256 others) = (false, 0);
-        for (uint256 i = 0; i < round.panel.length; i++) {
-            if (round.panel[i] == msg.sender) sits = true;
-            if (round.panel[i] != a.worker && round.panel[i] != builder) others++;
-        }
-        if (!sits) revert NotOnThePanel(msg.sender);
+        uint256 others = _othersOf(a, round.panel, builder);
         bytes32 answers = keccak256(abi.encode(a));
         if (_hasSaid[answers][msg.sender]) revert AlreadySaid();
         _hasSaid[answers][msg.sender] = true;
@@ -151,6 +151,23 @@ contract ServingBonds {
         standing.until = uint64(block.timestamp);
         emit WorkerLeft(pool, worker, standing.until);
         if (--standsIn[worker] == 0) registry.unlock(worker, registry.minStake());
+    }
+
+    /// @dev So many of a panel may speak of a worker's answers by a builder's model, and the sender is one of them. A
+    /// seat alone says nothing of whether its scorer has looked: who committed to no words of this round, or was shown
+    /// to be absent (a word of 1), speaks of no answers.
+    function _othersOf(Answers calldata a, address[] memory panel, address builder)
+        private
+        view
+        returns (uint256 others)
+    {
+        bytes32[] memory words = anchor.wordsOf(a.pool, a.epoch);
+        bool speaks = false;
+        for (uint256 i = 0; i < panel.length; i++) {
+            if (panel[i] == msg.sender) speaks = uint256(words[i]) > 1;
+            if (panel[i] != a.worker && panel[i] != builder) others++;
+        }
+        if (!speaks) revert NotOnThePanel(msg.sender);
     }
 
     /// @dev Whether it stands, or has left so lately that its stake can still be here.
