@@ -122,6 +122,7 @@ describe('adapters as people write them', () => {
     const cases: [Record<string, unknown>, RegExp][] = [
       [{ peft_type: 'IA3' }, /IA3/],
       [{ use_dora: true }, /DoRA/],
+      [{ use_dora: 'yes' }, /use_dora/],
       [{ bias: 'all' }, /bias/],
       [{ lora_bias: true }, /lora_bias/],
       [{ modules_to_save: ['lm_head'] }, /modules_to_save/],

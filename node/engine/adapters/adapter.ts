@@ -14,6 +14,10 @@ export interface AdapterModule {
   readonly a: Float32Array
   /** [out, rank] */
   readonly b: Float32Array
+  /** Of DoRA: how long each row of the weight is with what is added to it, [out]. */
+  readonly magnitude?: Float32Array
+  /** What each output is multiplied by for that, over one model's weights (gains.ts), [out]. */
+  readonly gain?: Float32Array
 }
 
 /** A LoRA adapter (Hu et al. 2021) in memory. */

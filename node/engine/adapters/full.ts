@@ -34,7 +34,10 @@ export const isFull = (tuned: Tuned | null): tuned is FullAdapter => tuned !== n
 export const bytesOf = (tuned: Tuned): number =>
   isFull(tuned)
     ? tuned.modules.reduce((sum, { delta }) => sum + delta.byteLength, 0)
-    : tuned.modules.reduce((sum, { a, b }) => sum + a.byteLength + b.byteLength, 0)
+    : tuned.modules.reduce(
+        (sum, { a, b, magnitude }) => sum + a.byteLength + b.byteLength + 2 * (magnitude?.byteLength ?? 0),
+        0
+      )
 
 /** Nothing added yet. @throws InvalidError `job.full-size` for a base that is too large */
 export function newFull(c: ModelConfig): FullAdapter {

@@ -1,4 +1,6 @@
 export * from './adapter.ts'
+export * from './dora.ts'
+export * from './gains.ts'
 export * from './peft.ts'
 export * from './full.ts'
 export * from './tuned.ts'

@@ -4,15 +4,16 @@ import { ModelError } from '../graph/errors.ts'
 import { adapterScale } from './adapter.ts'
 import { fullType } from './full.ts'
 
-// What PEFT writes into adapter_config.json (`LoraConfig`, 0.6 to 0.21), and which of it is plain LoRA. What changes a
-// result in a way that is not computed here is refused by its name; so is a field that nobody here knows, unless it is
-// off: a silent guess would serve garbage.
+// What PEFT writes into adapter_config.json (`LoraConfig`, 0.6 to 0.21), and which of it is LoRA or DoRA. What changes
+// a result in a way that is not computed here is refused by its name; so is a field that nobody here knows, unless it
+// is off: a silent guess would serve garbage.
 
 const schema = z.looseObject({
   peft_type: z.string(),
   r: z.int().min(1).max(1024),
   lora_alpha: z.number().refine(Number.isFinite),
   use_rslora: z.boolean().nullish(),
+  use_dora: z.boolean().nullish(),
   target_modules: z.union([z.string(), z.array(z.string())]).nullish(),
   bias: z.string().nullish(),
   init_lora_weights: z.union([z.boolean(), z.string()]).nullish(),
@@ -49,7 +50,6 @@ const plainBeginnings = new Set(['gaussian', 'orthogonal', 'eva'])
 const baseChanging = /^(pissa|olora|loftq|corda|lora_ga)/
 
 const named: Record<string, string> = {
-  use_dora: 'DoRA',
   lora_bias: 'a trained bias (lora_bias)',
   modules_to_save: 'whole modules beside the adapter (modules_to_save)',
   trainable_token_indices: 'trained tokens (trainable_token_indices)',
@@ -73,11 +73,13 @@ export interface ModuleSettings {
   readonly scale: number
 }
 
-/** Of a plain LoRA's config: what it says of all modules, and of one. */
+/** Of the config of a LoRA or a DoRA: what it says of all modules, and of one. */
 export interface LoraConfig {
   readonly rank: number
   readonly alpha: number
   readonly rslora: boolean
+  /** Every module has magnitudes (dora.ts). */
+  readonly dora: boolean
   /** @param path without what PEFT puts before it: model.layers.0.self_attn.q_proj */
   of(path: string): ModuleSettings
 }
@@ -113,6 +115,7 @@ export function readLoraConfig(json: unknown, folder: string): LoraConfig {
     rank: r,
     alpha,
     rslora,
+    dora: c.use_dora ?? false,
     of(path) {
       const rank = rankOf?.(path) ?? r
       return { rank, scale: adapterScale({ rank, alpha: alphaOf?.(path) ?? alpha, rslora }) }

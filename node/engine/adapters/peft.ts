@@ -5,7 +5,8 @@ import { parseBounded } from '../graph/files.ts'
 import type { ModelConfig } from '../architecture/config.ts'
 import { readAll, writeSafetensors, type NamedTensor } from '../weights/safetensors.ts'
 import { adapterScale, allModules, projectionOf, type Adapter, type AdapterModule } from './adapter.ts'
-import { readLoraConfig, type ModuleSettings } from './lora-config.ts'
+import { refuseDora } from './dora.ts'
+import { readLoraConfig, type LoraConfig, type ModuleSettings } from './lora-config.ts'
 
 const prefix = 'base_model.model.'
 
@@ -13,15 +14,23 @@ const prefix = 'base_model.model.'
 export const mostConfigBytes = 512 * 1024
 export const folderHelp = 'Give a PEFT folder: adapter_config.json and adapter_model.safetensors.'
 
+/** Plain LoRA, which can be trained on; or DoRA as well, which answers, is scored and is merged. */
+export type Reads = 'plain' | 'scaled'
+
 /**
- * Reads a PEFT folder (adapter_config.json, adapter_model.safetensors) for a model. What is not plain LoRA is refused
- * by name (lora-config.ts). Where modules differ in rank or scale, all have the largest rank, and their scale is in b.
+ * Reads a PEFT folder (adapter_config.json, adapter_model.safetensors) for a model. What is no LoRA, or
+ * DoRA where it is read too, is refused by name (lora-config.ts). Where modules differ in rank or scale, all have the
+ * largest rank, and their scale is in b.
  * @throws ModelError `adapter-config`, `adapter-unsupported`, `adapter-missing`, `adapter-mismatch`
  */
-export function readAdapter(folder: string, config: ModelConfig): Adapter {
+export function readAdapter(folder: string, config: ModelConfig, reads: Reads = 'plain'): Adapter {
   const file = join(folder, 'adapter_config.json')
   const lora = readLoraConfig(parseBounded(file, mostConfigBytes, 'adapter-config', folderHelp), folder)
-  const modules = readModules(folder, config, path => lora.of(path).rank)
+  if (lora.dora && reads === 'plain')
+    throw new ModelError('adapter-unsupported', `${folder}: DoRA (use_dora) is not supported here`, {
+      help: 'Merge it into its base first; it is read to answer and to score.'
+    })
+  const modules = readModules(folder, config, lora)
   const targets = [...new Set(modules.map(({ path }) => projectionOf(path)))].sort()
   const own = modules.map(({ path }) => lora.of(path))
   const { rank, alpha, rslora } = lora
@@ -49,34 +58,47 @@ function widened(module: AdapterModule, { rank, scale }: ModuleSettings, widest:
 
 /** A tensor's name in the file: PEFT writes it without the adapter's own name, other tools leave `default` in it. */
 const tensorName = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight$/
+/** PEFT leaves `weight` out of this one. */
+const magnitudeName = /^base_model\.model\.(.+)\.lora_(magnitude_vector)(?:\.default)?(?:\.weight)?$/
+
+const parts = ['A', 'B', 'magnitude_vector'] as const
+type Part = (typeof parts)[number]
 
 /** The tensors say which modules are adapted: names and layers in the config only chose them when training began. */
-function readModules(folder: string, config: ModelConfig, rankOf: (path: string) => number): AdapterModule[] {
+function readModules(folder: string, config: ModelConfig, lora: LoraConfig): AdapterModule[] {
   const file = join(folder, 'adapter_model.safetensors')
   if (!existsSync(file)) throw new ModelError('adapter-missing', `${file} does not exist`)
   const tensors = new Map<string, NamedTensor>()
   const mismatch = (what: string): ModelError => new ModelError('adapter-mismatch', `${file}: ${what}`)
   for (const [name, tensor] of readAll(file)) {
-    const [, path, part] = tensorName.exec(name) ?? []
+    const [, path, part] = tensorName.exec(name) ?? magnitudeName.exec(name) ?? []
     const place = `${path} ${part}`
     if (path === undefined || tensors.has(place)) throw mismatch(`tensor ${name} belongs to no projection of the model`)
     tensors.set(place, tensor)
   }
-  const take = (path: string, part: 'A' | 'B', shape: readonly [number, number]): Float32Array => {
+  const take = (path: string, part: Part, shape: readonly number[]): Float32Array => {
     const tensor = tensors.get(`${path} ${part}`)
     if (tensor === undefined)
-      throw new ModelError('adapter-missing', `${file}: tensor ${prefix}${path}.lora_${part}.weight is missing`)
+      throw new ModelError('adapter-missing', `${file}: tensor ${prefix}${path}.lora_${part} is missing`)
     if (tensor.shape.join() !== shape.join())
       throw mismatch(`tensor ${tensor.name} is [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
     tensors.delete(`${path} ${part}`)
     return tensor.data
   }
   const modules = allModules(config)
-    .filter(({ path }) => tensors.has(`${path} A`) || tensors.has(`${path} B`))
+    .filter(({ path }) => parts.some(part => tensors.has(`${path} ${part}`)))
     .map(m => {
-      const rank = rankOf(m.path)
-      return { ...m, a: take(m.path, 'A', [rank, m.in]), b: take(m.path, 'B', [m.out, rank]) }
+      const { rank } = lora.of(m.path)
+      const module = { ...m, a: take(m.path, 'A', [rank, m.in]), b: take(m.path, 'B', [m.out, rank]) }
+      if (!lora.dora) return module
+      const magnitude = take(m.path, 'magnitude_vector', [m.out])
+      if (!magnitude.every(Number.isFinite))
+        throw mismatch(`the magnitudes of ${m.path} hold something that is no number`)
+      return { ...module, magnitude }
     })
+  const unused = [...tensors].find(([place]) => place.endsWith(' magnitude_vector') && !lora.dora)
+  if (unused !== undefined)
+    throw mismatch(`tensor ${unused[1].name} is of DoRA, and adapter_config.json says that this is none (use_dora)`)
   const [stray] = tensors.values()
   if (stray !== undefined) throw mismatch(`tensor ${stray.name} belongs to no projection of the model`)
   if (modules.length === 0) throw mismatch('there are no tensors in it')
@@ -85,6 +107,7 @@ function readModules(folder: string, config: ModelConfig, rankOf: (path: string)
 
 /** Writes a folder that PEFT loads. The config comes last, so a folder with a config is complete. */
 export function writeAdapter(folder: string, adapter: Adapter, base: string, dropout = 0): void {
+  refuseDora(adapter, 'none is written')
   mkdirSync(folder, { recursive: true })
   const tensors = adapter.modules.flatMap(m => [
     { name: `${prefix}${m.path}.lora_A.weight`, shape: [adapter.rank, m.in], data: m.a },

@@ -9,6 +9,7 @@ export type LoraForm = 'branch' | 'merged' | 'dropout'
 export const inputA = (path: string): string => `${path}.lora_A`
 export const maskInput = (path: string): string => `${path}.lora_mask`
 export const inputB = (path: string): string => `${path}.lora_B`
+export const inputGain = (path: string): string => `${path}.lora_gain`
 
 /**
  * LoRA as a transform: every product with a targeted weight gets scale · (x aᵀ) bᵀ added. The graph takes K adapters at
@@ -19,13 +20,16 @@ export const inputB = (path: string): string => `${path}.lora_B`
  * adds b a to the weight first: right where each adapter sees a hundred tokens or more (training). `dropout` is the
  * branch
  * with its input multiplied by a mask that is fed, [K·R·T, in].
+ *
+ * `scaled`: with DoRA among the adapters, the sum is multiplied by gains [K, 1, out] (dora.ts).
  */
 export function withLora(
   source: Graph,
   modules: readonly ModuleShape[],
   rank: number,
   scale: number,
-  form: LoraForm = 'branch'
+  form: LoraForm = 'branch',
+  scaled = false
 ): Graph {
   const byWeight = new Map(modules.map(m => [`${m.path}.weight`, m]))
   return rewrite(source, (node, { g, inputs, inputName }) => {
@@ -36,7 +40,8 @@ export function withLora(
     const { transB } = (node as Node<'matmul'>).attributes
     if (form === 'merged') return [merged(g, x, w, found, rank, scale)]
     const seen = form === 'dropout' ? g.mul(x, maskOf(g, x, found)) : x
-    return [g.add(g.matmul(x, w, { transB }), branch(g, seen, found, rank, scale))]
+    const sum = g.add(g.matmul(x, w, { transB }), branch(g, seen, found, rank, scale))
+    return [scaled ? multiplied(g, sum, found) : sum]
   })
 }
 
@@ -64,6 +69,11 @@ function branch(g: Graph, x: Value, m: ModuleShape, rank: number, scale: number)
   const down = g.matmul(perAdapter(g, x), a, { transB: true })
   const up = g.matmul(down, b, { transB: true, alpha: scale })
   return g.reshape(up, [x.shape[0] ?? 1, m.out])
+}
+
+function multiplied(g: Graph, sum: Value, m: ModuleShape): Value {
+  const gain = g.input(inputGain(m.path), 'float32', ['K', 1, m.out])
+  return g.reshape(g.mul(perAdapter(g, sum), gain), sum.shape)
 }
 
 function merged(g: Graph, x: Value, w: Value, m: ModuleShape, rank: number, scale: number): Value {

@@ -13,7 +13,8 @@ export interface MergeRequest {
 }
 
 /**
- * Writes a model folder whose weights have what was trained added: w + scale · b a, or w + delta. Config and tokenizer
+ * Writes a model folder whose weights have what was trained added: w + scale · b a (DoRA's
+ * with rows of its lengths), or w + delta. Config and tokenizer
  * are copied.
  */
 export function mergeAdapter(request: MergeRequest): void {
@@ -23,7 +24,7 @@ export function mergeAdapter(request: MergeRequest): void {
       help: 'Give another output folder.'
     })
   const model = loadModel(folder)
-  for (const [name, add] of addingTo(readTuned(request.adapter, model.config))) {
+  for (const [name, add] of addingTo(readTuned(request.adapter, model.config, 'scaled'))) {
     const weight = model.parameters.get(name)
     if (weight === undefined) throw new ModelError('adapter-mismatch', `the model has no weight ${name}`)
     add(weight.data)

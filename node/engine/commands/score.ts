@@ -1,4 +1,4 @@
-import { stackAdapters, withLora } from '../adapters/index.ts'
+import { isDora, stackAdapters, withGains, withLora } from '../adapters/index.ts'
 import { buildDecoder, demandMemory, fitGraph, logits, weightFeeds, type Quantization } from '../architecture/index.ts'
 import { floats, i64, Session, type RuntimeOptions } from '../graph/session.ts'
 import { Scorer } from '../serve/index.ts'
@@ -16,12 +16,16 @@ export interface ScoreRequest {
 
 /** Logits of each row's last position, and each row's mean loss where labels are given (null where none count). */
 export async function scoreIds(request: ScoreRequest): Promise<{ logitsLast: number[][]; loss?: (number | null)[] }> {
-  const { model, adapter } = loadTuned(request.model, request.adapter, request.quantize)
+  const { model, adapter: found } = loadTuned(request.model, request.adapter, request.quantize)
+  const adapter = found && (await withGains(found, model))
   const rows = request.ids.map((ids, i) => ({ ids: [...ids], labels: [...(request.labels?.[i] ?? ids)] }))
   rows.forEach((row, i) => checkRow(row, model.config, i))
   const decoder = buildDecoder(model.config)
   decoder.graph.output('logits', logits(model.config, decoder))
-  const graph = adapter === null ? decoder.graph : withLora(decoder.graph, adapter.modules, adapter.rank, 1)
+  const graph =
+    adapter === null
+      ? decoder.graph
+      : withLora(decoder.graph, adapter.modules, adapter.rank, 1, 'branch', isDora(adapter))
   const session = await Session.create(fitGraph(model, graph), request.runtime)
   const stack = adapter === null ? {} : stackAdapters([adapter], adapter.modules, adapter.rank)
   const logitsLast: number[][] = []

@@ -7,7 +7,7 @@ export function loadTuned(
   tuned: string | undefined,
   quantization: Quantization = 'none'
 ): { readonly model: LoadedModel; readonly adapter: Adapter | null } {
-  const found = tuned === undefined ? null : readTuned(tuned, readConfig(folder))
+  const found = tuned === undefined ? null : readTuned(tuned, readConfig(folder), 'scaled')
   if (!isFull(found)) return { model: loadModel(folder, quantization), adapter: found }
   // The sums are what is rounded.
   const isInt4 = quantization === 'int4'

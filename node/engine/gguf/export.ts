@@ -1,4 +1,4 @@
-import { adapterScale, addingTo, isFull, readTuned, type Adapter, type Tuned } from '../adapters/index.ts'
+import { adapterScale, addingTo, isDora, isFull, readTuned, type Adapter, type Tuned } from '../adapters/index.ts'
 import { locateTensors, parameterSpecs, readConfig, type ModelConfig } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { readTensor } from '../weights/safetensors.ts'
@@ -35,11 +35,15 @@ const quantizationVersion = 2
  */
 export function exportGguf(request: GgufExport): void {
   const config = readConfig(request.model)
-  const adapter = request.adapter === undefined ? undefined : readTuned(request.adapter, config)
+  const adapter = request.adapter === undefined ? undefined : readTuned(request.adapter, config, 'scaled')
   if (request.what === 'model') return exportModel(request, config, adapter)
   if (adapter === undefined) throw new ModelError('adapter-missing', 'there is no adapter to write')
   if (isFull(adapter))
     throw new ModelError('gguf-unsupported', 'a fully trained model is no adapter that GGUF has a word for', {
+      help: 'Write the whole model: leave --adapter-only out.'
+    })
+  if (isDora(adapter))
+    throw new ModelError('gguf-unsupported', 'GGUF has no word for the magnitudes of DoRA', {
       help: 'Write the whole model: leave --adapter-only out.'
     })
   exportAdapter(request, config, adapter)

@@ -136,7 +136,7 @@ export class Library {
     const path = resolve(folder)
     const key = keyOf(folder, model)
     const known = this.#adapters.get(key)
-    const adapter = known ?? readTuned(path, model.config)
+    const adapter = known ?? readTuned(path, model.config, 'scaled')
     this.#adapters.delete(key)
     this.#adapters.set(key, adapter)
     let bytes = [...this.#adapters.values()].reduce((sum, one) => sum + bytesOf(one), 0)

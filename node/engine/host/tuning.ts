@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { isFull, writeTuned, type Tuned } from '../adapters/index.ts'
+import { isFull, refuseDora, writeTuned, type Tuned } from '../adapters/index.ts'
 import { weightArrays, type LoadedModel, type Quantization } from '../architecture/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { labelled } from '../train/index.ts'
@@ -94,8 +94,12 @@ export async function tuneSiblings(library: Library, job: SiblingsTokens & Runni
   return results.map(result => ({ ...result, ...(setAside.length === 0 ? {} : { setAside }) }))
 }
 
-/** @throws ModelError `tune-settings` where an adapter was to be trained on as new weights, or the other way round */
+/**
+ * @throws ModelError `tune-settings` where an adapter was to be trained on as new weights, or the other way round ·
+ * `adapter-unsupported` for DoRA
+ */
 export function mustMatch(start: Tuned, { method }: TrainSettings): Tuned {
+  refuseDora(start, 'nothing is tuned on from it')
   if (isFull(start) === (method === 'full')) return start
   throw new ModelError(
     'tune-settings',

@@ -1,4 +1,4 @@
-import { adapterScale, type Adapter } from '../adapters/index.ts'
+import { adapterScale, gainOf, isDora, type Adapter } from '../adapters/index.ts'
 import type { LoadedModel } from '../architecture/load.ts'
 import { projections } from '../architecture/parameters.ts'
 import { Heap } from './heap.ts'
@@ -28,6 +28,7 @@ interface Packed {
   readonly at: number
   readonly parts: readonly number[]
   readonly rank: number
+  readonly gained: boolean
 }
 
 /** Adapters that stay packed. */
@@ -186,7 +187,7 @@ export class KernelDecoder {
         key: words(keys),
         value: words(keys),
         gate: words(c.intermediate),
-        up: words(c.intermediate),
+        up: words(Math.max(c.hidden, c.intermediate)),
         low: words(3 * width),
         logits: this.#heap.allocate(4 * most * c.vocabulary)
       }
@@ -254,11 +255,15 @@ export class KernelDecoder {
       this.#scratch,
       this.#scratchBytes,
       this.#taken,
-      at.logits
+      at.logits,
+      adapters.some(packed => packed?.gained === true) ? 1 : 0
     ])
   }
 
-  /** An adapter in memory: rank, then aᵀ [in, rank] and bᵀ [rank, out] of every layer's projections, the scale in b. */
+  /**
+   * An adapter in memory: rank, then aᵀ [in, rank], bᵀ [rank, out] and DoRA's gains [out] of every layer's projections,
+   * the scale in b.
+   */
   #adapter(adapter: Adapter): Packed {
     const known = this.#adapters.get(adapter)
     this.#adapters.delete(adapter)
@@ -281,15 +286,17 @@ export class KernelDecoder {
     const matrices = Array.from({ length: config.layers }, (_, layer) =>
       projections(config).flatMap(({ path }) => {
         const m = modules.get(`model.layers.${layer}.${path}`)
-        if (m === undefined) return [0, 0]
+        if (m === undefined) return [0, 0, 0]
+        const gain = gainOf(m)
         return [
           put(m.in, rank, (i, r) => (r < adapter.rank ? (m.a[r * m.in + i] ?? 0) : 0)),
-          put(rank, m.out, (r, o) => (r < adapter.rank ? scale * (m.b[o * adapter.rank + r] ?? 0) : 0))
+          put(rank, m.out, (r, o) => (r < adapter.rank ? scale * (m.b[o * adapter.rank + r] ?? 0) : 0)),
+          gain === undefined ? 0 : put(1, m.out, (_, o) => gain[o] ?? 1)
         ]
       })
     ).flat()
     const at = this.#heap.putWords([rank, ...matrices])
-    const packed = { at, parts: [...parts, at], rank }
+    const packed = { at, parts: [...parts, at], rank, gained: isDora(adapter) }
     this.#adapters.set(adapter, packed)
     return packed
   }

@@ -1,4 +1,4 @@
-import { stackAdapters, targetModules, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
+import { isDora, stackAdapters, targetModules, withLora, type Adapter, type ModuleShape } from '../adapters/index.ts'
 import { fitGraph, type LoadedModel } from '../architecture/load.ts'
 import type { Graph } from '../graph/graph.ts'
 import { Session, type Feeds, type RuntimeOptions } from '../graph/session.ts'
@@ -40,7 +40,10 @@ export class AdaptedSessions {
     const targets = [...new Set(adapters.flatMap(a => a?.targets ?? []))].sort()
     const rank = adapters.reduce((r, a) => Math.max(r, 2 ** Math.ceil(Math.log2(a?.rank ?? 1))), 1)
     const modules = targets.length === 0 ? [] : targetModules(this.#model.config, targets)
-    const adapted = { session: await this.#session(modules, rank), feeds: stackAdapters(adapters, modules, rank) }
+    const adapted = {
+      session: await this.#session(modules, rank, adapters.some(isDora)),
+      feeds: stackAdapters(adapters, modules, rank)
+    }
     this.#last = { key: [...adapters], adapted }
     return adapted
   }
@@ -51,8 +54,8 @@ export class AdaptedSessions {
     this.#last = undefined
   }
 
-  async #session(modules: readonly ModuleShape[], rank: number): Promise<Session> {
-    const key = modules.length === 0 ? 'base' : `${rank} ${modules.map(m => m.path).join()}`
+  async #session(modules: readonly ModuleShape[], rank: number, scaled: boolean): Promise<Session> {
+    const key = modules.length === 0 ? 'base' : `${scaled ? 'scaled ' : ''}${rank} ${modules.map(m => m.path).join()}`
     const known = this.#sessions.get(key)
     if (known !== undefined) {
       this.#sessions.delete(key) // to the end: the first is the one used longest ago
@@ -61,7 +64,7 @@ export class AdaptedSessions {
     }
     const graph = this.#build()
     const made = Session.create(
-      fitGraph(this.#model, modules.length === 0 ? graph : withLora(graph, modules, rank, 1)),
+      fitGraph(this.#model, modules.length === 0 ? graph : withLora(graph, modules, rank, 1, 'branch', scaled)),
       this.#options,
       this.#bound
     )

@@ -1,4 +1,4 @@
-import type { Adapter } from '../adapters/index.ts'
+import { isDora, withGains, type Adapter } from '../adapters/index.ts'
 import type { Guided } from '../form/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import type { RuntimeOptions } from '../graph/session.ts'
@@ -99,8 +99,9 @@ export class Generator {
       })
     if ([...given, ...(request.replay ?? [])].some(id => !Number.isInteger(id) || id < 0 || id >= vocabulary))
       throw new ModelError('prompt-token', `a token is outside the vocabulary of ${vocabulary}`)
+    const adapter = isDora(request.adapter) ? await withGains(request.adapter as Adapter, this.#model) : request.adapter
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject })
+      this.#waiting.push({ request: { ...request, adapter }, resolve, reject })
       this.#loop ??= this.#work()
     })
   }

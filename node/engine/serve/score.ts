@@ -1,4 +1,4 @@
-import { appliedTo, isFull, type Adapter, type Tuned } from '../adapters/index.ts'
+import { appliedTo, isDora, isFull, withGains, type Adapter, type Tuned } from '../adapters/index.ts'
 import { floats, type Feeds, type RuntimeOptions, type Session } from '../graph/session.ts'
 import { buildDecoder, losses } from '../architecture/decoder.ts'
 import { residentFeeds } from '../architecture/forms.ts'
@@ -90,7 +90,10 @@ export class Scorer {
   }
 
   async #under(adapters: readonly (Adapter | null)[], rows: readonly TrainRow[]): Promise<RowLosses[][]> {
-    const { session, feeds } = await this.#sessions.for(adapters)
+    const measured = adapters.some(isDora)
+      ? await Promise.all(adapters.map(async one => one && withGains(one, this.#model)))
+      : adapters
+    const { session, feeds } = await this.#sessions.for(measured)
     const base = (this.#base ??= weightFeeds(this.#model))
     return this.#passes(session, { ...base, ...feeds }, adapters.length, rows)
   }

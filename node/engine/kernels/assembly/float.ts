@@ -150,6 +150,15 @@ export function gated(gate: usize, up: usize, bytes: usize): void {
   }
 }
 
+/** x = gain · (x − bias) + bias + held, `bytes` long; bias or held may be 0, which is none. */
+export function rescale(x: usize, gain: usize, bias: usize, held: usize, bytes: usize): void {
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const own = bias == 0 ? f32x4.splat(0) : v128.load(bias + i)
+    const before = held == 0 ? own : f32x4.add(own, v128.load(held + i))
+    v128.store(x + i, f32x4.add(f32x4.mul(v128.load(gain + i), f32x4.sub(v128.load(x + i), own)), before))
+  }
+}
+
 /** x += y, `bytes` long. */
 export function add(x: usize, y: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 16) v128.store(x + i, f32x4.add(v128.load(x + i), v128.load(y + i)))

@@ -1,6 +1,6 @@
 import { attend, chunkRows, remember } from './attention'
 import { byteProduct } from './bytes'
-import { add, gated, multiply, rmsNorm } from './float'
+import { add, gated, multiply, rescale, rmsNorm } from './float'
 import { Batch, Chunk, Layer, Model, Projection, Run } from './layout'
 import { product, quantize } from './tiles'
 
@@ -31,11 +31,11 @@ function meet(meeting: usize, threads: u32): void {
   }
 }
 
-/** The adapter's matrix of one projection, aᵀ or bᵀ; 0 where it has none. */
+/** The adapter's matrix of one projection, aᵀ, bᵀ or gains; 0 where it has none. */
 // @ts-ignore: decorator
 @inline
 function matrix(adapter: usize, layer: u32, which: u32, part: u32): usize {
-  return load<usize>(adapter + 4 + (<usize>((layer * 7 + which) * 2 + part) << 2))
+  return load<usize>(adapter + 4 + (<usize>((layer * 7 + which) * 3 + part) << 2))
 }
 
 /** Inner states of the adapters, x · aᵀ, of rows [from, to), for projection `which` into place `slot`. */
@@ -65,6 +65,28 @@ function times(
   else product(tiles, rows, p.weights, p.inputs, from, to, start, startStride, out, stride, scratch)
 }
 
+/** Puts aside what the outputs of DoRA's rows are to be added to: they begin with 0, since they are scaled at last. */
+function hold(batch: Batch, layer: u32, which: u32, out: usize, stride: usize, left: usize, bytes: usize): void {
+  for (let i: u32 = 0; i < batch.runCount; i++) {
+    const run = changetype<Run>(batch.runs + (<usize>i * offsetof<Run>()))
+    if (run.adapter == 0 || matrix(run.adapter, layer, which, 2) == 0) continue
+    for (let r: usize = run.first; r < run.first + run.count; r++) {
+      memory.copy(batch.up + r * stride + left, out + r * stride + left, bytes)
+      memory.fill(out + r * stride + left, 0, bytes)
+    }
+  }
+}
+
+/** Multiplies the outputs of a run's rows, without bias and what they are added to, by its gains. */
+function scaleRun(
+  batch: Batch, run: Run, gain: usize, bias: usize, out: usize, onto: bool, stride: usize, left: usize, bytes: usize
+): void {
+  for (let r: usize = run.first; r < run.first + run.count; r++) {
+    const at = r * stride + left
+    rescale(out + at, gain + left, bias == 0 ? 0 : bias + left, onto ? batch.up + at : 0, bytes)
+  }
+}
+
 /** Outputs [4·from, 4·to) of a projection, adapters included; added to `out` where `onto` is set. */
 function project(
   batch: Batch, p: Projection, layer: u32, which: u32, slot: u32, zeros: usize, out: usize, onto: bool, from: u32,
@@ -72,11 +94,12 @@ function project(
 ): void {
   const stride = <usize>p.outputs << 2
   const start = onto ? out : p.bias != 0 ? p.bias : zeros
+  const left = <usize>from << 4, bytes = <usize>(to - from) << 4
+  if (onto && batch.gained != 0) hold(batch, layer, which, out, stride, left, bytes)
   times(
     p, batch.tiles, batch.rows, from, to, start, onto ? stride : 0, out,
     batch.scratch + <usize>thread * batch.scratchBytes
   )
-  const left = <usize>from << 4, bytes = <usize>(to - from) << 4
   if (onto && p.bias != 0)
     for (let r: u32 = 0; r < batch.rows; r++) add(out + <usize>r * stride + left, p.bias + left, bytes)
   for (let i: u32 = 0; i < batch.runCount; i++) {
@@ -89,6 +112,9 @@ function project(
       low, <usize>batch.lowWidth << 2, run.count, load<u32>(run.adapter), b + left, stride, (to - from) << 2,
       out + <usize>run.first * stride + left, stride, 1
     )
+    if (batch.gained == 0) continue
+    const gain = matrix(run.adapter, layer, which, 2)
+    if (gain != 0) scaleRun(batch, run, gain, p.bias, out, onto, stride, left, bytes)
   }
 }
 

@@ -59,8 +59,8 @@ export class Run {
   first: u32
   count: u32
   /**
-   * 0: the base alone. Else rank (a multiple of 4), then for each layer and projection the addresses of aᵀ [in, rank]
-   * and bᵀ [rank, out].
+   * 0: the base alone. Else rank (a multiple of 4), then for each layer and projection the addresses of aᵀ [in, rank],
+   * bᵀ [rank, out] and DoRA's gains [out] or 0.
    */
   adapter: usize
 }
@@ -97,7 +97,7 @@ export class Batch {
   query: usize
   key: usize
   value: usize
-  /** [rows, intermediate] each. */
+  /** [rows, intermediate] each; `up` has room for [rows, hidden] too: what the outputs of DoRA's rows are added to. */
   gate: usize
   up: usize
   /** Adapters' inner states, [3, rows, lowWidth]. */
@@ -113,4 +113,6 @@ export class Batch {
   taken: usize
   /** [targets, vocabulary] */
   logits: usize
+  /** Whether an adapter has gains. */
+  gained: u32
 }
