@@ -6,8 +6,9 @@ import { jsonObject } from './containers/json-object.ts'
 import { asArray, endOfValue } from './containers/json-values.ts'
 import { partsOf, textRecords } from './containers/text.ts'
 import { toUtf8, withLineFeeds } from './containers/utf8.ts'
-import { gunzip, isZstd, unzstd } from './containers/compressed.ts'
+import { gunzip, unzstd } from './containers/compressed.ts'
 import { refuseMarkup, refuseOthers, toldBy } from './containers/others.ts'
+import { isZstd } from './containers/zstd-frames.ts'
 import { isByNumber } from './layouts/mapping.ts'
 import { planFor, planOfMap } from './layouts/recognise.ts'
 import { isTurns } from './layouts/turns.ts'
@@ -48,7 +49,7 @@ export async function openContainer(
   const head = await source.slice(0, Math.min(source.size, toldBy))
   const packed = packedAs(head)
   const binary = binaryAs(head)
-  if (packed !== undefined) return unpacked(source, head, packed, map, said)
+  if (packed !== undefined) return unpacked(source, packed, map, said)
   if (binary !== undefined) return binaryRecords(source, binary, map, said)
   refuseOthers(head)
   return textual(chunksOf(source, said), source.name, map)
@@ -60,14 +61,13 @@ async function* none(): AsyncGenerator<Found[]> {
 
 async function unpacked(
   source: FileSource,
-  head: Uint8Array,
   packed: Packed,
   map: ColumnMap | undefined,
   said: (bytes: number) => void
 ): Promise<Records> {
   const name = source.name.replace(/\.(gz|gzip|zst|zstd)$/i, '')
   const chunks = chunksOf(source, said)
-  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks, head), toldBy)
+  const { head: inner, whole } = await peek(packed === 'gzip' ? gunzip(chunks) : unzstd(chunks), toldBy)
   // [reject] One packing is enough.
   if (packedAs(inner) !== undefined) throw new FileError('file.format', 'it is packed twice', 'Unpack it once.')
   const binary = binaryAs(inner)

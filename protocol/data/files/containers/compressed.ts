@@ -1,5 +1,6 @@
 import { joinBytes } from '../../../primitives/bytes.ts'
 import { FileError, damaged } from '../errors.ts'
+import { frameGuard } from './zstd-frames.ts'
 
 /** Text packs to a tenth, rows that are much alike to a hundredth. */
 const mostRatio = 200
@@ -7,8 +8,6 @@ const mostRatio = 200
 const freeBytes = 64 << 20
 /** What is given to an unpacker at once: a thousandfold of it is still little. */
 const stepBytes = 16 << 10
-/** The largest window of zstd's own `--long`. A larger one is allocated before anything is unpacked. */
-const mostWindow = 128 << 20
 
 /** Counts what goes in and comes out. [reject] What unpacks to far more than text can is not unpacked to its end. */
 function guard(): { took(bytes: number): void; gave(bytes: number): void } {
@@ -92,62 +91,11 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-const isFrame = (head: Uint8Array): boolean => [0x28, 0xb5, 0x2f, 0xfd].every((byte, i) => head[i] === byte)
-/** A frame that says something to other tools, and is skipped: what packs on many cores begins with one. */
-const isSkipped = (head: Uint8Array): boolean =>
-  ((head[0] ?? 0) & 0xf0) === 0x50 && [0x2a, 0x4d, 0x18].every((byte, i) => head[i + 1] === byte)
-export const isZstd = (head: Uint8Array): boolean => isFrame(head) || isSkipped(head)
-
-/** The beginning of the first frame that holds anything, as far as it can be seen. */
-function firstFrame(head: Uint8Array): Uint8Array {
-  if (!isSkipped(head) || head.length < 8) return head
-  const size = new DataView(head.buffer, head.byteOffset, head.byteLength).getUint32(4, true)
-  return head.subarray(8 + size)
-}
-
-/** The window that a frame of zstd asks for, in bytes; 0 where it says none. */
-function windowOf(head: Uint8Array): number {
-  if (!isFrame(head)) return 0
-  const descriptor = head[4] ?? 0
-  // A single segment has no window of its own: its content's size is one.
-  if ((descriptor & 0x20) !== 0) {
-    const view = new DataView(head.buffer, head.byteOffset, head.byteLength)
-    const at = 5 + ([0, 1, 2, 4][descriptor & 3] ?? 0)
-    switch (descriptor >> 6) {
-      case 0:
-        return head[at] ?? 0
-      case 1:
-        return at + 2 <= head.length ? view.getUint16(at, true) + 256 : 0
-      case 2:
-        return at + 4 <= head.length ? view.getUint32(at, true) : 0
-      default:
-        return at + 8 <= head.length ? Number(view.getBigUint64(at, true)) : 0
-    }
-  }
-  const window = head[5] ?? 0
-  const base = 2 ** (10 + (window >> 3))
-  return base + (base / 8) * (window & 7)
-}
-
-/** Unpacks zstd. @param head its first bytes */
-export async function* unzstd(chunks: AsyncIterable<Uint8Array>, head: Uint8Array): AsyncGenerator<Uint8Array> {
-  const frame = firstFrame(head)
-  // [reject] What was packed with a dictionary is whole, and cannot be unpacked without it.
-  if (isFrame(frame) && ((frame[4] ?? 0) & 3) !== 0)
-    throw new FileError(
-      'file.format',
-      'it was packed with a dictionary, which is not in it',
-      'Unpack it with that dictionary, and give what is in it.'
-    )
-  // [reject] A frame whose window is larger than zstd itself unpacks unasked. A single segment counts by its content.
-  if (windowOf(frame) > mostWindow)
-    throw new FileError(
-      'file.bomb',
-      `it asks for ${Math.round(windowOf(frame) / 2 ** 20)} MiB of memory to be unpacked`,
-      'Unpack it yourself, or pack it without --long or as a stream.'
-    )
+/** Unpacks zstd. */
+export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const { Decompress } = await import('fzstd')
   const watch = guard()
+  const frames = frameGuard()
   let out: Uint8Array[] = []
   const unpacker = new Decompress(data => {
     watch.gave(data.length)
@@ -158,10 +106,12 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>, head: Uint8Arra
     for await (const chunk of chunks)
       for (const step of stepsOf(chunk)) {
         watch.took(step.length)
+        frames.took(step)
         unpacker.push(new Uint8Array(step))
         yield* out
         out = []
       }
+    frames.ended()
     unpacker.push(new Uint8Array(0), true)
     yield* out
   } catch (cause) {

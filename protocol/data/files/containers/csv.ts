@@ -3,7 +3,7 @@ import { decodeUtf8, maxLineBytes } from '../../lines.ts'
 import { issueInWords } from '../../explain.ts'
 import type { Fault, Found, Records } from '../types.ts'
 import { FileError, saveAsUtf8 } from '../errors.ts'
-import { planFor } from '../layouts/recognise.ts'
+import { mostColumns, planFor } from '../layouts/recognise.ts'
 import { peek } from './chunks.ts'
 
 // The parser works on text, and what the bytes are must not be lost on the way: it is given one character a byte, and
@@ -33,7 +33,8 @@ const quotes = ({ line, last }: Raw): Fault => ({
   says: `its quotes do not fit together${last > line ? `, so that it goes on to line ${last}` : ''}`
 })
 const blankBefore: Fault = { code: 'quotes', says: 'a blank stands before the quote that opens a field' }
-const blankAndQuote = /^ +"[^"]*"?\s*$/
+/** Of a field without what is blank at its end. */
+const blankAndQuote = /^ +"[^"]*"?$/
 const notUtf8: Fault = { code: 'not-utf8', says: issueInWords('not-utf8') }
 /** Between two commas that quotes surround, and beyond which nothing good comes. */
 const mostRecord = 2 * maxLineBytes
@@ -78,10 +79,15 @@ const plain = (text: string, line: number): Raw[] =>
 
 /** Names of columns that differ: the second of one name is told by its number, and not taken for the first. */
 function distinct(names: readonly string[]): string[] {
+  const given = new Set(names)
   const taken = new Set<string>()
+  /** The number that the next of a name is given. */
+  const next = new Map<string, number>()
   return names.map(name => {
     let own = name
-    for (let number = 2; taken.has(own) || (own !== name && names.includes(own)); number++) own = `${name} ${number}`
+    let number = next.get(name) ?? 2
+    for (; taken.has(own) || (own !== name && given.has(own)); number++) own = `${name} ${number}`
+    next.set(name, number)
     taken.add(own)
     return own
   })
@@ -107,7 +113,7 @@ async function* rawRecords(chunks: AsyncIterable<Uint8Array>, delimiter: string)
         from = meta.cursor
         if (fields === undefined) return
         // Between tabs most people write quotes as letters: what does not fit together is no quoting.
-        if (isBroken && delimiter === '\t') raws.push(...plain(text, begin))
+        if (isBroken && delimiter === '\t') for (const one of plain(text, begin)) raws.push(one)
         else {
           const isEnded = text.endsWith('\n')
           raws.push({ line: begin, last: isEnded ? line - 1 : line, fields: withoutReturn(fields), isBroken })
@@ -167,6 +173,13 @@ export async function csv(
     if (first === undefined) break
   }
   const width = first?.fields.length ?? 0
+  // [reject] What has no end of columns is none of rows, and each of its records would be looked through for all.
+  if (width > mostColumns)
+    throw new FileError(
+      'file.format',
+      `its first line has ${width} fields, where a table of rows has ${mostColumns} at most`,
+      'Keep the columns of questions and answers, and leave out the others.'
+    )
   const named = (first?.fields ?? []).map(fieldOf)
   // [reject] Names that are no text name nothing.
   if (hasHeader && named.includes(undefined))
@@ -187,7 +200,7 @@ export async function csv(
       .slice(0, 400)
     if (fields.includes(undefined)) return [{ place, fault: notUtf8, raw: shown }]
     if (raw.isBroken) return [{ place, fault: quotes(raw), raw: shown }]
-    if (delimiter !== '\t' && fields.some((field, i) => i > 0 && blankAndQuote.test(field ?? '')))
+    if (delimiter !== '\t' && fields.some((field, i) => i > 0 && blankAndQuote.test((field ?? '').trimEnd())))
       return [{ place, fault: blankBefore, raw: shown }]
     // [invalid] A record has a field for each column; empty ones at its end may be missing or too many.
     const extra = fields.slice(names.length)
@@ -195,7 +208,9 @@ export async function csv(
       return [
         { place, fault: { code: 'fields', says: `it has ${fields.length} fields of ${names.length}` }, raw: shown }
       ]
-    return [{ place, value: Object.fromEntries(names.map((name, i) => [name, fields[i] ?? ''])), raw: shown } as Found]
+    // Of a short record what is there: its columns may be a thousand times as many.
+    const own = fields.slice(0, names.length).map((field, i): [string, string] => [names[i] ?? '', field ?? ''])
+    return [{ place, value: Object.fromEntries(own), raw: shown } as Found]
   }
   let at = 1
   async function* found(): AsyncGenerator<Found[]> {

@@ -83,9 +83,13 @@ function partsIn(bytes: Uint8Array): { main: string; styles: string } {
 /** Ids of styles that are headings: what an id is called depends on the language of who wrote, the name does not. */
 function headingIds(styles: string): ReadonlySet<string> {
   const ids = new Set<string>()
-  for (const [, attributes = '', content = ''] of styles.matchAll(/<w:style\s([^>]*)>([\s\S]*?)<\/w:style>/g)) {
-    const id = /w:styleId="([^"]*)"/.exec(attributes)?.[1]
-    if (id !== undefined && /<w:name\s[^>]*w:val="(?:heading [1-9]|title)"/i.test(content)) ids.add(id)
+  // Each is looked for up to its own end, and a tag up to where the next begins: an end that is missing costs nothing.
+  for (const style of styles.split('</w:style>').slice(0, -1)) {
+    const opened = /<w:style\s([^<>]*)>/.exec(style)
+    if (opened === null) continue
+    const id = /w:styleId="([^"]*)"/.exec(opened[1] ?? '')?.[1]
+    const content = style.slice(opened.index)
+    if (id !== undefined && /<w:name\s[^<>]*w:val="(?:heading [1-9]|title)"/i.test(content)) ids.add(id)
   }
   return ids
 }
@@ -94,7 +98,7 @@ function headingIds(styles: string): ReadonlySet<string> {
 const opens = 'p|tbl|tr|tc|t|tab|br|cr|noBreakHyphen|pStyle|del|moveFrom|Fallback|outlineLvl'
 const closes = 'p|tbl|tr|tc|t|del|moveFrom|Fallback'
 const token = new RegExp(
-  String.raw`<(?:w|m|mc):(${opens})(?=[\s/>])([^>]*?)(\/?)>|<\/(?:w|m|mc):(${closes})>|([^<]+)`,
+  String.raw`<(?:w|m|mc):(${opens})(?=[\s/>])([^<>]*?)(\/?)>|<\/(?:w|m|mc):(${closes})>|([^<]+)`,
   'g'
 )
 const isGone = (name: string | undefined): boolean => name === 'del' || name === 'moveFrom' || name === 'Fallback'

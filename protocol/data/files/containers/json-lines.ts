@@ -2,8 +2,12 @@ import { issueInWords } from '../../explain.ts'
 import type { Fault, Found } from '../types.ts'
 import { linesOf, rawOf, textOf } from './lines.ts'
 
-/** Text in quotes, which stays, or a number that stands by itself. */
-const textOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<=[\s:,[]|^)-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,\]}]|$)/g
+/**
+ * Text in quotes, which stays, or a number that stands by itself. Text that nothing closes goes on to the end: from
+ * none of the quotes in it is looked for its end again.
+ */
+const textOrNumber =
+  /"[^"\\]*(?:\\(?:[^]|$)[^"\\]*)*(?:"|$)|(?<=[\s:,[]|^)-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[\s,\]}]|$)/g
 /** Digits that every number keeps on its way through JSON. */
 const keptDigits = 15
 
@@ -20,7 +24,7 @@ function inJson(text: string): string {
   const mended = text.replace(/,\s*$/, '')
   return mended.includes('NaN') ? mended.replaceAll(textOrNone, found => (found === 'NaN' ? 'null' : found)) : mended
 }
-const textOrNone = /"[^"\\]*(?:\\.[^"\\]*)*"|\bNaN\b/g
+const textOrNone = /"[^"\\]*(?:\\(?:[^]|$)[^"\\]*)*(?:"|$)|\bNaN\b/g
 
 const parsed = (text: string): { readonly value: unknown } | undefined => {
   try {

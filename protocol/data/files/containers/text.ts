@@ -13,15 +13,30 @@ export type TextPart =
 
 /** Text is held whole, to see of which kind it is. */
 const mostBytes = 64 << 20
+/** Each line, though there be nothing in it, takes what a hundred letters do. */
+const mostLines = 1 << 20
 
 const mark = String.raw`(?:\*\*|__|[*_])?`
-const before = String.raw`^\s*(?:[-+*>•]\s+|#{1,6}\s+|\d{1,4}[.)]\s+)?${mark}`
+const before = String.raw`^\s*(?:[-+*>•]\s+|#{1,6}\s+|\d{1,4}[.)]\s+)?(${mark})`
 const questionWords = 'Q|Question|User|Human|Prompt|Instruction|Frage|F|Pregunta|P|Domanda|Вопрос|问题?|質問'
 const answerWords = 'A|Answer|Assistant|AI|Bot|Response|Antwort|Respuesta|R|Réponse|Risposta|Ответ|答案?|回答'
-const asks = new RegExp(`${before}(?:${questionWords})\\s?\\d{0,4}${mark}\\s?[:：.)]${mark}\\s*(.*)$`, 'iu')
-const answers = new RegExp(`${before}(?:${answerWords})\\s?\\d{0,4}${mark}\\s?[:：.)]${mark}\\s*(.*)$`, 'iu')
-const heading = /^#{1,6}\s+(.+?)\s*#*\s*$/
-const rule = /^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$/
+// Text goes on to its end, whatever is in it: an end that may be none is looked for again behind each of its blanks.
+const after = String.raw`\s?\d{0,4}(${mark})\s?[:：.)](${mark})(.*)$`
+const asks = new RegExp(`${before}(?:${questionWords})${after}`, 'ius')
+const answers = new RegExp(`${before}(?:${answerWords})${after}`, 'ius')
+/** What a heading says, without the marks before and after it; undefined for any other line. */
+function titleIn(text: string): string | undefined {
+  const [marks] = /^#{1,6}\s+(?=\S)/.exec(text) ?? []
+  if (marks === undefined) return undefined
+  const title = text.slice(marks.length).trimEnd()
+  let end = title.length
+  while (end > 1 && title[end - 1] === '#') end--
+  return title.slice(0, end).trimEnd()
+}
+const isRule = (text: string): boolean => /^\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?$/.test(text.trim())
+/** Cells of a table's first row, at most; and so many that a shorter row is filled up with. */
+const mostCells = 4096
+const mostFilled = 16
 /** The first sentence of a passage and what follows it. */
 const sentence = /^(.{8,}?[.!?。！？…])["'”’)]*\s*(\S.*)$/su
 
@@ -49,11 +64,16 @@ function withCode(parts: readonly TextPart[]): TextPart[] {
   return code.size === 0 ? [...parts] : parts.map((part, at) => (code.has(at) ? { ...part, isCode: true } : part))
 }
 
-/** `**Q: Fe?**` is set in bold as a whole: what closes it is none of the question. */
-function withoutMark(text: string): string {
-  const [, closing = ''] = /(\*\*|__|\*|_)\s*$/.exec(text) ?? []
-  if (closing === '' || text.split(closing).length % 2 === 1) return text
-  return text.trimEnd().slice(0, -closing.length)
+/** `**Q: Fe?**` is set in bold as a whole: what closes it is none of the question. What none opened closes none. */
+function withoutMark([, opening = '', beforeColon = '', afterColon = '', rest = '']: RegExpExecArray): string {
+  const isOpen = opening !== '' && beforeColon === ''
+  const isClosed = isOpen && afterColon === opening
+  // A mark behind the colon that closes nothing is the text's own.
+  const text = (isClosed ? rest : afterColon + rest).trimStart()
+  const end = text.trimEnd()
+  return isOpen && !isClosed && end.endsWith(opening) && end.split(opening).length % 2 === 0
+    ? end.slice(0, -opening.length)
+    : text
 }
 const cellsIn = (line: string): string[] =>
   line
@@ -82,11 +102,10 @@ function written(parts: readonly TextPart[]): { found: Found[]; left: number } {
     if (!isText(part)) continue
     const question = asks.exec(marked(part))
     const answer = open === undefined ? null : answers.exec(marked(part))
-    if (answer !== null && open !== undefined && open.response === undefined)
-      open.response = [withoutMark(answer[1] ?? '')]
+    if (answer !== null && open !== undefined && open.response === undefined) open.response = [withoutMark(answer)]
     else if (question !== null) {
       close()
-      open = { place: part.place, prompt: [withoutMark(question[1] ?? '')], response: undefined }
+      open = { place: part.place, prompt: [withoutMark(question)], response: undefined }
     } else if (open !== undefined) (open.response ?? open.prompt).push(part.text)
     else if (part.text.trim() !== '') left++
   }
@@ -102,7 +121,7 @@ function underHeadings(parts: readonly TextPart[]): { found: Found[]; left: numb
   for (const part of parts) {
     if ('fault' in part) found.push(part)
     if (!isText(part)) continue
-    const title = part.heading === true ? part.text : heading.exec(marked(part))?.[1]
+    const title = part.heading === true ? part.text : titleIn(marked(part))
     if (title !== undefined) {
       if (open?.response !== undefined && textIn(open.response) !== '') found.push(recordOf(open, 'a heading'))
       open = { place: part.place, prompt: [title], response: [] }
@@ -125,13 +144,21 @@ function inTables(parts: readonly TextPart[]): { found: Found[]; left: number } 
     if (cells === undefined) {
       names = undefined
       if (isText(part) && part.text.trim() !== '') left++
-    } else if (isText(part) && rule.test(part.text)) continue
+    } else if (isText(part) && isRule(part.text)) continue
     else if (names === undefined) {
       const next = parts[i + 1]
-      if ('cells' in part || (next !== undefined && isText(next) && rule.test(next.text))) names = cells
-      else left++
+      if ('cells' in part || (next !== undefined && isText(next) && isRule(next.text))) {
+        // [reject] As of any table: each of its rows would be looked through for all of them.
+        if (cells.length > mostCells)
+          throw new FileError(
+            'file.format',
+            `a table in it has ${cells.length} columns, where one of rows has ${mostCells} at most`,
+            'Keep the columns of questions and answers, and leave out the others.'
+          )
+        names = cells
+      } else left++
     } else {
-      const columns = names
+      const columns = names.slice(0, Math.max(cells.length, mostFilled))
       found.push({ place: part.place, value: Object.fromEntries(columns.map((name, at) => [name, cells[at] ?? ''])) })
     }
   }
@@ -159,7 +186,7 @@ function passages(parts: readonly TextPart[]): { found: Found[]; left: number } 
   for (const part of parts) {
     if ('fault' in part) found.push(part)
     if (!isText(part)) continue
-    if (part.text.trim() === '' || part.heading === true || heading.test(marked(part))) close()
+    if (part.text.trim() === '' || part.heading === true || titleIn(marked(part)) !== undefined) close()
     else {
       place ??= part.place
       lines.push(part.text)
@@ -174,7 +201,7 @@ const hasTable = (parts: readonly TextPart[]): boolean =>
   parts.some((part, i) => {
     if ('cells' in part) return true
     const next = parts[i + 1]
-    return isText(part) && marked(part).includes('|') && next !== undefined && isText(next) && rule.test(next.text)
+    return isText(part) && marked(part).includes('|') && next !== undefined && isText(next) && isRule(next.text)
   })
 
 /** Records in parts of text. @throws FileError `file.no-rows` */
@@ -189,7 +216,7 @@ export function textRecords(given: readonly TextPart[], container: string, map: 
         ? ([written, 'questions and answers are written as such'] as const)
         : hasTable(parts)
           ? ([inTables, 'rows are those of its tables'] as const)
-          : lines.some(line => line.heading === true || heading.test(marked(line)))
+          : lines.some(line => line.heading === true || titleIn(marked(line)) !== undefined)
             ? ([underHeadings, 'each heading asks, and what stands under it answers'] as const)
             : ([undefined, ''] as const)
   // [reject] Bytes that are no text are not called one.
@@ -240,10 +267,10 @@ export async function partsOf(chunks: AsyncIterable<Uint8Array>): Promise<TextPa
   for await (const lines of linesOf(chunks))
     for (const line of lines) {
       bytes += line.bytes.length
-      if (bytes > mostBytes)
+      if (bytes > mostBytes || line.number > mostLines)
         throw new FileError(
           'file.format',
-          `it is text of more than ${mostBytes >> 20} MiB`,
+          `it is text of more than ${bytes > mostBytes ? `${mostBytes >> 20} MiB` : `${mostLines} lines`}`,
           'Give its rows as JSONL, CSV or Parquet, which are read piece by piece, or split it.'
         )
       const text = textOf(line)

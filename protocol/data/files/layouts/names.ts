@@ -89,14 +89,23 @@ const wordsOf = (name: string): string[] =>
 
 /** The column that is meant by one of these names: called so, or the only one with that word in its name. */
 export function columnFor(columns: readonly string[], names: readonly string[]): string | undefined {
-  for (const name of names) {
-    const found = columns.find(column => folded(column) === name)
-    if (found !== undefined) return found
+  // Each column is looked at once, and not for each name.
+  const called = new Map<string, string>()
+  for (const column of columns) {
+    const name = folded(column)
+    if (!called.has(name)) called.set(name, column)
   }
-  for (const name of names) {
-    if (name.length < 4) continue
-    const found = columns.filter(column => wordsOf(column).includes(name))
-    if (found.length === 1) return found[0]
-  }
-  return undefined
+  const exact = names.find(name => called.has(name))
+  if (exact !== undefined) return called.get(exact)
+  const long = new Set(names.filter(name => name.length >= 4))
+  const having = new Map<string, string[]>()
+  for (const column of columns)
+    for (const word of new Set(wordsOf(column))) {
+      if (!long.has(word)) continue
+      const found = having.get(word)
+      if (found === undefined) having.set(word, [column])
+      else found.push(column)
+    }
+  const only = names.find(name => having.get(name)?.length === 1)
+  return only === undefined ? undefined : having.get(only)?.[0]
 }

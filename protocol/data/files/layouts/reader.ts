@@ -1,6 +1,6 @@
 import type { ChatMessage } from '../../types.ts'
 import type { ColumnMap, Fault, MappingView } from '../types.ts'
-import { planFor, planOfMap } from './recognise.ts'
+import { planBy, planOfMap, rolesOf } from './recognise.ts'
 import type { Plan } from './recognise.ts'
 import { fault, isFault, isObject } from './texts.ts'
 import { conversation } from './turns.ts'
@@ -44,6 +44,7 @@ const withArticle = <T>(made: T | Fault): T | Fault =>
 /** @param all a table's columns, of which records may hold only those that are needed; of other files undefined */
 export function createLayoutReader(map: ColumnMap | undefined, all?: readonly string[]): LayoutReader {
   const isMapped = map?.layout === undefined ? map : undefined
+  const roles = all === undefined ? undefined : rolesOf(all)
   const seen = new Set<string>()
   const plans = new Map<string, { plan: Plan; rows: number }>()
   function planOf(value: Record<string, unknown>): { plan: Plan; rows: number } | undefined {
@@ -51,13 +52,14 @@ export function createLayoutReader(map: ColumnMap | undefined, all?: readonly st
     // A table's columns are found once; a record of its own that has so many fields is none of rows.
     if (all === undefined && columns.length > mostOfOne) return undefined
     if (seen.size < mostFields) for (const column of columns) seen.add(column)
-    const form = columns.find(column => Array.isArray(value[column]))
+    // A table's records may hold few of its columns.
+    const form = Object.keys(value).find(column => Array.isArray(value[column]))
     const [first] = form === undefined ? [] : (value[form] as unknown[])
     const kind = !isObject(first) ? 'none' : 'from' in first || 'value' in first ? 'from' : 'role'
     const key = all === undefined ? `${kind}\0${columns.join('\0')}` : kind
     const known = plans.get(key)
     if (known !== undefined) return known
-    const plan = isMapped === undefined ? planFor(columns, value) : planOfMap(columns, isMapped)
+    const plan = isMapped === undefined ? planBy(roles ?? rolesOf(columns), value) : planOfMap(columns, isMapped)
     if (plan === undefined) return undefined
     const made = { plan, rows: 0 }
     if (plans.size < mostPlans) plans.set(key, made)

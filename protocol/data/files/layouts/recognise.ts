@@ -3,7 +3,7 @@ import type { ColumnMap, Fault } from '../types.ts'
 import { columnFor, inputNames, promptNames, responseNames, systemNames, turnNames } from './names.ts'
 import { fault, isFault, isObject, textIn } from './texts.ts'
 import type { ListOf } from './texts.ts'
-import { conversation, isTurns, turnForm } from './turns.ts'
+import { conversation, isTurns, speakerOf, turnForm } from './turns.ts'
 
 /** How rows are made of objects with some fields; made once for each set of fields. */
 export interface Plan {
@@ -110,7 +110,7 @@ const hasSeveral = (value: unknown): boolean =>
 
 /**
  * The turns of a pair that is told as turns, as preferences and completions are: the answer's after the question's,
- * unless they tell the whole already. Undefined where the answer is no list of turns.
+ * unless they begin with the user's, and tell the whole already. Undefined where the answer is no list of turns.
  */
 function spokenPair(
   value: Record<string, unknown>,
@@ -121,8 +121,10 @@ function spokenPair(
   if (said === undefined || !isTurns(said)) return undefined
   const asked = listIn(before)
   if (asked !== undefined && isTurns(asked)) return [...asked, ...said]
-  const isWhole = said.length > 1 || before === undefined || before === null
-  return isWhole ? said : [{ role: 'user', content: before }, ...said]
+  if (before === undefined || before === null) return said
+  const first = said.findIndex(turn => speakerOf(turn) !== 'system')
+  if (first === -1 || speakerOf(said[first]) === 'user') return said
+  return [...said.slice(0, first), { role: 'user', content: before }, ...said.slice(first)]
 }
 
 /** A list, or the JSON text of one, as cells of tables have it. */
@@ -137,16 +139,38 @@ function listIn(value: unknown): readonly unknown[] | undefined {
   }
 }
 
-/** The plan for a value's fields, or undefined where no usual layout has such fields. */
-export function planFor(columns: readonly string[], value?: Record<string, unknown>): Plan | undefined {
+/** Columns that are looked through; a table of more is none of rows. */
+export const mostColumns = 4096
+
+/** Which columns are what, by their names alone. */
+export interface Roles {
+  readonly columns: readonly string[]
+  readonly systems: readonly string[]
+  readonly turns: string | undefined
+  readonly prompt: string | undefined
+  readonly response: string | undefined
+}
+
+export function rolesOf(columns: readonly string[]): Roles {
+  if (columns.length > mostColumns)
+    return { columns, systems: [], turns: undefined, prompt: undefined, response: undefined }
   const system = columnFor(columns, systemNames)
-  const systems = system === undefined ? [] : [system]
   const turns = columnFor(columns, turnNames)
   const response = columnFor(columns, responseNames)
   const prompt = columnFor(
     columns.filter(column => column !== response),
     promptNames
   )
+  return { columns, systems: system === undefined ? [] : [system], turns, prompt, response }
+}
+
+/** The plan for a value's fields, or undefined where no usual layout has such fields. */
+export const planFor = (columns: readonly string[], value?: Record<string, unknown>): Plan | undefined =>
+  planBy(rolesOf(columns), value)
+
+/** The same, for columns that have been looked through: where there is none, it costs nothing for each of them. */
+export function planBy(roles: Roles, value?: Record<string, unknown>): Plan | undefined {
+  const { columns, systems, turns, prompt, response } = roles
   if (turns !== undefined) {
     const list = value === undefined ? [] : listIn(value[turns])
     // Beside a question and an answer a list is one of turns only where each says who speaks.
@@ -155,7 +179,7 @@ export function planFor(columns: readonly string[], value?: Record<string, unkno
       return turnsPlan(columns, turns, systems, value === undefined ? 'turns' : turnForm(list))
   }
   if (prompt === undefined || response === undefined) return undefined
-  const rest = columns.filter(column => column !== prompt && column !== response && column !== system)
+  const rest = columns.filter(column => column !== prompt && column !== response && !systems.includes(column))
   // What is given to an instruction, or read before a question, is asked with it.
   const extra = /instruction|question/i.test(prompt) ? columnFor(rest, inputNames) : undefined
   return pairPlan(columns, {

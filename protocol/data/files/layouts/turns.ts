@@ -47,6 +47,13 @@ const whoIn = (turn: Record<string, unknown>): unknown =>
 export const isTurns = (list: readonly unknown[]): boolean =>
   list.length > 0 && list.every(turn => isObject(turn) && typeof whoIn(turn) === 'string')
 
+/** Who speaks in a turn, where it is somebody who is known. */
+export function speakerOf(turn: unknown): Speaker | undefined {
+  const who = isObject(turn) ? whoIn(turn) : undefined
+  const name = typeof who === 'string' ? who.trim().toLowerCase() : ''
+  return Object.hasOwn(speakers, name) ? speakers[name] : undefined
+}
+
 /** What a turn says without text: the tools that it calls. */
 function callsIn(turn: Record<string, unknown>): string | undefined {
   const calls = Array.isArray(turn['tool_calls']) && turn['tool_calls'].length > 0 ? turn['tool_calls'] : undefined
@@ -73,8 +80,8 @@ export function conversation(turns: readonly unknown[]): { messages: ChatMessage
       continue
     }
     if (!isObject(turn)) return fault('not-a-turn', `${form} row whose turn ${number} is no turn`)
+    const speaker = speakerOf(turn)
     const who = whoIn(turn)
-    const speaker = typeof who === 'string' ? speakers[who.trim().toLowerCase()] : undefined
     if (speaker === undefined)
       return fault(
         'unknown-speaker',

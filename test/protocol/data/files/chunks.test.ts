@@ -77,7 +77,7 @@ describe('a stream of bytes, wherever it is cut', () => {
       fc.asyncProperty(fc.uint8Array({ maxLength: 3000 }), fc.integer({ min: 1, max: 500 }), async (bytes, size) => {
         for (const unpack of [
           gunzip(inPieces(gzipSync(bytes), size)),
-          unzstd(inPieces(zstdCompressSync(bytes), size), zstdCompressSync(bytes).subarray(0, 32))
+          unzstd(inPieces(zstdCompressSync(bytes), size))
         ]) {
           const parts: Uint8Array[] = []
           for await (const part of unpack) parts.push(part)

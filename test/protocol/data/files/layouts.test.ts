@@ -91,6 +91,20 @@ describe('layouts of rows', () => {
       ),
       'user: Fe? | assistant: {"name":"f","arguments":"{}"} | user: Fe is\nIron | assistant: Iron'
     ],
+    [
+      'an answer of several turns, which begins with no question',
+      {
+        prompt: 'Fe?',
+        response: messages(['system', 'Be short.'], ['assistant', 'I look.'], ['tool', 'Iron'], ['assistant', 'Iron'])
+          .messages
+      },
+      'system: Be short. | user: Fe? | assistant: I look. | user: Iron | assistant: Iron'
+    ],
+    [
+      'an answer that tells the whole',
+      { prompt: 'Fe?', response: messages(['user', 'Is Fe iron?'], ['assistant', 'Yes']).messages },
+      'user: Is Fe iron? | assistant: Yes'
+    ],
     ['a list of turns alone', messages(['user', 'Fe?'], ['assistant', 'Iron']).messages, 'user: Fe? | assistant: Iron'],
     [
       'turns as JSON text',

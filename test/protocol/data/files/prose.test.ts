@@ -21,6 +21,12 @@ describe('text and Markdown with questions', () => {
       (await readWhole('a.md', text)).rows,
       [pair('What is *Fe*?', 'Iron'), pair('2 * 3 *', '**6**')].map(rowOf)
     )
+    // What nothing opened is the text's own.
+    const own = 'Q: Which type?\nA: char *\nQ: And the name?\nA: foo_\n**Q:** 2 to what?\nA:**2**\n'
+    assert.deepEqual(
+      (await readWhole('a.md', own)).rows,
+      [pair('Which type?', 'char *'), pair('And the name?', 'foo_'), pair('2 to what?', '**2**')].map(rowOf)
+    )
   })
 })
 
