@@ -124,3 +124,13 @@ export class Form {
 
 /** Whether a text is a form. @throws as Form */
 export const checkForm = (text: string): Form => new Form(text)
+
+/**
+ * The places in a schema of what cannot be followed, without which the rest can be: each of them is to be taken away.
+ * @throws InvalidError `form.invalid`, `form.large`
+ */
+export function unsupportedIn(schema: unknown): readonly string[] {
+  const places: string[] = []
+  new SchemaReader(places).read(schema)
+  return places
+}

@@ -12,6 +12,8 @@ export const mostWays = 64
 /** Characters of a string, entries of a list, that a schema may ask for at least or allow at most. */
 export const mostLength = 65_536
 export const mostEntries = 4_096
+/** Keywords of one schema that are passed over, where what cannot be followed is. */
+export const mostPassed = 500
 /** Tools that one answer may choose among. */
 export const mostCalls = 128
 /** Ways in which what is written so far may go on, that are followed at once; of more the first. */

@@ -1,5 +1,14 @@
 import { InvalidError } from '../primitives/errors.ts'
-import { mostDepth, mostEntries, mostLength, mostLiterals, mostProperties, mostShapes, mostWays } from './limits.ts'
+import {
+  mostDepth,
+  mostEntries,
+  mostLength,
+  mostLiterals,
+  mostPassed,
+  mostProperties,
+  mostShapes,
+  mostWays
+} from './limits.ts'
 import type { Property, Shape } from './shapes.ts'
 
 /** Keywords that say nothing of what is valid. */
@@ -28,6 +37,8 @@ const followed = {
   object: ['properties', 'required', 'additionalProperties']
 } as const satisfies Record<string, readonly string[]>
 type Type = keyof typeof followed
+/** What is followed where no `anyOf` stands beside it. */
+const followedAlone: ReadonlySet<string> = new Set(['type', 'const', 'enum', ...Object.values(followed).flat()])
 const types = Object.keys(followed) as Type[]
 
 type Schema = Readonly<Record<string, unknown>>
@@ -66,6 +77,12 @@ export class SchemaReader {
   #referred = new Map<string, number>()
   #root: unknown
   #any: number | undefined
+  readonly #passed: string[] | undefined
+
+  /** @param passed where what cannot be followed is passed over: takes its places */
+  constructor(passed?: string[]) {
+    this.#passed = passed
+  }
 
   /**
    * The number of a schema's shape. What it makes is of fewer values than the schema allows where that keeps it short:
@@ -110,7 +127,14 @@ export class SchemaReader {
   #only(schema: Schema, at: string, known: readonly string[]): void {
     for (const keyword of Object.keys(schema))
       if (!words.has(keyword) && !known.includes(keyword))
-        throw fault('form.unsupported', `${at}/${keyword}`, 'is not supported in a form')
+        this.#unsupported(`${at}/${keyword}`, 'is not supported in a form')
+  }
+
+  #unsupported(at: string, says: string): void {
+    if (this.#passed === undefined) throw fault('form.unsupported', at, says)
+    // [reject] So many: one place may be read more often than once.
+    if (this.#passed.length >= mostPassed) throw fault('form.large', '', `has more than ${mostPassed} such keywords`)
+    this.#passed.push(at)
   }
 
   /** The types that are said, or that the keywords speak of; none where anything may be. */
@@ -203,6 +227,9 @@ export class SchemaReader {
   }
 
   #ways(schema: Schema, at: string, depth: number): number {
+    // Ways that say the half of it, as which of some properties have to be there, would make values that lack the rest.
+    if (this.#passed !== undefined && Object.keys(schema).some(keyword => followedAlone.has(keyword)))
+      return this.#without('anyOf', schema, at, depth)
     this.#only(schema, at, ['anyOf'])
     const { anyOf } = schema
     if (!Array.isArray(anyOf) || anyOf.length === 0)
@@ -215,12 +242,18 @@ export class SchemaReader {
     })
   }
 
+  /** The rest of a schema, where one keyword of it is passed over. */
+  #without(keyword: string, schema: Schema, at: string, depth: number, says = 'is not supported in a form'): number {
+    this.#unsupported(`${at}/${keyword}`, says)
+    return this.#shapeOf(Object.fromEntries(Object.entries(schema).filter(([name]) => name !== keyword)), at, depth)
+  }
+
   /** What a reference stands for is read once, wherever it is met: so it may hold itself. */
   #reference(schema: Schema, at: string, depth: number): number {
-    this.#only(schema, at, ['$ref'])
     const { $ref } = schema
     if (typeof $ref !== 'string' || !/^#(\/|$)/.test($ref))
-      throw fault('form.unsupported', `${at}/$ref`, 'must point within the schema (#/…)')
+      return this.#without('$ref', schema, at, depth, 'must point within the schema (#/…)')
+    this.#only(schema, at, ['$ref'])
     const known = this.#referred.get($ref)
     if (known !== undefined) return known
     let value = this.#root

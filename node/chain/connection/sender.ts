@@ -41,6 +41,8 @@ interface Signed {
 
 /** Looks for a receipt after which is looked whether the transaction is still known at all. */
 const looksBetween = 20
+/** So many times in a row its place has to be another's before it is given up: a provider's machines are not at one. */
+const lostAfter = 3
 const nonceTaken = /nonce too low|replacement transaction underpriced/i
 const isThere = /already known|already imported/i
 
@@ -147,17 +149,25 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
     }
   }
 
-  async function wait(what: string, raw: Hex): Promise<TransactionReceipt> {
-    const hash = keccak256(raw)
+  async function wait(what: string, signed: Signed): Promise<TransactionReceipt> {
+    const hash = keccak256(signed.raw)
     const until = Date.now() + minedWithinMs
     let problem: unknown
+    let lost = 0
     for (let looks = 1; ; looks++) {
       try {
         return await client.getTransactionReceipt({ hash })
       } catch (error) {
         problem = error
       } // not mined yet, or the RPC is away for a moment
-      if (looks % looksBetween === 0) await remind(hash, raw)
+      if (looks % looksBetween === 0) lost = (await isLost(hash, signed)) ? lost + 1 : 0
+      // [reject] The account's next transactions are mined, and this one is not among them: it never will be.
+      if (lost >= lostAfter)
+        throw new ChainError('chain.nonce', `${what}: another transaction of this account took its place`, {
+          help: 'It was not done. Another process uses the same key: give each its own, then try again.',
+          cause: problem,
+          details: { transaction: hash }
+        })
       await systemClock.sleep(pollMs)
       if (Date.now() >= Math.min(until, lastMoment)) break
     }
@@ -168,12 +178,17 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
     })
   }
 
-  /** A pool that is full forgets transactions, and so does the end of a provider's node. */
-  async function remind(hash: Hex, raw: Hex): Promise<void> {
+  /**
+   * Sends it again where it is known no more: a pool that is full forgets transactions, and so does the end of a
+   * provider's node.
+   * @returns whether its place is taken by another that is mined
+   */
+  async function isLost(hash: Hex, { raw, nonce }: Signed): Promise<boolean> {
     try {
-      if ((await mempool.standing(hash)) === undefined) await mempool.again(raw)
+      if ((await mempool.standing(hash)) !== undefined || !(await mempool.again(raw)).taken) return false
+      return (await client.getTransactionCount({ address, blockTag: 'latest' })) > nonce
     } catch {
-      // the RPC is away for a moment; it is looked for again
+      return false // the RPC is away for a moment; it is looked for again
     }
   }
 
@@ -185,7 +200,7 @@ export function createSender({ client, chainId, privateKey, pollMs, onMined }: S
     // the next one goes on whatever became of this one; the caller gets the error
     queue = submitted.catch(() => undefined)
     const { raw, nonce } = await submitted
-    const receipt = await wait(what, raw)
+    const receipt = await wait(what, { raw, nonce })
     await onMined({ hash: receipt.transactionHash, raw, nonce, block: receipt.blockNumber })
     if (receipt.status === 'reverted') {
       // Estimated fine and refused when mined: the state changed in between. The call again, at its block, says why.

@@ -27,6 +27,7 @@ const consequences = {
   'chain.network': 'fatal', // the contracts are not where the addresses say
   'chain.version': 'fatal', // they are, and are of another version
   'chain.timeout': 'retry', // a transaction was sent and is not mined yet
+  'chain.nonce': 'retry', // a transaction was sent, and another of the same account took its place
   'chain.event': 'retry', // a mined transaction lacks its event: other contracts than ours
   'chain.stopped': 'retry',
   'chain.behind': 'retry', // the node has not read up to the chain's head yet

@@ -88,6 +88,30 @@ describe('answers of a form, for clients of the OpenAI API', () => {
     assert.deepEqual([asked[0]?.form, asked[0]?.messages.length], [undefined, 1])
   })
 
+  it('are calls as their tool can take them, where its schema says more than can be followed', async () => {
+    const parameters = {
+      type: 'object',
+      properties: {
+        url: { type: 'string', format: 'uri' },
+        id: { type: ['integer', 'null'], anyOf: [{ minimum: 1 }] }
+      },
+      anyOf: [{ required: ['url'] }, { required: ['id'] }],
+      'x-order': ['url', 'id']
+    }
+    await ask('q', { tools: [{ type: 'function', function: { name: 'get', parameters } }], tool_choice: 'required' })
+    const of = (text: string): boolean => isAllowed(`<tool_call>\n{"name": "get", "arguments": ${text}}\n</tool_call>`)
+    assert.deepEqual(['{"url": "a", "id": 2}', '{"id": null}', '{"url": 1}', '{"id": "x"}'].map(of), [
+      true,
+      true,
+      false,
+      false
+    ])
+    asked.splice(0)
+    const way = { type: 'function', function: { name: 'get', parameters: { anyOf: [{ const: 1 }], not: {} } } } as const
+    await ask('q', { tools: [way], tool_choice: 'required' })
+    assert.deepEqual(['1', '2'].map(of), [true, false], 'what says no more than others is all that is taken away')
+  })
+
   it('come as text where the model calls nothing, also where it was cut off within a call', async () => {
     const free = await ask('q', { tools })
     assert.deepEqual([free.choices[0]?.message.content, free.choices[0]?.finish_reason], ['Fe is iron.', 'stop'])

@@ -134,7 +134,9 @@ describe('what clients of the OpenAI API send', () => {
         },
         {}
       ],
-      [{ tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: 'none' }, {}]
+      [{ tools: [{ type: 'function', function: { name: 'f' } }], tool_choice: 'none' }, {}],
+      [{ max_tokens: 9, max_new_tokens: 9, n_predict: 9 }, { maxTokens: 9 }],
+      [{ max_tokens: 5, max_completion_tokens: 9, max_output_tokens: 9 }, { maxTokens: 9 }]
     ]
     for (const [more, wanted] of cases) {
       asked.splice(0)
@@ -150,6 +152,14 @@ describe('what clients of the OpenAI API send', () => {
     const strict = (schema: object): object => ({
       type: 'function',
       function: { name: 'f', strict: true, parameters: schema }
+    })
+    /** What cannot be followed of all of them together is too long to be looked for. */
+    const long = (i: number): object => ({
+      type: 'function',
+      function: {
+        name: `f${i}`,
+        parameters: Object.fromEntries(Array.from({ length: 400 }, (_, at) => [`x-${at}`, 'x'.repeat(60)]))
+      }
     })
     const cases: [object, string][] = [
       [{ tools: [{ type: 'web_search' }] }, 'tools[0].type'],
@@ -173,6 +183,8 @@ describe('what clients of the OpenAI API send', () => {
       [{ logit_bias: { 50256: -100 } }, 'logit_bias'],
       [{ presence_penalty: 0.5 }, 'presence_penalty'],
       [{ max_new_tokens: 5 }, 'max_new_tokens'],
+      [{ max_new_tokens: 5, max_tokens: 9 }, 'max_new_tokens'],
+      [{ tools: Array.from({ length: 128 }, (_, i) => long(i)) }, 'tools'],
       [{ stop_token_ids: [1] }, 'stop_token_ids'],
       [{ xtc_probability: 0.5 }, 'xtc_probability'],
       [{ modalities: ['text', 'audio'] }, 'modalities'],

@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts'
 
 /** A jury of processes, each of which ends itself by SIGKILL on its way, and so does its challenger. */
 describe('a jury whose jurors and challenger are killed on their way', function () {
-  this.timeout(400_000)
+  this.timeout(900_000)
   let stage: Stage
   let host: TestDaemon
   let author: TestDaemon

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createPublicClient, http, keccak256 } from 'viem'
 import { createSender } from '../../../node/chain/connection/sender.ts'
+import type { Sender } from '../../../node/chain/connection/sender.ts'
 import { keccak, zeroAddress, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 
@@ -18,6 +19,8 @@ class Rpc {
   readonly taken: Hex[] = []
   /** Answers before the others have heard of the first one. */
   behind = 3
+  /** Another process with the same key was faster. */
+  isLate = false
 
   answer({ method, params: [given = '0x'] = [] }: Call): unknown {
     switch (method) {
@@ -59,8 +62,9 @@ describe('a transaction whose first sending breaks off', () => {
             .end(JSON.stringify({ jsonrpc: '2.0', id: call.id, ...more }))
         if (call.method !== 'eth_sendRawTransaction') return reply({ result: rpc.answer(call) })
         const [raw = '0x'] = call.params ?? []
-        if (rpc.taken.includes(raw)) return reply({ error: { code: -32_000, message: 'nonce too low' } })
-        rpc.taken.push(raw)
+        if (rpc.taken.includes(raw) || (rpc.isLate && rpc.taken.length > 0))
+          return reply({ error: { code: -32_000, message: 'nonce too low' } })
+        rpc.taken.push(rpc.isLate ? zeroHash : raw)
         return rpc.taken.length === 1 ? request.socket.destroy() : reply({ result: keccak256(raw) })
       })
     })
@@ -73,18 +77,29 @@ describe('a transaction whose first sending breaks off', () => {
   })
   after(() => server.close())
 
-  it('is not signed anew where the others say only that its place is taken: it would be done twice', async () => {
+  function senderHere(): Sender {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const sender = createSender({
+    return createSender({
       client: createPublicClient({ transport: http(url, { retryCount: 0 }) }),
       chainId: 31_337,
       privateKey: keccak('a key'),
       pollMs: 5,
       onMined: async () => undefined
     })
+  }
+
+  it('is not signed anew where the others say only that its place is taken: it would be done twice', async () => {
+    const sender = senderHere()
     const { transactionHash } = await sender.send('a payment', { to: zeroAddress, value: 7n })
     await sender.stop()
     assert.equal(rpc.taken.length, 1)
     assert.equal(transactionHash, keccak256(rpc.taken[0] ?? '0x'))
+  })
+  it('is given up, as not done, where its place is another one’s', async () => {
+    rpc.isLate = true
+    const sender = senderHere()
+    await assert.rejects(sender.send('a payment', { to: zeroAddress, value: 7n }), { code: 'chain.nonce' })
+    await sender.stop()
+    assert.deepEqual(rpc.taken, [zeroHash])
   })
 })

@@ -30,6 +30,10 @@ const noLength = 'how long an answer may be is said by `max_tokens`'
 const unlessNoTool: Field['harmless'] = (value, body) =>
   isEmpty(value) || body['tool_choice'] === 'none' || body['function_call'] === 'none'
 
+/** What says the same as the field that is followed. */
+const isLength: Field['harmless'] = (value, { max_completion_tokens: newer, max_tokens: older }) =>
+  value === (newer ?? older)
+
 /** Each is refused by its own name where it would change the answer; fields that stand nowhere are passed over. */
 const fields: Readonly<Record<string, Field>> = {
   tools: { harmless: unlessNoTool, because: noTools },
@@ -59,9 +63,9 @@ const fields: Readonly<Record<string, Field>> = {
   bad_words: { harmless: isEmpty, because: noPenalty },
   allowed_token_ids: { harmless: isEmpty, because: noTokens },
   // What an answer may cost hangs on it: to pass it over would be to spend what was not meant to be.
-  n_predict: { harmless: unless(-1), because: noLength },
-  max_new_tokens: { harmless: () => false, because: noLength },
-  max_output_tokens: { harmless: () => false, because: noLength },
+  n_predict: { harmless: (value, body) => value === -1 || isLength(value, body), because: noLength },
+  max_new_tokens: { harmless: isLength, because: noLength },
+  max_output_tokens: { harmless: isLength, because: noLength },
   ignore_eos: { harmless: unless(false), because: noPenalty },
   modalities: {
     harmless: value => Array.isArray(value) && value.every(one => one === 'text'),

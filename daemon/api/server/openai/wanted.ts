@@ -1,4 +1,4 @@
-import { callBegins, callEnds, checkForm } from '../../../../protocol/form/index.ts'
+import { callBegins, callEnds, checkForm, mostFormCharacters, unsupportedIn } from '../../../../protocol/form/index.ts'
 import type { FormDocument } from '../../../../protocol/form/index.ts'
 import { InvalidError } from '../../../../protocol/primitives/index.ts'
 import type { CompletionRequest } from '../../contract/index.ts'
@@ -39,35 +39,27 @@ function checked(document: FormDocument, param: string): string {
   }
 }
 
-/** Keywords that are left out of one schema. */
-const mostLoosened = 500
-
-/** A copy of a schema without what stands at a place in it; undefined where nothing does. */
-function without(schema: object, place: string): object | undefined {
-  const copy = structuredClone(schema) as Record<string, unknown>
+/** Takes away what stands at a place in a schema, where something does. */
+function takeAway(schema: object, place: string): void {
   const path = place.split('/').slice(1)
-  let at: unknown = copy
-  for (const part of path.slice(0, -1)) at = typeof at === 'object' && at !== null ? Reflect.get(at, part) : undefined
-  const last = path.at(-1)
-  if (typeof at !== 'object' || at === null || last === undefined || !Reflect.has(at, last)) return undefined
-  return Reflect.deleteProperty(at, last) ? copy : undefined
+  const last = path.pop()
+  let at: unknown = schema
+  for (const part of path)
+    at = typeof at === 'object' && at !== null && Object.hasOwn(at, part) ? Reflect.get(at, part) : undefined
+  if (typeof at === 'object' && at !== null && last !== undefined) Reflect.deleteProperty(at, last)
 }
 
-/** What can be followed of a schema. */
+/** What can be followed of a schema: all that cannot be is found in one reading. What is no schema stays as it is. */
 function loosened(schema: object): object {
-  let loose = schema
-  for (let tries = 0; tries < mostLoosened; tries++)
-    try {
-      checkForm(JSON.stringify({ json: loose }))
-      return loose
-    } catch (error) {
-      if (!(error instanceof InvalidError) || error.code !== 'form.unsupported') return schema
-      const { at } = error.details
-      const next = typeof at === 'string' ? without(loose, at) : undefined
-      if (next === undefined) return schema
-      loose = next
-    }
-  return schema
+  try {
+    const places = unsupportedIn(schema)
+    const loose = structuredClone(schema)
+    for (const place of places) takeAway(loose, place)
+    return loose
+  } catch (error) {
+    if (error instanceof InvalidError) return schema
+    throw error
+  }
 }
 
 /**
@@ -79,7 +71,7 @@ function argumentsOf({ parameters, strict }: Offered): object {
   return strict === true ? (parameters ?? {}) : loosened(parameters ?? {})
 }
 
-/** [reject] Tools are functions, each with a name of its own, whose arguments an answer can be held to. */
+/** [reject] Tools are functions, each with a name of its own. */
 function offeredIn(tools: readonly Tool[]): Offered[] {
   const names = new Set<string>()
   return tools.map(({ type, function: offered }, i) => {
@@ -88,8 +80,20 @@ function offeredIn(tools: readonly Tool[]): Offered[] {
     if (!offered) throw invalid(`tools[${i}].function`, `tools[${i}].function is missing`)
     if (names.has(offered.name)) throw invalid(`tools[${i}].function.name`, `two tools are called ${offered.name}`)
     names.add(offered.name)
-    checked({ json: argumentsOf(offered) }, `tools[${i}].function.parameters`)
     return offered
+  })
+}
+
+/** [reject] Calls of these tools, whose arguments an answer can be held to. */
+function callsOf(offered: readonly Offered[], all: readonly Offered[]): { name: string; parameters: object }[] {
+  // [reject] Together they are one form. Its length is looked at before any of it is read, which takes far longer.
+  const characters = offered.reduce((sum, { parameters }) => sum + JSON.stringify(parameters ?? {}).length, 0)
+  if (characters > mostFormCharacters)
+    throw invalid('tools', `tools have parameters of at most ${mostFormCharacters} characters together`)
+  return offered.map(one => {
+    const parameters = argumentsOf(one)
+    checked({ json: parameters }, `tools[${all.indexOf(one)}].function.parameters`)
+    return { name: one.name, parameters }
   })
 }
 
@@ -136,9 +140,12 @@ export function wantedOf(
   if (isOffered(body)) {
     // [reject] An answer is a call, or of a form: both cannot be promised.
     if (!isText) throw unsupported('response_format', 'response_format cannot be followed beside tools')
-    const { of, must } = chosen(offeredIn(tools ?? []), choice)
-    const calls = of.map(one => ({ name: one.name, parameters: argumentsOf(one) }))
-    return { form: checked({ calls, must }, 'tools'), messages: withTools(messages, toolsText(of)) }
+    const offered = offeredIn(tools ?? [])
+    const { of, must } = chosen(offered, choice)
+    return {
+      form: checked({ calls: callsOf(of, offered), must }, 'tools'),
+      messages: withTools(messages, toolsText(of))
+    }
   }
   // [reject] A tool cannot be called that is not there.
   if (choice === 'required' || typeof choice === 'object')
