@@ -166,6 +166,8 @@ contract GasTest is Epochs {
         ServingBonds.Answers memory a = ServingBonds.Answers(pool, 1, 1, model, worker);
         for (uint256 i = 0; i < 7; i++) {
             vm.prank(vm.addr(0xD000 + i));
+            anchor.commit(pool, 1, 1, "words");
+            vm.prank(vm.addr(0xD000 + i));
             serving.accuse(a, "the answers that were drawn");
             if (i == 1) measured("a scorer's word against it", 150_000);
         }

@@ -14,7 +14,9 @@ export interface Reading {
 export interface Judged {
   readonly daemon: string
   readonly readings: number
-  /** Medians of the third and the last quarter. */
+  /** Medians of each quarter; the last two are held against each other. */
+  readonly 'MB 1st': number
+  readonly 'MB 2nd': number
   readonly 'MB 3rd': number
   readonly 'MB 4th': number
   readonly 'grown %': number
@@ -53,6 +55,8 @@ export function judged(daemon: string, readings: readonly Reading[]): Judged {
   return {
     daemon,
     readings: readings.length,
+    'MB 1st': rounded(median(first.slice(0, quarter).map(memory))),
+    'MB 2nd': rounded(median(first.slice(quarter).map(memory))),
     'MB 3rd': rounded(before),
     'MB 4th': rounded(after),
     'grown %': rounded((100 * (after - before)) / before),
