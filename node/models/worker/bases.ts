@@ -15,6 +15,7 @@ import { createBrought } from './brought.ts'
 import type { Brought } from './brought.ts'
 import type { Opening } from './opening.ts'
 import type { Served } from './served.ts'
+import { createWishes } from './wishes.ts'
 
 /** Bases that are offered whole. */
 export const mostBases = 16
@@ -90,6 +91,7 @@ export function createBases(
 ): Bases {
   const { timing, files, log, clock, now } = parts
   const offered = new Map<string, Base>()
+  const wishes = createWishes<string>(life)
   const quoted = createCache<Hex, SignedOffer>({ max: mostQuoted, forMs: timing.renewMs, clock })
   const brought = createBrought(parts, { folders, announcing, opening, turns, inUse, alone, termsOf: termsFor, life })
 
@@ -112,22 +114,30 @@ export function createBases(
     return base && { ...termsOf(base), model: model.id }
   }
 
-  async function offer(record: ModelRecord, { inputPrice, outputPrice }: Prices): Promise<SignedOffer> {
+  const inTurn = <T>(cid: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    wishes.run(cid, signal => turns.run(cid, () => work(signal)))
+
+  async function offer(
+    record: ModelRecord,
+    { inputPrice, outputPrice }: Prices,
+    signal: AbortSignal
+  ): Promise<SignedOffer> {
     const known = offered.get(record.base)
     if (known === undefined && offered.size >= mostBases)
       throw new LimitError('offer.bases', `every model over ${mostBases} bases is offered, and no more are`, {
         help: 'Withdraw one of them.'
       })
     const model = baseAlone(record)
-    const places = await folders.fetch(model, life)
+    const places = await folders.fetch(model, signal)
     let answerer = known?.answerer
     let base: Base
     try {
       opening.speech(places.base)
-      answerer ??= await opening.answerer(model, places, life)
+      answerer ??= await opening.answerer(model, places, signal)
       const speed = known?.speed ?? (await opening.trial(answerer, places))
       base = { cid: record.base, model, answerer, inputPrice, outputPrice, speed, offer: undefined }
       base.offer = announcing.sign(termsOf(base))
+      signal.throwIfAborted()
       await tables.servingBases.put(record.base, { inputPrice, outputPrice })
     } catch (error) {
       if (known === undefined) {
@@ -164,14 +174,15 @@ export function createBases(
           }
         }
     },
-    offer: (record, prices) => turns.run(record.base, () => offer(record, prices)),
+    offer: (record, prices) => inTurn(record.base, signal => offer(record, prices, signal)),
     offerAgain: record =>
-      turns.run(record.base, async () => {
+      inTurn(record.base, async signal => {
         const prices = await tables.servingBases.get(record.base)
-        return prices && offer(record, prices)
+        return prices && offer(record, prices, signal)
       }),
     async withdraw(cid) {
-      return turns.run(cid, async () => {
+      const breakOff = wishes.until(cid)
+      const over = turns.run(cid, async () => {
         await tables.servingBases.delete(cid)
         const base = offered.get(cid)
         if (base === undefined) return false
@@ -182,6 +193,9 @@ export function createBases(
         folders.drop(base.model.id)
         return true
       })
+      // Known before its turn: what is opened now may take long, and the node may be killed meanwhile.
+      const [, wasOffered] = await Promise.all([tables.servingBases.delete(cid).then(breakOff), over])
+      return wasOffered
     },
     has: base => offered.has(base),
     list: () =>

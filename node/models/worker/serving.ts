@@ -17,6 +17,7 @@ import { createBases } from './bases.ts'
 import { createOpening } from './opening.ts'
 import type { Served } from './served.ts'
 import type { Slots } from './slots.ts'
+import { createWishes } from './wishes.ts'
 
 export interface Serving {
   /** Opens and offers again what was served before. */
@@ -99,6 +100,7 @@ export function createServing(
 
   const announcing = createAnnouncing(parts, board, slots)
   const opening = createOpening(parts)
+  const wishes = createWishes<Hex>(life.signal)
   const turns = createQueue({ name: 'opening', bound: mostTurns, concurrency: mostTurns })
   const bases = createBases(
     parts,
@@ -121,23 +123,26 @@ export function createServing(
     for (const base of bases) await announcing.announce(base)
   }
   /** In its turn: what its owner says while it is opened comes after that. While it lasts nobody else closes it. */
-  async function inTurn<T>(id: Hex, work: () => Promise<T>): Promise<T> {
+  async function inTurn<T>(id: Hex, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const release = serving.use(id)
     try {
-      return await turns.run(id, work)
+      return await wishes.run(id, signal => turns.run(id, () => work(signal)))
     } finally {
       release()
     }
   }
-  const serveOne = (model: ModelRecord, prices: { inputPrice: bigint; outputPrice: bigint }): Promise<SignedOffer> =>
-    isAgent(model) ? serveAgent(model) : serveModel(model, prices)
+  const serveOne = (
+    model: ModelRecord,
+    prices: { inputPrice: bigint; outputPrice: bigint },
+    signal: AbortSignal
+  ): Promise<SignedOffer> => (isAgent(model) ? serveAgent(model, signal) : serveModel(model, prices, signal))
   /** As its owner wants it by now: it may have another price, or have been withdrawn while it was tried. */
   async function serveAgain(id: Hex): Promise<void> {
     mustBeWorker()
     const model = registered(id)
-    await inTurn(id, async () => {
+    await inTurn(id, async signal => {
       const prices = await tables.serving.get(id)
-      if (prices !== undefined) await serveOne(model, prices)
+      if (prices !== undefined) await serveOne(model, prices, signal)
     })
   }
   /** Takes up again what was offered before this start. */
@@ -158,8 +163,8 @@ export function createServing(
   }
 
   /** An agent's fee is taken at its builder's price; its steps are asked by whoever asks it. */
-  async function serveAgent(model: ModelRecord): Promise<SignedOffer> {
-    const manifest = await manifests.of(model, life.signal)
+  async function serveAgent(model: ModelRecord, signal: AbortSignal): Promise<SignedOffer> {
+    const manifest = await manifests.of(model, signal)
     manifests.modelsOf(manifest)
     const prices = tollPrices(manifest)
     const facts = {
@@ -172,6 +177,7 @@ export function createServing(
       speed: 1
     }
     const entry: Served = { ...facts, offer: announcing.sign({ ...facts, model: model.id }) }
+    signal.throwIfAborted()
     await tables.serving.put(model.id, prices)
     await tables.unserved.delete(model.id)
     served.set(model.id, entry)
@@ -182,19 +188,21 @@ export function createServing(
 
   async function serveModel(
     model: ModelRecord,
-    { inputPrice, outputPrice }: { inputPrice: bigint; outputPrice: bigint }
+    { inputPrice, outputPrice }: { inputPrice: bigint; outputPrice: bigint },
+    signal: AbortSignal
   ): Promise<SignedOffer> {
     const { id } = model
     const known = served.get(id) ?? bases.get(id)
-    const places = known ?? (await folders.fetch(model, life.signal))
+    const places = known ?? (await folders.fetch(model, signal))
     const { base, adapter } = places
     let answerer = known?.answerer
     let entry: Served
     try {
       const speech = known?.speech ?? opening.speech(base)
-      answerer ??= await opening.answerer(model, places, life.signal)
+      answerer ??= await opening.answerer(model, places, signal)
       const speed = known?.speed ?? (await opening.trial(answerer, places))
       const offer = announcing.sign({ model: id, answerer, inputPrice, outputPrice, speed })
+      signal.throwIfAborted()
       await tables.serving.put(id, { inputPrice, outputPrice })
       await tables.unserved.delete(id)
       entry = { model, base, adapter, speech, answerer, inputPrice, outputPrice, speed, offer }
@@ -218,6 +226,11 @@ export function createServing(
   async function serveBaseAgain(model: ModelRecord): Promise<void> {
     const offer = await bases.offerAgain(model)
     if (offer !== undefined) await announceBase(offer)
+  }
+
+  async function setWithdrawn(model: Hex): Promise<void> {
+    await tables.unserved.put(model, true)
+    await tables.serving.delete(model)
   }
 
   const serving: Serving = {
@@ -256,7 +269,8 @@ export function createServing(
         coming.add(model as Hex)
         again(model as Hex, () => serveAgain(model as Hex))
           .catch((error: unknown) => {
-            if (!life.signal.aborted) log.error('a model could not be served again', { model, error })
+            if (!life.signal.aborted && coming.has(model as Hex))
+              log.error('a model could not be served again', { model, error })
           })
           .finally(() => coming.delete(model as Hex))
       }
@@ -266,7 +280,8 @@ export function createServing(
         comingBases.add(base)
         again(model.id, () => serveBaseAgain(model))
           .catch((error: unknown) => {
-            if (!life.signal.aborted) log.error('the models over a base could not be served again', { base, error })
+            if (!life.signal.aborted && comingBases.has(base))
+              log.error('the models over a base could not be served again', { base, error })
           })
           .finally(() => comingBases.delete(base))
       }
@@ -283,7 +298,7 @@ export function createServing(
         throw new LimitError('offer.models', `${mostServed} models are offered one by one, and no more are`, {
           help: 'Offer every model over their base at once: `tilth serve MODEL --all`.'
         })
-      return inTurn(id, () => serveOne(model, { inputPrice, outputPrice }))
+      return inTurn(id, signal => serveOne(model, { inputPrice, outputPrice }, signal))
     },
     async serveAll({ model: id, inputPrice = policy.inputPrice, outputPrice = policy.outputPrice }) {
       mustBeWorker()
@@ -300,25 +315,28 @@ export function createServing(
     },
     async withdrawAll(id) {
       const { base } = registered(id)
-      const wasServed = await bases.withdraw(base)
       comingBases.delete(base)
+      const wasServed = await bases.withdraw(base)
       board.withdraw(everyModelOver(base), self)
       return { base, served: wasServed }
     },
     bases: () => bases.list(),
-    withdraw: model =>
-      turns.run(model, async () => {
+    async withdraw(model) {
+      coming.delete(model)
+      const breakOff = wishes.until(model)
+      const over = turns.run(model, async () => {
         served.get(model)?.answerer.close()
         served.delete(model)
-        coming.delete(model)
         if (!users.has(model)) bases.close(model)
         // Answers under way are finished.
         if (!users.has(model)) folders.drop(model)
         parts.events.emit('models.withdrawn', { model, worker: self })
         board.withdraw(model, self)
-        await tables.unserved.put(model, true)
-        await tables.serving.delete(model)
-      }),
+        await setWithdrawn(model)
+      })
+      // Known before its turn: what is opened now may take long, and the node may be killed meanwhile.
+      await Promise.all([setWithdrawn(model).then(breakOff), over])
+    },
     async quote(id) {
       const entry = served.get(id)
       if (entry !== undefined) return entry.answerer.away() === undefined ? entry.offer : undefined

@@ -13,6 +13,9 @@ describe('a model that is opened again after a start', () => {
   /** Tries to open it, and how each ends. */
   let tries = 0
   let opens: () => Promise<void> = async () => undefined
+  /** Whether its files never come, and that they are awaited. */
+  let hangs = false
+  let isAwaited = false
   /** Times that it was taken up, which ends by telling the DHT. */
   let taken = 0
 
@@ -43,6 +46,19 @@ describe('a model that is opened again after a start', () => {
       },
       change: deps => ({
         ...deps,
+        shelf: {
+          ...deps.shelf,
+          async take(cid, options) {
+            if (!hangs) return deps.shelf.take(cid, options)
+            isAwaited = true
+            return new Promise((_, reject) => {
+              const { signal } = options
+              signal?.addEventListener('abort', () => {
+                reject(signal.reason as Error)
+              })
+            })
+          }
+        },
         files: {
           ...deps.files,
           provide(cid, options) {
@@ -56,6 +72,7 @@ describe('a model that is opened again after a start', () => {
   })
   beforeEach(() => {
     opens = async () => undefined
+    hangs = isAwaited = false
   })
   after(() => network.stop())
 
@@ -69,8 +86,26 @@ describe('a model that is opened again after a start', () => {
     await withdrawn
     assert.deepEqual(prices(), [])
     await revive()
+    assert.deepEqual([prices(), tries], [[], 0])
     await worker.service.offer({ model: network.model, outputPrice: 5n })
     assert.deepEqual([prices(), tries], [[5n], 1])
+  })
+
+  it('and whose files never come is withdrawn at once, alone and with every model over its base', async () => {
+    await worker.service.offer({ model: network.model, outputPrice: 4n })
+    hangs = true
+    await revive()
+    await until(() => isAwaited, 'its files are awaited')
+    await worker.service.withdraw(network.model)
+    isAwaited = false
+    const offered = worker.service.offerAll({ model: network.model, outputPrice: 4n })
+    const refused = assert.rejects(offered, { code: 'offer.none' })
+    await until(() => isAwaited, 'those of its base are')
+    assert.deepEqual((await worker.service.withdrawAll(network.model)).served, false)
+    await refused
+    hangs = false
+    await revive()
+    assert.deepEqual([prices(), worker.service.wholeBases(), tries], [[], [], 0])
   })
 
   it('and failed has the price that it was given since', async () => {
@@ -95,7 +130,6 @@ describe('a model that is opened again after a start', () => {
     const withdrawn = worker.service.withdrawAll(network.model)
     open()
     await withdrawn
-    await until(() => taken === 1, 'it was taken up, or not')
-    assert.deepEqual(worker.service.wholeBases(), [])
+    assert.deepEqual([worker.service.wholeBases(), taken], [[], 0])
   })
 })
