@@ -39,8 +39,8 @@ const parts = 3
  * or else for each row that it has in the version. All others are a newcomer's, as if one had written them all, in the
  * order in which they were accepted: they come after everybody else's own, and no more of them than leave with a third
  * the seat that has most of its own, if it has written them too, and all who do not sit together, since rows can be
- * spread over accounts as well. So nobody has more than a third by any number of fresh accounts, nor more questions in a
- * set than by its own name; who does not sit has a third or as many as its rows, whatever names they stand under; and
+ * spread over accounts as well. So nobody has more than a third by any number of fresh accounts, nor more questions in
+ * a set than by its own name; who does not sit has a third or as many as its rows, whatever names they stand under; and
  * between newcomers names make no difference at all.
  * @param standing without it every account is a writer of its own, as in Datanets whose rules say nothing of it
  */

@@ -169,7 +169,7 @@ contract GasTest is Epochs {
             anchor.commit(pool, 1, 1, "words");
             vm.prank(vm.addr(0xD000 + i));
             serving.accuse(a, "the answers that were drawn");
-            if (i == 1) measured("a scorer's word against it", 150_000);
+            if (i == 1) measured("a scorer's word against it", 200_000);
         }
         measured("the word that takes its stake", 250_000);
         staked(stranger, MIN_STAKE);

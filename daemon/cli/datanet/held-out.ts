@@ -190,7 +190,8 @@ function writeCommand(): Command {
             'judge is anchored' +
             (sealedTo.length === 0
               ? ''
-              : `\nsealed to ${sealedTo.join(', ')}${flags.validator === undefined ? ', who sit as this daemon says' : ''}`)
+              : `\nsealed to ${sealedTo.join(', ')}` +
+                (flags.validator === undefined ? ', who sit as this daemon says' : ''))
         )
       })
     )

@@ -109,7 +109,8 @@ export function createRelaying(
         const before = await table.get(key)
         if (before === undefined) await requireQuota(datanet, message.writer, newcomer)
         await table.put(key, { writer: message.writer, newcomer, at: clock.now() })
-        const { batch: id, transaction } = await chain.questions.putFor(batch.statement, batch).catch(async (error: unknown) => {
+        const put = chain.questions.putFor(batch.statement, batch)
+        const { batch: id, transaction } = await put.catch(async (error: unknown) => {
           // What was never sent is no part of anybody's day.
           if (before === undefined && isUnsent(error)) await table.delete(key)
           throw error

@@ -39,7 +39,7 @@ describe('lots of a job whose workers are gone', () => {
     assert.equal(budgetLeft(escrows.must(jobId)), 50n)
   })
 
-  it('of a private Datanet go to whom its builder chose before, where the builder chooses, and to no other', async () => {
+  it('of a private Datanet go to whom its builder chose before, where it chooses, and to no other', async () => {
     const chosen = awardLot(offer({ kind: 'adapter' }), award())
     const again = reoffer(chosen, 'nothing was heard of the worker')
     for (const [byHand, forfeits, state] of [

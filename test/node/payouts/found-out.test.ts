@@ -91,7 +91,10 @@ describe('workers that stand for their answers', function () {
     await settling
     assert.equal(await cheat.chain.nodes.stakeOf(cheat.address), minStake - minStake / 10n)
     const { ledger } = settler.followed
-    await until(async () => (await ledger.standing(pool, cheat.address))?.foundOut != null, 'the ledger has it')
+    await until(
+      async () => ((await ledger.standing(pool, cheat.address))?.foundOut ?? null) !== null,
+      'the ledger has it'
+    )
     const found = await ledger.standing(pool, cheat.address)
     assert.equal(found?.accusations.length, 3)
     assert.ok(found.until !== null && found.foundOut?.receipts === drawnSubject(said.get(cheat) ?? []))
