@@ -9,6 +9,7 @@ import { writePrivate } from '../private-file.ts'
 import { derive, spellings } from './derive.ts'
 import { parseKeystore } from './form.ts'
 import type { KeystoreForm } from './form.ts'
+import type { Opening } from './passphrase.ts'
 
 /**
  * `light` opens in tens of milliseconds, for keys that guard play money on one machine; `standard` in about a second.
@@ -114,10 +115,10 @@ const addressOf = ({ address }: KeystoreForm): Address | undefined =>
 /** The address in clear, without the passphrase; undefined where the file does not say it. */
 export const keystoreAddress = async (path: string): Promise<Address | undefined> => addressOf(await readKeystore(path))
 
-/** The key that a passphrase opens, in any of its spellings; undefined where none does. */
-async function unseal({ crypto }: KeystoreForm, passphrase: string): Promise<Uint8Array | undefined> {
+/** The key that a passphrase opens, in any of its readings and spellings; undefined where none does. */
+async function unseal({ crypto }: KeystoreForm, readings: readonly string[]): Promise<Uint8Array | undefined> {
   const { ciphertext, cipherparams, mac } = crypto
-  for (const spelling of spellings(passphrase)) {
+  for (const spelling of new Set(readings.flatMap(spellings))) {
     const derived = await derive(spelling, crypto)
     if (!timingSafeEqual(check(derived, ciphertext), mac)) continue
     const decipher = createDecipheriv('aes-128-ctr', derived.subarray(0, 16), cipherparams.iv)
@@ -128,15 +129,18 @@ async function unseal({ crypto }: KeystoreForm, passphrase: string): Promise<Uin
 }
 
 /**
- * @throws InvalidError `key.passphrase` for a wrong passphrase, `key.file` for what is no keystore, NotFoundError
- * `key.missing`.
+ * @throws InvalidError `key.passphrase` for a wrong passphrase, `file.encoding` for one whose file is no text,
+ * `key.file` for what is no keystore, NotFoundError `key.missing`.
  */
 export async function openKeystore(
   path: string,
-  passphrase: string
+  passphrase: Opening
 ): Promise<{ address: Address; privateKey: Uint8Array }> {
   const file = await readKeystore(path)
-  const privateKey = await unseal(file, passphrase)
+  const { readings, refusal }: Exclude<Opening, string> =
+    typeof passphrase === 'string' ? { readings: [passphrase] } : passphrase
+  const privateKey = await unseal(file, readings)
+  if (privateKey === undefined && refusal !== undefined) throw refusal
   if (privateKey === undefined)
     throw new InvalidError('key.passphrase', `that passphrase does not open ${path}`, {
       help: 'Try again; nothing was changed.'

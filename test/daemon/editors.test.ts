@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readPassphrase } from '../../daemon/keys/index.ts'
+import { createKeystore, openKeystore, openingPassphrase, readPassphrase } from '../../daemon/keys/index.ts'
 import { readJson } from '../../daemon/config/read.ts'
 import { questionFile, readText } from '../../daemon/cli/text-file.ts'
 import { scratch } from '../harness/index.ts'
@@ -40,6 +40,28 @@ describe('files that somebody wrote in an editor or a shell', () => {
   it('end with the line, and may hold JSON', async () => {
     assert.equal(await readPassphrase({ file: await file(utf16(`${said}\r\n`, 'le')) }), said)
     assert.deepEqual(await readJson(await file('\ufeff{"a": 1}'), 'configuration'), { a: 1 })
+  })
+
+  it('open what was sealed when each was read as UTF-8', async () => {
+    const files = [`\ufeff${said}\n`, utf16(`${said}\r\n`, 'le'), Buffer.from(`${said}\n`, 'latin1')]
+    for (const [i, bytes] of files.entries()) {
+      const path = await file(bytes)
+      const sealed = Buffer.from(bytes)
+        .toString('utf8')
+        .replace(/\r?\n$/, '')
+      const key = join(folder, `older-${i}.json`)
+      const { address } = await createKeystore(key, sealed, { strength: 'light' })
+      assert.equal((await openKeystore(key, await openingPassphrase({ file: path }))).address, address)
+    }
+    const newer = join(folder, 'newer.json')
+    const { address } = await createKeystore(newer, said, { strength: 'light' })
+    const utf16File = await file(utf16(said, 'be'))
+    assert.equal((await openKeystore(newer, await openingPassphrase({ file: utf16File }))).address, address)
+    // What opens nothing is told by what is wrong with its file.
+    const latin1 = await openingPassphrase({ file: await file(Buffer.from(said, 'latin1')) })
+    await assert.rejects(openKeystore(newer, latin1), { code: 'file.encoding' })
+    const wrong = await openingPassphrase({ file: await file('another one') })
+    await assert.rejects(openKeystore(newer, wrong), { code: 'key.passphrase' })
   })
 
   it('are refused rather than read with other letters', async () => {

@@ -6,7 +6,7 @@ import { placeInWords, problemsInWords } from '../../../protocol/data/files/inde
 import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ContributionView, DatanetView, PreviewView } from '../../api/contract/index.ts'
-import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { openKeystore, openingPassphrase } from '../../keys/index.ts'
 import { collect, command, connected, guarded, tokenAmount } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, tilthLine } from '../context.ts'
@@ -235,7 +235,7 @@ export function contributeCommand(): Command {
         const key =
           flags.key === undefined
             ? undefined
-            : await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
+            : await openKeystore(flags.key, await openingPassphrase({ file: flags.passphraseFile }))
         const checked = (): Promise<PreviewView | undefined> =>
           check(api, net, text, key?.address).catch((cause: unknown) => {
             if (flags.anyway === true && flags.dryRun !== true) return undefined

@@ -3,7 +3,7 @@ import { roles } from '../../config/index.ts'
 import type { Flags } from '../../config/index.ts'
 import { loadSettings } from '../../config/index.ts'
 import { startDetached } from '../../detached.ts'
-import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { openKeystore, openingPassphrase } from '../../keys/index.ts'
 import { collect, guarded } from '../command.ts'
 import { printJson } from '../output.ts'
 import { withAutomation } from './automation-flags.ts'
@@ -12,9 +12,6 @@ type DaemonFlags = Flags & { passphraseFile?: string; json?: boolean; autoVote: 
 
 /** A start reads the chain from the network's first block, and may have much to take up. */
 const detachMs = 180_000
-
-const readFromFile = ({ passphraseFile }: DaemonFlags): boolean =>
-  (passphraseFile ?? process.env['TILTH_PASSPHRASE_FILE']) !== undefined
 
 export function daemonCommand(): Command {
   const cmd = new Command('daemon')
@@ -108,11 +105,11 @@ Example:
           ...flags,
           ...(flags.autoVote ? { autoVote: undefined } : { autoVote: false })
         })
-        const passphrase = await readPassphrase({ file: flags.passphraseFile })
+        const passphrase = await openingPassphrase({ file: flags.passphraseFile })
         const { privateKey } = await openKeystore(config.key, passphrase)
         if (flags.detach === true) {
           // What was typed or stood in the environment was read here, once; a file is read again there.
-          const env: Record<string, string> = readFromFile(flags) ? {} : { TILTH_PASSPHRASE: passphrase }
+          const env: Record<string, string> = typeof passphrase === 'string' ? { TILTH_PASSPHRASE: passphrase } : {}
           const { facts, text, pid } = await startDetached({ folder: config.data, env, timeoutMs: detachMs })
           if (flags.json === true) printJson({ ...(facts as object), pid })
           else console.log(`${text}\nruns in the background; \`tilth down --data ${config.data}\` ends it`)

@@ -2,7 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { createKeystore, keystoreAddress, openKeystore, parsePrivateKey, readPassphrase } from '../../keys/index.ts'
+import {
+  createKeystore,
+  keystoreAddress,
+  openKeystore,
+  openingPassphrase,
+  parsePrivateKey,
+  readPassphrase
+} from '../../keys/index.ts'
 import { command, guarded } from '../command.ts'
 import { dataFolder } from '../context.ts'
 import type { ConnectFlags } from '../context.ts'
@@ -62,7 +69,7 @@ export function keyCommand(): Command {
           const path = await keyPath(flags)
           const address =
             (await keystoreAddress(path)) ??
-            (await openKeystore(path, await readPassphrase({ file: flags.passphraseFile }))).address
+            (await openKeystore(path, await openingPassphrase({ file: flags.passphraseFile }))).address
           if (flags.json === true) printJson({ address, path })
           else console.log(`${address}\n${path}`)
         })
@@ -78,7 +85,7 @@ export function keyCommand(): Command {
         guarded(async (flags: KeyFlags) => {
           const path = await keyPath(flags)
           const output = flags.output ?? ''
-          const { address } = await openKeystore(path, await readPassphrase({ file: flags.passphraseFile }))
+          const { address } = await openKeystore(path, await openingPassphrase({ file: flags.passphraseFile }))
           try {
             // Its owner's alone, whatever the file was that it came from.
             await writeFile(output, await readFile(path), { flag: 'wx', mode: 0o600 })

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { networkFile, readNetworkFile } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
-import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { openKeystore, openingPassphrase } from '../../keys/index.ts'
 import { collect, command, connected, guarded, wholeNumber } from '../command.ts'
 import { connect } from '../context.ts'
 import type { ConnectFlags } from '../context.ts'
@@ -110,7 +110,7 @@ function createCommand(): Command {
         const privateKey =
           flags.key === undefined
             ? undefined
-            : (await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))).privateKey
+            : (await openKeystore(flags.key, await openingPassphrase({ file: flags.passphraseFile }))).privateKey
         const file = await createNetwork({
           rpc,
           privateKey,

@@ -5,7 +5,7 @@ import { removedInWords, takeDownCodes, withdrawalInWords } from '../../../proto
 import type { TakeDownCode } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, RemovalView } from '../../api/contract/index.ts'
-import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { openKeystore, openingPassphrase } from '../../keys/index.ts'
 import { command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { dim, red, safe, table } from '../output.ts'
@@ -19,7 +19,7 @@ interface WithdrawFlags extends CallFlags {
 /** The contributor's own statement, by a key that no daemon sees. */
 async function signedBy(api: ApiClient, id: string, { key, passphraseFile }: WithdrawFlags) {
   if (key === undefined) return undefined
-  const { address, privateKey } = await openKeystore(key, await readPassphrase({ file: passphraseFile }))
+  const { address, privateKey } = await openKeystore(key, await openingPassphrase({ file: passphraseFile }))
   const [status, { id: contribution }] = await Promise.all([
     api.call('status'),
     api.call('contribution', { params: { id } })

@@ -4,7 +4,7 @@ import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { plain } from '../../api/contract/json.ts'
 import type { ApiClient, BatchView, DatanetView, QuestionsView } from '../../api/contract/index.ts'
-import { openKeystore, readPassphrase } from '../../keys/index.ts'
+import { openKeystore, openingPassphrase } from '../../keys/index.ts'
 import { signQuestions } from '../../sign-questions.ts'
 import { collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
@@ -176,7 +176,7 @@ function writeCommand(): Command {
         const key =
           flags.key === undefined
             ? undefined
-            : await openKeystore(flags.key, await readPassphrase({ file: flags.passphraseFile }))
+            : await openKeystore(flags.key, await openingPassphrase({ file: flags.passphraseFile }))
         await show(
           flags,
           async api => {
