@@ -39,6 +39,21 @@ const notUtf8: Fault = { code: 'not-utf8', says: issueInWords('not-utf8') }
 /** Between two commas that quotes surround, and beyond which nothing good comes. */
 const mostRecord = 2 * maxLineBytes
 
+/** Blanks in a row, and quotes, of what is read at once: of more of both nothing good comes. */
+const mostBlanks = 512
+const mostQuotes = 512
+/** The parser looks for each quote through all blanks before the next field: so many of both would never end. */
+function isTangled(text: string): boolean {
+  let [quoted, blanks, longest] = [0, 0, 0]
+  for (let at = 0; at < text.length; at++) {
+    const letter = text.charCodeAt(at)
+    if (letter === 0x22) quoted++
+    blanks = letter === 0x20 || (letter >= 0x09 && letter <= 0x0d) || letter === 0xa0 ? blanks + 1 : 0
+    if (blanks > longest) longest = blanks
+  }
+  return quoted > mostQuotes && longest > mostBlanks
+}
+
 /** Lines that other tools write above a table, to say what is in it. */
 const remarksAbove = /^(?:(?:#[^\t,;|\n]*|[ \r]*)\n)+/
 /** What spreadsheets write above a table to say what its fields are divided by. */
@@ -126,6 +141,10 @@ async function* rawRecords(chunks: AsyncIterable<Uint8Array>, delimiter: string)
   }
   for await (const chunk of chunks) {
     held += binaryOf(chunk)
+    if (isTangled(held)) {
+      yield [undefined]
+      return
+    }
     const raws = parse(false)
     if (held.length > mostRecord) {
       yield [...raws, undefined]

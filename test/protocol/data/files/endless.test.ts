@@ -37,6 +37,8 @@ describe('files whose reading grows with what is read, and not with its square',
       assert.deepEqual((await readWhole('a.jsonl', `${good}\n${open}NaN 12345678901234567${end}\n`)).codes, [
         'not-json'
       ])
+    const tangled = `"${'x"'.repeat(many)}${blank},y\n`
+    assert.deepEqual((await readWhole('a.csv', `question,answer\n${tangled}`)).codes, ['too-long'])
     const tabs = await readWhole('a.tsv', `question\tanswer\nFe?\tIron\n"${'\n'.repeat(many)}`)
     assert.deepEqual([tabs.rows, tabs.codes], [[row], ['empty-text']])
   })
