@@ -21,7 +21,7 @@ describe('completion', function () {
     const { stdout: script, code } = await runCommand(['completion', 'bash'])
     assert.equal(code, 0)
     assert.ok(['ask', 'datanet', 'daemon', 'engine'].every(name => offered(script, '').includes(name)))
-    assert.deepEqual(offered(script, 'sta'), ['status'])
+    assert.deepEqual(offered(script, 'stat'), ['status'])
     assert.ok(offered(script, 'datanet', '').includes('follow'))
     assert.deepEqual(offered(script, 'datanet', 'show', '--tok'), ['--token-file'])
     assert.deepEqual(offered(script, 'engine', 'tune', '--provider', 'c'), ['cpu', 'cuda'])

@@ -69,6 +69,13 @@ describe('a certificate of words that are struck', function () {
       await network.anvil.mine()
       return (await settler.service.receipts()).items.length >= worker.own.length
     }, 'the settler knows the receipt')
+    await later()
+  }
+  /** An epoch goes by what was said before its own time: in a block after the last word, which the settler has read. */
+  async function later(): Promise<void> {
+    await network.anvil.advance(2)
+    const { block } = await settler.chain.head()
+    await until(() => (settler.followed.ledger.head()?.block ?? 0n) >= block, 'the settler has read it')
   }
   async function finished(epoch: number): Promise<void> {
     await network.anvil.advance(Number(challengeSeconds))
@@ -118,8 +125,7 @@ describe('a certificate of words that are struck', function () {
     await opened()
     await closed()
     assert.equal(await state(), 'passed')
-    // An epoch goes by what was said before its own time: in a block after the last word.
-    await network.anvil.advance(2)
+    await later()
     const { payouts } = await settler.service.settle(network.pool)
     assert.ok(payouts.some(({ share }) => share > 0n))
     await finished(3)

