@@ -67,6 +67,19 @@ abstract contract Audited is Network {
         audits.blame(audit, 1, auditor, costs);
     }
 
+    /// @dev Who agreed in a round that is closed while the next is open, before a validator with stake.
+    function spokenInTheRoundBefore() internal returns (address one) {
+        one = seat(1);
+        seat(2);
+        open();
+        chance();
+        say(one, true);
+        vm.warp(block.timestamp + AUDIT);
+        audits.close(audit);
+        open();
+        staked(validator, MIN_STAKE);
+    }
+
     function seats(uint256 count) internal returns (address[] memory panel) {
         for (uint256 i = 1; i <= count; i++) seat(i);
         open();

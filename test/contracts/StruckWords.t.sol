@@ -47,15 +47,7 @@ contract StruckWordsTest is Audited {
     }
 
     function testAWordOfARoundBeforeIsStruckAndSaysWhen() public {
-        address one = seat(1);
-        seat(2);
-        open();
-        chance();
-        say(one, true);
-        vm.warp(block.timestamp + AUDIT);
-        audits.close(audit);
-        open();
-        staked(validator, MIN_STAKE);
+        address one = spokenInTheRoundBefore();
         vm.expectEmit();
         emit TrainingAudits.WordStruck(audit, one, 1, true, uint64(block.timestamp));
         vm.prank(validator);

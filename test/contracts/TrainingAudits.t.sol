@@ -78,15 +78,7 @@ contract TrainingAuditsTest is Audited {
     }
 
     function testWhoSpokeFalselyIsBlamedThoughAnotherRoundIsOpen() public {
-        address one = seat(1);
-        seat(2);
-        open();
-        chance();
-        say(one, true);
-        vm.warp(block.timestamp + AUDIT);
-        audits.close(audit);
-        open();
-        staked(validator, MIN_STAKE);
+        address one = spokenInTheRoundBefore();
         vm.prank(validator);
         audits.blame(audit, 1, one, true);
         same(registry.stakeOf(one), MIN_STAKE - bond, "a tenth");

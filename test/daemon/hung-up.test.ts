@@ -6,21 +6,10 @@ import { routes } from '../../daemon/api/contract/index.ts'
 import type { AskEvent, ModelView } from '../../daemon/api/contract/index.ts'
 import { openAiEndpoints, startApiServer } from '../../daemon/api/server/index.ts'
 import type { ApiServer, Handlers } from '../../daemon/api/server/index.ts'
+import { modelView } from './views.ts'
 
 const token = 'a-token-of-this-test'
-const model: ModelView = {
-  id: `0x${'ab'.repeat(32)}`,
-  name: 'birds',
-  builder: `0x${'01'.repeat(20)}`,
-  worker: `0x${'02'.repeat(20)}`,
-  base: 'bafy',
-  adapter: null,
-  result: null,
-  datanet: `0x${'00'.repeat(32)}`,
-  version: 0,
-  split: { worker: 8000, builder: 2000, data: 0 },
-  offers: []
-}
+const model: ModelView = { ...modelView, name: 'birds' }
 const handlers = Object.fromEntries(Object.keys(routes).map(name => [name, async () => ({})])) as unknown as Handlers
 const done: AskEvent = {
   kind: 'done',

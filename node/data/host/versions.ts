@@ -210,7 +210,7 @@ export function createVersions(
    * Its owner and this node's own automation may want a version at once: one is made after the other, and whoever asks
    * while one is being made shares the next, which holds what was accepted meanwhile.
    */
-  function inTurn(datanet: Hex): Made {
+  function oneAfterAnother(datanet: Hex): Made {
     const before = underWay.get(datanet)
     if (before?.next !== undefined) return before.next
     const made = before === undefined ? anchor(datanet) : anchorAfter(datanet, before.made)
@@ -237,7 +237,7 @@ export function createVersions(
   }
 
   return {
-    anchorVersion: inTurn,
+    anchorVersion: oneAfterAnother,
 
     manifest,
 
