@@ -138,6 +138,22 @@ export function tally(contribution: Hex, roster: Roster, votes: readonly Signed<
   return { state: 'open', voted: weightIn(roster, voted), total: totalWeight(roster) }
 }
 
+/** Weighs what opens its commitment. */
+export const tallyOpened = (
+  contribution: Hex,
+  roster: Roster,
+  { commits, votes }: { readonly commits: readonly Signed<'VoteCommit'>[]; readonly votes: readonly Signed<'Vote'>[] }
+): Tally =>
+  tally(
+    contribution,
+    roster,
+    votes.filter(vote => commits.some(commit => opens(commit.message, vote.message)))
+  )
+
+/** Whether everybody has voted and it is a quorum neither way: nothing that may still come decides it. */
+export const isSplit = (found: Tally): boolean =>
+  found.state === 'open' && found.total > 0 && found.voted === found.total
+
 /**
  * Whether a certificate is one, from nothing but the rules and the votes in it.
  * @throws DataError `certificate.votes` (a vote on something else, or a validator twice), `certificate.quorum`,

@@ -11,10 +11,23 @@ const bytesPerMs = 256
 export const voteMs = ({ voteSeconds }: Windows): number => voteSeconds * 1000
 
 /**
- * How long commitments to votes count, from when the vote opened: votes are shown after half of the window, so whoever
- * commits later may have seen them.
+ * How long commitments to votes count, from when the vote opened: votes are shown after half of the window at the latest,
+ * so whoever commits later has seen them.
  */
 export const commitMs = ({ voteSeconds }: Windows): number => voteSeconds * 500
+
+/** Least time left to those who have not committed once more than two thirds of the weight have. */
+const leastGraceMs = 5_000
+
+/**
+ * When votes are shown though somebody has not committed: once more than two thirds of the weight have, those that are
+ * missing have as long again as it took, and no longer than commitments count. So one that is away holds up a
+ * contribution for seconds where validators are quick, and where people read it is waited for like them.
+ * @param since when the vote opened
+ * @param quorum when more than two thirds of the weight had committed
+ */
+export const showAt = (rules: Windows, since: number, quorum: number): number =>
+  Math.min(since + commitMs(rules), quorum + Math.max(leastGraceMs, quorum - since))
 
 /**
  * How long a shard may be away, from when it was shown, before a validator votes against it. Counted from its reveal

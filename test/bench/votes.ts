@@ -42,7 +42,7 @@ function processorSeconds(pid: number): number {
 }
 
 /** A daemon without a turn may be behind the chain. */
-function unlessLater(error: unknown): { status: string } {
+function unlessLater(error: unknown): { status: string; reason?: string | null } {
   if (error instanceof TilthError && error.consequence === 'retry') return { status: 'later' }
   throw error
 }
@@ -63,9 +63,9 @@ async function measure(count: number): Promise<Record<string, number>> {
         const from = performance.now()
         const id = await stage.contribute(by)
         for (;;) {
-          const { status } = await by.api.call('contribution', { params: { id } }).catch(unlessLater)
+          const { status, reason } = await by.api.call('contribution', { params: { id } }).catch(unlessLater)
           if (status === 'accepted') break
-          if (status === 'rejected' || status === 'expired') throw new Error(`a contribution was ${status}`)
+          if (status === 'rejected' || status === 'expired') throw new Error(`a contribution was ${status}: ${reason}`)
           await pause(50)
         }
         times.push((performance.now() - from) / 1000)

@@ -16,7 +16,7 @@ import {
   reveal,
   signedWith,
   supersedes,
-  tally,
+  tallyOpened,
   voteMs,
   weightOf
 } from '../../../protocol/data/index.ts'
@@ -290,12 +290,7 @@ export function createReceiver(
     if (record === undefined || record.state.name === 'accepted' || record.state.name === 'expired') return
     const { statements } = 'statements' in record.state ? record.state : { statements: undefined }
     if (statements === undefined || isJuried(record.state)) return
-    const { commits, votes } = await book.ballot(id)
-    const result = tally(
-      id,
-      net.rules.validators,
-      votes.filter(vote => commits.some(commit => opens(commit.message, vote.message)))
-    )
+    const result = tallyOpened(id, net.rules.validators, await book.ballot(id))
     if (result.state !== 'decided') return
     const { certificate } = result
     // Votes that come later may accept what was rejected: a certificate of others would.

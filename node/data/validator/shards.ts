@@ -46,9 +46,12 @@ const heldOutKept = 16
  * Fetches ahead that run at once, and that may wait: shards can be large, and anybody may contribute. Many that nobody
  * has are looked for side by side, so that they do not wait for one another.
  */
-const ahead = { name: 'shards fetched ahead', concurrency: 8, bound: 256 }
+const aheadOf = { name: 'shards fetched ahead', concurrency: 8, bound: 256 }
+/** Before what did not come is looked for again, twice as long each time; and of how many that is done at once. */
+const againMs = 2_000
+const mostAgain = 64
 /** How soon something must come of a shard that was away for so long that its turn is lost without it. */
-const lastTryMs = 1_000
+const lastTryMs = 2_000
 /** Accepted rows, of the newest, that a row is compared with for people. */
 const mostCompared = 20_000
 /** Shards kept as their lines while people read on in them, none larger than this. */
@@ -97,7 +100,7 @@ export interface Shards {
   index(record: ContributionRecord): Promise<boolean>
   /** The accepted row nearest to each of these, for people to compare. */
   nearest(datanet: Hex, rows: readonly Row[]): Promise<(NearRow | undefined)[]>
-  /** Fetches ahead of its turn what the checks will need; what does not come now is fetched again then. */
+  /** Fetches ahead of its turn what the checks will need: again and again for as long as a shard may be away. */
   warm(datanet: Hex, record?: ContributionRecord): void
   forget(datanet: Hex): Promise<void>
 }
@@ -117,10 +120,12 @@ export function createShards(
 ): Shards {
   const { clock, network, files, log, self } = deps
   const bonded = createBonded(deps.chain)
-  const queue = createQueue({ ...ahead, metrics: deps.metrics })
+  const queue = createQueue({ ...aheadOf, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({ max: heldOutKept })
   const read = createCache<string, ShardLine[]>({ max: readKept })
   const accepted = createAcceptedRows(deps.store)
+  /** Shards that will be looked for again ahead of their turn. */
+  let again = 0
 
   const must = async (datanet: Hex): Promise<DatanetDocument> => {
     const net = (await book.datanet(datanet))?.document
@@ -245,6 +250,37 @@ export function createShards(
     return sealed.length === 0 ? founders : new HeldOut(founders.rows, sealed)
   }
 
+  /** Runs it ahead of its turn; what did not come may come a little later, whosever fault it was. */
+  async function ahead(
+    datanet: Hex,
+    record: ContributionRecord | undefined,
+    task: () => Promise<unknown>
+  ): Promise<void> {
+    const isWaiting = async (): Promise<boolean> => {
+      const known = record === undefined ? undefined : await book.contribution(record.id)
+      if (known?.state.name !== 'revealed' || stopping.aborted) return false
+      const { bytes } = known.state.statements.reveal.message
+      return clock.now() < Math.max(known.state.at, startedAt) + patienceMs((await judging(known)).rules, bytes)
+    }
+    try {
+      for (let pause = againMs; ; pause *= 2) {
+        try {
+          await queue.run(contentHash([datanet, record?.index ?? 0]), task)
+          return
+        } catch (error) {
+          log.debug('nothing fetched ahead', { datanet, error })
+        }
+        if (again >= mostAgain || !(await isWaiting())) return
+        again++
+        await clock.sleep(pause, stopping).finally(() => {
+          again--
+        })
+      }
+    } catch (error) {
+      log.debug('nothing is fetched ahead any more', { datanet, error })
+    }
+  }
+
   const shards: Shards = {
     async heldOut(datanet) {
       const known = heldOut.get(datanet)
@@ -340,9 +376,7 @@ export function createShards(
         const { code } = await allowances.find(record, net.rules, reveal.message)
         return code === 'ok' ? shardOf(net, record, record.state.statements) : undefined
       }
-      queue.run(contentHash([datanet, record?.index ?? 0]), task).catch((error: unknown) => {
-        log.debug('nothing fetched ahead', { datanet, error })
-      })
+      void ahead(datanet, record, task)
     },
     async forget(datanet) {
       heldOut.delete(datanet)

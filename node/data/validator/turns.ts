@@ -5,10 +5,14 @@ import {
   commitMs,
   expire,
   isDecided,
+  isQuorum,
+  isSplit,
   openVote,
   outcomeOf,
   ownRows,
   saltOf,
+  showAt,
+  tallyOpened,
   voteCommitment,
   voteMs,
   weightOf
@@ -100,6 +104,8 @@ export function createTurns(
   const position = new Map<Hex, number>()
   /** What was told in this process's life, as far as it is remembered; comparing notes does the rest. */
   const announced = createCache<string, true>({ max: remembered })
+  /** When more than two thirds of the weight were first seen to have committed. */
+  const quorums = createCache<Hex, number>({ max: remembered })
 
   const policy = async (): Promise<VotePolicy> =>
     (await book.policies.get('votes')) ?? (deps.autoVote === false ? 'manual' : 'auto')
@@ -182,7 +188,8 @@ export function createTurns(
   }
 
   /**
-   * Tells the commitment, and the vote itself once everybody has committed or half of the window is over.
+   * Tells the commitment, and the vote itself once everybody has committed, or more than two thirds and those that are
+   * missing have had their time.
    * @returns when to look again
    */
   async function cast(
@@ -201,12 +208,13 @@ export function createTurns(
       await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
     }
     const { commits } = await book.ballot(id)
-    const half = since + commitMs(net.rules)
+    const committed = commits.map(({ message }) => message.validator)
     // Nobody waits for a seat whose stake has left.
-    const all = net.rules.validators.every(
-      ({ address, weight }) => weight === 0 || commits.some(({ message }) => message.validator === address)
-    )
-    if (!all && clock.now() < half) return half
+    const all = net.rules.validators.every(({ address, weight }) => weight === 0 || committed.includes(address))
+    const quorum = quorums.get(id) ?? (isQuorum(net.rules.validators, committed) ? clock.now() : undefined)
+    if (quorum !== undefined) quorums.set(id, quorum)
+    const shown = quorum === undefined ? since + commitMs(net.rules) : showAt(net.rules, since, quorum)
+    if (!all && clock.now() < shown) return shown
     const because = await book.told.get(`${id}/${self}`)
     const message = { kind: 'vote', statement: mine, ...(because === undefined ? {} : { because }) } as const
     await tell(datanet, message, `${id} vote`)
@@ -302,6 +310,7 @@ export function createTurns(
           return { until: Math.min(over + 1, clock.now() + timing.tickMs) }
         }
         const again = await cast(record, net, state.since)
+        if (isSplit(tallyOpened(id, net.rules.validators, await book.ballot(id)))) return end(id)
         return { until: Math.min(over + 1, again ?? over + 1, held ?? over + 1) }
       }
       case 'accepted':
