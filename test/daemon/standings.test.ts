@@ -28,7 +28,8 @@ const lost = (n: number): Fact[] => [
     epoch: 3,
     round: 1,
     receipts: keccak('receipts'),
-    taken: 10n
+    taken: 10n,
+    time: BigInt(Math.floor(Date.now() / 1000))
   }
 ]
 
