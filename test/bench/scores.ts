@@ -83,7 +83,14 @@ async function answersOf(
   const [whole, half]: { prompt: readonly number[]; answer: readonly number[] }[][] = [[], []]
   for (const [i, content] of asked.entries()) {
     const ids = async (text: string): Promise<readonly number[]> =>
-      (await engine.encode(model, { messages: [{ role: 'user', content: text }] })).prompt
+      (
+        await engine.encode(model, {
+          messages: [
+            { role: 'user', content: text },
+            { role: 'assistant', content: 'x' }
+          ]
+        })
+      ).prompt
     const prompt = await ids(content)
     const { ids: answer } = await engine.generate({
       model,

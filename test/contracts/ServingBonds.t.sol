@@ -128,7 +128,7 @@ contract ServingBondsTest is Epochs {
         accused(scorer(0), DRAWN);
         accused(scorer(1), DRAWN);
         same(serving.foundOutAt(pool, worker), 0, "two are too few");
-        vm.expectEmit(address(serving));
+        vm.expectEmit();
         emit ServingBonds.WorkerFoundOut(pool, worker, model, 1, 1, DRAWN, 0, uint64(block.timestamp));
         accused(scorer(2), DRAWN);
         same(serving.foundOutAt(pool, worker), block.timestamp, "found out");
