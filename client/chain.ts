@@ -10,6 +10,7 @@ import type { Addresses, Channels, Models, Tokens } from '../node/chain/types.ts
 import { connect, lower } from '../node/chain/connection/index.ts'
 import { ChainError, chainError } from '../node/chain/errors/index.ts'
 import type { Clock } from '../node/runtime/types.ts'
+import { createFoundOutAt } from './found-out.ts'
 import type { NetworkDescription } from './types.ts'
 
 export interface LightChain {
@@ -17,6 +18,8 @@ export interface LightChain {
   readonly channels: Channels
   readonly models: Models
   readonly tokens: Tokens
+  /** When scorers of a pool have found a worker out last, in chain seconds; 0 where they never have. */
+  foundOutAt(pool: Hex, worker: Address): Promise<bigint>
   readonly ledger: { untilConfirmed(block: bigint, signal?: AbortSignal): Promise<void> }
   head(): Promise<{ block: bigint; timestamp: bigint }>
   /** Channels that this account opened, by blocks, both included. */
@@ -24,7 +27,13 @@ export interface LightChain {
   stop(): Promise<void>
 }
 
-const contractsForm = z.object({ token: address, registry: address, models: address, channels: address })
+const contractsForm = z.object({
+  token: address,
+  registry: address,
+  models: address,
+  channels: address,
+  serving: address.optional()
+})
 
 /** A chain that everybody can start, and on which nobody waits. */
 export const developmentChain = 31337
@@ -71,6 +80,7 @@ export async function connectChain(
     channels,
     models: createModels(connection, addresses),
     tokens,
+    foundOutAt: createFoundOutAt(connection, addresses.serving, clock),
     head,
     ledger: {
       async untilConfirmed(block, signal) {

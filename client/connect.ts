@@ -1,7 +1,7 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import { isAgent, route as routeForm } from '../protocol/models/index.ts'
-import { InvalidError, TilthError, fromHex, readAs, toHex } from '../protocol/primitives/index.ts'
+import { InvalidError, TilthError, fromHex, readAs, toHex, zeroHash } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
 import { createAcquaintance } from '../node/models/client/workers.ts'
@@ -115,6 +115,10 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       receipts,
       board: market.board,
       acquaintance,
+      async foundOutAt({ datanet }, worker) {
+        const at = datanet === zeroHash ? 0n : await chain.foundOutAt(datanet, worker)
+        return at === 0n ? undefined : at
+      },
       // Prompts are bounded by their text: no tokenizer is fetched.
       speechFor: async () => undefined
     })

@@ -168,7 +168,7 @@ export interface TokenChance {
 
 /** What a token that was given elsewhere says of the weights it comes from (`serve/sampling.ts`). */
 export interface ReplayedToken {
-  /** How far it lies behind the one that is chosen here; 0 where it is that one. */
+  /** How far it lies behind the one that is chosen here; 0 where it is that one. Times the temperature 100 at most. */
   readonly lag: number
   /**
    * Under temperature and limits, in natural logarithms: how unlikely it is, how unlikely one that is drawn is on
@@ -303,6 +303,8 @@ export interface GenerateJob {
   readonly settings: GenerateSettings
   /** From float32 weights, as scores are, whatever answers come from: other machines find the same. */
   readonly exact?: boolean
+  /** From 8-bit weights, as most nodes serve, whatever answers come from here. */
+  readonly eightBits?: boolean
   readonly signal?: AbortSignal
 }
 

@@ -1,5 +1,6 @@
 import { withContext } from '../../protocol/data/index.ts'
 import type { Row } from '../../protocol/data/index.ts'
+import { nearerOf } from '../../protocol/models/index.ts'
 import type { Opening, Replayed } from '../../protocol/models/index.ts'
 import type { Engine } from '../engine/index.ts'
 import { spokenBy } from './spoken.ts'
@@ -14,7 +15,9 @@ export interface Said {
 
 /**
  * Says an answer again by these weights and the client's seed, each token that was given in place of the one that would
- * be chosen. `told` may be shorter than the answer: what comes after an end could not have been said any more.
+ * be chosen. Nodes serve from float32 or from 8 bits, and a model's scores differ by more between the two than between
+ * machines: so it is said from both, and each token is held against the nearer. `told` may be shorter than the answer:
+ * what comes after an end could not have been said any more.
  */
 export async function saidAgain(
   engine: Pick<Engine, 'generate'>,
@@ -22,20 +25,25 @@ export async function saidAgain(
   { request, content, answer }: Pick<Opening, 'request' | 'content' | 'answer'>,
   signal: AbortSignal | undefined
 ): Promise<{ readonly told: readonly Replayed[]; readonly inputTokens: number }> {
-  const told: Replayed[] = []
-  const generation = engine.generate({
+  const job = {
     model: base,
     ...(adapter === undefined ? {} : { adapter }),
     messages: withContext(content.messages, rows),
     day: content.day,
     ...spokenBy(content, request.message),
     replayIds: answer,
-    // Whatever this machine serves with: float32 is as near to 8 bits as they are to each other.
-    exact: true,
     ...(signal === undefined ? {} : { signal })
-  })
-  for await (const { replayed } of generation) if (replayed !== undefined) told.push(replayed)
-  const { promptTokens } = await generation.result
-  signal?.throwIfAborted()
-  return { told, inputTokens: promptTokens + content.resume.length }
+  }
+  async function from(weights: 'exact' | 'eightBits'): Promise<{ told: Replayed[]; prompt: number }> {
+    const told: Replayed[] = []
+    const generation = engine.generate({ ...job, [weights]: true })
+    for await (const { replayed } of generation) if (replayed !== undefined) told.push(replayed)
+    const { promptTokens } = await generation.result
+    signal?.throwIfAborted()
+    return { told, prompt: promptTokens + content.resume.length }
+  }
+  const { told: exact, prompt } = await from('exact')
+  // Where each token is the first choice nothing can be nearer.
+  if (exact.length === answer.length && exact.every(({ lag }) => lag === 0)) return { told: exact, inputTokens: prompt }
+  return { told: nearerOf(exact, (await from('eightBits')).told), inputTokens: prompt }
 }

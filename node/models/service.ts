@@ -7,7 +7,7 @@ import { defaultMaxTokens } from './client/ask.ts'
 import { createAgents } from './agents/run.ts'
 import { createManifests } from './agents/manifests.ts'
 import { createClient } from './client/client.ts'
-import { createStands } from './client/standing.ts'
+import { createFoundOutAt, createStands } from './client/standing.ts'
 import { createAcquaintance } from './client/workers.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { ModelsDeps, Parts } from './deps.ts'
@@ -78,6 +78,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
     board,
     acquaintance,
     stands: createStands(parts.chain),
+    foundOutAt: createFoundOutAt(parts.chain),
     async speechFor(model, signal) {
       if (isAgent(model)) return undefined
       const folder = await folders.baseUpTo(model, policy.tokenizerBytes, signal)

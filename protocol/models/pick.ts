@@ -37,6 +37,16 @@ export const route = z.strictObject({
 })
 export type Route = z.infer<typeof route>
 
+/**
+ * So long after drawn scorers have found a worker out, in the pool of a model's Datanet, nobody is led to it who has not
+ * named it: in chain seconds. After that it is asked again, and found out again if nothing has changed.
+ */
+export const foundOutSeconds = 30n * 86_400n
+
+/** Whether a worker that was found out then is still passed over. */
+export const isPassedOver = ({ only }: Route, foundOutAt: bigint, now: bigint): boolean =>
+  only === undefined && now < foundOutAt + foundOutSeconds
+
 /** Whether a route leads to a worker. */
 export function leadsTo({ only, ignore = [] }: Route, worker: Address): boolean {
   const isNamed = (begin: string): boolean => worker.toLowerCase().startsWith(begin.toLowerCase())

@@ -23,6 +23,13 @@ export interface Replayed {
 /** A token that the offered weights could not have said at that place at all. */
 export const unsayable: Replayed = { lag: Number.POSITIVE_INFINITY, surprise: 100, expected: 0, variance: 0, apart: 0 }
 
+/** An answer that was said again from one form of the same weights and from another: each token by the nearer. */
+export const nearerOf = (one: readonly Replayed[], other: readonly Replayed[]): Replayed[] =>
+  (one.length < other.length ? other : one).map((_, i) => {
+    const [a, b] = [one[i] ?? unsayable, other[i] ?? unsayable]
+    return a.lag <= b.lag ? a : b
+  })
+
 /** What an answer's tokens say of the weights that they come from, when it is said again by those that were offered. */
 export interface Served {
   readonly tokens: number

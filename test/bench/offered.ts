@@ -1,6 +1,6 @@
 // Whether an answer's tokens are what the offered weights would have said: node test/bench/offered.ts --help
 // Tunes a model on the elements, has it answer questions, and replays each answer as auditors and drawn scorers do, by
-// the same weights in float32 and the client's seed.
+// the same weights in float32 and in 8 bits and the client's seed: each token is held against the nearer of both.
 // Honest answers come from the weights that nodes serve with, from float32, by another
 // number of threads, and from processes that may not use all of the processor's instructions (V8's flags: the kernels
 // are WebAssembly); others from the base alone, weights in 4 bits, an adapter that was trained for half as long,
@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { openEngine } from '../../node/engine/index.ts'
 import type { ChatMessage, Engine, GenerateJob, ReplayedToken, TrainSettings } from '../../node/engine/index.ts'
-import { servedBy } from '../../protocol/models/index.ts'
+import { nearerOf, servedBy } from '../../protocol/models/index.ts'
 import { judgeAnswers } from '../../protocol/payouts/index.ts'
 
 const usage = `usage: node test/bench/offered.ts [--answers 24] [--tokens 32] [--epochs 12] [--model FOLDER]
@@ -24,7 +24,7 @@ const usage = `usage: node test/bench/offered.ts [--answers 24] [--tokens 32] [-
   --model        a base in place of the seedling, as it is: nothing is trained
   --kind         only answers by these weights, such as "4 bits"; repeatable
   --hostile      only as a hostile client asks
-  --temperature  only where it is asked so hot: 0, 0.05, 0.7, 1 or 2
+  --temperature  only where it is asked so hot: 0, 0.01, 0.05, 0.7, 1 or 2
 Example: node test/bench/offered.ts --answers 8 --tokens 16 --kind "as nodes serve"`
 const { values: flags } = parseArgs({
   options: {
@@ -154,12 +154,17 @@ const kinds: Kind[] = [
   }
 ]
 
-/** What is known of an answer's tokens, from float32 weights as said-again.ts has it. */
-async function audited(job: GenerateJob, ids: readonly number[]): Promise<ReplayedToken[]> {
-  const told: ReplayedToken[] = []
-  for await (const { replayed } of served.generate({ ...job, replayIds: ids, exact: true }))
-    if (replayed !== undefined) told.push(replayed)
-  return told
+type Told = readonly ReplayedToken[]
+/** What is known of an answer's tokens, from either form of the weights and by the nearer, as said-again.ts has it. */
+async function audited(job: GenerateJob, ids: readonly number[]): Promise<{ float32: Told; int8: Told; told: Told }> {
+  async function from(weights: 'exact' | 'eightBits'): Promise<Told> {
+    const told: ReplayedToken[] = []
+    for await (const { replayed } of served.generate({ ...job, replayIds: ids, [weights]: true }))
+      if (replayed !== undefined) told.push(replayed)
+    return told
+  }
+  const [float32, int8] = [await from('exact'), await from('eightBits')]
+  return { float32, int8, told: nearerOf(float32, int8) }
 }
 
 /** Words of the rows in an order that means nothing, the same each time. */
@@ -180,6 +185,7 @@ const ways: Way[] = [
   { temperature: 0.7, topP: 0.95 },
   { temperature: 1, topP: 0.95 },
   { temperature: 1, topP: 1 },
+  { temperature: 0.01, topP: 1 },
   { temperature: 0, topP: 1, hostile: true },
   { temperature: 0.05, topP: 1, hostile: true },
   { temperature: 2, topP: 1, hostile: true }
@@ -194,28 +200,40 @@ try {
     for (const { name, honest, says, change } of kinds) {
       if (flags.kind?.includes(name) === false) continue
       if (temperature === 0 && name === 'another seed') continue
-      const tokens: ReplayedToken[][] = []
+      const tokens: Told[] = []
+      const apart: Record<'float32' | 'int8', Told[]> = { float32: [], int8: [] }
       for (const [i, prompt] of (hostile ? senseless : asked).entries()) {
         const settings = { maxTokens, temperature, seed: 1000 + i, topP }
         const job: GenerateJob = { model, messages: question(prompt), settings, ...(adapter && { adapter }) }
         const ids = await says(change?.(job) ?? job)
-        if (ids.length > 0) tokens.push(await audited(job, ids))
+        if (ids.length === 0) continue
+        const { told, float32, int8 } = await audited(job, ids)
+        tokens.push(told)
+        apart.float32.push(float32)
+        apart.int8.push(int8)
       }
       const all = servedBy(tokens.flat())
       const judged = judgeAnswers(tokens.map(told => ({ temperature, told })))
-      const behind = tokens.flat().map(({ lag }) => lag * (temperature || 1))
-      const furthest = Math.max(0, ...behind)
+      const behind = (all: readonly Told[]): number[] => all.flat().map(({ lag }) => lag * (temperature || 1))
+      const [furthest = 0, fromFloat32 = 0, fromInt8 = 0] = [tokens, apart.float32, apart.int8].map(all =>
+        Math.max(0, ...behind(all))
+      )
+      const over = Object.fromEntries(
+        [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 4].map(least => [least, behind(tokens).filter(x => x > least).length])
+      )
       const of = (verdict: string): number => tokens.filter(one => servedBy(one).verdict === verdict).length
       const [refused, redrawn, unclear] = [of('other'), of('redrawn'), of('unclear')]
       const { foreign, telling, foundOut } = judged
-      const counts = { answers: tokens.length, refused, redrawn, unclear, furthest, foreign, telling, foundOut }
+      const far = { furthest, fromFloat32, fromInt8, over }
+      const counts = { answers: tokens.length, refused, redrawn, unclear, ...far, foreign, telling, foundOut }
       found.push({ temperature, topP, hostile, kind: name, honest, ...all, ...counts })
       if (!flags.json)
         console.log(
           `T ${temperature} p ${topP}${hostile ? ' hostile' : ''}  ${honest ? 'honest' : 'other '}  ` +
             `${name.padEnd(20)} ${all.tokens} tokens, ${all.strange} strange, deviation ${all.deviation.toFixed(1)}; ` +
             `of ${tokens.length} answers ${refused} refused, ${redrawn} redrawn, ${unclear} unclear; together ` +
-            `${all.verdict}; ${foreign} foreign in ${telling}, furthest ${furthest.toFixed(2)}` +
+            `${all.verdict}; ${foreign} foreign in ${telling}, furthest ${furthest.toFixed(3)} ` +
+            `(float32 ${fromFloat32.toFixed(2)}, 8 bits ${fromInt8.toFixed(2)}), over ${JSON.stringify(over)}` +
             (foundOut ? ': FOUND OUT' : '')
         )
     }

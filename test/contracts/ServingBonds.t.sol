@@ -110,8 +110,32 @@ contract ServingBondsTest is Epochs {
         ServingBonds.Standing memory standing = serving.standingOf(pool, worker);
         yes(standing.foundOut && standing.until == block.timestamp, "it does not stand any more");
         same(registry.lockedOf(worker), 0, "the rest is its own again");
-        refused(scorer(7), ServingBonds.NotStanding.selector);
+        same(serving.foundOutAt(pool, worker), block.timestamp, "when");
+        vm.warp(block.timestamp + 1);
+        accused(scorer(7), DRAWN);
         loses(TENTH);
+        same(serving.foundOutAt(pool, worker), block.timestamp - 1, "once");
+    }
+
+    /// @dev A worker that does not stand, or began to after the receipts: the words are remembered, and take nothing.
+    function testWhoDoesNotStandIsFoundOutAndLosesNothing(bool standsLater) public {
+        staked(worker, MIN_STAKE);
+        drawnPanel(4);
+        if (standsLater) {
+            vm.prank(worker);
+            serving.stand(pool);
+        }
+        accused(scorer(0), DRAWN);
+        accused(scorer(1), DRAWN);
+        same(serving.foundOutAt(pool, worker), 0, "two are too few");
+        vm.expectEmit();
+        emit ServingBonds.WorkerFoundOut(pool, worker, model, 1, 1, DRAWN, 0, uint64(block.timestamp));
+        accused(scorer(2), DRAWN);
+        same(serving.foundOutAt(pool, worker), block.timestamp, "found out");
+        same(serving.foundOutAt("another", worker), 0, "in that pool alone");
+        loses(0);
+        ServingBonds.Standing memory standing = serving.standingOf(pool, worker);
+        yes(!standing.foundOut && (standing.since != 0) == standsLater, "its standing is what it was");
     }
 
     function testWhoSaysOtherReceiptsOrTwiceCountsOnce() public {
@@ -191,9 +215,6 @@ contract ServingBondsTest is Epochs {
 
     function testAboutWhatNobodyCanSayAnything() public {
         drawnPanel(3);
-        refused(scorer(0), ServingBonds.NotStanding.selector);
-        stands(); // after the receipts were anchored
-        refused(scorer(0), ServingBonds.NotStanding.selector);
         ServingBonds.Answers memory a = answers();
         a.round = 2;
         refused(scorer(0), a, ServingBonds.AnotherRound.selector);

@@ -18,8 +18,24 @@ const lost: StandingView = {
     receipts: word(6),
     transaction: word(n)
   })),
-  foundOut: { model: word(5), epoch: 3, receipts: word(6), taken: (10n * coin).toString(), transaction: word(4) }
+  foundOut: {
+    model: word(5),
+    epoch: 3,
+    receipts: word(6),
+    taken: (10n * coin).toString(),
+    transaction: word(4),
+    at: 1_800_000_900_000,
+    passedOverUntil: 1_802_592_900_000
+  }
 }
+/** Found out without ever having stood. */
+const never = (found: StandingView): StandingView => ({
+  ...found,
+  worker: account(9),
+  since: null,
+  until: null,
+  foundOut: found.foundOut && { ...found.foundOut, taken: '0' }
+})
 
 describe('standing for answers on the command line', function () {
   this.timeout(180_000)
@@ -31,7 +47,10 @@ describe('standing for answers on the command line', function () {
         asked.push([params.id, body.stands])
         return { datanet: word(1), stands: body.stands, penalty: (10n * coin).toString(), transaction: word(9) }
       },
-      standings: async ({ params }) => ({ items: params.worker === account(7) ? [lost] : [], next: null })
+      standings: async ({ params }) => ({
+        items: params.worker === account(7) ? [lost] : params.worker === account(9) ? [never(lost)] : [],
+        next: null
+      })
     })
     try {
       assert.match((await cli.run('stand', 'elements')).stdout, /or 10\.0* tokens of stake are taken/)
@@ -42,6 +61,8 @@ describe('standing for answers on the command line', function () {
       ])
       const told = (await cli.run('audit', 'worker', account(7))).stdout
       for (const part of ['10', 'in epoch 3', word(5)]) assert.ok(told.includes(part), told)
+      const other = (await cli.run('audit', 'worker', account(9))).stdout
+      for (const part of ['never stood', 'nothing', 'in epoch 3', '2027']) assert.ok(other.includes(part), other)
       assert.match((await cli.run('audit', 'worker', account(8))).stdout, /never did/)
     } finally {
       await cli.stop()

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { withFoundOut } from '../../daemon/api/handlers/found-out.ts'
 import { foundOut, standingHandlers } from '../../daemon/api/handlers/standings.ts'
 import type { Which } from '../../daemon/api/handlers/which.ts'
 import type { Node } from '../../node/node.ts'
@@ -28,7 +29,8 @@ const lost = (n: number): Fact[] => [
     epoch: 3,
     round: 1,
     receipts: keccak('receipts'),
-    taken: 10n
+    taken: 10n,
+    time: BigInt(Math.floor(Date.now() / 1000))
   }
 ]
 
@@ -86,6 +88,37 @@ describe('what became of standing for answers', () => {
     const { standings } = standingHandlers(node, {} as Pick<Which, 'datanet'>)
     const { items } = await standings({ params: { worker, limit: 100 } } as never)
     assert.equal(items.find(({ datanet }) => datanet === poolOf(last))?.foundOut?.taken, '10')
+  })
+
+  it('who never stood is found out as well, and offers of that pool’s models say so for thirty days', async () => {
+    const [, found] = lost(1)
+    assert.ok(found?.name === 'WorkerFoundOut')
+    const said: Fact = {
+      name: 'NotAsOffered',
+      pool: poolOf(1),
+      worker,
+      scorer: who(3),
+      epoch: 3,
+      round: 1,
+      model: keccak('model'),
+      receipts: keccak('receipts'),
+      against: 3n
+    }
+    await mined([said, { ...found, taken: 0n }, { ...found, pool: poolOf(2), taken: 0n, time: 7n }])
+    const { standings } = standingHandlers({ chain, self: worker } as unknown as Node, {} as Pick<Which, 'datanet'>)
+    const { items } = await standings({ params: { worker, limit: 100 } } as never)
+    const one = items.find(({ datanet }) => datanet === poolOf(1))
+    assert.deepEqual([one?.since, one?.until, one?.accusations.length, one?.foundOut?.taken], [null, null, 1, '0'])
+    const offers = async (pool: `0x${string}`) => withFoundOut(chain, pool, [{ worker }, { worker: who(2) }])
+    assert.deepEqual(
+      (await offers(poolOf(1))).map(({ foundOut: of }) => of?.epoch),
+      [3, undefined]
+    )
+    for (const pool of [poolOf(2), poolOf(3), zeroHash])
+      assert.deepEqual(await offers(pool), [{ worker }, { worker: who(2) }])
+    // What it stands for later forgives nothing of it.
+    await mined([stands(1, 50n)])
+    assert.equal((await offers(poolOf(1)))[0]?.foundOut?.epoch, 3)
   })
 
   it('who has not enough stake left for what can be taken, or stands for nothing, is not preferred', async () => {

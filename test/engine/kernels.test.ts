@@ -335,6 +335,11 @@ describe('kernels: serving', () => {
     assert.deepEqual((await fast.generate(job).result).ids, want)
     // What other machines repeat comes from the same weights everywhere.
     assert.deepEqual((await fast.generate({ ...job, exact: true }).result).ids, (await plain.generate(job).result).ids)
+    const eight = openEngine({ threads: 1, quantize: 'int8' })
+    const wanted = (await eight.generate(job).result).ids
+    for (const engine of [plain, fast, eight])
+      assert.deepEqual((await engine.generate({ ...job, eightBits: true }).result).ids, wanted)
+    await eight.close()
     const row = { messages: job.messages, answerIds: want }
     assert.deepEqual(
       await fast.score({ model: folder, adapters: [null], ...row }),

@@ -94,7 +94,7 @@ describe('sampling: what always holds', () => {
 
   it('lag: only the drawn token has none, and scores that differ by little draw one that lies as little behind', () => {
     const settings = fc.record({
-      temperature: fc.oneof(fc.constant(0), fc.double({ min: 0.1, max: 3, noNaN: true })),
+      temperature: fc.oneof(fc.constantFrom(0, 1e-6), fc.double({ min: 1e-3, max: 3, noNaN: true })),
       topK: fc.constantFrom(0, 1, 5, 40),
       seed: fc.maxSafeNat()
     })
@@ -106,12 +106,29 @@ describe('sampling: what always holds', () => {
         const other = pick % scores.length
         const { lag: behind, ...likely } = replayed(scores, asked, position, [], other)
         assert.ok(Object.values(likely).every(x => x >= 0) && likely.apart <= 1)
-        assert.ok(behind >= 0 && behind <= furthestBehind)
+        assert.ok(
+          behind >= 0 && behind <= furthestBehind / (chosen.temperature === 0 ? 1 : Math.min(1, chosen.temperature))
+        )
         if (chosen.topK !== 0) return // who is left may change with the scores
         const noisy = scores.map((score, i) => score + 1e-3 * Math.sin(i * 7919 + pick))
         const elsewhere = nextToken(noisy, asked, position, [])
         const most = 2.01e-3 / (chosen.temperature === 0 ? 1 : chosen.temperature)
         assert.ok(replayed(scores, asked, position, [], elsewhere).lag <= most + 1e-4)
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('lag: however cold it was asked, a token lies as far behind in scores as where the likeliest is taken', () => {
+    const cold = fc.constantFrom(1e-12, 1e-6, 1e-4, 1e-3, 0.01, 0.02)
+    fc.assert(
+      fc.property(logits(usual), cold, fc.maxSafeNat(), fc.nat(), (scores, temperature, seed, pick) => {
+        const token = pick % scores.length
+        const settings: GenerateSettings = { maxTokens: 1, temperature, seed }
+        const { lag: greedy } = replayed(scores, { ...settings, temperature: 0 }, 0, [], token)
+        const { lag } = replayed(scores, settings, 0, [], token)
+        // What chance adds to a score is a temperature times 26 at most.
+        assert.ok(Math.abs(lag * temperature - greedy) <= 27 * temperature + 1e-6)
       }),
       { numRuns: 500 }
     )

@@ -250,5 +250,5 @@ export const eventWords: Readonly<Record<string, string>> = {
   WorkerStands: 'A worker stands for its answers with its stake',
   WorkerLeft: 'A worker does not stand for its answers any more',
   NotAsOffered: 'A scorer found answers that are by other weights than were offered',
-  WorkerFoundOut: 'A worker lost stake: its answers were by other weights than it offered'
+  WorkerFoundOut: 'A worker was found out: its answers were by other weights than it offered'
 }

@@ -74,7 +74,7 @@ export const ownModels = {
   unweighed: z.array(z.object({ id: hash, name: z.string(), split: splitParts, leastDataShare: z.int() })).optional(),
   /** Their trainings were not seen to agree yet, or never: what each waits for. */
   unaudited: z.array(z.object({ id: hash, name: z.string(), state: auditState, why: z.string() })).optional(),
-  /** Its own stake that drawn scorers took: its answers were by other weights than it offered. */
+  /** Its own answers that drawn scorers found to be by other weights than it offered, and what stake they took. */
   foundOut: z
     .array(z.object({ datanet: hash, model: hash, epoch: z.int(), taken: z.string(), transaction: hash }))
     .optional()

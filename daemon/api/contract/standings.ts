@@ -2,17 +2,34 @@ import { z } from 'zod'
 import { named, paged, pageSchema, route } from './route.ts'
 import { account, decimal, hash } from './views.ts'
 
-/** A worker that stands for its answers in a Datanet's pool with its stake. Times are milliseconds since 1970. */
+/**
+ * A worker that stands for its answers in a Datanet's pool with its stake, or was spoken against there. Times are
+ * milliseconds since 1970.
+ */
 export const standingView = z.object({
   datanet: hash,
   worker: account,
-  since: z.int(),
-  /** null while it stands. */
+  /** null where it never stood. */
+  since: z.int().nullable(),
+  /** null while it stands, and where it never stood. */
   until: z.int().nullable(),
   /** Drawn scorers' words that its answers by a model were not by the weights that it offered. */
   accusations: z.array(z.object({ scorer: account, model: hash, epoch: z.int(), receipts: hash, transaction: hash })),
-  /** What scorers took of its stake, and for which answers; null where they took nothing. */
-  foundOut: z.object({ model: hash, epoch: z.int(), receipts: hash, taken: decimal, transaction: hash }).nullable()
+  /**
+   * By which answers scorers have found it out, and what they took of its stake (nothing where it did not stand); null
+   * where they have not. Clients pass it over until then.
+   */
+  foundOut: z
+    .object({
+      model: hash,
+      epoch: z.int(),
+      receipts: hash,
+      taken: decimal,
+      transaction: hash,
+      at: z.int(),
+      passedOverUntil: z.int()
+    })
+    .nullable()
 })
 export type StandingView = z.infer<typeof standingView>
 
@@ -21,7 +38,7 @@ export const standingRoutes = {
     method: 'GET',
     path: '/api/standings',
     stage: 'offer',
-    summary: 'Workers that stand for their answers with stake, or did: of one worker, or all; and who was found out',
+    summary: 'Workers that stand for their answers with stake, or did, and who was found out: of one worker, or all',
     params: paged.extend({ worker: account.optional() }),
     reply: pageSchema(standingView)
   }),

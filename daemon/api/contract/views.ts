@@ -372,6 +372,11 @@ export const offerView = z.object({
   weights: z.string().optional(),
   /** It is for every model over its base: this one is fetched when it is asked for. */
   all: z.literal(true).optional(),
+  /**
+   * Drawn scorers of the Datanet's pool have found that its answers were by other weights: nobody asks it until then who
+   * has not named it. Milliseconds since 1970.
+   */
+  foundOut: z.object({ model: hash, epoch: z.int(), at: z.int(), passedOverUntil: z.int() }).optional(),
   /** By this node's own answers of that worker, each with a receipt that both signed. */
   measured: z
     .object({ answers: z.int(), tokensPerSecond: z.number().optional(), firstTokenMs: z.number().optional() })

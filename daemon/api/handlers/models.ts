@@ -11,6 +11,7 @@ import type { AnswerTraces } from '../../traces/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Outlay, Spending } from '../../spending/index.ts'
 import { auditOf } from './audits.ts'
+import { withFoundOut } from './found-out.ts'
 import { createShareAsked } from './data-share.ts'
 import { createStops } from './stops.ts'
 import { upstreamName } from './upstream.ts'
@@ -137,7 +138,7 @@ export function modelHandlers(
   /** After how many milliseconds a second worker is asked, where a question says nothing of it. */
   usualHedge: () => number | undefined = () => undefined
 ): Pick<Handlers, Names> & { readonly askEvents: AskEvents; readonly listed: ListedModels } {
-  const { data, models, payouts, self } = node
+  const { chain, data, models, payouts, self } = node
   const stops = createStops()
 
   const offered = (page: PageRequest & { limit: number }): Page<NodeModel> =>
@@ -151,6 +152,7 @@ export function modelHandlers(
     const [left, asked] = [createLeft(data), createShareAsked(node)]
     return async model => ({
       ...modelView(model),
+      offers: await withFoundOut(chain, model.datanet, modelView(model).offers),
       ...upstreamName(models, model),
       ...(await left(model)),
       ...(await asked(model))
@@ -336,7 +338,9 @@ export function modelHandlers(
         inputPrice: one.inputPrice.toString(),
         outputPrice: one.outputPrice.toString()
       }))
-      return pageOf(offers, page, ({ model: of, worker }) => `${of}/${worker}`)
+      const { items, next } = pageOf(offers, page, ({ model: of, worker }) => `${of}/${worker}`)
+      const found = items.map(one => withFoundOut(chain, models.model(one.model)?.datanet ?? zeroHash, [one]))
+      return { items: (await Promise.all(found)).flat(), next }
     },
     async redeem() {
       const { channels, amount } = await models.redeem()

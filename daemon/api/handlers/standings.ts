@@ -6,6 +6,7 @@ import type { StandingRecord } from '../../../node/chain/types.ts'
 import type { Node } from '../../../node/node.ts'
 import type { StandingView, StatusView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
+import { timesOf } from './found-out.ts'
 import type { Which } from './which.ts'
 
 /** Weights of fewer bits say almost the same as those that are offered, and not quite. */
@@ -20,7 +21,7 @@ const lostOf = ({ foundOut, lostBefore }: StandingRecord): StandingView['foundOu
   const lost = foundOut ?? lostBefore
   if (lost === null) return null
   const { model, epoch, receipts, taken, transaction } = lost
-  return { model, epoch, receipts, taken: taken.toString(), transaction }
+  return { model, epoch, receipts, taken: taken.toString(), transaction, ...timesOf(lost) }
 }
 
 const viewOf = (record: StandingRecord): StandingView => {
@@ -28,8 +29,8 @@ const viewOf = (record: StandingRecord): StandingView => {
   return {
     datanet: pool,
     worker,
-    since: ms(since),
-    until: until === null ? null : ms(until),
+    since: since === 0n ? null : ms(since),
+    until: until === null || since === 0n ? null : ms(until),
     accusations: accusations.map(({ scorer, model, epoch, receipts, transaction }) => ({
       scorer,
       model,
@@ -71,7 +72,7 @@ export function standingHandlers(
   }
 }
 
-/** Where this node's own stake was taken for its answers. */
+/** Where this node's own answers were found to be by other weights, with what was taken of its stake. */
 export async function foundOut({ chain, self }: Pick<Node, 'chain' | 'self'>): Promise<Pick<StatusView, 'foundOut'>> {
   const found: NonNullable<StatusView['foundOut']> = []
   for await (const record of everyOf(page => chain.ledger.standings(self, page))) {

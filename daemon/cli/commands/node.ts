@@ -83,9 +83,11 @@ export function statusText(status: StatusView): string {
     ...(status.foundOut ?? []).map(one =>
       line(
         'lost',
-        `${tokens(one.taken)} tokens of stake, in ${dim(one.datanet)}`,
-        'Scorers found answers of this node that are by other weights than it offered. See `tilth audit worker`; ' +
-          'it can stand there again once its stake could have left.'
+        one.taken === '0'
+          ? `clients, in ${dim(one.datanet)}`
+          : `${tokens(one.taken)} tokens of stake, in ${dim(one.datanet)}`,
+        'Scorers found answers of this node that are by other weights than it offered, and clients pass it over there ' +
+          'for thirty days. See `tilth audit worker`; where it stood it can again once its stake could have left.'
       )
     ),
     line('does', status.automation.map(one => automationText(one, Date.now())).join('\n         ')),

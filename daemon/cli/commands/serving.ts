@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { tilthLine } from '../context.ts'
+import { foundOutText } from '../model/text.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 import { pricesOf, pricing } from '../price.ts'
 import type { PriceFlags } from '../price.ts'
@@ -99,7 +100,8 @@ export function offersCommand(): Command {
                     'tokens/s',
                     'free',
                     'says: where',
-                    'weights'
+                    'weights',
+                    'found out'
                   ],
                   offers.map(offer => [
                     safe(offer.name),
@@ -110,7 +112,8 @@ export function offersCommand(): Command {
                     String(offer.tokensPerSecond),
                     String(offer.capacity),
                     safe(offer.region ?? '–'),
-                    safe(offer.weights ?? '–')
+                    safe(offer.weights ?? '–'),
+                    foundOutText(offer)
                   ]),
                   [3, 4, 5, 6]
                 )

@@ -40,18 +40,19 @@ export async function showStandings(flags: CallFlags, account: string): Promise<
     async api => api.call('standings', { params: { worker: await findAccount(api, account) } }),
     ({ items }) =>
       items.length === 0
-        ? 'this worker does not stand for its answers in any Datanet, and never did'
+        ? 'this worker does not stand for its answers in any Datanet, and never did; nor did scorers speak against any'
         : table(
-            ['datanet', 'since', 'until', 'words against it', 'lost', 'for its answers by'],
+            ['datanet', 'stands since', 'until', 'words against it', 'found out', 'lost', 'passed over until'],
             items.map(({ datanet, since, until, accusations, foundOut }) => [
               datanet,
-              new Date(since).toLocaleString(),
-              until === null ? 'now' : new Date(until).toLocaleString(),
+              since === null ? dim('never stood') : new Date(since).toLocaleString(),
+              since === null ? '' : until === null ? 'now' : new Date(until).toLocaleString(),
               String(accusations.length),
-              foundOut === null ? dim('nothing') : red(tokens(foundOut.taken)),
-              foundOut === null ? '' : `${foundOut.model} in epoch ${foundOut.epoch}`
+              foundOut === null ? dim('no') : red(`${foundOut.model} in epoch ${foundOut.epoch}`),
+              foundOut === null || foundOut.taken === '0' ? dim('nothing') : red(tokens(foundOut.taken)),
+              foundOut === null ? '' : new Date(foundOut.passedOverUntil).toLocaleString()
             ]),
-            [3, 4]
+            [3, 5]
           )
   )
 }

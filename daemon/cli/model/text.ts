@@ -1,6 +1,6 @@
 import { withDataShare } from '../../../protocol/primitives/index.ts'
 import type { ModelView } from '../../api/contract/index.ts'
-import { dim, safe, short, table, tokens, yellow } from '../output.ts'
+import { dim, red, safe, short, table, tokens, yellow } from '../output.ts'
 import { sharesText, splitAsFlag } from '../split.ts'
 
 const madeOf = ({ adapter, agent, licence, ...shares }: ModelView): string =>
@@ -59,6 +59,12 @@ const warnings = (model: ModelView): string[] => {
   return advice.map(text => yellow(`  ${text}`))
 }
 
+/** That drawn scorers have found a worker's answers to be by other weights, and until when it is passed over. */
+export const foundOutText = ({ foundOut }: Pick<ModelView['offers'][number], 'foundOut'>): string =>
+  foundOut === undefined
+    ? ''
+    : red(`found out: not asked until ${new Date(foundOut.passedOverUntil).toLocaleDateString()}`)
+
 /** One of several models: what it is made of, what its builder should know, and who offers it. */
 export const modelText = (model: ModelView): string =>
   [
@@ -68,12 +74,13 @@ export const modelText = (model: ModelView): string =>
     model.offers.length === 0
       ? dim('  nobody serves it now')
       : table(
-          ['  served by', 'per input token', 'per output token', 'tokens/s'],
+          ['  served by', 'per input token', 'per output token', 'tokens/s', ''],
           model.offers.map(offer => [
             `  ${short(offer.worker)}`,
             tokens(offer.inputPrice),
             tokens(offer.outputPrice),
-            String(offer.tokensPerSecond)
+            String(offer.tokensPerSecond),
+            foundOutText(offer)
           ]),
           [1, 2, 3]
         )
@@ -110,7 +117,7 @@ export const modelPage = (model: ModelView): string =>
     model.offers.length === 0
       ? dim('  nobody serves it now')
       : table(
-          ['  served by', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free', 'says: where', 'weights'],
+          ['  served by', 'tokens per 1000 in', 'per 1000 out', 'tokens/s', 'free', 'says: where', 'weights', ''],
           model.offers.map(offer => [
             `  ${offer.worker}`,
             tokens(1000n * BigInt(offer.inputPrice)),
@@ -118,7 +125,8 @@ export const modelPage = (model: ModelView): string =>
             String(offer.tokensPerSecond),
             String(offer.capacity),
             safe(offer.region ?? '–'),
-            safe(offer.weights ?? '–')
+            safe(offer.weights ?? '–'),
+            foundOutText(offer)
           ]),
           [1, 2, 3, 4]
         )

@@ -16,6 +16,8 @@ export interface JudgedAnswers {
 export interface ServingCalls {
   /** What scorers take of a worker that they find out. */
   penalty(): Promise<bigint>
+  /** When those of a pool have found a worker out last, in chain seconds; 0 where they never have. */
+  foundOutAt(pool: Hex, worker: Address): Promise<bigint>
   /** From now on this account's answers in a pool are by the weights that it offers; locks the least stake. */
   stand(pool: Hex): Promise<Mined>
   /** Ends that. */
@@ -29,6 +31,13 @@ export function createServing(connection: Connection, { serving }: Pick<Addresse
   return {
     penalty: () =>
       connection.read({ ...at, what: 'what answers by other weights cost', functionName: 'penalty', args: [] }),
+    foundOutAt: (pool, worker) =>
+      connection.read({
+        ...at,
+        what: `what scorers found of ${worker}`,
+        functionName: 'foundOutAt',
+        args: [pool, worker]
+      }),
     stand: async pool =>
       mined(
         await connection.write({ ...at, what: `standing for answers in ${pool}`, functionName: 'stand', args: [pool] })

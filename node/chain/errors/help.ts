@@ -160,7 +160,7 @@ const help = {
   // what workers stand for
   AlreadyStanding: 'This account stands there already.',
   StillAnswers: 'Whoever has stepped down can stand again once its stake could have left.',
-  NotStanding: 'That account does not stand for its answers in this pool, or came too late for these.',
+  NotStanding: 'That account does not stand for its answers in this pool.',
   NotOfThePool: "That model is not of this pool's Datanet.",
   IsAParty: 'Nobody judges its own answers, nor those by a model of its own.',
   TimeOver: 'The time for it is over.',

@@ -283,7 +283,8 @@ const fields = {
     epoch: small,
     round: small,
     receipts: bytes32,
-    taken: amount
+    taken: amount,
+    time: uint(64)
   }
 } as const satisfies Record<string, z.ZodRawShape>
 

@@ -1,7 +1,22 @@
-import type { Apply } from './draft.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { Apply, Draft } from './draft.ts'
+import type { Tables } from './records.ts'
 import { mostAccusations } from './standings.ts'
+import type { StandingRecord } from './standings.ts'
 
 const unknown = (worker: string): string => `${worker} does not stand for its answers`
+
+/** Of a worker in a pool, whether it ever stood there or not. */
+async function spokenOf(
+  { pool, worker }: { readonly pool: Hex; readonly worker: Address },
+  draft: Draft,
+  { standings, standingsOf }: Tables
+): Promise<StandingRecord> {
+  const known = await draft.get(standings, `${pool}/${worker}`)
+  if (known !== undefined) return known
+  await draft.put(standingsOf, `${worker}/${pool}`, pool)
+  return { pool, worker, since: 0n, until: 0n, accusations: [], foundOut: null, lostBefore: null }
+}
 
 /** What workers stand for, and what scorers say of it. */
 export const applyStandings = {
@@ -24,19 +39,15 @@ export const applyStandings = {
     await draft.put(standings, `${pool}/${worker}`, { ...known, until })
     return undefined
   },
-  async NotAsOffered({ pool, worker, scorer, model, epoch, round, receipts, transaction }, draft, { standings }) {
-    const known = await draft.get(standings, `${pool}/${worker}`)
-    if (known === undefined) return unknown(worker)
+  async NotAsOffered({ pool, worker, scorer, model, epoch, round, receipts, transaction }, draft, tables) {
+    const known = await spokenOf({ pool, worker }, draft, tables)
     const said = { scorer, model, epoch, round, receipts, transaction }
     const accusations = [...known.accusations, said].slice(-mostAccusations)
-    await draft.put(standings, `${pool}/${worker}`, { ...known, accusations })
-    return undefined
+    await draft.put(tables.standings, `${pool}/${worker}`, { ...known, accusations })
   },
-  async WorkerFoundOut({ pool, worker, model, epoch, round, receipts, taken, transaction }, draft, { standings }) {
-    const known = await draft.get(standings, `${pool}/${worker}`)
-    if (known === undefined) return unknown(worker)
-    const foundOut = { model, epoch, round, receipts, taken, transaction }
-    await draft.put(standings, `${pool}/${worker}`, { ...known, foundOut })
-    return undefined
+  async WorkerFoundOut({ pool, worker, model, epoch, round, receipts, taken, time, transaction }, draft, tables) {
+    const known = await spokenOf({ pool, worker }, draft, tables)
+    const foundOut = { model, epoch, round, receipts, taken, time, transaction }
+    await draft.put(tables.standings, `${pool}/${worker}`, { ...known, foundOut })
   }
 } as const satisfies { [N in 'WorkerStands' | 'WorkerLeft' | 'NotAsOffered' | 'WorkerFoundOut']: Apply<N> }

@@ -22,21 +22,24 @@ const foundOutRecord = z.strictObject({
   round: small,
   receipts: bytes32,
   taken: amount,
+  /** Chain seconds. */
+  time: uint(64),
   transaction: bytes32
 })
+export type FoundOutRecord = z.infer<typeof foundOutRecord>
 
-/** A worker that stands for its answers in a pool, or stood there last. */
+/** A worker that stands for its answers in a pool, stood there last, or never did and was spoken against. */
 export const standingRecord = z.strictObject({
   pool: bytes32,
   worker: address,
-  /** Chain seconds. */
+  /** Chain seconds; 0 where it never stood. */
   since: uint(64),
-  /** null while it stands. */
+  /** null while it stands; 0 where it never stood. */
   until: uint(64).nullable(),
   accusations: z.array(accusationRecord).max(mostAccusations),
-  /** What scorers took of it, and by which answers; null since it stands there again. */
+  /** By which answers scorers found it out, and what they took of it; null since it stands there again. */
   foundOut: foundOutRecord.nullable(),
-  /** What they took of it the last time before it stood there again. */
+  /** The same, the last time before it stood there again. */
   lostBefore: foundOutRecord.nullable().default(null)
 })
 export type StandingRecord = z.infer<typeof standingRecord>

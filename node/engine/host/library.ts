@@ -18,15 +18,21 @@ import { Tokenizer } from '../text/tokenizer.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
 import { adapterBytesKept, adaptersKept, wholeKept, type WorkerOptions } from './messages.ts'
 
+/** What answers by a model's weights, each in a form of its own that is made when it is first asked. */
+interface Generators {
+  readonly generator: Generator
+  /** Its answers are repeated on other machines. */
+  readonly exact: Generator
+  /** The generator itself where that answers from 8 bits. */
+  readonly eightBits: Generator
+}
+
 /** A model folder that is open: weights, tokenizer and what serves from them. */
-export interface OpenModel {
+export interface OpenModel extends Generators {
   readonly model: LoadedModel
   readonly tokenizer: Tokenizer
   readonly endIds: ReadonlySet<number>
   readonly scorer: Scorer
-  readonly generator: Generator
-  /** Its answers are repeated on other machines. */
-  readonly exact: Generator
   /** What leads answers of a form. */
   readonly guide: (form: string) => Guide
   /** What each token stands for. */
@@ -40,7 +46,7 @@ export class Library {
   readonly #models = new Map<string, OpenModel>()
   readonly #adapters = new Map<string, Tuned>()
   /** Fully trained models that answer, by the keys of `#adapters`: each is a model of its own in memory. */
-  readonly #whole = new Map<string, Pick<OpenModel, 'generator' | 'exact'>>()
+  readonly #whole = new Map<string, Generators>()
   /** Those that make room, until what runs in them has ended. */
   readonly #leaving = new Set<Promise<void>>()
 
@@ -93,23 +99,24 @@ export class Library {
   }
 
   /** Scores are compared between machines to the fourth decimal and stay float32; what is only read may be faster. */
-  #generators(
-    model: LoadedModel,
-    form: (model: LoadedModel, options: WorkerOptions) => LoadedModel
-  ): Pick<OpenModel, 'generator' | 'exact'> {
+  #generators(model: LoadedModel, form: (model: LoadedModel, options: WorkerOptions) => LoadedModel): Generators {
+    const generator = new Generator(() => form(model, this.#options), this.#options)
+    const isEight = form === servedForm && servedWeights(this.#options) === 'int8'
+    const onCpu = { ...this.#options, provider: 'cpu' } as const
     return {
-      generator: new Generator(() => form(model, this.#options), this.#options),
-      exact: new Generator(model, this.#options)
+      generator,
+      exact: new Generator(model, this.#options),
+      eightBits: isEight ? generator : new Generator(() => inEightBits(model), onCpu)
     }
   }
 
   /** What answers for a folder of either kind, and the adapter that it is given. */
   answering(
     folder: string,
-    { model, generator, exact }: Pick<OpenModel, 'model' | 'generator' | 'exact'>
-  ): Pick<OpenModel, 'generator' | 'exact'> & { readonly adapter: Adapter | null } {
+    { model, generator, exact, eightBits }: Generators & Pick<OpenModel, 'model'>
+  ): Generators & { readonly adapter: Adapter | null } {
     const tuned = this.adapter(folder, model)
-    if (!isFull(tuned)) return { generator, exact, adapter: tuned }
+    if (!isFull(tuned)) return { generator, exact, eightBits, adapter: tuned }
     const key = keyOf(folder, model)
     const known = this.#whole.get(key) ?? this.#generators(appliedTo(model, tuned), servedForm)
     this.#whole.delete(key)
@@ -125,7 +132,7 @@ export class Library {
     const gone = this.#whole.get(key)
     this.#whole.delete(key)
     if (gone === undefined) return
-    const ended = Promise.all([gone.generator.release(), gone.exact.release()]).then(() => {
+    const ended = released(gone).then(() => {
       this.#leaving.delete(ended)
     })
     this.#leaving.add(ended)
@@ -169,10 +176,13 @@ export class Library {
   }
 }
 
-async function close({ scorer, generator, exact }: OpenModel): Promise<void> {
-  await generator.release()
-  await exact.release()
-  await scorer.release()
+async function close(opened: OpenModel): Promise<void> {
+  await released(opened)
+  await opened.scorer.release()
+}
+
+async function released({ generator, exact, eightBits }: Generators): Promise<void> {
+  for (const one of new Set([generator, exact, eightBits])) await one.release()
 }
 
 function servedForm(model: LoadedModel, options: WorkerOptions): LoadedModel {

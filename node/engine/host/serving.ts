@@ -18,7 +18,7 @@ export async function generate(
   const { prompt } = job
   if (prompt.length === 0)
     throw new ModelError('prompt-empty', 'the prompt has no tokens', { help: 'Give messages or a prompt.' })
-  const { generator, exact, adapter } =
+  const { generator, exact, eightBits, adapter } =
     job.adapter === undefined ? { ...opened, adapter: null } : library.answering(job.adapter, opened)
   const stream = new TextStream(tokenizer, job.settings.stop)
   const answered = job.resumeIds ?? []
@@ -30,7 +30,7 @@ export async function generate(
   const finish =
     stream.stopped || guided?.isOver === true
       ? 'stop'
-      : await (job.exact === true ? exact : generator).generate({
+      : await (job.exact === true ? exact : job.eightBits === true ? eightBits : generator).generate({
           prompt,
           answered,
           replay: job.replayIds,

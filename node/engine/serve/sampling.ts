@@ -49,7 +49,7 @@ export function nextToken(
   return winner(likeliest(scores, scores[best] as number, settings), uniformsAt(settings.seed, position)).id
 }
 
-/** As far behind, and as unlikely, as a token is said to be at most. */
+/** As far behind in scores, and as unlikely, as a token is said to be at most. */
 export const furthestBehind = 100
 
 /**
@@ -71,19 +71,24 @@ export function replayed(
   if (settings.temperature <= 0) return { lag: bounded(below), surprise: 0, expected: 0, variance: 0, apart: 0 }
   const candidates = likeliest(scores, scores[best] as number, settings)
   const uniform = uniformsAt(settings.seed, position)
-  const own = { id: token, p: Math.exp(-below / settings.temperature) }
-  const late = Math.log(timeOf(own, uniform(token))) - Math.log(winner(candidates, uniform).at)
+  // In logarithms: where it is cold a token's chance is less than any number above zero, and still so much and no more.
+  const rarity = below / settings.temperature
+  const first = winner(candidates, uniform)
+  const late = token === first.id ? 0 : Math.log(-Math.log(uniform(token))) + rarity - Math.log(first.at)
   // What top-k, top-p or min-p leave out lies behind by as much as it is less likely than whatever they leave, too.
   const least = candidates.reduce((lowest, { p }) => Math.min(lowest, p), 1)
-  const isLeft = candidates.some(({ id }) => id === token)
-  const lag = isLeft ? late : Math.max(0, late) + Math.max(0, Math.log(least / own.p))
-  return { lag: bounded(lag), ...surpriseOf(candidates, own.p, bounded) }
+  const isLeft = !isLimited(settings) || candidates.some(({ id }) => id === token)
+  const lag = isLeft ? late : Math.max(0, late) + Math.max(0, Math.log(least) + rarity)
+  const most = Math.min(Number.MAX_VALUE, furthestBehind / Math.min(1, settings.temperature))
+  return { lag: Math.min(most, Math.max(0, lag)), ...surpriseOf(candidates, rarity, bounded) }
 }
 
-/** How unlikely a token of this weight is among candidates, and how unlikely the drawn one is to be. */
+const isLimited = ({ topK = 0, topP = 1, minP = 0 }: GenerateSettings): boolean => topK > 0 || topP < 1 || minP > 0
+
+/** How unlikely a token so rare beside the likeliest is among candidates, and how unlikely the drawn one is to be. */
 function surpriseOf(
   candidates: readonly Candidate[],
-  weight: number,
+  rarity: number,
   bounded: (x: number) => number
 ): Omit<ReplayedToken, 'lag'> {
   const total = Math.log(candidates.reduce((sum, { p }) => sum + p, 0))
@@ -96,7 +101,7 @@ function surpriseOf(
     same += share ** 2
   }
   const variance = Math.max(0, squares - expected ** 2)
-  return { surprise: bounded(total - Math.log(weight)), expected, variance, apart: Math.max(0, 1 - same) }
+  return { surprise: bounded(total + rarity), expected, variance, apart: Math.max(0, 1 - same) }
 }
 
 const scoresOf = (

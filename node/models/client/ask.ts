@@ -81,7 +81,9 @@ export function createAsking(
   const nobody = (model: ModelRecord): NotFoundError =>
     workers.offered(model)
       ? new NotFoundError('offer.route', `none of the workers that may be asked offers ${model.name} now`, {
-          help: `Others do: allow more workers (--only, --ignore), or see \`tilth models ${model.name}\`.`
+          help:
+            `Others do: allow more workers (--only, --ignore), or see \`tilth models ${model.name}\`. ` +
+            'One that drawn scorers have found out is asked only where --only names it.'
         })
       : new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
           help: `A worker has to serve it (\`tilth serve ${model.name}\`); \`tilth status\` shows this node's peers.`

@@ -14,7 +14,7 @@ import type { StreamPool } from './pool.ts'
 import { createWallet } from './wallet.ts'
 import type { Wallet } from './wallet.ts'
 import { createWorkers } from './workers.ts'
-import type { Acquaintance, Stands, Workers } from './workers.ts'
+import type { Acquaintance, FoundOutAt, Stands, Workers } from './workers.ts'
 
 /** Who asks and pays: what a node has of it, and a light peer all of it. */
 export interface Client {
@@ -33,18 +33,23 @@ export interface ClientSources {
   readonly acquaintance: Acquaintance
   /** Whether a worker stands for its answers by a model; left away, nobody is known to. */
   readonly stands?: Stands
+  /** When scorers have found a worker out; left away, nobody is known to be. */
+  readonly foundOutAt?: FoundOutAt
   /** The tokens and text of a model, where its tokenizer is at hand. */
   readonly speechFor: (model: ModelRecord, signal: AbortSignal) => Promise<Speech | undefined>
 }
 
 export function createClient(
   parts: AskingParts,
-  { tables, receipts, board, acquaintance, stands, speechFor }: ClientSources
+  { tables, receipts, board, acquaintance, stands, foundOutAt, speechFor }: ClientSources
 ): Client {
   const time = createChainTime(parts)
   const wallet = createWallet(parts, tables, receipts, time)
   const pool = createStreamPool(parts)
-  const workers = createWorkers(parts, board, acquaintance, stands)
+  const workers = createWorkers(parts, board, acquaintance, {
+    ...(stands === undefined ? {} : { stands }),
+    ...(foundOutAt === undefined ? {} : { foundOutAt })
+  })
   const asking = createAsking(parts, wallet, workers, pool, speechFor)
   return { time, wallet, pool, asking, workers, keeper: createChannelKeeper(parts, wallet) }
 }

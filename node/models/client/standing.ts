@@ -1,6 +1,8 @@
 import { zeroHash } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import type { FoundOutRecord } from '../../chain/types.ts'
 import type { Parts } from '../deps.ts'
-import type { Stands } from './workers.ts'
+import type { FoundOutAt, Stands } from './workers.ts'
 
 /**
  * Whether a worker has put stake behind its answers by a model, and has enough of it still for what can be taken: of a
@@ -12,3 +14,19 @@ export function createStands({ ledger, serving }: Pick<Parts['chain'], 'ledger' 
     return (await ledger.node(worker)).staked >= (await serving.penalty())
   }
 }
+
+/** By which answers drawn scorers of a pool have found a worker out last, whether it stood there or not. */
+export async function foundOutBy(
+  ledger: Pick<Parts['chain']['ledger'], 'standing'>,
+  pool: Hex,
+  worker: Address
+): Promise<FoundOutRecord | null> {
+  const known = pool === zeroHash ? undefined : await ledger.standing(pool, worker)
+  return known?.foundOut ?? known?.lostBefore ?? null
+}
+
+/** When that was. */
+export const createFoundOutAt =
+  ({ ledger }: Pick<Parts['chain'], 'ledger'>): FoundOutAt =>
+  async ({ datanet }, worker) =>
+    (await foundOutBy(ledger, datanet, worker))?.time

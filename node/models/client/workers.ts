@@ -1,5 +1,12 @@
 import type { Experience, ModelRecord, Route } from '../../../protocol/models/index.ts'
-import { everyModelOver, leadsTo, rankOffers, suits } from '../../../protocol/models/index.ts'
+import {
+  everyModelOver,
+  foundOutSeconds,
+  isPassedOver,
+  leadsTo,
+  rankOffers,
+  suits
+} from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -121,12 +128,15 @@ export interface Workers extends Acquaintance {
 /** Whether a worker answers by a model with stake behind it. */
 export type Stands = (model: ModelRecord, worker: Address) => Promise<boolean>
 const nobodyStands: Stands = async () => false
+/** When scorers of its pool have found a worker out, in chain seconds. */
+export type FoundOutAt = (model: ModelRecord, worker: Address) => Promise<bigint | undefined>
+const nobodyFoundOut: FoundOutAt = async () => undefined
 
 export function createWorkers(
-  { self, clock, timing }: Pick<Parts, 'self' | 'clock' | 'timing'>,
+  { self, clock, timing, now }: Pick<Parts, 'self' | 'clock' | 'timing' | 'now'>,
   board: Pick<OfferBoard, 'list' | 'find' | 'quote'>,
   acquaintance: Acquaintance,
-  stands: Stands = nobodyStands
+  { stands = nobodyStands, foundOutAt = nobodyFoundOut }: { stands?: Stands; foundOutAt?: FoundOutAt } = {}
 ): Workers {
   const refused = createCache<`${Address}/${Hex}`, true>({ max: remembered, forMs: refusedMs, clock })
   const standingBy = (name: Hex): SignedOffer[] =>
@@ -171,7 +181,9 @@ export function createWorkers(
       const deadline = clock.now() + timing.findMs
       const asked = need.rows === true ? undefined : askForIt(model, need, signal, route)
       const allowed = async (): Promise<SignedOffer[]> => {
-        const led = standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
+        const suited = standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
+        const at = await Promise.all(suited.map(({ message }) => foundOutAt(model, message.worker)))
+        const led = suited.filter((_, i) => !isPassedOver(route, at[i] ?? -foundOutSeconds, now()))
         if (route.bonded !== true) return led
         const bonded = await Promise.all(led.map(({ message }) => stands(model, message.worker)))
         return led.filter((_, i) => bonded[i] === true)

@@ -1,10 +1,10 @@
-import { saidAgain } from '../../models/index.ts'
-import { drawnAnswers, drawnSubject, isJudged, judgeAnswers } from '../../../protocol/payouts/index.ts'
+import { foundOutBy, saidAgain } from '../../models/index.ts'
+import { foundOutSeconds } from '../../../protocol/models/index.ts'
+import { drawnAnswers, drawnSubject, isJudged, judgeAnswers, leastFinders } from '../../../protocol/payouts/index.ts'
 import type { DrawnAnswers, SaidAgain } from '../../../protocol/payouts/index.ts'
 import { TilthError, fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
-import type { StandingRecord } from '../../chain/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Models } from '../models.ts'
 import type { OpenRound, Rounds } from '../rounds/index.ts'
@@ -21,12 +21,19 @@ const mostJudged = 1_024
 /** What could not be judged is looked at again so much later. */
 const againMs = 5_000
 /** Refusals that say that nothing more is to be said. */
-const done = ['AlreadySaid', 'AnotherRound', 'NotStanding', 'NotOnThePanel', 'IsAParty', 'TimeOver'] as const
+const done = ['AlreadySaid', 'AnotherRound', 'NotOnThePanel', 'IsAParty', 'TimeOver'] as const
+/** Chain seconds between which answers count. */
+interface Span {
+  readonly since: bigint
+  readonly until: bigint | null
+}
+const always: Span = { since: 0n, until: null }
 
 /**
- * Beside its utilities a drawn scorer judges the answers that it was drawn for, of each worker that stands for them
- * with its stake, together. Its word stands on chain, so that nobody has to gather or bring it; it says one only where
- * a worker is found out, and only where its node's policy has it judge. Weighing comes first: nothing here holds it up.
+ * Beside its utilities a drawn scorer judges the answers that it was drawn for, of each worker together: those that one
+ * stands for with its stake, and all of one that does not, which loses nothing but its clients. Its word stands on
+ * chain, so that nobody has to gather or bring it; it says one only where a worker is found out, and only where its
+ * node's policy has it judge. Weighing comes first: nothing here holds it up.
  */
 export interface Judge {
   start(): void
@@ -89,10 +96,18 @@ export function createJudge(
     const name = `${pool}/${epoch}/${round.number}/${worker}/${model}`
     const own = places.filter(at => drawn.assigned.scorers[at]?.includes(self) === true)
     if (judged.has(name) || own.length === 0) return
+    // Whatever they say, it is too few: the work is spared.
+    if (round.drawn.panel.filter(one => one !== worker).length < leastFinders) return
     await chain.ledger.caughtUp()
     const standing = await chain.ledger.standing(pool, worker)
-    if (standing === undefined || standing.foundOut !== null || life.signal.aborted) return
-    const found = judgeAnswers(await sayAgain(drawn, model, own, standing))
+    // What it left lately it may answer for still; long after that it is as one that never stood.
+    const left = standing?.until ?? now()
+    const stands =
+      standing !== undefined && standing.since > 0n && standing.foundOut === null && now() < left + foundOutSeconds
+    // One that stands for nothing and was found out lately is passed over as it is.
+    const lately = stands ? null : await foundOutBy(chain.ledger, pool, worker)
+    if ((lately !== null && now() < lately.time + foundOutSeconds / 2n) || life.signal.aborted) return
+    const found = judgeAnswers(await sayAgain(drawn, model, own, stands ? standing : always))
     if (found.foundOut) {
       log.warn('answers are not by the weights that were offered', { worker, model, ...found })
       try {
@@ -111,7 +126,7 @@ export function createJudge(
     { round, document, ids }: OpenRound,
     model: Hex,
     places: readonly number[],
-    { since, until }: StandingRecord
+    { since, until }: Span
   ): Promise<SaidAgain[]> {
     const weighed = await models.weighed(model)
     if (weighed === null) return []

@@ -15,6 +15,9 @@ import {Rounds} from "./Rounds.sol";
 /// all speak of the same answers, take a tenth of the least stake and end the standing: seats weigh alike, since each
 /// has the same stake locked. Nobody gains by it: what is taken is burnt.
 ///
+/// Of who does not stand, the same words take nothing and are remembered all the same, so that clients of that pool's
+/// models may ask others. No money is divided by any of this.
+///
 /// A standing is ended by scorers once. Whoever has left answers for what it gave for as long as stake is on its way
 /// out, and may come back after that, so that no leaving forgives anything.
 contract ServingBonds {
@@ -45,6 +48,8 @@ contract ServingBonds {
     uint256 public constant PENALTY_PART = 10;
 
     mapping(bytes32 pool => mapping(address worker => Standing)) private _standings;
+    /// @notice When scorers of a pool have found a worker out last, whether it stood or not; 0 where they never have.
+    mapping(bytes32 pool => mapping(address worker => uint64)) public foundOutAt;
     /// @notice In how many pools a worker stands: one lock on its stake answers for all.
     mapping(address worker => uint256) public standsIn;
     mapping(bytes32 answers => mapping(address scorer => bool)) private _hasSaid;
@@ -69,7 +74,8 @@ contract ServingBonds {
         uint32 epoch,
         uint32 round,
         bytes32 receipts,
-        uint256 taken
+        uint256 taken,
+        uint64 time
     );
 
     error UnknownDatanet(bytes32 datanet);
@@ -125,10 +131,6 @@ contract ServingBonds {
         if (block.timestamp >= round.revealEnds + 2 * anchor.challengeWindow()) revert TimeOver();
         (address builder,, bytes32 pool) = models.termsOf(a.model);
         if (builder == address(0) || pool != a.pool) revert NotOfThePool(a.model);
-        Standing storage standing = _standings[a.pool][a.worker];
-        if (standing.since >= round.anchoredAt || standing.foundOut || !_answers(standing)) {
-            revert NotStanding(a.worker);
-        }
         if (msg.sender == a.worker || msg.sender == builder) revert IsAParty(msg.sender);
         uint256 others = _othersOf(a, round.panel, builder);
         bytes32 answers = keccak256(abi.encode(a));
@@ -136,15 +138,30 @@ contract ServingBonds {
         _hasSaid[answers][msg.sender] = true;
         uint256 against = ++_against[keccak256(abi.encode(answers, receipts))];
         emit NotAsOffered(a.pool, a.worker, msg.sender, a.epoch, a.round, a.model, receipts, against);
-        if (against < LEAST || against * 3 <= others * 2) return;
-        standing.foundOut = true;
-        if (standing.until == 0) _end(a.pool, a.worker, standing);
-        uint256 taken = registry.slash(a.worker, penalty(), address(0));
-        emit WorkerFoundOut(a.pool, a.worker, a.model, a.epoch, a.round, receipts, taken);
+        // Once: by the word that makes it enough.
+        if (!_isEnough(against, others) || _isEnough(against - 1, others)) return;
+        foundOutAt[a.pool][a.worker] = uint64(block.timestamp);
+        uint256 taken = _take(a, round.anchoredAt);
+        emit WorkerFoundOut(
+            a.pool, a.worker, a.model, a.epoch, a.round, receipts, taken, uint64(block.timestamp)
+        );
     }
 
     function standingOf(bytes32 pool, address worker) external view returns (Standing memory) {
         return _standings[pool][worker];
+    }
+
+    function _isEnough(uint256 against, uint256 others) private pure returns (bool) {
+        return against >= LEAST && against * 3 > others * 2;
+    }
+
+    /// @dev What it stood for with stake when the receipts were anchored it loses stake for, once.
+    function _take(Answers calldata a, uint64 anchoredAt) private returns (uint256) {
+        Standing storage standing = _standings[a.pool][a.worker];
+        if (standing.since >= anchoredAt || standing.foundOut || !_answers(standing)) return 0;
+        standing.foundOut = true;
+        if (standing.until == 0) _end(a.pool, a.worker, standing);
+        return registry.slash(a.worker, penalty(), address(0));
     }
 
     function _end(bytes32 pool, address worker, Standing storage standing) private {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { createFoundOutAt } from '../../../node/models/client/standing.ts'
 import { openEngine } from '../../../node/engine/index.ts'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import type { PayoutsDeps } from '../../../node/payouts/index.ts'
+import type { ModelRecord } from '../../../protocol/models/index.ts'
 import { drawnSubject, receiptId } from '../../../protocol/payouts/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -21,6 +23,8 @@ describe('workers that stand for their answers', function () {
   let network: TestNetwork
   let honest: TestPeer
   let cheat: TestPeer
+  /** Answers as the cheat does, and stands for nothing. */
+  let free: TestPeer
   let settler: TestPeer
   /** Has a seat, and says what suits it: one of four. */
   let liar: Account
@@ -44,9 +48,10 @@ describe('workers that stand for their answers', function () {
       held: rows.slice(0, 2).map(({ messages }) => ({ messages: [...messages] }))
     })
     const without = { engine, scorer: false }
-    ;[honest, cheat, settler] = [
+    ;[honest, cheat, free, settler] = [
       await network.addPeer('honest', without),
       await network.addPeer('cheat', without),
+      await network.addPeer('free', without),
       await network.addPeer('settler', { ...without, settler: true })
     ]
     const judges = { engine, change: (deps: PayoutsDeps): PayoutsDeps => ({ ...deps, policy: { judge: true } }) }
@@ -57,7 +62,8 @@ describe('workers that stand for their answers', function () {
     const { timestamp } = await settler.chain.head()
     for (const [worker, adapter] of [
       [honest, output.at(-1)],
-      [cheat, undefined]
+      [cheat, undefined],
+      [free, undefined]
     ] as const) {
       const channel = await network.openChannel(worker.address)
       // Each question twice: chance draws three of four seats for an answer, so a scorer sees about three in four of a
@@ -78,9 +84,9 @@ describe('workers that stand for their answers', function () {
     folder.remove()
   })
 
-  it('lose stake for the base in place of the model, none for its own words, whatever one of four says', async () => {
+  it('lose stake for the base in place of the model, or clients, and nothing for its own words, whatever one of four says', async () => {
     const { pool, model } = network
-    await until(async () => (await settler.service.receipts({})).items.length === 40, 'all receipts')
+    await until(async () => (await settler.service.receipts({})).items.length === 60, 'all receipts')
     const settling = settler.service.settle(pool)
     const drawn = async () => (await liar.chain.payouts.round(pool, 1))?.drawn
     await until(async () => (await drawn())?.panel.length === 4, 'the draw')
@@ -99,6 +105,17 @@ describe('workers that stand for their answers', function () {
     assert.equal(found?.accusations.length, 3)
     assert.ok(found.until !== null && found.foundOut?.receipts === drawnSubject(said.get(cheat) ?? []))
     assert.ok(found.accusations.every(({ scorer }) => scorer !== liar.address))
+    // Who stands for nothing is found out as well, and has nothing taken.
+    const foundFree = async () => (await ledger.standing(pool, free.address))?.foundOut ?? null
+    await until(async () => (await foundFree()) !== null, 'a verdict on who stands for nothing')
+    const freed = await ledger.standing(pool, free.address)
+    assert.deepEqual([freed?.since, freed?.until, freed?.foundOut?.taken], [0n, 0n, 0n])
+    assert.equal(await free.chain.nodes.stakeOf(free.address), minStake)
+    const ofPool = { datanet: pool } as unknown as ModelRecord
+    const at = createFoundOutAt({ ledger })
+    for (const worker of [cheat, free])
+      assert.equal(await at(ofPool, worker.address), (await ledger.standing(pool, worker.address))?.foundOut?.time)
+    assert.equal(await at(ofPool, honest.address), undefined)
     // Those who found the cheat have judged the honest one with it, and say nothing.
     assert.equal(await honest.chain.nodes.stakeOf(honest.address), minStake)
     const standing = await ledger.standing(pool, honest.address)

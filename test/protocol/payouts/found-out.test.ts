@@ -27,7 +27,10 @@ const answer = (lags: readonly number[], temperature = 0): SaidAgain => ({
 })
 const anAnswer = (lag: fc.Arbitrary<number>): fc.Arbitrary<SaidAgain> =>
   fc
-    .record({ lags: fc.array(lag, { minLength: 1, maxLength: 40 }), temperature: fc.constantFrom(0, 0.01, 0.7, 1, 5) })
+    .record({
+      lags: fc.array(lag, { minLength: 1, maxLength: 40 }),
+      temperature: fc.constantFrom(0, 1e-6, 0.001, 0.01, 0.7, 1, 5)
+    })
     .map(({ lags, temperature }) =>
       answer(
         lags.map(x => (temperature > 0 ? x / temperature : x)),
@@ -56,6 +59,18 @@ describe('answers by other weights than were offered', () => {
     )
     const cheat = Array.from({ length: 8 }, () => answer([0, 9, 0, 7, 0, 8, 0, 0]))
     assert.equal(judgeAnswers(cheat).foundOut, true)
+    for (const temperature of [1e-6, 0.001, 0.019, 0.7])
+      assert.equal(
+        judgeAnswers(
+          cheat.map(({ told }) =>
+            answer(
+              told.map(({ lag }) => lag / temperature),
+              temperature
+            )
+          )
+        ).foundOut,
+        true
+      )
   })
 
   it('need enough of them, and speak in a quarter of them at least', () => {

@@ -1,10 +1,16 @@
 import type { BazaarView } from '../../../daemon/api/contract/bazaar.ts'
 import { useCall } from '../../api/index.ts'
-import { manyText, numberText } from '../../formats/index.ts'
+import { exactTime, manyText, numberText } from '../../formats/index.ts'
 import { Amount, Empty, Section, Table, Who } from '../../parts/index.ts'
 
 type Offer = BazaarView['offers'][number]
 const thousand = (price: string): bigint => BigInt(price) * 1000n
+
+const foundOutText = ({ foundOut }: Offer): string =>
+  foundOut === undefined
+    ? '–'
+    : `answers of epoch ${foundOut.epoch} are by other weights: asked only by name until ` +
+      exactTime(foundOut.passedOverUntil)
 
 /** Who serves it now, for how much and how fast: by their own word, and by what receipts show. */
 export function Workers({ model: { id, name, offers } }: { readonly model: BazaarView }) {
@@ -49,6 +55,7 @@ export function Workers({ model: { id, name, offers } }: { readonly model: Bazaa
             { name: 'Offered', cell: ({ all }: Offer) => (all === true ? 'with all over its base' : 'by itself') },
             { name: 'Says it is in', cell: ({ region }: Offer) => region ?? '–' },
             { name: 'Says it answers from', cell: ({ weights }: Offer) => weights ?? '–' },
+            { name: 'Drawn scorers say', cell: foundOutText },
             { name: 'By receipts', number: true, cell: ({ worker }: Offer) => measured(worker) },
             {
               name: 'Room now',

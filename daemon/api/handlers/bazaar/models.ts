@@ -7,13 +7,14 @@ import type { QualityView as NodeQuality, UseSums, UseView } from '../../../../n
 import type { Node } from '../../../../node/node.ts'
 import type { BazaarView, ModelUseView, QualityView, RelativeView } from '../../contract/index.ts'
 import type { Handlers } from '../../server/index.ts'
+import { withFoundOut } from '../found-out.ts'
 import { createLeft, modelView } from '../models.ts'
 import { upstreamName, upstreamOf } from '../upstream.ts'
 import type { Which } from '../which.ts'
 import { orderOf } from './order.ts'
 
 type Names = 'bazaar' | 'bazaarModel' | 'measureModel' | 'modelUse' | 'lineage'
-type Parts = Pick<Node, 'models' | 'payouts' | 'jobs' | 'data'>
+type Parts = Pick<Node, 'chain' | 'models' | 'payouts' | 'jobs' | 'data'>
 
 /** Models that one search looks at, the newest: of each two rows are read. */
 const mostLookedAt = 2_000
@@ -80,7 +81,7 @@ function createNames({ data, models, jobs }: Pick<Parts, 'data' | 'models' | 'jo
 }
 
 export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names> {
-  const { models, payouts } = parts
+  const { chain, models, payouts } = parts
 
   async function view(model: NodeModel, names: ReturnType<typeof createNames>): Promise<BazaarView> {
     const [net, quality, matches, use] = await Promise.all([
@@ -91,6 +92,7 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
     ])
     return {
       ...modelView(model),
+      offers: await withFoundOut(chain, model.datanet, modelView(model).offers),
       ...upstreamName(models, model),
       retired: model.retired,
       datanetName: net?.name ?? null,
