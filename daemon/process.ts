@@ -10,7 +10,8 @@ import {
   createLog,
   createMetrics,
   createRecentLog,
-  declareEventLoopMetrics
+  declareEventLoopMetrics,
+  declareMemoryMetrics
 } from '../node/runtime/index.ts'
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import { TilthError, describeError, mapPage } from '../protocol/primitives/index.ts'
@@ -103,6 +104,7 @@ export async function runDaemon(
   const log = createLog({ level: config.log, recent, ...(destination === undefined ? {} : { destination }) })
   const metrics = createMetrics()
   declareEventLoopMetrics(metrics)
+  declareMemoryMetrics(metrics)
   try {
     await makeFolder(config.data, { mode: 0o700 })
   } catch (cause) {

@@ -11,7 +11,15 @@ import { isUpToDate } from './fresh.ts'
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
 const isAsked = !process.argv.includes('--if-possible')
-const sources = ['protocol', 'node', 'daemon', 'package-lock.json', 'scripts/bundle.ts', 'bin/bundle.js']
+const sources = [
+  'protocol',
+  'node',
+  'daemon',
+  'package-lock.json',
+  'scripts/bundle.ts',
+  'bin/bundle.js',
+  'bin/memory.js'
+]
 const isDue =
   isAsked ||
   !isUpToDate(

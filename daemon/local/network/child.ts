@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { programEntry } from '../../../bin/bundle.js'
+import { allocator, heapFlags } from '../../../bin/memory.js'
 import { environmentForChildren } from '../../../node/runtime/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { logName, logTail } from '../../log-tail.ts'
@@ -19,12 +20,6 @@ const entry = (): string =>
   import.meta.url.endsWith('.ts') ? programEntry() : fileURLToPath(new URL('../../cli/main.js', import.meta.url))
 const apiFile = z.object({ url: z.string(), pid: z.int(), peer: z.array(z.string()) })
 export type ApiFile = z.infer<typeof apiFile>
-
-/**
- * V8 lets its young generation grow to 48 MB by itself; a node's short-lived objects are small, and with less the same
- * daemon holds 70 MB less (bin/tilth.js starts Node so, too).
- */
-const smallHeap = ['--max-semi-space-size=2']
 
 /** What the network says in each daemon's file, and variables would win over for all of them alike. */
 const decided = new Set(
@@ -68,7 +63,7 @@ export async function startDaemonProcess(
   const child: ChildProcess = spawn(
     process.execPath,
     [
-      ...smallHeap,
+      ...heapFlags,
       ...execArgv,
       program,
       'daemon',
@@ -84,10 +79,7 @@ export async function startDaemonProcess(
         ...(program.endsWith('.ts') ? { NODE_COMPILE_CACHE: join(tmpdir(), 'tilth-compile-cache') } : {}),
         ...environmentForDaemons(),
         NODE_OPTIONS: '',
-        // Threads that come and go leave an arena of the allocator each, which is never given back.
-        MALLOC_ARENA_MAX: '2',
-        // Left to itself it keeps what is larger than the largest block it ever freed, too: a training's for good.
-        MALLOC_MMAP_THRESHOLD_: '262144',
+        ...allocator,
         TILTH_PARENT: String(process.pid),
         ...(supervised ? supervisedEnvironment : {})
       }

@@ -219,7 +219,11 @@ export function createAuditor(
   function wake(): void {
     if (life.signal.aborted) return
     draws.wake()
-    for (const id of new Set([...draws.ids(), ...open])) {
+    const all = new Set([...draws.ids(), ...open])
+    // Of one that made room for another nothing stays.
+    for (const id of waits.keys()) if (!all.has(id)) waits.delete(id)
+    for (const id of own) if (!all.has(id)) own.delete(id)
+    for (const id of all) {
       if (busy.has(id) || (waits.get(id) ?? 0) > clock.now()) continue
       waits.delete(id)
       busy.add(id)

@@ -66,9 +66,13 @@ export async function readingOf({ pid, url, token }: Watched): Promise<Reading |
     const headers = { authorization: `Bearer ${token}` }
     const metrics = await (await fetch(`${url}/metrics`, { headers, signal: AbortSignal.timeout(10_000) })).text()
     const metric = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? NaN)
+    const resident = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024
+    const held = (of: string): number => metric(`tilth_memory_bytes\\{of="${of}"\\}`) / 2 ** 20
     return {
       at: Date.now(),
-      megabytes: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024,
+      megabytes: resident('VmRSS'),
+      own: resident('RssAnon'),
+      objects: held('objects') + held('buffers'),
       handles,
       connections: metric('tilth_peers'),
       delayMs: 1000 * metric('tilth_event_loop_delay_seconds\\{quantile="1"\\}'),
