@@ -41,6 +41,8 @@ export const wordRecord = z
 const fewPostings = 32
 /** Rows read under one word of a row, of those that it may have in it: what comes of them is advice. */
 const fewParts = 2
+/** Words of a row under which such are looked for: it may have tens of thousands. */
+const mostPartWords = 1_024
 const utf8 = new TextEncoder()
 
 export interface AcceptedRows {
@@ -203,7 +205,7 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
           const record = await take(place)
           if (record !== undefined) await learn(print, record.words)
         }
-        for (const word of print.words)
+        for (const word of [...print.words].slice(0, mostPartWords))
           for await (const place of parts.values({ prefix: partKey(datanet, print.answer, word), limit: fewParts }))
             await take(place)
       }
