@@ -106,7 +106,11 @@ describe('who may call the API', () => {
     const here = { host: new URL(own.url).host }
     assert.equal((await ask(own.url, '/metrics', here)).status, 200)
     assert.equal((await ask(far.url, '/metrics', { host })).status, 401)
-    const passedOn = [{ 'x-forwarded-for': '192.0.2.7' }, { forwarded: 'for=192.0.2.7' }, { via: '1.1 proxy' }]
+    const passedOn: Record<string, string>[] = [
+      { 'x-forwarded-for': '192.0.2.7' },
+      { forwarded: 'for=192.0.2.7' },
+      { via: '1.1 proxy' }
+    ]
     for (const header of [...passedOn, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }])
       assert.equal((await ask(own.url, '/metrics', { ...here, ...header })).status, 401)
     assert.equal((await ask(own.url, '/metrics', { ...here, ...passedOn[0], ...bearer })).status, 200)
