@@ -22,10 +22,13 @@ const openMs = 20_000
  */
 const promptMs = 5_000
 const charactersPerMs = 40
-const longPromptMs = (characters: number): number => promptMs + Math.ceil(characters / charactersPerMs)
+type Texts = readonly { readonly content: string }[]
+const longer = (ms: number, conversations: readonly Texts[]): number =>
+  ms + Math.ceil(conversations.flat().reduce((sum, { content }) => sum + content.length, 0) / charactersPerMs)
 /** Rows that are read in one go. */
 const rowsAtOnce = 64
 const rowsMs = 20_000
+const textsOf = (rows: readonly { readonly messages: Texts }[]): Texts[] => rows.map(({ messages }) => messages)
 /** Vocabularies that are held here: two megabytes each for the usual ones. */
 const mostPlain = 8
 /**
@@ -67,21 +70,26 @@ export function openTextReader(): TextReader {
 
   const reader: TextReader = {
     open: folder => sandbox.begin(resolve(folder)),
-    encode: (folder, text) => sandbox.run(resolve(folder), 'encode', text, longPromptMs(text.length)),
+    encode: (folder, text) => sandbox.run(resolve(folder), 'encode', text, longer(promptMs, [[{ content: text }]])),
     endIds: folder => sandbox.run(resolve(folder), 'endIds', null, promptMs),
     written: (folder, ids) => sandbox.run(resolve(folder), 'written', ids, promptMs),
     bytes: (folder, ids) => sandbox.run(resolve(folder), 'bytes', ids, openMs),
     named: (folder, said) => sandbox.run(resolve(folder), 'named', { said }, openMs),
     prompt: async (folder, messages, day) => {
-      const ms = longPromptMs(messages.reduce((sum, { content }) => sum + content.length, 0))
+      const ms = longer(promptMs, [messages])
       const [prompt = []] = await sandbox.run(resolve(folder), 'prompts', { conversations: [messages], day }, ms)
       return prompt
     },
     prompts: (folder, all, day) =>
-      inParts(all, conversations => sandbox.run(resolve(folder), 'prompts', { conversations, day }, rowsMs)),
-    answers: (folder, all) => inParts(all, rows => sandbox.run(resolve(folder), 'answers', rows, rowsMs)),
+      inParts(all, conversations =>
+        sandbox.run(resolve(folder), 'prompts', { conversations, day }, longer(rowsMs, conversations))
+      ),
+    answers: (folder, all) =>
+      inParts(all, rows => sandbox.run(resolve(folder), 'answers', rows, longer(rowsMs, textsOf(rows)))),
     trainRows: (folder, all, options) =>
-      inParts(all, rows => sandbox.run(resolve(folder), 'trainRows', { rows, ...options }, rowsMs)),
+      inParts(all, rows =>
+        sandbox.run(resolve(folder), 'trainRows', { rows, ...options }, longer(rowsMs, textsOf(rows)))
+      ),
     text(folder, stops) {
       const at = resolve(folder)
       let state = textBegin

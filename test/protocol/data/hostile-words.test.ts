@@ -7,6 +7,7 @@ import {
   foldText,
   isSlip,
   mostSlipLetters,
+  parseShard,
   printRow,
   slipsBetween,
   variants
@@ -108,6 +109,16 @@ describe('data: rows made to be slow', () => {
     assert.equal(questions.leaks(printRow(asking(['\u3316'.repeat(5_400)]))), 0)
     assert.equal(variants('c'.repeat(mostSlipLetters + 1)).size, 1)
     assert.equal(isSlip(`${'c'.repeat(mostSlipLetters)}d`, `${'c'.repeat(mostSlipLetters)}e`), false)
+  })
+
+  it('are none where a letter has a thousand marks, which a tokenizer would put in order for minutes', () => {
+    const row = (marks: number): string =>
+      JSON.stringify({ prompt: `a${'\u0301\u0323'.repeat(marks / 2)}`, response: 'b' })
+    const lines = parseShard(new TextEncoder().encode(`${row(4_000)}\n${row(30)}`))
+    assert.deepEqual(
+      lines.map(line => ('code' in line ? line.code : 'ok')),
+      ['bad-text', 'ok']
+    )
   })
 
   it('strip what stands around an answer, wherever else it stands', () => {
