@@ -22,6 +22,7 @@ import { finding } from './payouts/audits/findings.ts'
 import { noted } from './payouts/audits/words.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
+import { seatRecord } from './payouts/scorer/seats.ts'
 import { summarySchema } from './payouts/settler/bundles.ts'
 import { verdictSchema } from './payouts/watcher/verdicts.ts'
 import { stepRecord } from './runtime/automation/automation.ts'
@@ -67,6 +68,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/summaries': summarySchema,
   'payouts/rounds': verdictSchema,
   'payouts/words': scoringDocument,
+  'payouts/seats': seatRecord,
   'automation/last': stepRecord,
   'availability/pause': pauseRecord
 }

@@ -35,6 +35,7 @@ import { pauseCommand, resumeCommand } from './commands/pause.ts'
 import { peersCommand, statusCommand } from './commands/node.ts'
 import { claimCommand, earningsCommand, settleCommand } from './commands/payouts.ts'
 import { slashesCommand } from './commands/slashes.ts'
+import { seatCommand } from './commands/seat.ts'
 import { standCommand } from './commands/stand.ts'
 import { auditCommand, traceCommand } from './commands/trace.ts'
 import { tuneCommand } from './commands/tune.ts'
@@ -110,7 +111,7 @@ const commandsOf: Record<Stage, Command[]> = {
   inference: [askCommand(), chatCommand(), keysCommand(), mcpCommand()],
   receipt: [receiptsCommand(), channelCommand()],
   attribution: [ranksCommand(), labCommand()],
-  settlement: [settleCommand(), auditCommand()],
+  settlement: [settleCommand(), auditCommand(), seatCommand()],
   claim: [earningsCommand(), claimCommand(), traceCommand()]
 }
 for (const cmd of running) program.addCommand(cmd.helpGroup('Run:'))

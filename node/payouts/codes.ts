@@ -58,6 +58,7 @@ export type PayoutsErrorCode =
   | 'scoring.receipt'
   | 'scoring.scorer'
   | 'scoring.uncommitted'
+  | 'seat.role'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

@@ -124,7 +124,6 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const claiming = createClaiming(deps, timing.announceMs, claims, () => seats.taken())
   const automations = [watching, settling, finalizing, claiming]
   const stops: (() => Promise<void> | void)[] = []
-
   const own = createOwnReceipts(deps.store, deps.models, takeOwn, log)
   let gathering: Gathering | undefined
 
@@ -479,8 +478,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       return entry && { receipt: entry.receipt, scorings: await scorings.of(id) }
     },
     ...createReasons(deps, { proposals, bundles, placesOf }),
-    async settle(pool) {
-      await settler.settle(pool)
+    async settle(pool, pay) {
+      await settler.settle(pool, pay)
       return present(pool, (await chain.payouts.pool(pool)).epoch + 1)
     },
     async finalize(pool) {
@@ -494,6 +493,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       return { items: await Promise.all(items.map(viewOf)), next }
     },
     epoch,
+    seats: seats.all,
+    sit: seats.sit,
     ...claims
   }
 }

@@ -313,6 +313,15 @@ export interface ClaimPaper {
   readonly root: SumNode
 }
 
+/** A seat of this node's among a pool's scorers. */
+export interface SeatView {
+  readonly pool: Hex
+  /** By its owner's word; else it was taken when answers of the pool were heard of. */
+  readonly asked: boolean
+  /** All data fees ever paid into the pool. */
+  readonly paid: bigint
+}
+
 export interface AttributeRequest {
   /** Model id. */
   readonly model: Hex
@@ -386,9 +395,10 @@ export interface PayoutsService {
    * scorers have shown what they found of those that chance drew, computes payouts, posts the bundle and proposes it.
    * Where this pool's next epoch is already proposed it returns that one.
    * @throws InvalidError `epoch.stake` (not bonded) · NotFoundError `epoch.empty` (nothing new to settle) · TilthError
-   * `epoch.waits`, `epoch.anchored` (retry): scorers have time, or another settler is at it · as chain
+   * `epoch.waits`, `epoch.anchored` (retry): scorers have time, or another settler is at it · as chain, as `pay`
+   * @param pay does what takes tokens, a bond at each step
    */
-  settle(pool: Hex): Promise<EpochView>
+  settle(pool: Hex, pay?: <T>(amount: bigint, act: () => Promise<T>) => Promise<T>): Promise<EpochView>
   /**
    * Makes the pending epoch final; returns the latest final one when none is pending.
    * @throws TilthError `epoch.window` (retry) while it can be challenged · NotFoundError `epoch.unknown`
@@ -397,6 +407,14 @@ export interface PayoutsService {
   /** Newest first. */
   epochs(filter?: PageRequest & { pool?: Hex | undefined }): Promise<Page<EpochView>>
   epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
+
+  /** Seats of this node among pools' scorers, by the chain. */
+  seats(): Promise<readonly SeatView[]>
+  /**
+   * Takes a seat, or gives it up and takes none there by itself again.
+   * @returns the transaction; null where it was so already @throws InvalidError `seat.role` · as chain
+   */
+  sit(pool: Hex, sits: boolean): Promise<Hex | null>
 
   earnings(account: Address): Promise<EarningsView>
   /** What of all that an account has claimed from a pool, up to each sum, is for words on answers that counted. */

@@ -14,7 +14,8 @@ const ofLines = {
   'not-a-row': `the line is JSON, and neither {"prompt","response"} nor {"messages":[…]} of ${mostMessages} at most`,
   'empty-text': 'a text in it is empty',
   'text-too-long': `a text in it has more than ${mostCharacters} characters`,
-  'bad-text': 'a text in it has half of a character, which cannot be written as UTF-8',
+  'bad-text':
+    'a text in it has half of a character, which cannot be written as UTF-8, or a thousand marks on one letter',
   'no-answer': "its last message is not the assistant's, or the only one",
   'has-system': "it has a system's instructions, which the Datanet does not take",
   'several-turns': 'it has more turns than the Datanet takes',

@@ -1,3 +1,4 @@
+import { hasFewMarks } from '../primitives/marks.ts'
 import { chatRole, fileRow, mostCharacters, mostMessages } from './types.ts'
 import type { Row } from './types.ts'
 
@@ -9,7 +10,7 @@ export type LineCode =
   | 'not-a-row' // neither {"prompt","response"} nor {"messages"}, or with other keys
   | 'empty-text' // a text that is empty, or only blanks and invisible characters
   | 'text-too-long'
-  | 'bad-text' // half of a surrogate pair, which no UTF-8 can hold
+  | 'bad-text' // half of a surrogate pair, which no UTF-8 can hold; more marks than can be put in order
   | 'no-answer' // the last message is not the assistant's, or it is the only one
 
 /**
@@ -110,8 +111,9 @@ function parseLine(bytes: Uint8Array, line: number): ShardLine | undefined {
   const parsed = fileRow.safeParse(json)
   if (!parsed.success) return { line, code: 'not-a-row' }
   const { messages } = parsed.data
-  // [invalid] Every text can be written as UTF-8 and shows something.
-  if (messages.some(({ content }) => !content.isWellFormed())) return { line, code: 'bad-text' }
+  // [invalid] Every text can be written as UTF-8 and read by a tokenizer, and shows something.
+  if (messages.some(({ content }) => !content.isWellFormed() || !hasFewMarks(content)))
+    return { line, code: 'bad-text' }
   if (messages.some(({ content }) => invisible.test(content))) return { line, code: 'empty-text' }
   return { line, row: parsed.data }
 }

@@ -71,15 +71,20 @@ export const searchWords = (text: string): string[] =>
     .split(' ')
     .filter(word => word !== '')
 
+const quotes = `"' \u201c\u201d\u00ab\u00bb`
+const closing = `${quotes}.!?\u2026\u3002`
+
 /**
  * An answer as it is compared: case, quotes around it and the full stop at its end do not make another answer; a sign,
  * a decimal point or a symbol does.
  */
 export function answerKey(text: string): string {
-  return (
-    foldText(text).replace(/^["'\u201c\u201d\u00ab\u00bb\s]+|["'\u201c\u201d\u00ab\u00bb\s.!?\u2026\u3002]+$/gu, '') ||
-    foldText(text)
-  )
+  const folded = foldText(text)
+  // By hand: an expression for what stands at an end is tried again from each place of a run that stands elsewhere.
+  let [start, end] = [0, folded.length]
+  while (start < end && quotes.includes(folded.charAt(start))) start++
+  while (end > start && closing.includes(folded.charAt(end - 1))) end--
+  return folded.slice(start, end) || folded
 }
 
 /**

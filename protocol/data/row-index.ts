@@ -5,7 +5,8 @@ import { answerKey, answerText, exactKey, promptText } from './normalise.ts'
 import { WordIndex } from './word-index.ts'
 import { isEvident, withUse } from './word-uses.ts'
 import type { WordUse } from './word-uses.ts'
-import { contentWords, isRigid, slipsBetween } from './words.ts'
+import { slipsBetween } from './slips.ts'
+import { contentWords, isRigid } from './words.ts'
 import type { Row } from './types.ts'
 
 /** A row as it is compared; made once. */

@@ -1,11 +1,9 @@
+import { variants } from './slips.ts'
 import { isRigid, isSlip } from './words.ts'
 
-/** A word and itself less each letter: two words one slip apart share one of these (Garbe's symmetric delete). */
-export function variants(word: string): Set<string> {
-  const out = new Set([word])
-  for (let i = 0; i < word.length; i++) out.add(word.slice(0, i) + word.slice(i + 1))
-  return out
-}
+/** Words a letter away that are looked at for one of a search; and words of a search, once one has led somewhere. */
+const mostLikes = 1_024
+const enoughWords = 256
 
 /**
  * Entries by their words, found over slips. Two rows whose words are equal up to slips have in particular one's rarest
@@ -39,34 +37,43 @@ export class WordIndex<E> {
     }
   }
 
-  #like(word: string): Set<string> {
+  /** Words that this one may be a slip of, itself included; undefined where more than so many would be looked at. */
+  #like(word: string, most: number): Set<string> | undefined {
     const out = new Set([word])
-    if (!isRigid(word))
-      for (const variant of variants(word))
-        for (const other of this.#words.get(variant) ?? []) if (isSlip(word, other)) out.add(other)
+    if (isRigid(word)) return out
+    let looked = 0
+    for (const variant of variants(word)) {
+      const others = this.#words.get(variant) ?? []
+      looked += others.length
+      if (looked > most) return undefined
+      for (const other of others) if (isSlip(word, other)) out.add(other)
+    }
     return out
   }
 
-  /** Entries of the group among which is every one whose words equal these up to slips. */
+  #entriesLike(word: string, group: string, most = Number.POSITIVE_INFINITY): Set<E> | undefined {
+    const likes = this.#like(word, most)
+    if (likes === undefined) return undefined
+    const found = new Set<E>()
+    for (const like of likes) for (const entry of this.#entries.get(`${like}\u0000${group}`) ?? []) found.add(entry)
+    return found
+  }
+
+  /**
+   * Entries of the group among which is every one whose words equal these up to slips: those of any one word, so of one
+   * that few have.
+   */
   candidates(words: Iterable<string>, group: string): E[] {
-    let best: E[][] | undefined
-    let least = Number.POSITIVE_INFINITY
+    let best: Set<E> | undefined
+    let crowded: string | undefined
+    let looked = 0
     for (const word of words) {
-      const lists: E[][] = []
-      let size = 0
-      for (const like of this.#like(word)) {
-        const list = this.#entries.get(`${like}\u0000${group}`)
-        if (list !== undefined) {
-          lists.push(list)
-          size += list.length
-        }
-      }
-      if (size < least) {
-        best = lists
-        least = size
-      }
-      if (least === 0) return []
+      const found = this.#entriesLike(word, group, mostLikes)
+      if (found === undefined) crowded ??= word
+      else if (best === undefined || found.size < best.size) best = found
+      if (best?.size === 0) return []
+      if (++looked >= enoughWords && best !== undefined) break
     }
-    return best?.flat() ?? []
+    return [...(best ?? (crowded === undefined ? [] : (this.#entriesLike(crowded, group) ?? [])))]
   }
 }

@@ -1,4 +1,4 @@
-import type { Slip } from './words.ts'
+import type { Slip } from './slips.ts'
 
 /** A row that has a word: its place in the order of authorship, and its answer. */
 export interface WordUse {

@@ -76,6 +76,9 @@ export function contentWords(text: string): string[] {
   return content.length > 0 ? content : [folded]
 }
 
+/** Letters of a word in which somebody slips: what is longer is no word, and has a neighbour for each of its letters. */
+export const mostSlipLetters = 40
+
 /** Words that no slip touches: short ones, and all with digits. */
 export const isRigid = (word: string): boolean => word.length < 4 || hasDigit.test(word)
 
@@ -84,8 +87,9 @@ export const isRigid = (word: string): boolean => word.length < 4 || hasDigit.te
  * another word.
  */
 export function isSlip(a: string, b: string): boolean {
-  if (Math.max(a.length, b.length) < 5 || Math.abs(a.length - b.length) > 1 || hasDigit.test(a) || hasDigit.test(b))
-    return false
+  const longest = Math.max(a.length, b.length)
+  if (longest < 5 || longest > mostSlipLetters || Math.abs(a.length - b.length) > 1) return false
+  if (hasDigit.test(a) || hasDigit.test(b)) return false
   let start = 0
   while (start < a.length && start < b.length && a[start] === b[start]) start++
   let end = 0
@@ -94,31 +98,4 @@ export function isSlip(a: string, b: string): boolean {
   const restB = b.slice(start, b.length - end)
   if (restA.length <= 1 && restB.length <= 1) return true
   return restA.length === 2 && restB.length === 2 && restA[0] === restB[1] && restA[1] === restB[0]
-}
-
-/** A word that only one of two rows has, and the one that only the other has in its place. */
-export interface Slip {
-  readonly mine: string
-  readonly theirs: string
-}
-
-/**
- * What has to be a slip if two texts' words are to be equal as sets: each word that only one has, with one that only
- * the other has and that is a letter away; undefined where they differ by more.
- */
-export function slipsBetween(mine: ReadonlySet<string>, theirs: ReadonlySet<string>): Slip[] | undefined {
-  if (mine.size !== theirs.size) return undefined
-  const onlyMine: string[] = []
-  for (const word of mine) if (!theirs.has(word)) onlyMine.push(word)
-  if (onlyMine.length === 0) return []
-  const onlyTheirs: string[] = []
-  for (const word of theirs) if (!mine.has(word)) onlyTheirs.push(word)
-  const slips: Slip[] = []
-  for (const word of onlyMine) {
-    const at = onlyTheirs.findIndex(other => isSlip(word, other))
-    const [other] = at === -1 ? [] : onlyTheirs.splice(at, 1)
-    if (other === undefined) return undefined
-    slips.push({ mine: word, theirs: other })
-  }
-  return slips
 }

@@ -71,6 +71,7 @@ export class Places {
   readonly over: Frame
   readonly #least: Float64Array
   readonly #leaves = new Map<number, readonly number[]>()
+  readonly #rests = new Map<number, readonly number[]>()
   #tries = new Map<string, Trie>()
   #frames = new Map<string, Frame>()
   #steps = new Map<Frame, Map<number, readonly Frame[]>>()
@@ -232,10 +233,22 @@ export class Places {
 
   /** Bytes from behind a property to the end of its object at least. */
   #restOfObject(shape: number, from: number): number {
-    let bytes = 1
-    for (const [index, { name, value, required }] of this.properties(shape).entries())
-      if (required && index >= from) bytes += 1 + encoder.encode(keyText(name)).length + this.leastOf(value)
-    return bytes
+    return this.#restsOf(shape)[from] ?? 1
+  }
+
+  /** By property, found once: an object of hundreds is asked for each of them at each. */
+  #restsOf(shape: number): readonly number[] {
+    const known = this.#rests.get(shape)
+    if (known !== undefined) return known
+    const properties = this.properties(shape)
+    const rests = Array.from({ length: properties.length + 1 }, () => 1)
+    for (let index = properties.length - 1; index >= 0; index--) {
+      const { name, value, required } = properties[index] as Property
+      const own = required ? 1 + encoder.encode(keyText(name)).length + this.leastOf(value) : 0
+      rests[index] = own + (rests[index + 1] ?? 1)
+    }
+    this.#rests.set(shape, rests)
+    return rests
   }
 
   /** Bytes from a place to the end of its own value at least. */

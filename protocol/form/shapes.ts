@@ -19,42 +19,74 @@ export interface Property {
   readonly required: boolean
 }
 
-/** Bytes that the shortest text of each shape has, with no blanks; Infinity for one that has no end. */
+/**
+ * Bytes that the shortest text of each shape has, with no blanks; Infinity for one that has no end. Each shape is known
+ * once and for all when the least of those that are not yet is taken (Knuth 1977): a form is a stranger's, and shapes may
+ * hang on one another in whatever order.
+ */
 export function leastBytes(shapes: readonly Shape[]): Float64Array {
   const least = new Float64Array(shapes.length).fill(Infinity)
-  const of = (shape: number): number => least[shape] ?? Infinity
-  const bytes = (shape: Shape): number => {
+  /** What each comes to by those that are known; of what lacks one, what it has so far. */
+  const found = new Float64Array(shapes.length).fill(Infinity)
+  const sums = new Float64Array(shapes.length)
+  const lacking = new Int32Array(shapes.length)
+  const holders: number[][] = shapes.map(() => [])
+  const holds = (shape: number, value: number): void => {
+    holders[value]?.push(shape)
+    lacking[shape] = (lacking[shape] ?? 0) + 1
+  }
+  for (const [i, shape] of shapes.entries()) {
     switch (shape.kind) {
       case 'literal':
-        return Math.min(...shape.texts.map(text => encoder.encode(text).length))
+        found[i] = shape.texts.reduce((best, text) => Math.min(best, encoder.encode(text).length), Infinity)
+        break
       case 'string':
-        return shape.least + 2
+        found[i] = shape.least + 2
+        break
       case 'number':
-        return 1
-      case 'array':
-        return shape.least === 0 ? 2 : 1 + shape.least * (of(shape.entries) + 1)
-      case 'object': {
-        const required = shape.properties.filter(one => one.required)
-        const all = required.reduce((sum, one) => sum + keyBytes(one.name) + of(one.value) + 1, 0)
-        return required.length === 0 ? 2 : 1 + all
-      }
+        found[i] = 1
+        break
       case 'map':
-        return 2
+        found[i] = 2
+        break
+      case 'array':
+        if (shape.least === 0) found[i] = 2
+        else holds(i, shape.entries)
+        break
+      case 'object':
+        sums[i] = 1
+        for (const { name, value, required } of shape.properties)
+          if (required) {
+            sums[i] = (sums[i] ?? 0) + keyBytes(name) + 1
+            holds(i, value)
+          }
+        if (lacking[i] === 0) found[i] = 2
+        break
       case 'ways':
-        return shape.ways.reduce((best, way) => Math.min(best, of(way)), Infinity)
+        for (const way of shape.ways) holds(i, way)
+        break
     }
   }
-  // Each round makes right what is one value deeper.
-  for (let changed = true; changed;) {
-    changed = false
-    for (const [i, shape] of shapes.entries()) {
-      const found = bytes(shape)
-      if (found >= of(i)) continue
-      least[i] = found
-      changed = true
+  const take = (i: number, bytes: number): void => {
+    const shape = shapes[i]
+    if (shape?.kind === 'ways') found[i] = Math.min(found[i] ?? Infinity, bytes)
+    else if (shape?.kind === 'array') found[i] = 1 + shape.least * (bytes + 1)
+    else {
+      sums[i] = (sums[i] ?? 0) + bytes
+      lacking[i] = (lacking[i] ?? 0) - 1
+      if (lacking[i] === 0) found[i] = sums[i] ?? Infinity
     }
   }
-  return least
+  const left = new Set(shapes.keys())
+  for (;;) {
+    let next = -1
+    let bytes = Infinity
+    for (const i of left) if ((found[i] ?? Infinity) < bytes) [next, bytes] = [i, found[i] ?? Infinity]
+    if (next === -1) return least
+    left.delete(next)
+    least[next] = bytes
+    for (const holder of holders[next] ?? []) if (left.has(holder)) take(holder, bytes)
+  }
 }
 
 const encoder = new TextEncoder()

@@ -100,9 +100,12 @@ export function checkAward(
   return digest(network, 'Award', statement.message)
 }
 
+/** What a worker bids may be less than what it bid a moment ago. */
+const mostTimesBid = 4n
+
 /**
  * A worker takes an award only at its own price, and only while money for it is in escrow, for it, for long enough.
- * @throws TilthError `award.unpaid` (ignore), InvalidError `award.cheap`
+ * @throws TilthError `award.unpaid` (ignore), InvalidError `award.cheap`, `award.dear`
  */
 export function checkEscrow(
   award: Message<'Award'>,
@@ -113,15 +116,22 @@ export function checkEscrow(
   // [reject] The price is at least what was bid for such a lot.
   if (award.price < expected)
     reject('award.cheap', 'the award pays less than the bid', { bid: expected, award: award.price })
-  // [ignore] The escrow is funded by the builder, for this worker, with the price, until the deadline; the worker may
-  // have taken it already.
+  // [reject] And no gift: a worker deposits a part of it, and loses that where its builder keeps from it what it needs.
+  if (award.price > expected * mostTimesBid)
+    reject('award.dear', 'the award pays far more than the bid, and asks for as large a deposit', {
+      bid: expected,
+      award: award.price
+    })
+  // [ignore] The escrow is funded by the builder, for this worker, with the price and until the deadline, no more and
+  // no longer: the deposit goes by the one, and a builder has until the other to decide. The worker may have taken it
+  // already.
   const { state, worker, amount, deadline } = escrow
   if (
     (state !== 'funded' && state !== 'taken') ||
     escrow.builder !== builder ||
     worker !== award.worker ||
-    amount < award.price ||
-    deadline < award.deadline
+    amount !== award.price ||
+    deadline !== award.deadline
   ) {
     ignore('award.unpaid', 'the price of the award is not in escrow')
   }

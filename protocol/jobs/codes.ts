@@ -2,6 +2,7 @@
 export type ProtocolJobsErrorCode =
   | 'assignment.transition'
   | 'award.cheap'
+  | 'award.dear'
   | 'award.deadline'
   | 'award.job'
   | 'award.late'

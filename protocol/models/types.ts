@@ -6,6 +6,7 @@ import { mostContextRows } from '../data/retrieval.ts'
 import { chatRole } from '../data/types.ts'
 import { checkForm, mostFormCharacters } from '../form/index.ts'
 import { InvalidError } from '../primitives/errors.ts'
+import { hasFewMarks, mostMarks } from '../primitives/marks.ts'
 
 /** Letters of a model's name. */
 export const mostModelName = 80
@@ -38,7 +39,16 @@ const mostAskedCharacters = 512_000
 
 /** What is asked: a conversation, as long as models' contexts are. A row of training data is shorter (`data`). */
 const conversation = z
-  .array(z.strictObject({ role: chatRole, content: z.string().min(1).max(mostTurnCharacters) }))
+  .array(
+    z.strictObject({
+      role: chatRole,
+      content: z
+        .string()
+        .min(1)
+        .max(mostTurnCharacters)
+        .refine(hasFewMarks, `must have at most ${mostMarks} marks on one letter`)
+    })
+  )
   .min(1)
   .max(mostTurns)
   .refine(

@@ -101,8 +101,19 @@ describe('who may call the API', () => {
     // A page that lets its own name lead here is told apart by that name.
     for (const other of ['evil.example', `evil.example:${port}`, '192.0.2.7', 'node.example.evil.example'])
       assert.match((await ask(far.url, '/healthz', { host: other })).text, /auth\.host/, other)
-    assert.equal((await ask(far.url, '/metrics', { host })).status, 200)
-    assert.equal((await ask(own.url, '/metrics', { host: new URL(own.url).host })).status, 200)
+    // By this machine's own name its programs read its numbers; what a proxy here passes on is anybody's, and a page's.
+    assert.equal((await ask(far.url, '/metrics', { host: `localhost:${port}` })).status, 200)
+    const here = { host: new URL(own.url).host }
+    assert.equal((await ask(own.url, '/metrics', here)).status, 200)
+    assert.equal((await ask(far.url, '/metrics', { host })).status, 401)
+    const passedOn: Record<string, string>[] = [
+      { 'x-forwarded-for': '192.0.2.7' },
+      { forwarded: 'for=192.0.2.7' },
+      { via: '1.1 proxy' }
+    ]
+    for (const header of [...passedOn, { 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }])
+      assert.equal((await ask(own.url, '/metrics', { ...here, ...header })).status, 401)
+    assert.equal((await ask(own.url, '/metrics', { ...here, ...passedOn[0], ...bearer })).status, 200)
     // By an address that is not this machine's own alone, where it has one.
     const outside = Object.values(networkInterfaces())
       .flat()

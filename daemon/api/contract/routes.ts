@@ -14,6 +14,7 @@ import { named, nothing, paged, pageSchema, route, wanted } from './route.ts'
 import { dataRoutes } from './data.ts'
 import { juryRoutes } from './juries.ts'
 import { standingRoutes } from './standings.ts'
+import { seatRoutes } from './seats.ts'
 import { questionsRoutes } from './questions.ts'
 import { termsRoutes } from './terms.ts'
 import { privateRoutes } from './private.ts'
@@ -97,6 +98,7 @@ export const routes = {
   ...termsRoutes,
   ...juryRoutes,
   ...standingRoutes,
+  ...seatRoutes,
   ...questionsRoutes,
   ...bondRoutes,
   ...privateRoutes,

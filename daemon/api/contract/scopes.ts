@@ -62,6 +62,7 @@ const paying: ReadonlySet<RouteName> = new Set<RouteName>([
   'challenge',
   'serveOnJuries',
   'stand',
+  'sit',
   'confirmContribution',
   'pin',
   'unpin'

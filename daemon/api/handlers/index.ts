@@ -41,6 +41,7 @@ import { nodeHandlers } from './node.ts'
 import { createPeople } from './people.ts'
 import { payoutHandlers } from './payouts.ts'
 import { standingHandlers } from './standings.ts'
+import { seatHandlers } from './seats.ts'
 import { settingHandlers } from './settings.ts'
 import { traceHandlers } from './trace/index.ts'
 import { walletHandlers } from './wallet.ts'
@@ -109,6 +110,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...termsHandlers(node),
       ...juryHandlers(node, which, about.spending),
       ...standingHandlers(node, which),
+      ...seatHandlers(node, which),
       ...questionsHandlers(node),
       ...rankHandlers(node),
       worth: async ({ params: { id, ...page } }) => worthOf(node, await which.datanet(id), page),
@@ -122,7 +124,7 @@ export function createHandlers(node: Node, about: About): ApiHandlers {
       ...keyHandlers(about.spending),
       ...bazaarHandlers(node, which),
       ...answerHandlers(node, which),
-      ...payoutHandlers(node, which),
+      ...payoutHandlers(node, which, about.spending),
       ...earningsHandlers(node),
       ...explorerHandlers(node),
       ...traceHandlers(node, which)

@@ -1,6 +1,7 @@
 import type { EpochView as NodeEpoch, ReceiptView as NodeReceipt } from '../../../node/payouts/index.ts'
 import { NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Node } from '../../../node/node.ts'
+import type { Spending } from '../../spending/index.ts'
 import type { EpochView, ReceiptView } from '../contract/index.ts'
 import type { Handlers } from '../server/index.ts'
 import type { Which } from './which.ts'
@@ -71,7 +72,11 @@ export async function receiptMeant(
   throw receiptUnknown(wanted)
 }
 
-export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which): Pick<Handlers, Names> {
+export function payoutHandlers(
+  { payouts }: Pick<Node, 'payouts'>,
+  which: Which,
+  spending: Pick<Spending, 'paying'>
+): Pick<Handlers, Names> {
   return {
     async receipts({ params: { model, pool, channel, party, ...page } }) {
       const filter = {
@@ -92,7 +97,10 @@ export function payoutHandlers({ payouts }: Pick<Node, 'payouts'>, which: Which)
       return { items: found.map(receiptView), next }
     },
     receipt: async ({ params }) => receiptView(await receiptMeant(payouts, which, params.id)),
-    settle: async ({ body }) => epochView(await payouts.settle(await which.datanet(body.pool))),
+    settle: async ({ body, key }) => {
+      const pool = await which.datanet(body.pool)
+      return epochView(await payouts.settle(pool, (amount, act) => spending.paying(key, amount, act)))
+    },
     async epochs({ params }) {
       const { pool, ...page } = params
       const { items, next } = await payouts.epochs({

@@ -3,7 +3,6 @@ import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/index.ts'
-import { isLoopback } from '../../config/index.ts'
 import { routes, scopesFor, usualBody } from '../contract/index.ts'
 import type { KeyScope, ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { isConsoleRoute, serveConsole } from './console/index.ts'
@@ -13,6 +12,7 @@ import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
 import type { ApiKeys, Caller } from './guard.ts'
 import { helpFor, isOpenAi, openAiErrorReply } from './openai/errors.ts'
+import { isOfThisMachine } from './keyless.ts'
 import { ownHandlers } from './own.ts'
 import type { OwnRoute } from './own.ts'
 import { createSessions } from './sessions/index.ts'
@@ -209,7 +209,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     guard.checkOrigin({ headers: request.headers, port: request.socket.localPort })
     if (shareWith(request, reply, guard)) return
     // Its numbers are this machine's users' to read; from elsewhere a key is asked for.
-    if (url === '/metrics' && isLoopback(request.socket.remoteAddress ?? '')) return
+    if (url === '/metrics' && isOfThisMachine(request.headers, request.socket.remoteAddress)) return
     if (open.has(url) || isConsoleRoute(request) || request.method === 'OPTIONS') return
     const caller = guard.checkIdentity({
       headers: request.headers,

@@ -16,6 +16,7 @@ import { bytes32, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Collection, Store } from '../../store/index.ts'
+import type { Batch } from '../../store/types.ts'
 
 // Own rows of accepted contributions on disk, findable by likeness, a Datanet's under its id. As protocol/data's
 // WordIndex: rows that are near share one's rarest word up to a slip, so a search reads the postings of that word only.
@@ -41,11 +42,18 @@ export const wordRecord = z
 const fewPostings = 32
 /** Rows read under one word of a row, of those that it may have in it: what comes of them is advice. */
 const fewParts = 2
+/** Words of a row under which such are looked for: it may have tens of thousands. */
+const mostPartWords = 1_024
+/** Entries that are held before they are written. */
+const mostHeld = 65_536
 const utf8 = new TextEncoder()
 
 export interface AcceptedRows {
   has(datanet: Hex, contribution: Hex): Promise<boolean>
-  /** All rows of a contribution or none, once. @param rows with their index in the shard */
+  /**
+   * All rows of a contribution, once: one that was broken off is begun again, and comes to the same.
+   * @param rows with their index in the shard
+   */
   add(datanet: Hex, of: { contribution: Hex; order: number }, rows: readonly (readonly [number, Row])[]): Promise<void>
   /** An index of those accepted rows that could be like one of these: what a check needs to see of all there are. */
   like(datanet: Hex, rows: readonly Row[], nearDuplicate: number): Promise<RowIndex>
@@ -124,9 +132,9 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
   }
 
   /** Rows of a Datanet that an earlier version of this node has indexed and not counted. */
-  async function countOf(datanet: Hex): Promise<number> {
+  async function countOf(prefix: string): Promise<number> {
     let count = 0
-    for await (const _ of rows.keys({ prefix: `${datanet}/` })) count++
+    for await (const _ of rows.keys({ prefix })) count++
     return count
   }
 
@@ -140,12 +148,26 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
   return {
     has: (datanet, contribution) => done.has(`${datanet}/${contribution}`),
     async add(datanet, { contribution, order }, list) {
-      const puts: (readonly [Collection<unknown>, string, unknown])[] = []
+      let puts: (readonly [Collection<unknown>, string, unknown])[] = []
       const firsts = new Set<string>()
-      const used = new Map<string, readonly WordUse[]>()
+      let used = new Map<string, readonly WordUse[]>()
+      /** A shard may have millions of words: what is to be written of them is not held for all. */
+      const write = async (last?: (batch: Batch) => void): Promise<void> => {
+        const [some, words] = [puts, used]
+        ;[puts, used] = [[], new Map()]
+        await store.batch(batch => {
+          for (const [table, key, value] of some) batch.put(table, key, value)
+          for (const [key, value] of words) batch.put(uses, key, value as z.infer<typeof wordRecord>)
+          last?.(batch)
+        })
+      }
+      const own = `${datanet}/${sequenceKey(order)}/`
+      const count = (await counts.get(datanet)) ?? (await countOf(`${datanet}/`)) - (await countOf(own))
       for (const [row, content] of list) {
+        const place = `${own}${sequenceKey(row)}`
+        // A row stands there with all that belongs to it.
+        if ((await rows.get(place))?.contribution === contribution) continue
         const { exact, group, words, answer } = printRow(content)
-        const place = `${datanet}/${sequenceKey(order)}/${sequenceKey(row)}`
         puts.push([rows, place, { contribution, order, row, exact, group, words: [...words], answer }])
         const exactKey = `${datanet}/${exact}`
         const first = firsts.has(exactKey) ? '' : await exacts.get(exactKey)
@@ -167,11 +189,9 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
         }
         if (rarest !== undefined)
           puts.push([parts, `${partKey(datanet, answer, rarest.word)}${place.slice(67)}`, place])
+        if (puts.length + used.size >= mostHeld) await write()
       }
-      const count = (await counts.get(datanet)) ?? (await countOf(datanet))
-      await store.batch(batch => {
-        for (const [table, key, value] of puts) batch.put(table, key, value)
-        for (const [key, value] of used) batch.put(uses, key, value as z.infer<typeof wordRecord>)
+      await write(batch => {
         batch.put(counts, datanet, count + list.length)
         batch.put(done, `${datanet}/${contribution}`, true)
       })
@@ -203,7 +223,7 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
           const record = await take(place)
           if (record !== undefined) await learn(print, record.words)
         }
-        for (const word of print.words)
+        for (const word of [...print.words].slice(0, mostPartWords))
           for await (const place of parts.values({ prefix: partKey(datanet, print.answer, word), limit: fewParts }))
             await take(place)
       }

@@ -16,11 +16,19 @@ const queue = 512
 const idleMs = 600_000
 /** A tokenizer with a vocabulary of 150,000 tokens is read in a second. */
 const openMs = 20_000
-/** An honest prompt takes a few milliseconds, the longest that is allowed under a second. */
+/**
+ * An honest prompt takes a few milliseconds, the longest that is allowed under a second: on a machine that has other
+ * things to do several times as long, and that is not to be laid at the model's door.
+ */
 const promptMs = 5_000
+const charactersPerMs = 40
+type Texts = readonly { readonly content: string }[]
+const longer = (ms: number, conversations: readonly Texts[]): number =>
+  ms + Math.ceil(conversations.flat().reduce((sum, { content }) => sum + content.length, 0) / charactersPerMs)
 /** Rows that are read in one go. */
 const rowsAtOnce = 64
 const rowsMs = 20_000
+const textsOf = (rows: readonly { readonly messages: Texts }[]): Texts[] => rows.map(({ messages }) => messages)
 /** Vocabularies that are held here: two megabytes each for the usual ones. */
 const mostPlain = 8
 /**
@@ -62,20 +70,26 @@ export function openTextReader(): TextReader {
 
   const reader: TextReader = {
     open: folder => sandbox.begin(resolve(folder)),
-    encode: (folder, text) => sandbox.run(resolve(folder), 'encode', text, promptMs),
+    encode: (folder, text) => sandbox.run(resolve(folder), 'encode', text, longer(promptMs, [[{ content: text }]])),
     endIds: folder => sandbox.run(resolve(folder), 'endIds', null, promptMs),
     written: (folder, ids) => sandbox.run(resolve(folder), 'written', ids, promptMs),
     bytes: (folder, ids) => sandbox.run(resolve(folder), 'bytes', ids, openMs),
     named: (folder, said) => sandbox.run(resolve(folder), 'named', { said }, openMs),
     prompt: async (folder, messages, day) => {
-      const [prompt = []] = await sandbox.run(resolve(folder), 'prompts', { conversations: [messages], day }, promptMs)
+      const ms = longer(promptMs, [messages])
+      const [prompt = []] = await sandbox.run(resolve(folder), 'prompts', { conversations: [messages], day }, ms)
       return prompt
     },
     prompts: (folder, all, day) =>
-      inParts(all, conversations => sandbox.run(resolve(folder), 'prompts', { conversations, day }, rowsMs)),
-    answers: (folder, all) => inParts(all, rows => sandbox.run(resolve(folder), 'answers', rows, rowsMs)),
+      inParts(all, conversations =>
+        sandbox.run(resolve(folder), 'prompts', { conversations, day }, longer(rowsMs, conversations))
+      ),
+    answers: (folder, all) =>
+      inParts(all, rows => sandbox.run(resolve(folder), 'answers', rows, longer(rowsMs, textsOf(rows)))),
     trainRows: (folder, all, options) =>
-      inParts(all, rows => sandbox.run(resolve(folder), 'trainRows', { rows, ...options }, rowsMs)),
+      inParts(all, rows =>
+        sandbox.run(resolve(folder), 'trainRows', { rows, ...options }, longer(rowsMs, textsOf(rows)))
+      ),
     text(folder, stops) {
       const at = resolve(folder)
       let state = textBegin

@@ -112,6 +112,11 @@ export interface Wallet {
 /** Channels in memory beside those in use. */
 const mostHeld = 1024
 
+/** What was refused has moved nothing. What may have been done all the same, or was, is not done once more. */
+function requireUndone(error: unknown): void {
+  if (!(error instanceof TilthError && error.consequence === 'reject')) throw error
+}
+
 const payableKey = ({ worker, model, id }: Pick<ClientChannel, 'worker' | 'model' | 'id'>): string =>
   `${worker}/${model}/${id}`
 
@@ -219,6 +224,7 @@ export function createWallet(
       return { purse: await adopt({ id: channel, worker, model, deposit, expiry }), block }
     }
     const { purse, block } = await openWith(wish).catch((error: unknown) => {
+      requireUndone(error)
       // A balance too small for the usual deposit may still hold this one fee.
       log.debug('a channel with the usual deposit could not be opened', { error })
       return openWith(need)
@@ -263,8 +269,7 @@ export function createWallet(
       throw new TilthError('channel.exhausted', 'no channel that is open has room for it', { consequence: 'ignore' })
     }
     if (usable === undefined) return openNew({ worker, model }, need, chainNow, signal)
-    const { id } = usable
-    const purse = usable
+    const [id, purse] = [usable.id, usable]
     // What is on its way may be for smaller requests than this one.
     if (free(purse) < need && toppingUp.has(id)) await toppedUp(purse, need)
     if (free(purse) < need) await toppedUp(purse, need)
@@ -288,6 +293,7 @@ export function createWallet(
     }
     const next = by(need * BigInt(policy.depositRequests))
       .catch((error: unknown) => {
+        requireUndone(error)
         // As with a new channel, a small balance may still hold this one fee.
         log.debug('a channel could not be topped up by the usual sum', { error })
         return by(need)

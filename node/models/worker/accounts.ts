@@ -223,12 +223,17 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
           voucher: voucher.signature
         }
       if (arrived !== undefined) arrived.answer.record = { ...arrived.answer.record, answer: [...arrived.ids] }
-      if (more || arrived !== undefined) {
+      // One that a full disk did not take is written with the next, also where that is the same again.
+      const writes = more || !account.stored
+      const { record } = account
+      if (more) account.stored = false
+      if (writes || arrived !== undefined) {
         await store.batch(batch => {
-          if (more) batch.put(tables.workerChannels, account.id, account.record)
+          if (writes) batch.put(tables.workerChannels, account.id, record)
           if (arrived !== undefined)
             batch.put(tables.answers, inChannel(account.id, arrived.answer.id), arrived.answer.record)
         })
+        if (account.record === record) account.stored = true
       }
       for (const wake of account.waiting) wake()
     },

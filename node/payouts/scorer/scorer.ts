@@ -163,10 +163,20 @@ export function createScorer(
   async function show(drawn: OpenRound): Promise<void> {
     const place = placeOf(drawn)
     if (over.has(place)) return
+    let waits: TilthError | undefined
     for await (const document of kept.values({ prefix: `${place}/` })) {
-      await scorings.take(document)
-      await shown(document)
+      try {
+        await scorings.take(document)
+        await shown(document)
+      } catch (error) {
+        // What cannot be shown now keeps no other word waiting; who shows none of its words pays for it.
+        if (!(error instanceof TilthError)) throw error
+        // One that was found before a kill, and not again before this node committed, is none.
+        if (error.code !== 'scoring.uncommitted') waits = error
+        log.warn('a word could not be shown', { receipt: document.statement.message.receipt, code: error.code })
+      }
     }
+    if (waits !== undefined) throw waits
     over.add(place)
     if (over.size > mostOpen) over.delete(over.values().next().value ?? '')
     // What was shown before is history.

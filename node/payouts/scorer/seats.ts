@@ -1,24 +1,43 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { z } from 'zod'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import { createQueue, remember } from '../../runtime/index.ts'
-import type { PayoutsDeps } from '../types.ts'
+import type { PayoutsDeps, SeatView } from '../types.ts'
 
-/** Pools that one scorer answers for: each wants its siblings on this disk, and a transaction for each epoch. */
+/** Pools that one scorer answers for by itself: each wants its siblings on this disk, and a transaction for each epoch. */
 const mostSeats = 16
+/**
+ * Of those, such as have brought less than a settler's bond: whoever founds a Datanet has one for some gas, and a
+ * receipt of one unit makes it heard of.
+ */
+const mostPoor = 4
 /** A seat that could not be taken is tried for again with a receipt that comes so much later. */
 const againMs = 60_000
-/** A seat is looked for on chain so often: a slash takes it, and so does its owner; then another pool has its place. */
+/** One that was taken is looked for again after so long, with a receipt of its pool: the roster may have taken it back. */
+const stillMs = 600_000
+/** … and with any receipt after so long: then another pool has its place. */
 const lookMs = 3_600_000
 /** Pools in which this node sat once and may have earned: of more, those that it sat in longest ago are forgotten. */
 const mostSat = 1_024
 
-/** Takes a seat among the scorers of the pools whose answers are heard of here. */
+/** How a seat came about, and that its owner wants none. */
+export const seatRecord = z.enum(['itself', 'asked', 'refused'])
+
+/** Takes a seat among the scorers of the pools whose answers are heard of here, and of those that its owner names. */
 export interface Seats {
   /** Returns at once. */
   heard(pool: Hex): void
   /** Pools in which this node has, or had, a seat: what it earned there is to be claimed, whatever became of it. */
   taken(): readonly Hex[]
+  /** By the chain. */
+  all(): Promise<readonly SeatView[]>
+  /**
+   * Its owner's word, which stands: it sits there, or gives its seat up and takes none by itself again. Who was drawn
+   * answers for that all the same.
+   * @returns the transaction; null where it was so already @throws InvalidError `seat.role` · as chain
+   */
+  sit(pool: Hex, sits: boolean): Promise<Hex | null>
   stop(): Promise<void>
 }
 
@@ -28,42 +47,89 @@ export function createSeats({
   log,
   self,
   roles,
-  metrics
-}: Pick<PayoutsDeps, 'chain' | 'clock' | 'log' | 'self' | 'roles' | 'metrics'>): Seats {
+  metrics,
+  store,
+  pools
+}: Pick<PayoutsDeps, 'chain' | 'clock' | 'log' | 'self' | 'roles' | 'metrics' | 'store' | 'pools'>): Seats {
+  const kept = store.collection('payouts/seats', seatRecord)
   const tried = new Map<Hex, number>()
-  /** Seats that this node has, by when they are looked for again; at most mostSeats. */
-  const held = new Map<Hex, number>()
+  /** When each was last seen on chain. */
+  const taken = new Map<Hex, number>()
   const sat = new Map<Hex, true>()
   const queue = createQueue({ name: 'seats', bound: 2 * mostSeats, concurrency: 1, metrics })
 
-  /** @returns whether this node sits there */
-  async function look(pool: Hex): Promise<boolean> {
-    const sits = (await chain.payouts.scorers(pool)).includes(self)
-    if (sits) sit(pool)
-    else held.delete(pool)
-    return sits
-  }
-  function sit(pool: Hex): void {
-    held.set(pool, clock.now() + lookMs)
+  const sits = async (pool: Hex): Promise<boolean> => (await chain.payouts.scorers(pool)).includes(self)
+  const paidInto = async (pool: Hex): Promise<bigint> => (await chain.payouts.pool(pool)).deposited
+
+  function seen(pool: Hex): void {
+    taken.set(pool, clock.now())
     remember(sat, pool, true, mostSat)
+  }
+  async function look(pool: Hex): Promise<void> {
+    if (await sits(pool)) seen(pool)
+    else taken.delete(pool)
+  }
+
+  /** Whether this node has to do with a pool, or somebody has paid into it; else there are few of its kind. */
+  async function isWorthIt(pool: Hex): Promise<boolean> {
+    const followed = new Set(pools?.('followed'))
+    const { bond } = await chain.payouts.rules()
+    const isPoor = async (one: Hex): Promise<boolean> => !followed.has(one) && (await paidInto(one)) < bond
+    if (!(await isPoor(pool))) return true
+    let poor = 0
+    for (const one of taken.keys()) if ((await kept.get(one)) !== 'asked' && (await isPoor(one))) poor++
+    return poor < mostPoor
   }
 
   async function take(pool: Hex): Promise<void> {
-    if ((await look(pool)) || held.size >= mostSeats) return
+    const word = await kept.get(pool)
+    if (await sits(pool)) {
+      // The node was ended, or the chain was away, when its owner gave it up.
+      if (word === 'refused') await chain.payouts.giveUp(pool)
+      else seen(pool)
+      if (word === undefined) await kept.put(pool, 'itself')
+      return
+    }
+    taken.delete(pool)
+    if (word === 'refused') return
+    if (word !== 'asked' && (taken.size >= mostSeats || !(await isWorthIt(pool)))) {
+      log.info('no seat is taken by itself where so little was paid; its owner may say otherwise', { pool })
+      return
+    }
     const { minStake } = await chain.payouts.rules()
     const [stake, locked] = await Promise.all([chain.nodes.stakeOf(self), chain.nodes.lockedOf(self)])
-    // One who settles, too, keeps stake free for that: one lock stands behind one thing.
-    if (stake - locked < (roles.settler ? 2n : 1n) * minStake) return
+    // One who settles, too, keeps stake free for that: one lock stands behind one thing, and one behind all seats.
+    const needed = (taken.size === 0 ? minStake : 0n) + (roles.settler ? minStake : 0n)
+    if (stake < minStake || stake - locked < needed) return
     try {
       await chain.payouts.join(pool)
       log.info('a seat among the scorers of a pool is taken', { pool })
     } catch (error) {
       if (!refusedWith(error, 'AlreadySeated')) throw error
     }
-    sit(pool)
+    seen(pool)
+    if (word === undefined) await kept.put(pool, 'itself')
   }
 
-  function later(pool: Hex, what: string, step: (pool: Hex) => Promise<unknown>): void {
+  async function sit(pool: Hex, wanted: boolean): Promise<Hex | null> {
+    // [reject] Who is drawn and weighs nothing loses stake.
+    if (wanted && !roles.scorer)
+      throw new InvalidError('seat.role', 'this node weighs no answers: drawn for them it would lose stake', {
+        help: 'Give it the role scorer first.'
+      })
+    // A node that is killed now gives up at its next start what its owner has given up.
+    if (!wanted) await kept.put(pool, 'refused')
+    const isThere = await sits(pool)
+    const acted =
+      isThere === wanted ? undefined : await (wanted ? chain.payouts.join(pool) : chain.payouts.giveUp(pool))
+    if (wanted) {
+      await kept.put(pool, 'asked')
+      seen(pool)
+    } else taken.delete(pool)
+    return acted?.transaction ?? null
+  }
+
+  function later(pool: Hex, what: string, step: (pool: Hex) => Promise<void>): void {
     queue
       .run('all', () => step(pool))
       .catch((error: unknown) => {
@@ -76,16 +142,26 @@ export function createSeats({
     heard(pool) {
       if (chain.account === undefined) return
       const now = clock.now()
-      for (const [seat, until] of held)
-        if (until <= now) {
-          held.set(seat, now + againMs)
-          later(seat, 'looked for', look)
+      for (const [one, at] of taken)
+        if (one !== pool && now - at >= lookMs) {
+          taken.set(one, now - lookMs + againMs) // once, until it has been looked for
+          later(one, 'looked for', look)
         }
-      if (held.has(pool) || held.size >= mostSeats || (tried.get(pool) ?? 0) > now) return
+      const at = taken.get(pool)
+      if (at !== undefined && now - at < stillMs) return
+      if ((tried.get(pool) ?? 0) > now) return
       remember(tried, pool, now + againMs, 16 * mostSeats)
       later(pool, 'taken', take)
     },
     taken: () => [...sat.keys()],
+    async all() {
+      const found: SeatView[] = []
+      for await (const [pool, word] of kept.entries())
+        if (word !== 'refused' && (await sits(pool as Hex)))
+          found.push({ pool: pool as Hex, asked: word === 'asked', paid: await paidInto(pool as Hex) })
+      return found
+    },
+    sit: (pool, wanted) => queue.run('all', () => sit(pool, wanted)),
     stop: () => queue.idle()
   }
 }

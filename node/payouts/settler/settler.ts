@@ -18,11 +18,15 @@ import type { Scorings, ScoringsExchange, Weigher } from '../scorer/index.ts'
 import type { Topic } from '../topic.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
 
+/** Does what takes so much of this node's tokens, within whatever budget asks to know. */
+export type Paying = <T>(amount: bigint, act: () => Promise<T>) => Promise<T>
+const freely: Paying = (_, act) => act()
+
 export interface Settler {
   /** Takes up what it kept for others before it was stopped. */
   holdAgain(): Promise<void>
   /** Proposes the pool's next epoch, unless it is proposed already. */
-  settle(pool: Hex): Promise<void>
+  settle(pool: Hex, pay?: Paying): Promise<void>
   /** @returns the number of the epoch that is the latest final one now */
   finalize(pool: Hex): Promise<number>
 }
@@ -126,7 +130,7 @@ export function createSettler(
     }
   }
 
-  async function settle(pool: Hex): Promise<void> {
+  async function settle(pool: Hex, pay: Paying): Promise<void> {
     const { epoch } = await chain.payouts.pool(pool)
     if ((await chain.payouts.epoch(pool, epoch + 1)).state === 'pending') return
     const { minStake } = await chain.payouts.rules()
@@ -138,12 +142,12 @@ export function createSettler(
         { help: `Stake first: tilth wallet stake ${exactTokenText(minStake - stake)}` }
       )
     await finality.follow(pool)
-    const open = await drawn(pool, epoch + 1, await anchored(pool, epoch + 1))
-    await propose(await make.payouts(await heard(open)))
+    const open = await drawn(pool, epoch + 1, await anchored(pool, epoch + 1, pay))
+    await propose(await make.payouts(await heard(open)), pay)
   }
 
   /** Step one: what stands on chain already, where it is what this node would anchor now; else that. */
-  async function anchored(pool: Hex, epoch: number): Promise<RoundOnChain> {
+  async function anchored(pool: Hex, epoch: number, pay: Paying): Promise<RoundOnChain> {
     const known = await chain.payouts.round(pool, epoch)
     if (known !== undefined && !known.spent && !(await forgotten(known))) {
       if (known.settler === self) return known
@@ -159,15 +163,17 @@ export function createSettler(
     // Validators were against the payouts, not against these receipts: the same draw stands, nobody draws again.
     if (known?.spent === true && known.receiptsRoot === root.hash && known.settler === self) return known
     const receipts = await rounds.save(document)
+    const { bond } = await chain.payouts.rules()
+    const step = {
+      pool,
+      epoch,
+      receiptsRoot: root.hash,
+      receiptsTotal: root.sum,
+      receiptCount: document.receipts.length,
+      receipts
+    }
     try {
-      await chain.payouts.anchorReceipts({
-        pool,
-        epoch,
-        receiptsRoot: root.hash,
-        receiptsTotal: root.sum,
-        receiptCount: document.receipts.length,
-        receipts
-      })
+      await pay(bond, () => chain.payouts.anchorReceipts(step))
     } catch (error) {
       // Another settler was quicker: its receipts are the ones to look at.
       if (!refusedWith(error, 'AlreadyAnchored', 'EpochOutOfOrder')) throw error
@@ -239,22 +245,30 @@ export function createSettler(
   const waits = (what: string): TilthError =>
     new TilthError('epoch.waits', what, { consequence: 'retry', help: 'Settle again after that; an automation does.' })
 
-  async function propose(bundle: EpochBundle): Promise<void> {
+  async function propose(bundle: EpochBundle, pay: Paying): Promise<void> {
     const cid = await bundles.save(bundle)
-    const { receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
+    const { pool, epoch, receiptsRoot, receiptsTotal, payoutsRoot, payoutsTotal } = bundle
+    const [posted, round, { bond }] = await Promise.all([
+      chain.payouts.bondFor(pool, payoutsTotal),
+      chain.payouts.round(pool, epoch),
+      chain.payouts.rules()
+    ])
+    // The bond of the round goes over to what is proposed on it first.
+    const missing = round?.spent === false ? posted - bond : posted
+    const proposal = {
+      pool,
+      epoch,
+      receiptsRoot,
+      receiptsTotal,
+      receiptCount: bundle.receipts.length,
+      payoutsRoot,
+      payoutsTotal,
+      bundle: cid
+    }
     const end = clock.now() + timing.roundMs
     for (;;)
       try {
-        await chain.payouts.propose({
-          pool: bundle.pool,
-          epoch: bundle.epoch,
-          receiptsRoot,
-          receiptsTotal,
-          receiptCount: bundle.receipts.length,
-          payoutsRoot,
-          payoutsTotal,
-          bundle: cid
-        })
+        await pay(missing, () => chain.payouts.propose(proposal))
         return
       } catch (error) {
         // Another settler was quicker: its epoch is the one to look at.
@@ -291,7 +305,7 @@ export function createSettler(
 
   return {
     holdAgain,
-    settle: pool => perPool.run(pool, () => settle(pool)),
+    settle: (pool, pay = freely) => perPool.run(pool, () => settle(pool, pay)),
     finalize: pool => perPool.run(pool, () => finalize(pool))
   }
 }

@@ -16,6 +16,7 @@ import { createMissing } from './missing.ts'
 import { hasNodeKey, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
 import { createPins, whole } from '../blocks/pins.ts'
+import { countedReads } from '../blocks/counted.ts'
 import { createReads } from '../blocks/reads.ts'
 import type { Reads } from '../blocks/reads.ts'
 import type { Provider } from '../peers/provider.ts'
@@ -30,6 +31,8 @@ const fetchLimits: FetchLimits = { silenceMs: 60_000, briefMs: 15_000 }
 /** Entries and nesting of a folder that is fetched: model and adapter folders have a handful of files. */
 const maxEntries = 10_000
 const maxNesting = 16
+/** Pieces of a file that hold nothing: an empty one has one. */
+const mostEmpty = 16
 
 export interface FilesDeps {
   helia: Helia
@@ -124,7 +127,7 @@ export function createFiles({
   async function fetching<T>(
     text: string,
     options: FetchOptions,
-    keep: boolean,
+    { what, keep }: { what: 'file' | 'folder'; keep: boolean },
     work: (cid: CID, { fs, signal, progress }: Fetch) => Promise<T>
   ): Promise<T> {
     const cid = parseCid(text)
@@ -136,7 +139,7 @@ export function createFiles({
       void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), wait.cameAt, log)
       const result = await collector.holding(async () => {
         const { signal, progress } = wait
-        const own = reads()
+        const own = countedReads(reads(), what, options.maxBytes)
         const done = await work(cid, { fs: unixfs({ blockstore: own }), blocks: own, signal, progress })
         if (keep) await pins.add(cid)
         return done
@@ -167,7 +170,11 @@ export function createFiles({
     { pace, onBytes }: Pick<FetchOptions, 'pace' | 'onBytes'>,
     { fs, signal, progress }: Fetch
   ): AsyncGenerator<Uint8Array> {
+    let empty = 0
     for await (const chunk of fs.cat(cid, { signal })) {
+      // [reject] Pieces of nothing, of which a few blocks can make a file without end, are no part of one.
+      if (chunk.length === 0 && ++empty > mostEmpty)
+        throw new InvalidError('files.not-file', `${cid.toString()} is made of pieces that hold nothing`)
       progress()
       onBytes?.(chunk.length)
       if (pace !== undefined) {
@@ -253,19 +260,19 @@ export function createFiles({
         return root
       }, keep),
     fetchBytes: (text, options) =>
-      fetching(text, options, options.pin ?? true, async (cid, fetch) => {
+      fetching(text, options, { what: 'file', keep: options.pin ?? true }, async (cid, fetch) => {
         const chunks: Uint8Array[] = []
         for await (const chunk of content(cid, { bytes: options.maxBytes }, options, fetch)) chunks.push(chunk)
         return whole(chunks)
       }),
     fetchDirectory: (text, toPath, options) =>
-      fetching(text, options, options.pin ?? true, async (cid, fetch) => {
+      fetching(text, options, { what: 'folder', keep: options.pin ?? true }, async (cid, fetch) => {
         const entries = await tree(cid, options.maxBytes, fetch)
         const left = { bytes: options.maxBytes }
         await writeTree(toPath, entries, entry => content(entry.cid, left, options, fetch))
       }),
     list: (text, options) =>
-      fetching(text, options, false, async (cid, fetch) =>
+      fetching(text, options, { what: 'folder', keep: false }, async (cid, fetch) =>
         (await tree(cid, options.maxBytes, fetch)).map(({ path, size }) => ({ path, size }))
       ),
     car: cids => carOf(cids.map(parseCid), nodeOf),

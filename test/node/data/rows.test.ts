@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { z } from 'zod'
 import { RowIndex, printRow } from '../../../protocol/data/index.ts'
 import type { Row } from '../../../protocol/data/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
@@ -7,6 +8,7 @@ import { createAcceptedRows } from '../../../node/data/validator/rows.ts'
 import { openStore } from '../../../node/store/index.ts'
 import type { Store } from '../../../node/store/index.ts'
 import { scratch } from '../../harness/index.ts'
+import { memoryStore } from './in-memory.ts'
 
 const rowOf = (prompt: string, response: string): Row => ({
   messages: [
@@ -96,5 +98,61 @@ describe('data: accepted rows on disk', function () {
     const asked = [rowOf('What is the capital of Peru?', 'Lima')]
     assert.equal((await rows.like(one, asked, 500)).exact(print, 9), undefined)
     assert.equal((await rows.like(other, asked, 500)).exact(print, 9)?.order, 1)
+  })
+
+  it('writes a shard of a million words in parts, and comes to the same where it was broken off', async () => {
+    const tables = [
+      'rows',
+      'rows-exact',
+      'rows-words',
+      'rows-slips',
+      'rows-uses',
+      'rows-parts',
+      'rows-of',
+      'rows-count'
+    ]
+    const [datanet, contribution] = [keccak('wide'), keccak('c')]
+    const spelt = (n: number): string =>
+      `w${n.toString(26).replaceAll(/[0-9]/g, digit => 'qrstuvwxyz'[Number(digit)]!)}`
+    // Each row has a thousand words of its own, and some that all have.
+    const list = Array.from({ length: 80 }, (_, i) => {
+      const own = Array.from({ length: 1_000 }, (_, k) => spelt(1_000 * i + k))
+      return [i, rowOf(`capital river ${own.join(' ')}`, i % 2 === 0 ? 'yes' : 'no')] as const
+    })
+    /** What stands on disk after as many writes as are let through, and then all of them. */
+    async function after(letThrough: number): Promise<{ all: string[]; largest: number; writes: number }> {
+      const disk = memoryStore()
+      let [left, largest, writes] = [letThrough, 0, 0]
+      const counted: Store = {
+        ...disk,
+        batch: fill => {
+          if (left-- <= 0) throw new Error('the process is ended')
+          let puts = 0
+          const note: Record<'put' | 'delete', () => unknown> = {
+            put() {
+              puts++
+              return note
+            },
+            delete: () => note
+          }
+          fill(note as never)
+          largest = Math.max(largest, puts)
+          writes++
+          return disk.batch(fill)
+        }
+      }
+      const rows = createAcceptedRows(counted)
+      if (letThrough < 100) await assert.rejects(rows.add(datanet, { contribution, order: 1 }, list), /ended/)
+      left = 1_000
+      await rows.add(datanet, { contribution, order: 1 }, list)
+      const all: string[] = []
+      for (const name of tables)
+        for await (const [key, value] of disk.collection(`data/${name}`, z.unknown()).entries())
+          all.push(`${name} ${key} ${JSON.stringify(value)}`)
+      return { all, largest, writes }
+    }
+    const whole = await after(100)
+    assert.ok(whole.writes > 2 && whole.largest < 100_000, `${whole.writes} writes, the largest of ${whole.largest}`)
+    assert.deepEqual((await after(1)).all, whole.all)
   })
 })

@@ -6,10 +6,13 @@ import { openTables } from '../../../node/models/records.ts'
 import { createAccounts } from '../../../node/models/worker/accounts.ts'
 import type { Accounts } from '../../../node/models/worker/accounts.ts'
 import type { Store } from '../../../node/store/index.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
+import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import { memoryStore } from '../data/in-memory.ts'
 
-const self = `0x${'11'.repeat(20)}` as const
+const network = { chainId: 31_337, registry: `0x${'22'.repeat(20)}` } as const
+const key = fromHex(keccak('a client'))
+const self = addressOfKey(key)
 const onChain = {
   id: keccak('channel'),
   client: self,
@@ -39,7 +42,7 @@ describe('a channel that came while the disk was full', () => {
       },
       batch: (...what) => refuse().then(() => disk.batch(...what))
     }
-    const parts = { store, self, now: () => 1_000n } as unknown as Parts
+    const parts = { store, self, network, now: () => 1_000n } as unknown as Parts
     const none = undefined as never
     make = () => ({
       accounts: createAccounts(parts, openTables(store)),
@@ -57,6 +60,20 @@ describe('a channel that came while the disk was full', () => {
     const open: string[] = []
     for await (const { id } of make().wallet.open()) open.push(id)
     assert.deepEqual(open, [onChain.id])
+  })
+
+  it('keeps the voucher that came then with the next word of its client, though it pays no more', async () => {
+    isFull = false
+    const { accounts } = make()
+    const account = await accounts.account(onChain)
+    const voucher = signStatement(network, 'Voucher', { channel: onChain.id, cumulative: 60n }, key)
+    isFull = true
+    await assert.rejects(accounts.pay(account, voucher))
+    isFull = false
+    await accounts.pay(account, voucher)
+    const kept = (await make().accounts.find(onChain.id))?.record
+    assert.equal(kept?.channel.paid, 60n)
+    assert.equal(kept?.voucher, voucher.signature)
   })
 
   it('is kept by its worker as soon as it is used again', async () => {

@@ -10,6 +10,8 @@ import { createEvents, silentLog } from '../../../node/runtime/index.ts'
 import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import type { InferenceContent } from '../../../protocol/models/index.ts'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import type { TilthError } from '../../../protocol/primitives/index.ts'
+import { ChainError } from '../../../node/chain/index.ts'
 import { memoryStore } from '../data/in-memory.ts'
 
 const network = { chainId: 31337, registry: `0x${'11'.repeat(20)}` } as const
@@ -43,8 +45,18 @@ describe('a channel that is being topped up', () => {
   /** Sums that were sent, each until it is mined. */
   const sent: { amount: bigint; mine: () => void }[] = []
 
+  /** What every transaction ends with, where it does; sums that were tried. */
+  let failure: TilthError | undefined
+  const tries: bigint[] = []
+  const tried = async (amount: bigint): Promise<never> => {
+    tries.push(amount)
+    throw failure ?? new Error('nothing fails here')
+  }
+
   beforeEach(async () => {
     sent.length = 0
+    tries.length = 0
+    failure = undefined
     const store = memoryStore()
     const tables = openTables(store)
     const parts = {
@@ -60,9 +72,12 @@ describe('a channel that is being topped up', () => {
       chain: {
         channels: {
           topUp: (_: unknown, amount: bigint) =>
-            new Promise<void>(resolve => {
-              sent.push({ amount, mine: resolve })
-            })
+            failure === undefined
+              ? new Promise<void>(resolve => {
+                  sent.push({ amount, mine: resolve })
+                })
+              : tried(amount),
+          open: ({ deposit }: { deposit: bigint }) => tried(deposit)
         }
       }
     } as unknown as Parts
@@ -92,5 +107,24 @@ describe('a channel that is being topped up', () => {
     // What it may come to is deposited: else its worker refuses the channel, and another is opened beside it.
     assert.equal(await wallet.hasRoom(offer, 0n), true)
     assert.ok(sent.length === 2 && (sent[1]?.amount ?? 0n) >= 5_000n)
+  })
+
+  it('is paid once where nobody knows what came of it, and for less where the sum was refused', async () => {
+    const wish = { offer, content, seed: 1n, confidential: false, maxFee: 500n }
+    const elsewhere = signStatement(
+      network,
+      'Offer',
+      { model: keccak('other'), worker, ...prices, ...times, region: '', weights: '' },
+      workerKey
+    )
+    for (const one of [wish, { ...wish, offer: elsewhere }]) {
+      tries.length = 0
+      failure = new ChainError('chain.timeout', 'it may still go through')
+      await assert.rejects(wallet.begin(one), { code: 'chain.timeout' })
+      assert.equal(tries.length, 1)
+      failure = new ChainError('chain.reverted', 'the balance is too small')
+      await assert.rejects(wallet.begin(one), { code: 'chain.reverted' })
+      assert.deepEqual(tries.slice(2), [500n])
+    }
   })
 })

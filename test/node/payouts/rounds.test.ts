@@ -48,8 +48,15 @@ describe('scorers whom chance has drawn', function () {
       disagreements.push(event)
     })
     const id = await answered([33, 34])
-    const { payouts, weighed } = await settler.service.settle(network.pool)
+    const had = await settler.chain.tokens.balanceOf(settler.address)
+    const told: bigint[] = []
+    const { payouts, weighed } = await settler.service.settle(network.pool, (amount, act) => {
+      told.push(amount)
+      return act()
+    })
     assert.equal(weighed, 1)
+    assert.equal(told.length, 2)
+    assert.equal(had - (await settler.chain.tokens.balanceOf(settler.address)), told[0]! + told[1]!)
     const agrees = new Map((await view(id))?.scorings.map(word => [word.scorer, word.agrees]))
     assert.equal(agrees.size, 3)
     assert.equal(agrees.get(liar.address), false)
@@ -57,7 +64,7 @@ describe('scorers whom chance has drawn', function () {
     // The spammer, for whom the lie is, gets nothing of it.
     assert.equal(payouts.find(({ account }) => account === network.players[3])?.share, 0n)
     await finished()
-    await liar.chain.payouts.giveUp(network.pool)
+    await liar.service.sit(network.pool, false)
     await network.kill(liar)
   })
 

@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { CID } from 'multiformats/cid'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { DurableBlocks } from '../../../node/transport/blocks/durable.ts'
 import { directoryBlock, fileBlock, nodeBlock, rawBlock, symlinkBlock } from './dag.ts'
@@ -178,6 +179,39 @@ describe('transport: files', () => {
         (error: unknown) => (error instanceof TilthError ? error.code : String(error))
       )
       assert.ok(typeof length === 'number' ? length <= 1000 : length.startsWith('files.'), String(length))
+    })
+
+    it('a file of pieces that hold nothing, and has no end of them, is refused', async () => {
+      // Each names the one below a hundred times, and says that it has a byte of each.
+      const endless = async (last: Block): Promise<string> => {
+        const nodes = [last]
+        for (let depth = 0; depth < 6; depth++) {
+          const [below] = nodes as [Block]
+          nodes.unshift(
+            fileBlock(
+              Array.from({ length: 100 }, () => below.cid),
+              100 ** depth
+            )
+          )
+        }
+        const [root, ...rest] = nodes as [Block, ...Block[]]
+        return publish(root, ...rest)
+      }
+      for (const pin of [true, false])
+        await assert.rejects(reader.files.fetchBytes(await endless(rawBlock(new Uint8Array())), { ...from(), pin }), {
+          code: 'files.not-file',
+          message: /pieces that hold nothing/
+        })
+      await assert.rejects(reader.files.fetchBytes(await endless(fileBlock([], 0)), { ...from(), maxBytes: 1_000 }), {
+        code: 'files.too-large',
+        message: /more parts than its bytes need/
+      })
+      const target = join(scratch, 'endless')
+      const file = await endless(rawBlock(new Uint8Array()))
+      const root = directoryBlock([{ name: 'file', to: CID.parse(file), size: 1 }])
+      await assert.rejects(reader.files.fetchDirectory(await publish(root), target, from()), {
+        code: 'files.too-large'
+      })
     })
 
     it('a file with a part that it says is empty, and nobody has, is not kept and holds up no removal', async () => {

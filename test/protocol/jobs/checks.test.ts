@@ -146,6 +146,24 @@ const refused: readonly Row[] = [
     'ignore'
   ],
   [
+    'an escrow with more, for which the deposit is larger',
+    () => checkEscrow(award().statement.message, builder, 100n, { ...escrow, amount: 101n }),
+    'award.unpaid',
+    'ignore'
+  ],
+  [
+    'an escrow that ends later, so that its builder may decide for ever',
+    () => checkEscrow(award().statement.message, builder, 100n, { ...escrow, deadline: escrow.deadline + 1n }),
+    'award.unpaid',
+    'ignore'
+  ],
+  [
+    'an award that is far above the bid, and its deposit with it',
+    () => checkEscrow(award().statement.message, builder, 24n, escrow),
+    'award.dear',
+    'reject'
+  ],
+  [
     'an escrow for another worker',
     () => checkEscrow(award().statement.message, builder, 100n, { ...escrow, worker: builder }),
     'award.unpaid',

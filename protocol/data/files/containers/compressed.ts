@@ -99,6 +99,7 @@ export async function* unzstd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   let out: Uint8Array[] = []
   const unpacker = new Decompress(data => {
     watch.gave(data.length)
+    frames.gave(data.length)
     // What is given is used again for what comes next.
     out.push(data.slice())
   })

@@ -43,8 +43,16 @@ function windowOf(header: Uint8Array): number {
   return base + (base / 8) * (window & 7)
 }
 
-/** @throws FileError for a frame that is not unpacked here */
-function requireModest(header: Uint8Array): void {
+/**
+ * Bytes of windows that are moved: whoever unpacks moves all of a window for each block, and a block may be four bytes.
+ * What zstd packs has blocks of 128 KiB, 64 to the largest window that it takes unasked; with larger ones the first some
+ * hundreds are few enough.
+ */
+const freeMoves = 2 ** 35
+const movesByByte = 64
+
+/** @throws FileError for a frame that is not unpacked here @returns bytes of its window */
+function requireModest(header: Uint8Array): number {
   // [reject] What was packed with a dictionary is whole, and cannot be unpacked without it.
   if (((header[4] ?? 0) & 3) !== 0)
     throw new FileError(
@@ -60,29 +68,44 @@ function requireModest(header: Uint8Array): void {
       `it asks for ${Math.round(window / 2 ** 20)} MiB of memory to be unpacked`,
       'Unpack it yourself, or pack it without --long or as a stream.'
     )
+  return window
 }
 
 /**
  * Goes through the frames of zstd by what they say of their lengths, before they are unpacked: a file may have many,
  * some to be skipped, and each asks for memory of its own.
  */
-export function frameGuard(): { took(bytes: Uint8Array): void; ended(): void } {
+export function frameGuard(): { took(bytes: Uint8Array): void; gave(bytes: number): void; ended(): void } {
   /** What has come of a header, of a frame's or a block's. */
   let held: Uint8Array = new Uint8Array(0)
   let skip = 0
-  /** In a frame: how many bytes stand behind its last block. */
+  /** In a frame: how many bytes stand behind its last block, and its window. */
   let trailer: number | undefined
+  let window = 0
+  let moved = 0
+  let given = 0
   /** Bytes of the header that begins at hand, as far as they tell. */
   const needed = (): number => {
     if (trailer !== undefined) return 3
     if (held.length < 5) return 5
     return isSkipped(held) ? 8 : headerBytes(held[4] ?? 0)
   }
+  /** [reject] Frames and blocks of a few bytes each are no way to pack anything. */
+  const move = (): void => {
+    moved += window
+    if (moved > freeMoves + movesByByte * given)
+      throw new FileError(
+        'file.bomb',
+        'it is packed in pieces that are far smaller than the memory they ask for',
+        'Unpack it yourself, and give what is in it.'
+      )
+  }
   /** A whole header. */
   const read = (): void => {
     if (trailer !== undefined) {
       const [first = 0, second = 0, third = 0] = held
       const size = (first >> 3) | (second << 5) | (third << 13)
+      move()
       // One byte that is repeated stands there once.
       skip = ((first >> 1) & 3) === 1 ? 1 : size
       if ((first & 1) === 1) {
@@ -92,12 +115,16 @@ export function frameGuard(): { took(bytes: Uint8Array): void; ended(): void } {
     } else if (isSkipped(held)) skip = viewOf(held).getUint32(4, true)
     else {
       if (!isFrame(held)) throw new Error('something stands between its frames')
-      requireModest(held)
+      window = requireModest(held)
+      move()
       trailer = ((held[4] ?? 0) & 4) === 0 ? 0 : 4
     }
     held = new Uint8Array(0)
   }
   return {
+    gave(bytes) {
+      given += bytes
+    },
     took(bytes) {
       for (let at = 0; at < bytes.length;) {
         const skipped = Math.min(skip, bytes.length - at)

@@ -32,6 +32,37 @@ describe('packed files as tools of others make them', () => {
       await assert.rejects(readWhole('a.jsonl.gz', wrong), { code: 'file.damaged', message: /: \w/ })
   })
 
+  it('are not unpacked where each few bytes move megabytes of memory', async function () {
+    // Each of these took minutes, or would not have ended.
+    this.timeout(60_000)
+    const frame = (window: number): number[] => [0x28, 0xb5, 0x2f, 0xfd, 0x00, window]
+    /** Blocks of one byte that is said once; the last of a frame is marked. */
+    const blocks = (count: number): Uint8Array => {
+      const bytes = new Uint8Array(4 * count)
+      for (let i = 0; i < count; i++) bytes.set([(1 << 1) | (1 << 3) | (i === count - 1 ? 1 : 0), 0, 0, 97], 4 * i)
+      return bytes
+    }
+    // Windows of 128 MiB and 8 MiB; and one frame after another.
+    for (const [window, count] of [
+      [0x88, 16_384],
+      [0x68, 262_144]
+    ] as const)
+      await assert.rejects(readWhole('a.zst', joined(Uint8Array.from(frame(window)), blocks(count))), {
+        code: 'file.bomb',
+        message: /pieces that are far smaller/
+      })
+    const frames = joined(...Array.from({ length: 20_000 }, () => joined(Uint8Array.from(frame(0x88)), blocks(1))))
+    await assert.rejects(readWhole('a.zst', frames), { code: 'file.bomb' })
+    // Many small blocks in a small window are what a log has that is written line by line.
+    const { rows: none } = await readWhole('a.txt.zst', joined(Uint8Array.from(frame(0x08)), blocks(20_000))).catch(
+      (error: unknown) => {
+        assert.notEqual((error as { code: string }).code, 'file.bomb')
+        return { rows: [] }
+      }
+    )
+    assert.deepEqual(none, [])
+  })
+
   it('are named where a dictionary is missing', async () => {
     const frame = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x23, 7, 0, 0, 0, 0)
     await assert.rejects(readWhole('a.zst', frame), { code: 'file.format', message: /with a dictionary/ })
