@@ -14,6 +14,7 @@ import {
   text,
   textKey,
   tokens,
+  truthKey,
   u32,
   u32Key,
   u64,
@@ -100,6 +101,7 @@ const files: Record<string, [GgufParts | Buffer, string, RegExp]> = {
   'one part of several': [withKey(u32Key('split.count', 3)), 'gguf-unsupported', /one part/],
   experts: [withKey(u32Key('llama.expert_count', 8)), 'gguf-unsupported', /llama.expert_count/],
   'a scale of its own': [withKey(f32Key('llama.attention.scale', 0.5)), 'gguf-unsupported', /llama.attention.scale/],
+  'attention both ways': [withKey(truthKey('llama.attention.causal', false)), 'gguf-unsupported', /both directions/],
   'a window': [withKey(u32Key('llama.attention.sliding_window', 16)), 'gguf-unsupported', /window/],
   'a rotation of half a head': [
     withKey(u32Key('llama.rope.dimension_count', 4)),
