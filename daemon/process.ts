@@ -16,6 +16,7 @@ import {
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import { TilthError, describeError, mapPage } from '../protocol/primitives/index.ts'
 import { markOf } from '../node/runtime/processes.ts'
+import { quoted } from '../node/runtime/quoted.ts'
 import { watchParent } from './alive.ts'
 import { boundedLog } from './log-file.ts'
 import { logName } from './log-tail.ts'
@@ -55,7 +56,7 @@ async function requireAlone(folder: string): Promise<void> {
   const other = await runningIn(folder, apiNote)
   if (other === undefined || other.pid === process.pid) return
   throw new TilthError('daemon.running', `a daemon runs in ${folder} already (process ${other.pid})`, {
-    help: `End it with \`tilth down --data ${folder}\`, or choose another folder with --data DIR.`,
+    help: `End it with \`tilth down --data ${quoted(folder)}\`, or choose another folder with --data DIR.`,
     consequence: 'fatal'
   })
 }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { InvalidError } from '../protocol/primitives/index.ts'
 import { markOf, runs } from '../node/runtime/processes.ts'
 import type { ProcessMark } from '../node/runtime/processes.ts'
+import { quoted } from '../node/runtime/quoted.ts'
 import { writePrivate } from './private-file.ts'
 
 /** Who runs on a folder: what `tilth down` ends. */
@@ -36,7 +37,7 @@ export async function requireFree(folder: string, name?: string): Promise<void> 
     'network.running',
     `a local network or chain runs in ${folder} already (process ${other.pid})`,
     {
-      help: `End it with \`tilth down --data ${folder}\`, or choose another folder.`
+      help: `End it with \`tilth down --data ${quoted(folder)}\`, or choose another folder.`
     }
   )
 }

@@ -147,6 +147,16 @@ export function wholeNumber(text: string, flag: string, { least, most }: { least
   return value
 }
 
+const day = 86_400
+
+/** [reject] A time in days, as a flag gives it, in seconds. @throws InvalidError naming the flag */
+export function secondsOfDays(text: string, flag: string, { least, most }: { least: number; most: number }): number {
+  const seconds = Math.round(Number(text) * day)
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text) && seconds >= least && seconds <= most * day) return seconds
+  const bounds = `${least > 0 ? 'above 0 and ' : ''}at most ${most}`
+  throw new InvalidError('flag.number', `${flag} must be a number of days, ${bounds}, not "${text}"`)
+}
+
 /** [reject] An account, however its letters are written. @throws InvalidError `flag.address` */
 export function checkAddress(text: string): Address {
   const parsed = accountText.safeParse(text.toLowerCase())

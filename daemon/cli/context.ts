@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { quoted } from '../../node/runtime/quoted.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import { createApiClient } from '../api/contract/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
@@ -16,8 +17,6 @@ export interface ConnectFlags {
   data?: string
   as?: string
 }
-
-const quoted = (word: string): string => (/^[\w./:@=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)
 
 /** A command line to be pasted that asks the same daemon as the flags of this one do. */
 export const tilthLine = (line: string, { data, as, api, tokenFile }: ConnectFlags): string =>

@@ -11,18 +11,27 @@ interface Typed {
 
 /** Options that say which daemon is meant: no field comes from them. */
 const aboutDaemon = new Set(['data', 'as', 'api', 'tokenFile', 'json'])
-/** Fields whose option or argument has another name. */
+/** Fields whose option or argument has another name, where they stand in another by both. */
 const otherNames: Readonly<Record<string, string>> = {
   messages: 'question',
   validators: 'validator',
-  heldOut: 'questions'
+  languages: 'language',
+  tags: 'tag',
+  heldOut: 'questions',
+  uploadsPerContributor: 'uploads',
+  'uploads.rows': 'epochRows',
+  'uploads.bytes': 'epochBytes',
+  'keptBack.share': 'keptBack',
+  'keptBack.epochs': 'keptEpochs',
+  'bond.amount': 'bond',
+  'private.leastStake': 'workerStake'
 }
 
 /** The option or argument of a command that a field came from: by its name, wherever in the body it stands. */
 function typedFor({ path, given }: Refusal, cmd: Command): Typed | undefined {
   const words = path
     .filter(part => typeof part === 'string')
-    .map(word => otherNames[word] ?? word)
+    .map((word, i, all) => otherNames[`${all[i - 1]}.${word}`] ?? otherNames[word] ?? word)
     .reverse()
   for (const word of words) {
     const option = cmd.options.find(one => one.attributeName() === word && !aboutDaemon.has(word))

@@ -4,6 +4,7 @@ import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { markOf, runs } from '../../node/runtime/processes.ts'
+import { quoted } from '../../node/runtime/quoted.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 
@@ -61,7 +62,7 @@ export async function claimKey(address: Address, data: string): Promise<() => Pr
     const other = await claimant(path)
     if (other !== undefined && other.pid !== process.pid)
       throw new TilthError('key.running', `a daemon runs with the key of ${address} already (process ${other.pid})`, {
-        help: `Its folder is ${other.data}: end it with \`tilth down --data ${other.data}\`, or use another key.`,
+        help: `Its folder is ${other.data}: end it with \`tilth down --data ${quoted(other.data)}\`, or use another key.`,
         consequence: 'fatal'
       })
     await takeAside(path)

@@ -109,6 +109,9 @@ export function parseKeystore(path: string, bytes: Uint8Array): KeystoreForm {
       throw refused('is cut off or damaged: its JSON does not end as it began', 'Put back a copy of it.')
     throw refused('is no keystore: it is not JSON', another + importHelp)
   }
+  // [reject] Nor is a text, which may be a phrase that is a key: it is repeated nowhere.
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refused('is no keystore: its JSON is no object', another + importHelp)
   const named = asNamed(value)
   const help = 'Tilth opens version 3 keystores by scrypt or pbkdf2. ' + importHelp
   const head = heading.safeParse(named)

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { access, constants, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { deploy, developmentKey, noteOfAnvil } from '../../node/chain/index.ts'
+import { quoted } from '../../node/runtime/quoted.ts'
 import { InvalidError, NotFoundError, toHex } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { networkFile } from '../config/index.ts'
@@ -35,7 +36,7 @@ export async function rpcOfChain(folder: string): Promise<string> {
   const note = await noteOfAnvil(folder)
   if (note !== undefined) return note.rpcUrl
   throw new NotFoundError('network.chain', `no chain runs in ${folder}`, {
-    help: `Start one with \`tilth chain --data ${folder}\`, or name any other by --rpc URL.`
+    help: `Start one with \`tilth chain --data ${quoted(folder)}\`, or name any other by --rpc URL.`
   })
 }
 

@@ -40,9 +40,3 @@ export function apiPorts(text: string): number {
     )
   return base
 }
-
-/** A word of a command line as a shell takes it back. */
-export function quoted(word: string): string {
-  if (/^[\w./:@%+=,-]+$/.test(word)) return word
-  return /["$`\\!]/.test(word) ? `'${word.replaceAll("'", String.raw`'\''`)}'` : `"${word}"`
-}

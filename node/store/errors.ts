@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { quoted } from '../runtime/quoted.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 
 export type StoreCode =
@@ -38,7 +39,7 @@ export function codesOf(error: unknown): string[] {
 export const damagedStore = (directory: string, cause?: unknown): StoreError =>
   new StoreError('store.corrupt', `the data folder ${directory} is damaged`, {
     help:
-      `Run \`tilth doctor --repair --data ${dirname(directory)}\`, or restore it from a backup; ` +
+      `Run \`tilth doctor --repair --data ${quoted(dirname(directory))}\`, or restore it from a backup; ` +
       'or start with an empty folder and the same key: the network gives back what is public.',
     cause
   })

@@ -67,6 +67,7 @@ export const uploadLimits = z.strictObject({
 })
 export type UploadLimits = z.infer<typeof uploadLimits>
 
+export const mostKeptDays = 365
 /**
  * What of its answers' data fees a Datanet's pool keeps back for a while, in basis points: it is divided when so many
  * epochs have passed, or so many seconds, by what later versions have shown of the same authors by then.
@@ -77,7 +78,7 @@ export const keptBackRule = z.strictObject({
   seconds: z
     .int()
     .min(1)
-    .max(365 * 86_400)
+    .max(mostKeptDays * 86_400)
 })
 export type KeptBackRule = z.infer<typeof keptBackRule>
 /**
@@ -117,6 +118,7 @@ export const trainersRule = z.strictObject({
   anybody: z.literal(true).optional()
 })
 export type TrainersRule = z.infer<typeof trainersRule>
+export const mostBondDays = 30
 /**
  * What a contributor locks with each contribution and gets back: so much of the token's smallest unit, as decimal text,
  * until its windows are over and so many seconds more. Nothing where the rules do not say.
@@ -126,7 +128,7 @@ export const bondRule = z.strictObject({
   seconds: z
     .int()
     .min(0)
-    .max(30 * 86_400)
+    .max(mostBondDays * 86_400)
 })
 export type BondRule = z.infer<typeof bondRule>
 

@@ -100,7 +100,9 @@ function refusalOf(root: Shape, value: unknown, issue: Issue, above: Path): Refu
     const own = issue.message.replace(/^must be /, '')
     return [own === issue.message ? { path, given, fault: own } : { path, given, allowed: own }]
   }
-  if (issue.code === 'custom') return [{ path, given, fault: `is refused: ${issue.message}` }]
+  // The library's own sentence about a form says nothing to a person; a schema's says what is asked for.
+  const ownWords = issue.code === 'custom' || (issue.code === 'invalid_format' && !issue.message.startsWith('Invalid '))
+  if (ownWords) return [{ path, given, fault: `is refused: ${issue.message}` }]
   return [{ path, given, allowed: (place && allowedBy(place)) ?? expectedBy(issue) }]
 }
 

@@ -55,7 +55,7 @@ describe('a key that daemons run with', () => {
   it('is one daemon’s, whatever folders they have; the other is told where the first one is', async () => {
     const giveBack = await claimKey(address, '/of/the first')
     const second = await another()
-    assert.match(second.said, /^key\.running .*\/of\/the first/)
+    assert.match(second.said, /^key\.running .*`tilth down --data "\/of\/the first"`/)
     await second.kill()
     await giveBack()
     const third = await another()

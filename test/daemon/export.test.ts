@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFile, readdir } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { previewOf, shardOfGiven } from '../../daemon/api/handlers/given-file.ts'
 import { parquetOf } from '../protocol/data/files/make-files.ts'
@@ -62,7 +62,14 @@ describe('tilth datanet export', function () {
     const before = (await readdir(cli.folder)).sort()
     const { code } = await run('--out', join(cli.folder, 'cut.jsonl'))
     assert.equal(code, 1)
+    const folder = join(cli.folder, 'cut')
+    assert.equal((await run('--format', 'huggingface', '--out', folder)).code, 1)
     assert.deepEqual((await readdir(cli.folder)).sort(), before)
+    // Nor what was not there before in a folder that was.
+    await mkdir(folder)
+    assert.equal((await run('--format', 'huggingface', '--out', folder)).code, 1)
+    assert.deepEqual(await readdir(folder), [])
+    await rm(folder, { recursive: true })
     breaks = false
   })
 

@@ -141,8 +141,9 @@ describe('the keystore file', () => {
       [{ ...file, crypto: undefined }, /crypto is missing/],
       [{ ...file, address: '0x11' }, /address must be 20 bytes/],
       [{ ...file, crypto: { ...crypto, kdfparams: { n: 1000, r: 8, p: 1, dklen: 32, salt: 'ab' } } }, /power of two/],
-      [[], /must be an object/],
+      [[], /its JSON is no object/],
       [bare, /bare private key/],
+      [JSON.stringify(bare.slice(0, 40)), /its JSON is no object/],
       ['abandon abandon about', /not JSON/],
       ['x'.repeat(100_000), /it has 100000 bytes/]
     ]
@@ -151,7 +152,7 @@ describe('the keystore file', () => {
         assert.equal(error.code, 'key.file')
         assert.match(error.message, said)
         assert.doesNotMatch(`${error.help}`, /backup|copy/)
-        assert.ok(!describeError(error).includes(bare), 'no digit of a key is repeated')
+        assert.ok(!describeError(error).includes(bare.slice(0, 40)), 'no digit of a key is repeated')
         return true
       })
     await assert.rejects(openKeystore(await written(text.slice(0, 200)), 'correct horse'), (error: InvalidError) => {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { traceView } from '../../daemon/api/contract/index.ts'
 import type { TraceView } from '../../daemon/api/contract/index.ts'
 import { look, viewOf } from '../../daemon/api/handlers/trace/checks.ts'
 import { traceText } from '../../daemon/cli/commands/trace.ts'
 import { tracePage } from '../../daemon/cli/trace-page.ts'
 import { InvalidError, NotFoundError, keccak } from '../../protocol/primitives/index.ts'
+import { startCommandLine } from './command-line.ts'
 
 const hostile = `<script src="https://elsewhere.example/x.js"></script><img src=x onerror=alert(1)>\u202e"'&`
 
@@ -48,5 +51,33 @@ describe('a trace, as it is shown', () => {
     assert.ok(!page.includes('\u202e'))
     assert.ok(page.includes('&#60;script'), 'what was said is still to be read')
     assert.ok(page.includes("default-src 'none'"))
+  })
+})
+
+describe('a page of a trace', function () {
+  this.timeout(180_000)
+
+  it('is written into any folder, and over nothing, which is said before anything is looked at', async () => {
+    let looked = 0
+    const cli = await startCommandLine({
+      async trace() {
+        looked++
+        return view()
+      }
+    })
+    try {
+      const file = join(cli.folder, 'ä b', 'pages', 'answer.html')
+      // What does not hold is an exit code of its own.
+      const first = await cli.run('trace', '0x12', '--html', file)
+      assert.equal(first.code, 2, first.stderr)
+      assert.match(await readFile(file, 'utf8'), /<html/)
+      await writeFile(file, 'mine')
+      const again = await cli.run('trace', '0x12', '--html', file)
+      assert.deepEqual([again.code, looked], [1, 1])
+      assert.match(again.stderr, /stands there already.*--force/s)
+      assert.equal(await readFile(file, 'utf8'), 'mine')
+    } finally {
+      await cli.stop()
+    }
   })
 })

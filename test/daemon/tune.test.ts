@@ -181,7 +181,7 @@ describe('tilth tune', function () {
     assert.ok(stdout.trimEnd().endsWith(` --wait ${cli.flags.join(' ')}`), stdout)
     const posted = await tune()
     assert.ok(posted.stdout.includes(`end it with: tilth jobs cancel ${id} ${cli.flags.join(' ')}`), posted.stdout)
-    assert.equal(tilthLine('jobs', { data: "it's here", as: 'host' }), "tilth jobs --data 'it'\\''s here' --as host")
+    assert.equal(tilthLine('jobs', { data: "it's here", as: 'host' }), 'tilth jobs --data "it\'s here" --as host')
   })
 
   it('posts what is recommended but for what was given, and no budget that bids are far above', async () => {

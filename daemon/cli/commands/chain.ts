@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { quoted } from '../../../node/runtime/quoted.ts'
 import { sayUp, startDetached } from '../../detached.ts'
 import { freePort } from '../../ports.ts'
 import { command, guarded, wholeNumber } from '../command.ts'
@@ -35,7 +36,7 @@ export function chainCommand(): Command {
         if (flags.detach === true) {
           const { text, facts, pid } = await startDetached({ folder, timeoutMs: detachMs })
           if (flags.json === true) printJson({ ...(facts as object), pid })
-          else console.log(`${text}\nruns in the background; \`tilth down --data ${flags.data}\` ends it`)
+          else console.log(`${text}\nruns in the background; \`tilth down --data ${quoted(flags.data)}\` ends it`)
           return
         }
         const { runChain } = await import('../../local/chain.ts')

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
+import { quoted } from '../../../node/runtime/quoted.ts'
 import { bondTerms, issueInWords, reasonInWords, voteCodeInWords } from '../../../protocol/data/index.ts'
 import { placeInWords, problemsInWords } from '../../../protocol/data/files/index.ts'
 import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
@@ -83,7 +84,7 @@ function previewText(preview: PreviewView, net: DatanetView, shard: ShardFile): 
           isPrivate
             ? yellow(`not compared with what ${name} holds already: it is private, and only its validators can`)
             : yellow(`not compared with what ${name} holds already: this node does not follow it`) +
-              ` (tilth datanet follow ${name})`
+              ` (tilth datanet follow ${quoted(name)})`
         ])
   ].join('\n')
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { quoted } from '../../../node/runtime/quoted.ts'
 import { roles } from '../../config/index.ts'
 import type { Flags } from '../../config/index.ts'
 import { loadSettings } from '../../config/index.ts'
@@ -112,7 +113,7 @@ Example:
           const env: Record<string, string> = typeof passphrase === 'string' ? { TILTH_PASSPHRASE: passphrase } : {}
           const { facts, text, pid } = await startDetached({ folder: config.data, env, timeoutMs: detachMs })
           if (flags.json === true) printJson({ ...(facts as object), pid })
-          else console.log(`${text}\nruns in the background; \`tilth down --data ${config.data}\` ends it`)
+          else console.log(`${text}\nruns in the background; \`tilth down --data ${quoted(config.data)}\` ends it`)
           return
         }
         // Only here: other commands should not wait for libp2p and ONNX Runtime to load.

@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createWriteStream, existsSync, readdirSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -77,6 +77,25 @@ async function write(
     await mkdir(dirname(resolve(out)), { recursive: true })
     return [{ path: out, bytes: await save(api, id, format, version, out) }]
   }
+  const stood = existsSync(out) ? readdirSync(out) : undefined
+  try {
+    return await writeFolder(api, { id, name }, version, out)
+  } catch (error) {
+    // What stands there half would be in the way of the next try.
+    if (stood === undefined) await rm(out, { recursive: true, force: true })
+    else if (stood.length === 0)
+      for (const part of readdirSync(out)) await rm(join(out, part), { recursive: true, force: true })
+    throw error
+  }
+}
+
+/** A data set in Hugging Face's layout. */
+async function writeFolder(
+  api: ApiClient,
+  { id, name }: Pick<DatanetView, 'id' | 'name'>,
+  version: number | undefined,
+  out: string
+): Promise<{ path: string; bytes: number }[]> {
   await mkdir(join(out, 'data'), { recursive: true })
   const files: { path: string; bytes: number }[] = []
   for (const [file, kind] of [
@@ -119,7 +138,7 @@ export function exportCommand(): Command {
         const api = await connect(flags)
         const net = await findDatanet(api, wanted)
         const { format } = flags
-        const called = net.name.replaceAll(/[^\p{L}\p{N}.-]+/gu, '-').replace(/^[.-]+/, '') || 'datanet'
+        const called = net.name.replaceAll(/[^\p{L}\p{N}.-]+/gu, '-').replaceAll(/^[.-]+|-+$/g, '') || 'datanet'
         const out = flags.out ?? (format === 'huggingface' ? called : `${called}.${format}`)
         const require = format === 'huggingface' ? requireFree : requireFreeFile
         require(out, { flag: '--out', force: flags.force })

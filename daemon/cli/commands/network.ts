@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { Option } from 'commander'
 import type { Command } from 'commander'
+import { quoted } from '../../../node/runtime/quoted.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { networkFile, readNetworkFile } from '../../config/index.ts'
 import type { NetworkFile } from '../../config/index.ts'
@@ -126,7 +127,7 @@ function createCommand(): Command {
           console.log(
             `a network on chain ${file.chain.chainId}, from block ${file.chain.contracts.deploymentBlock ?? 0} on; ` +
               `described in ${flags.output}\n` +
-              `start daemons with \`tilth daemon --network ${flags.output} --role ROLE\`; once the first one runs, ` +
+              `start daemons with \`tilth daemon --network ${quoted(flags.output)} --role ROLE\`; once the first one runs, ` +
               `\`tilth network bootstrap\` writes into the file how others find it`
           )
       })

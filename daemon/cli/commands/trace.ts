@@ -1,11 +1,13 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { TraceCheck, TraceView } from '../../api/contract/index.ts'
+import type { ApiClient, TraceCheck, TraceView } from '../../api/contract/index.ts'
 import { command, connected, guarded, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { bold, dim, green, printJson, red, safe, tell, yellow } from '../output.ts'
+import { requireFreeFile } from '../free.ts'
 import { tracePage } from '../trace-page.ts'
 import { showStandings } from './stand.ts'
 
@@ -24,10 +26,26 @@ export function traceText({ steps, held, broken, open }: TraceView): string {
 
 interface TraceFlags extends CallFlags {
   html?: string
+  force?: boolean
+}
+
+/** That the page can be written is known before minutes of looking, not after them. */
+async function prepare({ html, force }: TraceFlags): Promise<void> {
+  if (html === undefined) return
+  requireFreeFile(html, { flag: '--html', force })
+  const folder = dirname(resolve(html))
+  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+    throw new InvalidError('flag-invalid', `no folder can be made at ${folder}`, {
+      help: 'Choose another --html, in a folder that you may write to.',
+      cause
+    })
+  })
 }
 
 /** As text, as JSON, or as a page in a file; what does not hold is an exit code of its own. */
-async function report(flags: TraceFlags, view: TraceView): Promise<void> {
+async function report(flags: TraceFlags, looked: (api: ApiClient) => Promise<TraceView>): Promise<void> {
+  await prepare(flags)
+  const view = await looked(await connect(flags))
   if (flags.html !== undefined) {
     await writeFile(flags.html, tracePage(view))
     tell(`written to ${flags.html}`)
@@ -38,7 +56,9 @@ async function report(flags: TraceFlags, view: TraceView): Promise<void> {
 }
 
 const withPage = (cmd: Command): Command =>
-  connected(cmd).option('--html <file>', 'write a page that stands alone: no script, nothing from elsewhere')
+  connected(cmd)
+    .option('--html <file>', 'write a page that stands alone: no script, nothing from elsewhere')
+    .option('--force', 'write over what stands there')
 
 export function traceCommand(): Command {
   return withPage(
@@ -51,8 +71,7 @@ export function traceCommand(): Command {
     .argument('<receipt>', 'its id, or the beginning of one')
     .action(
       guarded(async (receipt: string, flags: TraceFlags) => {
-        const api = await connect(flags)
-        await report(flags, await api.call('trace', { params: { id: receipt } }))
+        await report(flags, api => api.call('trace', { params: { id: receipt } }))
       })
     )
 }
@@ -88,8 +107,8 @@ export function auditCommand(): Command {
           flags: TraceFlags & { sibling?: string; segment?: string; steps: string }
         ) => {
           if (kind === 'worker') return showStandings(flags, id)
-          const api = await connect(flags)
-          await report(flags, await api.call('audit', { body: bodyOf(kind, id, number, flags) }))
+          const body = bodyOf(kind, id, number, flags)
+          await report(flags, api => api.call('audit', { body }))
         }
       )
     )

@@ -1,8 +1,24 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
-import { checkAddress, collect, command, connected, guarded, show, tokenAmount } from '../command.ts'
+import {
+  checkAddress,
+  collect,
+  command,
+  connected,
+  guarded,
+  secondsOfDays,
+  show,
+  tokenAmount,
+  wholeNumber
+} from '../command.ts'
 import type { CallFlags } from '../command.ts'
-import { datanetKind, usualAuditedSegments, usualKeptBack } from '../../../protocol/data/types.ts'
+import {
+  datanetKind,
+  mostBondDays,
+  mostKeptDays,
+  usualAuditedSegments,
+  usualKeptBack
+} from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
 import { InvalidError, tokensIn } from '../../../protocol/primitives/index.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
@@ -50,12 +66,15 @@ interface CreateFlags extends CallFlags {
   workerStake?: string
 }
 
+/** Of a flag that is a whole number; its bounds are the rules' own. */
+const whole = (text: string, flag: string): number => wholeNumber(text, flag, { least: 0, most: 2 ** 31 })
+
 /** What a row must be like, as far as it was said. */
 function rowsOf({ system, mostTurns, mostCharacters }: CreateFlags) {
   const rows = {
     ...(system ? {} : { system }),
-    ...(mostTurns === undefined ? {} : { mostTurns: Number(mostTurns) }),
-    ...(mostCharacters === undefined ? {} : { mostCharacters: Number(mostCharacters) })
+    ...(mostTurns === undefined ? {} : { mostTurns: whole(mostTurns, '--most-turns') }),
+    ...(mostCharacters === undefined ? {} : { mostCharacters: whole(mostCharacters, '--most-characters') })
   }
   return Object.keys(rows).length === 0 ? {} : { rows }
 }
@@ -63,20 +82,20 @@ function rowsOf({ system, mostTurns, mostCharacters }: CreateFlags) {
 /** How seats weigh, unless as they are named. */
 function weightsOf({ weights, cap }: CreateFlags) {
   if (weights === 'fixed') return {}
-  return { weights: weights === 'equal' ? { by: 'seat' as const } : { by: 'stake' as const, cap: Number(cap) } }
+  return { weights: weights === 'equal' ? { by: 'seat' as const } : { by: 'stake' as const, cap: whole(cap, '--cap') } }
 }
 
 /** Limits by epoch, where an epoch was named. */
 function uploadsOf({ epochBlocks, epochRows, epochBytes, mostRows, newcomerRows }: CreateFlags) {
   if (epochBlocks === undefined) return {}
-  const rows = Number(epochRows)
+  const rows = whole(epochRows, '--epoch-rows')
   return {
     uploads: {
-      epochBlocks: Number(epochBlocks),
+      epochBlocks: whole(epochBlocks, '--epoch-blocks'),
       rows,
-      bytes: Number(epochBytes),
-      mostRows: mostRows === undefined ? rows * 10 : Number(mostRows),
-      newcomerRows: newcomerRows === undefined ? rows * 10 : Number(newcomerRows)
+      bytes: whole(epochBytes, '--epoch-bytes'),
+      mostRows: mostRows === undefined ? rows * 10 : whole(mostRows, '--most-rows'),
+      newcomerRows: newcomerRows === undefined ? rows * 10 : whole(newcomerRows, '--newcomer-rows')
     }
   }
 }
@@ -85,7 +104,8 @@ function uploadsOf({ epochBlocks, epochRows, epochBytes, mostRows, newcomerRows 
 export function bondOf(bond: string | undefined, days: string) {
   if (bond === undefined) return {}
   const amount = tokenAmount(bond, '--bond')
-  return amount === 0n ? {} : { bond: { amount: String(amount), seconds: Math.round(Number(days) * 86_400) } }
+  const seconds = secondsOfDays(days, '--bond-days', { least: 0, most: mostBondDays })
+  return amount === 0n ? {} : { bond: { amount: String(amount), seconds } }
 }
 
 const keptHelp =
@@ -93,9 +113,16 @@ const keptHelp =
 
 /** What the pool keeps back, unless nothing. */
 function keptBackOf({ keptBack, keptEpochs, keptDays }: CreateFlags) {
-  const share = Number(keptBack)
+  const share = whole(keptBack, '--kept-back')
   if (share === 0) return {}
-  return { keptBack: { share, epochs: Number(keptEpochs), seconds: Math.round(Number(keptDays) * 86_400) } }
+  const seconds = secondsOfDays(keptDays, '--kept-days', { least: 1, most: mostKeptDays })
+  return { keptBack: { share, epochs: whole(keptEpochs, '--kept-epochs'), seconds } }
+}
+
+/** Auditors cannot read the rows of a private one. */
+function segmentsOf({ auditedSegments, private: isPrivate }: CreateFlags): number {
+  if (auditedSegments !== undefined) return whole(auditedSegments, '--audited-segments')
+  return isPrivate === true ? 0 : usualAuditedSegments
 }
 
 const privateHelp =
@@ -214,19 +241,19 @@ export function createCommand(): Command {
           ...rowsOf(flags),
           ...uploadsOf(flags),
           ...bondOf(flags.bond, flags.bondDays),
-          maxRows: Number(flags.maxRows),
-          maxBytes: Number(flags.maxBytes),
-          uploadsPerContributor: Number(flags.uploads),
-          nearDuplicate: Number(flags.nearDuplicate),
-          minOwnShare: Number(flags.minOwnShare),
-          leastDataShare: Number(flags.leastDataShare),
-          auditedSegments: Number(flags.auditedSegments ?? (flags.private === true ? 0 : usualAuditedSegments)),
+          maxRows: whole(flags.maxRows, '--max-rows'),
+          maxBytes: whole(flags.maxBytes, '--max-bytes'),
+          uploadsPerContributor: whole(flags.uploads, '--uploads'),
+          nearDuplicate: whole(flags.nearDuplicate, '--near-duplicate'),
+          minOwnShare: whole(flags.minOwnShare, '--min-own-share'),
+          leastDataShare: whole(flags.leastDataShare, '--least-data-share'),
+          auditedSegments: segmentsOf(flags),
           ...(flags.questionWriters === 'by-account' ? {} : { questionWriters: 'by-standing' as const }),
           ...keptBackOf(flags),
           validators,
           ...weightsOf(flags),
-          revealSeconds: Number(flags.revealSeconds),
-          voteSeconds: Number(flags.voteSeconds),
+          revealSeconds: whole(flags.revealSeconds, '--reveal-seconds'),
+          voteSeconds: whole(flags.voteSeconds, '--vote-seconds'),
           ...privateOf(flags),
           ...trainersOf(flags)
         }

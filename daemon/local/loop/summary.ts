@@ -6,6 +6,9 @@ import type { LocalNetwork } from '../network/index.ts'
 
 const percent = (part: number): string => `${Math.round(part * 100)}%`
 
+/** Whether nobody else has asked meanwhile: then what the round has paid is what was paid out or is held. */
+const isAlone = ({ feesPaid, feesPaidOut, held }: LoopDone['payouts']): boolean => feesPaid === feesPaidOut + held
+
 /** Whose it is, and what of it waits for what later versions show. */
 interface Kept {
   readonly address: string
@@ -132,7 +135,8 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
     `  tuned model  ${right(models.tuned)}`,
     '',
     bold('Fees'),
-    `  paid ${tokens(payouts.feesPaid)} = paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ` +
+    `  paid ${tokens(payouts.feesPaid)} ${isAlone(payouts) ? '=' : 'and what others paid meanwhile:'} ` +
+      `paid out ${tokens(payouts.feesPaidOut)} + held ${tokens(payouts.held)} ` +
       dim(`(${payouts.heldReason})`),
     '',
     bold('Addresses'),

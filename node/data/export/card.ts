@@ -9,9 +9,10 @@ export interface CardFacts {
   readonly version: number
   /** Merkle root of the accepted set; of what is not anchored none. */
   readonly root: string | undefined
-  readonly rules: Pick<DatanetRules, 'name' | 'description' | 'licence' | 'tags' | 'minOwnShare' | 'validators'> & {
-    readonly language?: string | undefined
-  }
+  readonly rules: Pick<
+    DatanetRules,
+    'name' | 'description' | 'licence' | 'languages' | 'tags' | 'minOwnShare' | 'validators'
+  >
   readonly heldOut: number
   readonly chainId: number
 }
@@ -50,6 +51,21 @@ const line = (text: string): string => text.replaceAll(/[\p{Cc}\s]+/gu, ' ').tri
 const quoted = (text: string): string => JSON.stringify(line(text))
 const cell = (text: string): string => line(text).replaceAll('|', '\\|')
 
+const listOf = (name: string, items: readonly string[]): string[] =>
+  items.length === 0 ? [] : [`${name}:`, ...items.map(item => `- ${quoted(item)}`)]
+
+/** The Hub knows languages by their first part, and has a list of its own for what is more exact. */
+function languagesOf(tags: readonly string[]): string[] {
+  const first = tags.map(tag => (tag.split('-')[0] ?? tag).toLowerCase())
+  return [
+    ...listOf('language', [...new Set(first)]),
+    ...listOf(
+      'language_bcp47',
+      tags.filter(tag => tag.includes('-'))
+    )
+  ]
+}
+
 /** Contributors with what is theirs, most rows first. */
 export interface Tally {
   readonly rows: number
@@ -82,11 +98,11 @@ export function cardOf(facts: CardFacts, { rows, contributors }: Tally): string 
   const yaml = [
     `pretty_name: ${quoted(rules.name)}`,
     ...(known.test(licence) ? [`license: ${licence}`] : ['license: other', `license_name: ${quoted(rules.licence)}`]),
-    ...(rules.language === undefined ? [] : ['language:', `- ${quoted(rules.language)}`]),
+    ...languagesOf(rules.languages ?? []),
     'task_categories:',
     '- text-generation',
     '- question-answering',
-    ...((rules.tags ?? []).length === 0 ? [] : ['tags:', ...(rules.tags ?? []).map(tag => `- ${quoted(tag)}`)]),
+    ...listOf('tags', rules.tags ?? []),
     'size_categories:',
     `- ${size}`,
     'configs:',

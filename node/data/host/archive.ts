@@ -1,4 +1,4 @@
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetDocument } from '../../../protocol/data/index.ts'
 import type { FetchOptions } from '../../transport/types.ts'
@@ -9,6 +9,7 @@ import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
 import type { DataService } from '../types.ts'
 import { leftOf, refuseTakenDown } from './left.ts'
+import { unknownVersion } from './unknown-version.ts'
 
 const mostManifestBytes = 128 << 20
 /** Of one version in all. */
@@ -37,7 +38,7 @@ export function createArchive(
     const net = await document(datanet)
     const { host } = await rosters.sitting(datanet, net)
     const anchored = await chain.datanets.version(datanet, version)
-    if (anchored === undefined) throw unknown(version)
+    if (anchored === undefined) throw unknownVersion(version)
     const part = (cid: string, maxBytes: number, from?: Address): Part => {
       const providers = [from, host].filter(one => one !== undefined && one !== self) as Address[]
       return { cid, maxBytes, providers }
@@ -74,6 +75,3 @@ export function createArchive(
     }
   }
 }
-
-const unknown = (version: number): NotFoundError =>
-  new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)

@@ -1,7 +1,7 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
 import type { AnchoredVersion, DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -21,6 +21,7 @@ import { heldBack, juriesIn } from '../jury/words.ts'
 import { acceptedOf } from './entries.ts'
 import type { LearnRows } from './entries.ts'
 import { goneFrom, leftOf, refuseTakenDown } from './left.ts'
+import { unknownVersion } from './unknown-version.ts'
 import type { Seals } from './seals.ts'
 
 /** A manifest of 10,000 contributions with their certificates. */
@@ -156,8 +157,7 @@ export function createVersions(
   ): Promise<VersionManifest> {
     const net = await must(datanet)
     const anchored = await chain.datanets.version(datanet, version)
-    if (anchored === undefined)
-      throw new NotFoundError('version.unknown', `version ${version} of that Datanet is not anchored`)
+    if (anchored === undefined) throw unknownVersion(version)
     const { root, count, cid, roster } = anchored
     const name = `${datanet}/${version}/${root}/${cid}`
     const known = read.get(name)

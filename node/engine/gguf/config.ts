@@ -53,6 +53,8 @@ export function configOf(keys: Keys, found: Found): { json: Record<string, unkno
   // [unsupported] Every token sees all before it.
   const window = keys.number(of('attention.sliding_window')) ?? 0
   if (window !== 0 && window < context) throw keys.refuse('a sliding window is not supported')
+  // [unsupported] And none after it: of a model that reads both ways, as those for embeddings do, no text comes.
+  if (keys.truth(of('attention.causal')) === false) throw keys.refuse('attention in both directions is not supported')
   const scaling = scalingOf(keys, of, { found, headWidth, theta: written(keys.number(of('rope.freq_base')) ?? 10_000) })
   const json = {
     architectures: [family.architecture],

@@ -53,6 +53,9 @@ function readOpened(file: string, fd: number): GgufHeader {
   const at = new Cursor(fd, Math.min(size, largestHeader), bad)
   if (size < 24 || at.u32() !== magic) throw bad('it is no GGUF file')
   const version = at.u32()
+  // [unsupported] Numbers stand with their last byte first: a file of the other order has its version turned round.
+  if (versions.some(known => version === known * 2 ** 24))
+    throw unsupported('it is big-endian, which is not supported: take the little-endian file of that model')
   if (!versions.includes(version))
     throw unsupported(`GGUF of version ${version} is not supported (little-endian 2 and 3 are)`)
   // The least that a tensor's entry and a key's take.

@@ -63,7 +63,10 @@ export async function takeCar(
     return await blocks.getRoots()
   } catch (cause) {
     if (cause instanceof TilthError) throw cause
-    throw new InvalidError('files.car', 'this is no CAR, or a broken one', { cause })
+    throw new InvalidError('files.car', 'this is no CAR, or a broken one', {
+      help: 'Give a file that `tilth datanet export --format car` or an IPFS tool has written.',
+      cause
+    })
   }
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { openAiErrorReply } from '../../../daemon/api/server/openai/errors.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { asked, bearer, startDaemon } from './daemon.ts'
 import type { Asked, Daemon } from './daemon.ts'
 
@@ -225,6 +227,16 @@ describe('what clients of the OpenAI API send', () => {
     )
     assert.equal((await chat({ model: 'fish' })).error?.code, 'model_not_found')
     assert.equal((await chat({ presence_penalty: 1 })).error?.code, 'unsupported_parameter')
+  })
+
+  it('are told what to do by fields of their request, not by flags of a command line', () => {
+    const dear = new InvalidError('ask.price', 'it may cost 2 tokens', { help: 'Allow more (--max-price).' })
+    const { status, body } = openAiErrorReply(dear)
+    assert.deepEqual([status, body.error.param], [400, 'max_tokens'])
+    assert.match(
+      body.error.message,
+      /it may cost 2 tokens\. Ask for fewer `max_tokens`, or allow more by `tilth\.maxPrice`/
+    )
   })
 
   it('can send anything and hurt nobody', async () => {

@@ -14,6 +14,7 @@ import {
   text,
   textKey,
   tokens,
+  truthKey,
   u32,
   u32Key,
   u64,
@@ -38,7 +39,7 @@ const huge = 10n ** 12n
 const files: Record<string, [GgufParts | Buffer, string, RegExp]> = {
   'no file at all': [Buffer.alloc(0), 'gguf-invalid', /no GGUF/],
   'other bytes': [Buffer.from('safetensors, not GGUF, and long enough'), 'gguf-invalid', /no GGUF/],
-  'a big-endian one': [ggufBytes({ ...right(), version: 0x03000000 }), 'gguf-unsupported', /version/],
+  'a big-endian one': [ggufBytes({ ...right(), version: 0x03000000 }), 'gguf-unsupported', /it is big-endian/],
   'a trillion tensors': [{ ...right(), tensorCount: huge }, 'gguf-invalid', /number of tensors/],
   'a trillion keys': [{ ...right(), keyCount: huge }, 'gguf-invalid', /number of keys/],
   'counts beyond all numbers': [{ ...right(), tensorCount: 2n ** 64n - 1n }, 'gguf-invalid', /number of tensors/],
@@ -100,6 +101,7 @@ const files: Record<string, [GgufParts | Buffer, string, RegExp]> = {
   'one part of several': [withKey(u32Key('split.count', 3)), 'gguf-unsupported', /one part/],
   experts: [withKey(u32Key('llama.expert_count', 8)), 'gguf-unsupported', /llama.expert_count/],
   'a scale of its own': [withKey(f32Key('llama.attention.scale', 0.5)), 'gguf-unsupported', /llama.attention.scale/],
+  'attention both ways': [withKey(truthKey('llama.attention.causal', false)), 'gguf-unsupported', /both directions/],
   'a window': [withKey(u32Key('llama.attention.sliding_window', 16)), 'gguf-unsupported', /window/],
   'a rotation of half a head': [
     withKey(u32Key('llama.rope.dimension_count', 4)),

@@ -41,6 +41,7 @@ const facts: CardFacts = {
     name: 'Birds: of "the" |north|',
     description: 'What they\nsing',
     licence: 'CC-BY-4.0',
+    languages: ['en', 'pt-BR', 'pt'],
     tags: ['birds', 'songs'],
     minOwnShare: 500,
     validators: [{ address: account(1), weight: 1 }]
@@ -94,6 +95,7 @@ describe('an exported version', () => {
       '    path: data/train-*.parquet'
     ])
       assert.ok(yaml.split('\n').includes(line), line)
+    assert.match(yaml, /\nlanguage:\n- "en"\n- "pt"\nlanguage_bcp47:\n- "pt-BR"\ntask_categories:/)
     assert.match(card, /1500 rows by 3 contributors: version 3/)
     assert.match(card, new RegExp(`\\| \`${account(0)}\` \\| 5 \\| 500 \\|`))
     assert.ok(body.includes('What they sing') && card.includes(hash(8)))

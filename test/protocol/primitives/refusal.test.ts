@@ -8,6 +8,7 @@ describe('what a schema refuses is told in words', () => {
     rate: z.number().positive().max(1).optional(),
     kind: z.enum(['lora', 'qlora']),
     who: address.optional(),
+    tag: z.string().max(30).regex(/^\S+$/, 'a tag is a word').optional(),
     port: z
       .int()
       .refine(port => port !== 25, 'must be a port for this')
@@ -48,6 +49,7 @@ describe('what a schema refuses is told in words', () => {
     ['an address', { ...good, who: '0x12' }, /^who must be an account: 0x and 40 hexadecimal digits, not "0x12"$/],
     ['a field with a typing mistake', { ...good, epoch: 2 }, /^epoch is unknown here: epochs may be meant$/],
     ['a field that nobody has', { ...good, colour: 2 }, /^colour is unknown here; known are epochs, rate/],
+    ['a form in words of its own', { ...good, tag: 'two words' }, /^tag is refused: a tag is a word$/],
     ['a rule in words of its own', { ...good, port: 25 }, /^port must be a port for this, not 25$/],
     [
       'an empty text',

@@ -24,6 +24,12 @@ const theirFields: Partial<Record<ErrorCode, string>> = {
   'ask.price': 'max_tokens'
 }
 
+/** What to do, where ours speaks of the command line. */
+const theirHelp: Partial<Record<ErrorCode, string>> = {
+  'ask.price': 'Ask for fewer `max_tokens`, or allow more by `tilth.maxPrice`.',
+  'model.unknown': 'It may not have arrived yet: /v1/models lists those that have.'
+}
+
 /** `messages[0].content` */
 const fieldText = (path: readonly (string | number)[]): string | null =>
   path.length === 0
@@ -60,7 +66,8 @@ export interface OpenAiErrorReply {
  */
 export function openAiErrorReply(error: unknown): OpenAiErrorReply {
   const { status, body } = errorReply(error)
-  const { code, message, help } = body.error
+  const { code, message, help: own } = body.error
+  const help = ownOf(theirHelp, code) ?? own
   return {
     status,
     body: {

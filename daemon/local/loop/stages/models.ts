@@ -72,6 +72,8 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     )
   })
 
+  // The round's own: whoever else asks meanwhile, in the console or by an API, leaves receipts beside them.
+  const own = new Set<string>()
   const ask = async (which: ModelView, say: (text: string) => void): Promise<Answer[]> => {
     const answers: Answer[] = []
     for (const [i, row] of input.questions.entries()) {
@@ -81,7 +83,9 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
         body: { model: which.id, messages: row.messages.slice(0, -1), maxTokens: 24, temperature: 0, seed: i }
       })) {
         if (event.kind === 'error') throw new TilthError(foreignCode(event.code), event.message)
-        if (event.kind === 'done') text = event.text
+        if (event.kind !== 'done') continue
+        text = event.text
+        for (const id of event.receipts) own.add(id)
       }
       if (text === undefined) throw new TilthError('loop.answer', `no answer to question ${i + 1}`)
       answers.push({ question: i, text, exact: normalAnswer(text) === normalAnswer(wanted) })
@@ -89,18 +93,15 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
     }
     return answers
   }
-  const before = new Set<string>()
-  for await (const { id } of client.api.all('receipts')) before.add(id)
   const base = await reporter.stage('inference', 'the client asks the base model', say => ask(baseModel, say))
   const tuned = await reporter.stage('inference', 'the client asks the tuned model', say => ask(model, say))
 
   const receipts = await reporter.stage('receipt', 'receipts co-signed by client and worker', async say => {
-    const wanted = 2 * input.questions.length
     return until('the receipts', 120, async () => {
       const all: ReceiptView[] = []
-      for await (const receipt of client.api.all('receipts')) if (!before.has(receipt.id)) all.push(receipt)
+      for await (const receipt of client.api.all('receipts')) if (own.has(receipt.id)) all.push(receipt)
       say(`${all.length} receipts`)
-      return all.length >= wanted ? all : undefined
+      return all.length >= own.size ? all : undefined
     })
   })
   // It began with the registration: nothing has waited for it so far, and nothing is paid before.

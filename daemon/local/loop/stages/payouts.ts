@@ -24,20 +24,48 @@ export async function openBooks({ network }: LoopContext): Promise<Books> {
   return { feesPaid: BigInt(feesPaid), held: BigInt(dataHeld) }
 }
 
-/** What scorers have found of the round's answers. @throws TilthError `loop.scoring` where they differ */
-async function weighedReceipts(
+/**
+ * What scorers have found of the round's answers.
+ * @param inEpoch receipts of the epoch: chance draws few of many, so where others have asked, too, some of the round's
+ * stay unweighed
+ * @throws TilthError `loop.scoring` where they differ, or one is left out that could not be
+ */
+export async function weighedReceipts(
   { call }: Pick<LocalNetwork['daemons'][number]['api'], 'call'>,
-  { receipts, model }: ModelsDone
+  { receipts, model }: { readonly receipts: readonly { id: string }[]; readonly model: { readonly id: string } },
+  inEpoch: number
 ): Promise<ReceiptView[]> {
   const found = await Promise.all(receipts.map(({ id }) => call('receipt', { params: { id } })))
-  for (const { id, scorings, outputTokens, model: of } of found) {
+  const ofModel = found.filter(one => one.model === model.id)
+  for (const { id, scorings, outputTokens } of ofModel) {
     if (scorings.some(({ agrees }) => !agrees))
       throw new TilthError('loop.scoring', `scorers found different weights for receipt ${id}`)
     // Answers of the base model have nothing to weigh, nor has one without a token.
-    if (of === model.id && outputTokens > 0 && scorings.length === 0)
+    if (outputTokens > 0 && scorings.length === 0 && ofModel.length >= inEpoch)
       throw new TilthError('loop.scoring', `nobody has weighed receipt ${id}`)
   }
   return found
+}
+
+/** What was paid in a round, and what became of it. */
+interface Sums {
+  /** By the round's own receipts. */
+  readonly feesPaid: bigint
+  readonly onChain: bigint
+  readonly feesPaidOut: bigint
+  readonly held: bigint
+}
+
+/**
+ * The round's fees are all paid out or held. What others have paid meanwhile is on chain beside them.
+ * @throws TilthError `loop.accounting`
+ */
+export function checkSums({ feesPaid, onChain, feesPaidOut, held }: Sums): void {
+  if (onChain > feesPaid || (feesPaid === onChain && feesPaid === feesPaidOut + held)) return
+  throw new TilthError(
+    'loop.accounting',
+    `the fees do not add up: ${feesPaid} on the receipts, ${onChain} on chain, ${feesPaidOut} paid out and ${held} held`
+  )
 }
 
 /** attribution → settlement → claim */
@@ -96,7 +124,7 @@ export async function runPayouts(
       )
       const by = scorers.map(({ scorer, answers }) => `${nameOf(scorer)} ${answers}`)
       say(`epoch ${epoch}, ${receipts} receipts, ${weighed} answers drawn and weighed (${by.join(', ')})`)
-      return weighedReceipts(settler.api, models)
+      return weighedReceipts(settler.api, models, receipts)
     }
   )
   let opposed = 0
@@ -170,13 +198,7 @@ export async function runPayouts(
   const feesPaidOut = payouts.reduce((sum, { amount }) => sum + amount, 0n)
   const held = BigInt(accounting.dataHeld) - books.held
   const onChain = BigInt(accounting.feesPaid) - books.feesPaid
-  if (feesPaid !== feesPaidOut + held || feesPaid !== onChain) {
-    throw new TilthError(
-      'loop.accounting',
-      `the fees do not add up: ${feesPaid} on the receipts, ${onChain} on chain, ` +
-        `${feesPaidOut} paid out and ${held} held`
-    )
-  }
+  checkSums({ feesPaid, onChain, feesPaidOut, held })
   const ranks = []
   for await (const one of settler.api.all('ranks', { params: { datanet: data.datanet } })) ranks.push(one)
   return {
