@@ -45,7 +45,7 @@ export function createBuilderStates(
       const note = (bytes: number): Promise<void> => kept.keep(name, { cids, bytes, audit, deadline })
       await note(0)
       let [left, noted, first] = [mostStateBytes, mostStateBytes, maxStateBytes]
-      for (let at = 0; at < cids.length; ) {
+      for (let at = 0; at < cids.length;) {
         const some = cids.slice(at, at + (first <= together.mostBytes ? together.atOnce : 1))
         at += some.length
         // [reject] None of a lot is more than twice as large as its first.
