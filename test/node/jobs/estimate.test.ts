@@ -85,7 +85,7 @@ describe('how fast a worker thinks it is', () => {
     await store.close()
   })
 
-  it('goes by the middle one of its steps, a second of them, and not by one in which the machine was busy', async () => {
+  it("goes by the middle one of a second's steps, and not by one in which the machine was busy", async () => {
     const store = await openStore(join(folder, 'steps'))
     let now = hour
     let taken = 0
