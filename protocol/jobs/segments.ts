@@ -10,7 +10,7 @@ export const mostSegments = 8
  * Steps that a segment has at least, but where a whole training has fewer: a state takes four times an adapter's bytes,
  * with its worker, its builder and on the way, and running a few steps again takes no time.
  */
-export const leastSteps = 32
+export const leastSteps = 64
 
 /** States of one adapter, by CID, after each of its segments; none where nothing is trained. */
 export const committedStates = z.array(cidText).max(mostSegments)

@@ -16,7 +16,7 @@ describe('parts of trainings', function () {
   this.timeout(120_000)
   const folder = temporary()
   /** Five segments, two and three. */
-  const trained = { ...settings, epochs: 40, ema: 0.9, lora: { ...settings.lora, dropout: 0.1 } }
+  const trained = { ...settings, epochs: 80, ema: 0.9, lora: { ...settings.lora, dropout: 0.1 } }
   const coalitions = [
     [0, 1, 2, 3, 4, 5, 6, 7],
     [1, 4, 6],

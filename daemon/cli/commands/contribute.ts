@@ -325,7 +325,12 @@ const followHint = (id: string, preview: PreviewView | undefined, flags: CallFla
  * Contribution by a key that the daemon never sees: it stores the shard, the caller signs, the daemon relays.
  * @param mostBond what may be locked with it @throws InvalidError `contribution.bond`
  */
-export async function contributeSigned(
+export async function contributeSigned(...given: Parameters<typeof prepareSigned>): Promise<{ id: string }> {
+  return (await prepareSigned(...given))()
+}
+
+/** The same up to the signatures: the shard is stored. @returns what signs, and takes the place on chain */
+export async function prepareSigned(
   api: ApiClient,
   datanet: string,
   file: string,
@@ -333,10 +338,10 @@ export async function contributeSigned(
   privateKey: Uint8Array,
   mostBond = 0n,
   shown?: Pick<DatanetView, 'rules'>
-): Promise<{ id: string }> {
+): Promise<() => Promise<{ id: string }>> {
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body: { file, contributor } })
   const { cid, rows, bytes } = prepared
   const content = { cid, rows, bytes, salt: prepared.salt as Hex }
   const by = { address: contributor, privateKey }
-  return signAndSend(api, datanet as Hex, { content, agreed: prepared }, by, mostBond, shown)
+  return () => signAndSend(api, datanet as Hex, { content, agreed: prepared }, by, mostBond, shown)
 }

@@ -22,7 +22,7 @@ export function upCommand(): Command {
       'the APIs take this port and the next five, 0 takes any free ones (default 4180, or a free row of six)'
     )
     .option('--chain-port <n>', 'port of the chain, 0 takes any free one (default that of before, or a free one)')
-    .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '12')
+    .option('--challenge-seconds <n>', 'how long an epoch can be challenged', '10')
     .addHelpText(
       'after',
       [

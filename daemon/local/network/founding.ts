@@ -64,14 +64,16 @@ export async function foundNetwork(
   try {
     onStep('making keys, giving them tokens and stakes')
     const founded = await Promise.all(members.map(member => foundMember(root, member)))
-    for (const { address, member, privateKey } of founded) {
-      await chain.tokens.sendGas(address, 100n * gas)
-      await chain.tokens.transfer(address, member.tokens)
-      if (!member.roles.some(role => role === 'validator' || role === 'worker' || role === 'settler')) continue
-      const own = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey: toHex(privateKey) })
-      await own.nodes.stake(policy.minStake)
-      await own.stop()
-    }
+    // Side by side: each transaction is waited for, and those of one account come one after another anyway.
+    await Promise.all(
+      founded.map(async ({ address, member, privateKey }) => {
+        await Promise.all([chain.tokens.sendGas(address, 100n * gas), chain.tokens.transfer(address, member.tokens)])
+        if (!member.roles.some(role => role === 'validator' || role === 'worker' || role === 'settler')) return
+        const own = await createChain({ rpcUrl: rpc, addresses: contracts, privateKey: toHex(privateKey) })
+        await own.nodes.stake(policy.minStake)
+        await own.stop()
+      })
+    )
     const file = networkFile.parse({
       version: 1,
       preset: 'local',

@@ -8,6 +8,11 @@ import { maxStateBytes, mostStateBytes } from '../limits.ts'
 
 /** What was fetched is counted, while more comes, each time that it has grown by so much. */
 const notedBytes = 2 ** 26
+/**
+ * States that are fetched at the same time where the first one shows that they are small, as those of one lot are all
+ * alike: most of it is waiting.
+ */
+const together = { atOnce: 4, mostBytes: 2 ** 25 } as const
 
 /** The builder's copies of what its workers have committed to: it answers for a model whose states are gone. */
 export interface BuilderStates extends Pick<Kept, 'sweep' | 'hasRoom'> {
@@ -39,12 +44,21 @@ export function createBuilderStates(
       if (cids.length === 0) return
       const note = (bytes: number): Promise<void> => kept.keep(name, { cids, bytes, audit, deadline })
       await note(0)
-      let [left, noted] = [mostStateBytes, mostStateBytes]
-      for (const cid of cids) {
-        const ask = { maxBytes: Math.min(maxStateBytes, left), providers: [worker], signal }
-        try {
-          left -= (await deps.files.fetchBytes(cid, ask)).byteLength
-        } catch (error) {
+      let [left, noted, first] = [mostStateBytes, mostStateBytes, maxStateBytes]
+      for (let at = 0; at < cids.length;) {
+        const some = cids.slice(at, at + (first <= together.mostBytes ? together.atOnce : 1))
+        at += some.length
+        // [reject] None of a lot is more than twice as large as its first.
+        const maxBytes = Math.min(maxStateBytes, Math.floor(left / some.length), 2 * first)
+        const ask = { maxBytes, providers: [worker], signal }
+        const came = await Promise.allSettled(some.map(async cid => (await deps.files.fetchBytes(cid, ask)).byteLength))
+        for (const one of came) {
+          if (one.status === 'fulfilled') {
+            left -= one.value
+            if (at === 1) first = one.value
+            continue
+          }
+          const error: unknown = one.reason
           // [reject] They are no larger than an auditor takes, and together than a worker writes.
           const isOver = error instanceof LimitError && error.code === 'files.too-large'
           const isNone = error instanceof InvalidError && error.code.startsWith('files.')

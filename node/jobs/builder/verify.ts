@@ -43,15 +43,12 @@ export async function verifyDelivery(
   const { worker } = lot.award.statement.message
   const content = await fetchContent(deps, lot.delivery, worker, signal)
   checkDeliveryContent(content, lot.delivery.message, lot.lot)
-  if ((await deps.versions.auditedSegments(document.spec.datanet)) > 0) {
+  const isAudited = (await deps.versions.auditedSegments(document.spec.datanet)) > 0
+  if (isAudited) {
     // [reject] Where models are audited a worker commits to the states of its trainings: nobody could run them again.
     if (content.states === undefined)
       throw new InvalidError('delivery.states', 'the delivery commits to no states of its trainings, which are audited')
     await requireAllSteps(deps, id, record, lot.lot, content, signal)
-    // [retry] A worker that has been paid may go: what auditors will ask for is here before it is.
-    const { deadline } = lot.award.statement.message
-    const audit = auditId(builder, id)
-    await states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, { worker, audit, deadline, signal })
   }
   // Nothing is measured twice while only the questions are waited for.
   const name = `${lot.escrow}/${lot.delivery.message.log}`
@@ -61,6 +58,14 @@ export async function verifyDelivery(
   const model = base.folder
   const adapters: Lease[] = []
   const delivered = (deps.delivered ?? openDelivered)(model, document.spec.settings)
+  const over = new AbortController()
+  // [retry] A worker that has been paid may go: what auditors will ask for is here before it is. Most of that is
+  // waiting, and what was delivered is looked at meanwhile.
+  const { deadline } = lot.award.statement.message
+  const of = { worker, audit: auditId(builder, id), deadline, signal: AbortSignal.any([signal, over.signal]) }
+  const fetching = isAudited ? states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, of) : Promise.resolve()
+  // A failure is met where it is awaited, or is nobody's any more.
+  fetching.catch(() => undefined)
   try {
     for (const cid of content.adapters) {
       const lease = await deps.shelf.take(cid, { kind: 'adapter', from: [worker], cause: 'owner', signal })
@@ -84,6 +89,7 @@ export async function verifyDelivery(
         content.logs[at],
         signal
       )
+    await fetching
     seen.set(name, true)
     // Last: what fails here alone is work that was done as it was asked for, and is paid for.
     // [retry] So is what waits here for questions that judge its version and are not opened yet, once the time to
@@ -91,6 +97,7 @@ export async function verifyDelivery(
     const heldOut = lot.lot.kind === 'adapter' ? await measureHeldOut(deps, record, model, adapter, signal) : null
     return { content, heldOut }
   } finally {
+    over.abort()
     delivered.close()
     for (const lease of [base, ...adapters]) lease.release()
   }

@@ -24,7 +24,11 @@ export const speed = z.strictObject({
 })
 type Speed = z.infer<typeof speed>
 
-const benchmarkSteps = 4
+/**
+ * What is measured of a training: a second of it, but so many steps at least and at most. Steps of a small model are a
+ * few hundredths of a second, and lots are divided by what comes of it.
+ */
+const benchmarked = { ms: 1_000, least: 4, most: 32 } as const
 /**
  * What was measured is measured again after a day; and after an hour where it would keep this worker from bidding: the
  * machine may have been busy then, and nothing that is declined would ever show it.
@@ -105,28 +109,34 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     await rm(folder, { recursive: true, force: true })
     await mkdir(folder, { recursive: true })
     const times: number[] = []
+    const enough = new AbortController()
     const began = deps.clock.now()
     try {
       await trainerFor(deps, settings).tune({
         model,
         rows: sample.map(({ row }) => row),
-        settings: { ...settings, epochs: benchmarkSteps },
+        settings: { ...settings, epochs: benchmarked.most },
         output: join(folder, 'adapter'),
         onProgress: () => {
-          times.push(deps.clock.now())
+          const now = deps.clock.now()
+          times.push(now)
+          if (times.length >= benchmarked.least && now - (times[0] ?? now) >= benchmarked.ms) enough.abort()
         },
-        ...(signal === undefined ? {} : { signal })
+        signal: AbortSignal.any([enough.signal, ...(signal === undefined ? [] : [signal])])
       })
+    } catch (error) {
+      if (!enough.signal.aborted) throw error
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-    // The first step compiles the graph, which a long training does once and never feels.
+    // The first step compiles the graph, which a long training does once and never feels. Of the others the middle one
+    // counts: a moment in which the machine had something else to do says nothing about a whole training.
     const first = times[0] ?? deps.clock.now()
-    const steps = Math.max(1, times.length - 1)
-    const seconds = Math.max(0.001, ((times.at(-1) ?? first) - first) / 1000)
+    const steps = times.slice(1).map((time, i) => (time - (times[i] ?? first)) / 1000)
+    const seconds = Math.max(0.001, steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? 0)
     return {
-      charactersPerSecond: (Math.max(1, charactersOf(sample)) * steps) / seconds,
-      overheadSeconds: Math.max(0, (first - began) / 1000 - seconds / steps),
+      charactersPerSecond: Math.max(1, charactersOf(sample)) / seconds,
+      overheadSeconds: Math.max(0, (first - began) / 1000 - seconds),
       measuredAt: deps.clock.now()
     }
   }

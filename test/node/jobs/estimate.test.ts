@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TuneSpec } from '../../../protocol/jobs/index.ts'
+import type { TrainProgress, TuneJob } from '../../../node/engine/types.ts'
 import type { JobsDeps, WorkerPolicy } from '../../../node/jobs/deps.ts'
 import { createEstimator } from '../../../node/jobs/worker/estimate.ts'
 import { createExperience } from '../../../node/jobs/worker/experience.ts'
@@ -81,6 +82,39 @@ describe('how fast a worker thinks it is', () => {
     now += 2 * hour
     assert.equal(await estimate(), 10)
     assert.equal(measured, 3, 'nor is it declined for good')
+    await store.close()
+  })
+
+  it("goes by the middle one of a second's steps, and not by one in which the machine was busy", async () => {
+    const store = await openStore(join(folder, 'steps'))
+    let now = hour
+    let taken = 0
+    const deps = {
+      clock: { now: () => now },
+      store,
+      folder,
+      versions: { rows: async () => rows },
+      chain: {
+        datanets: { version: async () => ({ cid: spec.manifest }) },
+        ledger: { version: async () => ({ draw: job, block: 1n }), confirmed: () => true }
+      },
+      shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
+      engine: {
+        open: async () => ({ parameters: 1 }),
+        async tune({ onProgress, signal, settings }: TuneJob) {
+          for (; taken < settings.epochs; taken++) {
+            signal?.throwIfAborted()
+            now += taken === 2 ? 700 : 100
+            onProgress?.({} as TrainProgress)
+          }
+        }
+      }
+    } as unknown as JobsDeps
+    const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
+    const long = { ...spec, settings: { ...spec.settings, epochs: 100 } }
+    const { estimate } = createEstimator(deps, policy, createExperience(store))
+    assert.equal((await estimate(long, builder, () => undefined)).adapterSeconds, 10)
+    assert.equal(taken, 5, 'a second is enough')
     await store.close()
   })
 })

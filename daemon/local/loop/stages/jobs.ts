@@ -65,17 +65,12 @@ export async function runJobs({ network, input, reporter }: LoopContext, data: D
     )
   })
   const job = await reporter.stage(['training', 'delivery'], 'training', async say => {
-    const final = await until(
-      'the end of the training',
-      1500,
-      async () => {
-        const view = ended(await builder.call('job', { params: { id } }))
-        const { done, total, loss } = jobProgress(view)
-        say(`${bar(done, total)}${loss === null ? '' : ` loss ${loss.toFixed(3)}`}`)
-        return view.state === 'completed' ? view : undefined
-      },
-      700
-    )
+    const final = await until('the end of the training', 1500, async () => {
+      const view = ended(await builder.call('job', { params: { id } }))
+      const { done, total, loss } = jobProgress(view)
+      say(`${bar(done, total)}${loss === null ? '' : ` loss ${loss.toFixed(3)}`}`)
+      return view.state === 'completed' ? view : undefined
+    })
     say(
       final.heldOutLoss === null
         ? 'done'

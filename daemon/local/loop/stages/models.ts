@@ -106,17 +106,12 @@ export async function runModels(context: LoopContext, jobs: JobDone): Promise<Mo
   })
   // It began with the registration: nothing has waited for it so far, and nothing is paid before.
   await reporter.stage('registration', 'drawn auditors run parts of the training again', async say => {
-    await until(
-      'the audit of the model',
-      300,
-      async () => {
-        const { audit } = await builder.call('model', { params: { id: model.id } })
-        if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
-        say(audit?.why ?? 'its papers are fetched')
-        return audit?.state === 'passed' ? audit : undefined
-      },
-      500
-    )
+    await until('the audit of the model', 300, async () => {
+      const { audit } = await builder.call('model', { params: { id: model.id } })
+      if (audit?.state === 'refused') throw new TilthError('loop.audit', audit.why)
+      say(audit?.why ?? 'its papers are fetched')
+      return audit?.state === 'passed' ? audit : undefined
+    })
   })
   return { baseModel, model, base, tuned, receipts }
 }

@@ -129,25 +129,20 @@ export async function runPayouts(
   )
   let opposed = 0
   const final = await reporter.stage('settlement', 'the challenge window passes, the epoch is final', say =>
-    until(
-      'the end of the challenge window',
-      180,
-      async () => {
-        try {
-          return await settler.api.call('finalize', { params: { id: data.datanet } })
-        } catch (error) {
-          if (!(error instanceof TilthError)) throw error
-          if (error.code === 'epoch.window' || error.code === 'chain.reverted') return undefined
-          // What a validator cannot check within the window it opposes, and a machine that has much else to do gives it
-          // no time to: what it has measured by then it need not measure again.
-          if (error.code !== 'epoch.unknown' || ++opposed > mostOpposed) throw error
-          say('validators could not check it in time and were against it; it is proposed again')
-          await settler.api.call('settle', { body: { pool: data.datanet } })
-          return undefined
-        }
-      },
-      1000
-    )
+    until('the end of the challenge window', 180, async () => {
+      try {
+        return await settler.api.call('finalize', { params: { id: data.datanet } })
+      } catch (error) {
+        if (!(error instanceof TilthError)) throw error
+        if (error.code === 'epoch.window' || error.code === 'chain.reverted') return undefined
+        // What a validator cannot check within the window it opposes, and a machine that has much else to do gives it
+        // no time to: what it has measured by then it need not measure again.
+        if (error.code !== 'epoch.unknown' || ++opposed > mostOpposed) throw error
+        say('validators could not check it in time and were against it; it is proposed again')
+        await settler.api.call('settle', { body: { pool: data.datanet } })
+        return undefined
+      }
+    })
   )
 
   const payouts: Payout[] = []
