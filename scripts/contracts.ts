@@ -135,7 +135,10 @@ function check(): number {
   return 1
 }
 
-/** @param ran what forge's run of all tests said, if there was one. Undefined where not all was measured, which it says. */
+/**
+ * Undefined where not all was measured, which it says.
+ * @param ran what forge's run of all tests told, if there was one
+ */
 async function measureGas(ran?: { code: number; output: string }): Promise<Map<string, number> | undefined> {
   const { code, output } = ran ?? (await forge(['test', '--match-contract', measuring, '--json', '-vv'], true))
   const failed = failedGas(output)

@@ -14,7 +14,7 @@ import type { InvalidError } from '../../protocol/primitives/index.ts'
 const vectors = join(import.meta.dirname, '..', 'vectors', 'keystores')
 
 describe('the keystore file', function () {
-  // Keys of others' files are derived with their own parameters: seconds each, on a machine that has nothing else to do.
+  // Keys of others' files are derived with their own parameters: a second each where nothing else is done.
   this.timeout(400_000)
   let folder = ''
   beforeEach(async () => {
