@@ -97,8 +97,10 @@ interface MochaSettings {
   readonly alone: readonly string[]
 }
 const every = ['--no-config', '--exit', '--forbid-only', '--timeout', '120000']
-/** Folders whose tests mostly wait, for nodes, chains and processes to answer each other. */
+/** Folders whose tests mostly wait, for nodes, chains and processes to answer each other; and what computes there. */
 const waiting = /^test\/(?:network|node)\//
+const computing = /^test\/node\/(?:lab|store|payouts\/receipts|chain\/ledger|data\/(?:scale|schedules))\b/
+const mostlyWaits = (file: string): boolean => waiting.test(file) && !computing.test(file)
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter(file => !/^test\/(?:browser|bench)\//.test(file))
   .sort()
@@ -197,11 +199,11 @@ const computes: Record<string, Part> = {
   kernels: single('node', ['scripts/kernels.ts', 'check']),
   types: both(single('tsc', ['--noEmit']), single('tsc', ['--noEmit', '-p', 'web-console'])),
   contracts,
-  rest: mochaPart(inNode('rest', 1, file => !waiting.test(file)))
+  rest: mochaPart(inNode('rest', 1, file => !mostlyWaits(file)))
 }
 /** What mostly waits, for nodes, for blocks, for pages. It is told as it comes. */
 const waits: Record<string, Part> = {
-  nodes: mochaPart(inNode('nodes', 2, file => waiting.test(file))),
+  nodes: mochaPart(inNode('nodes', 2, mostlyWaits)),
   browser: mochaPart(inBrowser)
 }
 

@@ -6,8 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createApiClient } from '../../daemon/api/contract/index.ts'
 import { scratch } from '../harness/index.ts'
-
-const main = join(import.meta.dirname, '../../daemon/cli/main.ts')
+import { main } from './command-line.ts'
 
 /** A command line as typed, in a folder with a token and no daemon. */
 async function tilth(folder: string, ...words: string[]) {

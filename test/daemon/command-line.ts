@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { programEntry } from '../../bin/bundle.js'
 import { InvalidError, foreignCode } from '../../protocol/primitives/index.ts'
 import type { RouteName } from '../../daemon/api/contract/index.ts'
 import { routes } from '../../daemon/api/contract/index.ts'
@@ -10,7 +11,8 @@ import { scratch } from '../harness/index.ts'
 
 // The command line as a process of its own, before an API whose answers are the test's.
 
-export const main = join(import.meta.dirname, '../../daemon/cli/main.ts')
+/** As people start it: what was bundled, unless a source is newer. */
+export const main = programEntry()
 const token = 'a-token-of-this-test'
 
 export interface Ended {

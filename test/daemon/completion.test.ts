@@ -70,11 +70,17 @@ describe('completion', function () {
           assert.equal(stderr, '')
           return stdout.split('\n').filter(Boolean)
         })
-      assert.deepEqual(await ask('ask', ...cli.flags, '--model', ''), ['elements', 'seedling'])
-      assert.deepEqual(await ask('serve', '--help', ...cli.flags, 'el'), ['elements'])
-      assert.deepEqual(await ask('tune', ...cli.flags, '--datanet', ''), ['birds', 'garden\\ birds'])
-      assert.deepEqual(await ask('models', ...cli.flags, 'se'), ['seedling'])
-      assert.deepEqual(await ask('models', ...cli.flags, '--js'), ['--json'])
+      /** A shell waits for a daemon for a moment only: on a machine that is busy one presses the key again. */
+      async function offers(expected: readonly string[], ...words: string[]): Promise<void> {
+        let found = await ask(...words)
+        for (let times = 1; times < 10 && found.length === 0; times++) found = await ask(...words)
+        assert.deepEqual(found, expected)
+      }
+      await offers(['elements', 'seedling'], 'ask', ...cli.flags, '--model', '')
+      await offers(['elements'], 'serve', '--help', ...cli.flags, 'el')
+      await offers(['birds', 'garden\\ birds'], 'tune', ...cli.flags, '--datanet', '')
+      await offers(['seedling'], 'models', ...cli.flags, 'se')
+      await offers(['--json'], 'models', ...cli.flags, '--js')
       cli.calls.splice(0)
       // What is not registered anywhere, and whoever is asked elsewhere, is nobody's to say.
       assert.deepEqual(await ask('models', 'add', ...cli.flags, ''), [])

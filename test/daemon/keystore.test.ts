@@ -13,7 +13,9 @@ import type { InvalidError } from '../../protocol/primitives/index.ts'
 
 const vectors = join(import.meta.dirname, '..', 'vectors', 'keystores')
 
-describe('the keystore file', () => {
+describe('the keystore file', function () {
+  // Keys of others' files are derived with their own parameters: a second each where nothing else is done.
+  this.timeout(400_000)
   let folder = ''
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'tilth-key-'))

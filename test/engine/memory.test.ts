@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openEngine, parseConfig, type Engine, type Row } from '../../node/engine/index.ts'
+import { openEngine, parseConfig, type Engine } from '../../node/engine/index.ts'
 import { demandMemory, passBytes, type ModelConfig } from '../../node/engine/architecture/index.ts'
 import { toPlain } from '../../node/engine/host/messages.ts'
 import { collect } from '../../node/runtime/collect.ts'
@@ -26,8 +26,6 @@ describe('out of memory', () => {
 
   const asking = (engine: Engine, at = model) =>
     engine.generate({ model: at, prompt: 'Iron has', settings: { maxTokens: 150, temperature: 1, seed: 5 } }).result
-  const many = (count: number): Row[] =>
-    Array.from({ length: count }, (_, i) => qa(`question ${i} `.repeat(8), 'answer'))
   const messages = [{ role: 'user' as const, content: 'Fe?' }]
   const score = (engine: Engine, length: number) =>
     engine.score({
@@ -177,14 +175,17 @@ describe('out of memory', () => {
     const engine = openEngine({ threads: 1, heapMb: 32 })
     try {
       const alone = await asking(engine)
+      const long = { messages, answerIds: Array.from({ length: 40_000 }, (_, i) => 5 + (i % 400)) }
       const settled = await Promise.allSettled([
-        engine.heldOutLoss({ model, rows: many(30_000) }),
+        // As tokens, which nobody has to read first: some hundred megabytes.
+        engine.scoreMany({ model: endless, adapters: [null], answers: Array.from({ length: 300 }, () => long) }),
         asking(engine),
         engine.encode(model, elements[0] ?? qa('', ''))
       ])
-      const [first] = settled
-      assert.ok(first.status === 'rejected' && (first.reason as { code: string }).code === 'engine-crashed')
-      for (const one of settled.slice(1))
+      const [first, ...beside] = settled
+      const { code, consequence } = (first.status === 'rejected' ? first.reason : {}) as Record<string, string>
+      assert.deepEqual([code, consequence], ['engine-crashed', 'retry'])
+      for (const one of beside)
         assert.ok(one.status === 'fulfilled' || (one.reason as { code: string }).code === 'engine-crashed')
       assert.deepEqual(await asking(engine), alone)
     } finally {

@@ -322,21 +322,4 @@ describe('engine thread', () => {
     }
     await assert.rejects(engine.open(path), { code: 'engine-closed' })
   })
-
-  it('a thread that dies fails its request alone; the next one is served', async () => {
-    const engine = openEngine({ threads: 1, heapMb: 32 })
-    try {
-      // Far more rows than the thread's heap can hold.
-      const rows = Array.from({ length: 30000 }, (_, i) => ({
-        messages: [
-          { role: 'user' as const, content: `question ${i} `.repeat(8) },
-          { role: 'assistant' as const, content: 'answer' }
-        ]
-      }))
-      await assert.rejects(engine.heldOutLoss({ model: path, rows }), { code: 'engine-crashed', consequence: 'retry' })
-      assert.equal((await engine.open(path)).vocabulary, 512)
-    } finally {
-      await engine.close()
-    }
-  })
 })

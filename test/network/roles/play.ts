@@ -25,13 +25,12 @@ function shell(script: string, within: string): Promise<{ code: number | null; o
         output += text
       })
     child.once('error', reject)
+    const end = (code: number | null): void => {
+      resolve({ code, output: output.replaceAll(within, 'my-network').replaceAll(`${root}/`, '').trimEnd() })
+    }
     // What goes on in the background may hold the pipes: the shell's own end is waited for.
-    child.once('exit', code => {
-      setTimeout(resolve, 100, {
-        code,
-        output: output.replaceAll(within, 'my-network').replaceAll(`${root}/`, '').trimEnd()
-      })
-    })
+    child.once('exit', code => setTimeout(end, 100, code))
+    child.once('close', end)
   })
 }
 

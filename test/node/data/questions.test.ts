@@ -144,7 +144,12 @@ describe('data: sealed held-out questions', function () {
     )
 
     const version = await anchor()
-    await until(async () => (await statesAt(client)).every(state => state === 'open'), 'all are opened', 60_000)
+    for (const peer of network.peers)
+      await until(
+        async () => (await statesAt(peer)).join() === 'open,open,open',
+        `${peer.name} knows that all are opened`,
+        60_000
+      )
     const questions = await questionsAt(client, version)
     assert.deepEqual(
       questions.slice(0, 3).map(({ writer, messages }) => [writer, messages[0]?.content]),

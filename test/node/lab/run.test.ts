@@ -3,10 +3,8 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { LabResult } from '../../../node/lab/index.ts'
-import { runCommand } from '../../daemon/command-line.ts'
+import { main, runCommand } from '../../daemon/command-line.ts'
 import { scratch } from '../../harness/index.ts'
-
-const main = join(import.meta.dirname, '../../../daemon/cli/main.ts')
 
 /** A result without how long it took. */
 const timeless = (result: unknown): unknown =>

@@ -5,7 +5,8 @@ import { neighboursAnswer } from '../../../protocol/wire/index.ts'
 import { startNode, stopNodes, until } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
 
-describe('transport: who is connected to whom', () => {
+describe('transport: who is connected to whom', function () {
+  this.timeout(240_000)
   let a: TestNode, b: TestNode, c: TestNode
   const viewOf = (node: TestNode) =>
     networkView.parse(networkOf({ transport: node, self: node.peers.self.address, roles: ['client'] }))
@@ -14,14 +15,14 @@ describe('transport: who is connected to whom', () => {
     a = await startNode({ roles: ['host', 'settler'] })
     b = await startNode({ join: [a], roles: ['worker'] })
     c = await startNode({ join: [a] })
-    await until(() => [a, b, c].every(node => node.peers.connected().length === 2), 'all are connected')
+    await until(() => [a, b, c].every(node => node.peers.connected().length === 2), 'all are connected', 60_000)
   })
   after(stopNodes)
 
   it('is what a node measures of its own connections, and what its peers say of theirs', async () => {
     let told = 0
     a.neighbours.onChange(() => told++)
-    await until(() => viewOf(b).silent === 0, 'both have said it')
+    await until(() => viewOf(b).silent === 0, 'both have said it', 60_000)
     const { self, peers, links, leftOut } = viewOf(b)
     assert.equal(self.peerId, b.peers.self.peerId)
     const of = (node: TestNode) => peers.find(({ peerId }) => peerId === node.peers.self.peerId)
@@ -32,10 +33,11 @@ describe('transport: who is connected to whom', () => {
     // Each connection once, though both its ends tell of it.
     assert.equal(links.length, 3)
     assert.deepEqual(leftOut, { peers: 0, links: 0 })
-    await until(() => typeof viewOf(b).peers[0]?.ms === 'number', 'the first ping')
+    // One every twenty seconds.
+    await until(() => typeof viewOf(b).peers[0]?.ms === 'number', 'the first ping', 60_000)
 
     const d = await startNode({ join: [a] })
-    await until(() => told > 0, 'that somebody came')
+    await until(() => told > 0, 'that somebody came', 60_000)
     await d.stop()
   })
 
@@ -47,7 +49,7 @@ describe('transport: who is connected to whom', () => {
     assert.ok(!JSON.stringify(answer).includes(b.peers.self.peerId), 'who asks knows of itself')
     await stream.end()
     const before = a.neighbours.view().map(({ toldAt }) => toldAt)
-    await until(() => a.neighbours.view().every(({ toldAt }) => toldAt !== null), 'all have said it')
+    await until(() => a.neighbours.view().every(({ toldAt }) => toldAt !== null), 'all have said it', 60_000)
     const at = a.neighbours.view().map(({ toldAt }) => toldAt)
     a.neighbours.view()
     assert.deepEqual(
