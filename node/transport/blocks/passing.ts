@@ -1,19 +1,26 @@
 import type { Blockstore } from 'interface-blockstore'
 import type { AbortOptions } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import * as raw from 'multiformats/codecs/raw'
 import { DurableBlocks } from './durable.ts'
 import { blockName } from './pins.ts'
 
 /** Bytes of blocks that pass at once; what finds no room goes to the disk as it comes. */
 const mostBytes = 64 << 20
-/** A tree's own blocks that stay when its fetch is over, for who lends its folder; the first to come goes first. */
-const mostNodes = 1_024
-const mostNodeBytes = 16 << 10
+/**
+ * Of them those whose fetch is over: for who lends its folder, or fetches what was only looked at. A peer does not send
+ * a block again within a second.
+ */
+const mostIdleBytes = 16 << 20
 
 export interface PassingOptions extends AbortOptions {
   /** What only passes is seen as well; and what is put passes, too, where it is taken. */
   readonly passing?: 'seen' | 'taken'
+}
+
+interface Passing {
+  readonly bytes: Uint8Array
+  /** On its way to the disk after all. */
+  written: Promise<CID> | undefined
 }
 
 /**
@@ -22,11 +29,13 @@ export interface PassingOptions extends AbortOptions {
  * written, so nothing that is kept, added or given to others ever relies on memory.
  */
 export class PassingBlocks extends DurableBlocks implements Blockstore {
-  readonly #passing = new Map<string, { readonly bytes: Uint8Array; written: Promise<CID> | undefined }>()
+  readonly #passing = new Map<string, Passing>()
+  #bytes = 0
   /** Fetches under way for which a block passes: adapters of one form have one configuration. */
   readonly #wanted = new Map<string, number>()
-  readonly #nodes = new Set<string>()
-  #bytes = 0
+  /** Those that no fetch wants any more, in the order of their ends. */
+  readonly #idle = new Set<string>()
+  #idleBytes = 0
 
   override async has(cid: CID, options?: PassingOptions): Promise<boolean> {
     if (this.#of(cid, options) !== undefined) return true
@@ -47,12 +56,13 @@ export class PassingBlocks extends DurableBlocks implements Blockstore {
     value: Parameters<DurableBlocks['put']>[1],
     { passing }: PassingOptions = {}
   ): Promise<CID> {
+    const name = blockName(cid)
     const bytes = value as Uint8Array
-    const mayPass = this.#wanted.has(blockName(cid)) && (cid.code === raw.code || bytes.length <= mostNodeBytes)
-    if (passing !== 'taken' || !mayPass || this.#bytes + bytes.length > mostBytes) return await super.put(cid, value)
-    this.#forget(blockName(cid))
+    if (passing !== 'taken' || !this.#wanted.has(name) || this.#bytes + bytes.length > mostBytes)
+      return await super.put(cid, value)
+    this.#forget(name)
     // A copy: what came may be a part of a larger message.
-    this.#passing.set(blockName(cid), { bytes: Uint8Array.from(bytes), written: undefined })
+    this.#passing.set(name, { bytes: Uint8Array.from(bytes), written: undefined })
     this.#bytes += bytes.length
     return cid
   }
@@ -66,6 +76,7 @@ export class PassingBlocks extends DurableBlocks implements Blockstore {
   want(cid: CID): void {
     const name = blockName(cid)
     this.#wanted.set(name, (this.#wanted.get(name) ?? 0) + 1)
+    if (this.#idle.delete(name)) this.#idleBytes -= this.#sizeOf(name)
   }
 
   /** A fetch that wanted these is over. */
@@ -73,16 +84,16 @@ export class PassingBlocks extends DurableBlocks implements Blockstore {
     for (const cid of cids) {
       const name = blockName(cid)
       const left = (this.#wanted.get(name) ?? 1) - 1
-      if (left > 0) {
-        this.#wanted.set(name, left)
-        continue
+      if (left > 0) this.#wanted.set(name, left)
+      else {
+        this.#wanted.delete(name)
+        if (!this.#passing.has(name)) continue
+        this.#idle.add(name)
+        this.#idleBytes += this.#sizeOf(name)
       }
-      this.#wanted.delete(name)
-      if (cid.code === raw.code) this.#forget(name)
-      else if (this.#passing.has(name)) this.#nodes.add(name)
     }
-    for (const name of this.#nodes) {
-      if (this.#nodes.size <= mostNodes) break
+    for (const name of this.#idle) {
+      if (this.#idleBytes <= mostIdleBytes) break
       this.#forget(name)
     }
   }
@@ -102,9 +113,13 @@ export class PassingBlocks extends DurableBlocks implements Blockstore {
     return options?.passing !== undefined ? this.#passing.get(blockName(cid))?.bytes : undefined
   }
 
+  #sizeOf(name: string): number {
+    return this.#passing.get(name)?.bytes.length ?? 0
+  }
+
   #forget(name: string): void {
-    this.#bytes -= this.#passing.get(name)?.bytes.length ?? 0
+    if (this.#idle.delete(name)) this.#idleBytes -= this.#sizeOf(name)
+    this.#bytes -= this.#sizeOf(name)
     this.#passing.delete(name)
-    this.#nodes.delete(name)
   }
 }
