@@ -26,9 +26,10 @@ export interface Disk {
   /** Everything that is whole; the rest is swept away. */
   load(): Promise<Found[]>
   folderOf(cid: string): string
-  /** A place to write to, which `keep` makes the CID's. */
+  /** A place to write to, which `keep` makes the CID's once it has its note. */
   fresh(): Promise<{ readonly path: string; readonly files: string }>
-  keep(path: string, cid: string, note: Note): Promise<void>
+  note(path: string, note: Note): Promise<void>
+  keep(path: string, cid: string): Promise<void>
   discard(path: string): Promise<void>
   /** Notes the time of use, for the order of eviction after a restart. */
   used(cid: string, at: number): Promise<void>
@@ -107,8 +108,8 @@ export function createDisk(root: string, log: Log): Disk {
       await mkdir(path, { recursive: true })
       return { path, files: join(path, 'files') }
     },
-    async keep(path, cid, said) {
-      await writeWhole(noteOf(path), JSON.stringify(said))
+    note: (path, said) => writeWhole(noteOf(path), JSON.stringify(said)),
+    async keep(path, cid) {
       await rename(path, join(root, cid))
       await syncPath(root)
     },

@@ -12,7 +12,7 @@ import type { Task } from './fetches.ts'
 import { defaultPace, defaultQuota, kindLimits } from './limits.ts'
 import { createPace } from './pace.ts'
 import { createRoom } from './room.ts'
-import type { Item } from './room.ts'
+import type { Item, Reservation } from './room.ts'
 import type { AskOptions, Lease, Shelf, ShelfKind, Sizes, TakeOptions } from './types.ts'
 
 export interface ShelfDeps {
@@ -115,82 +115,117 @@ export function createShelf(deps: ShelfDeps): Shelf {
     })
   }
 
+  const mostBytes = ({ kind, maxBytes }: AskOptions): number =>
+    Math.min(kindLimits[kind].maxBytes, maxBytes ?? kindLimits[kind].maxBytes)
+
+  function sizesOf(cid: string, { kind }: AskOptions, listed: readonly { path: string; size: number }[]): Sizes {
+    const { maxFiles } = kindLimits[kind]
+    // [reject] A model's folder has no more files than its kind may.
+    if (listed.length > maxFiles) throw tooLarge(cid, `${listed.length} files, more than ${maxFiles}`)
+    return {
+      bytes: listed.reduce((sum, { size }) => sum + size, 0),
+      files: listed.length,
+      paths: listed.map(({ path }) => path)
+    }
+  }
+
+  /** What a look at a folder's tree throws. */
+  function notListed(cid: string, options: AskOptions, error: unknown): unknown {
+    // [reject] Nor more bytes.
+    return error instanceof LimitError && error.code === 'files.too-large'
+      ? tooLarge(cid, `more than ${mostBytes(options)} bytes, or is no model's folder`, error)
+      : error
+  }
+
   async function sizes(cid: string, options: AskOptions): Promise<Sizes> {
-    const row = kindLimits[options.kind]
-    const maxBytes = Math.min(row.maxBytes, options.maxBytes ?? row.maxBytes)
     const { from, signal, cause } = options
     try {
       const listed = await files.list(cid, {
-        maxBytes,
+        maxBytes: mostBytes(options),
         providers: from,
         brief: cause !== 'owner',
         ...(signal === undefined ? {} : { signal })
       })
-      // [reject] A model's folder has no more files than its kind may.
-      if (listed.length > row.maxFiles) throw tooLarge(cid, `${listed.length} files, more than ${row.maxFiles}`)
-      return {
-        bytes: listed.reduce((sum, { size }) => sum + size, 0),
-        files: listed.length,
-        paths: listed.map(({ path }) => path)
-      }
+      return sizesOf(cid, options, listed)
     } catch (error) {
-      // [reject] Nor more bytes.
-      if (error instanceof LimitError && error.code === 'files.too-large')
-        throw tooLarge(cid, `more than ${maxBytes} bytes, or is no model's folder`, error)
-      throw error
+      throw notListed(cid, options, error)
     }
   }
 
-  /** Writes a folder where it becomes the CID's, all of it or nothing. */
+  /**
+   * Writes a folder where it becomes the CID's, all of it or nothing.
+   * @param write calls `admit` with what it will take before it writes; the note goes to the disk beside its files
+   */
   async function shelve(
     cid: string,
-    { kind, bytes, own, asked }: Pick<Item, 'kind' | 'bytes' | 'own' | 'asked'>,
-    write: (folder: string) => Promise<void>
+    { kind, own }: Pick<Item, 'kind' | 'own'>,
+    write: (folder: string, admit: (bytes: number, asked?: boolean) => Promise<void>) => Promise<void>
   ): Promise<void> {
-    const reservation = await room.reserve(cid, bytes, asked)
+    let reservation: Reservation | undefined
+    let noted: Promise<Pick<Item, 'bytes' | 'asked'>> | undefined
     try {
       const { path, files: target } = await disk.fresh()
       try {
-        await write(target)
-        await disk.keep(path, cid, { kind, bytes, own, ...(asked ? { asked } : {}) })
+        await write(target, async (bytes, asked = false) => {
+          reservation = await room.reserve(cid, bytes, asked)
+          noted = disk.note(path, { kind, bytes, own, ...(asked ? { asked } : {}) }).then(() => ({ bytes, asked }))
+          noted.catch(() => undefined) // told below
+        })
+        const note = await noted
+        if (note === undefined) throw new Error('a folder was written that was not admitted')
+        await disk.keep(path, cid)
+        items.set(cid, { cid, kind, own, ...note, leases: 0, usedAt: clock.now() })
       } catch (error) {
+        await noted?.catch(() => undefined)
         await disk.discard(path)
         throw error
       }
-      items.set(cid, { cid, kind, bytes, own, asked, leases: 0, usedAt: clock.now() })
-      reservation.end()
+      reservation?.end()
       await files.lend(cid, disk.folderOf(cid)).catch((error: unknown) => {
         log.warn('a folder is not given to others', { cid, error })
       })
     } finally {
-      reservation.end()
+      reservation?.end()
     }
   }
 
   async function fetch(cid: string, options: TakeOptions, { signal, ...task }: Task): Promise<void> {
     if (items.has(cid)) return
-    const { bytes } = await sizes(cid, { ...options, signal })
-    task.sized(bytes)
-    await shelve(cid, { kind: options.kind, bytes, own: false, asked: task.forQuestions() }, target =>
-      files.fetchDirectory(cid, target, {
-        maxBytes: bytes,
-        providers: options.from,
-        pin: false,
-        signal,
-        onBytes: came => {
-          task.arrived(came)
-        },
-        pace: async (came, until) => {
-          if (task.forStrangers()) await pace(came, until)
-        }
-      })
+    let admitted = false
+    await shelve(cid, { kind: options.kind, own: false }, (target, admit) =>
+      files
+        .fetchDirectory(cid, target, {
+          maxBytes: mostBytes(options),
+          providers: options.from,
+          brief: options.cause !== 'owner',
+          pin: false,
+          signal,
+          admit: async listed => {
+            const { bytes } = sizesOf(cid, options, listed)
+            task.sized(bytes)
+            await admit(bytes, task.forQuestions())
+            admitted = true
+          },
+          onBytes: came => {
+            task.arrived(came)
+          },
+          pace: async (came, until) => {
+            if (task.forStrangers()) await pace(came, until)
+          }
+        })
+        .catch((error: unknown) => {
+          throw admitted ? error : notListed(cid, options, error)
+        })
     )
   }
 
   async function copy(from: string, cid: string, kind: ShelfKind): Promise<void> {
     if (items.has(cid)) return
     const { bytes } = await sizes(cid, { kind, from: [], cause: 'owner' })
-    await shelve(cid, { kind, bytes, own: true, asked: false }, target => copyFolder(from, target))
+    await shelve(cid, { kind, own: true }, async (target, admit) => {
+      await admit(bytes)
+      await copyFolder(from, target)
+    })
   }
 
   async function taken(cid: string, options: TakeOptions, work: (task: Task) => Promise<void>): Promise<Lease> {

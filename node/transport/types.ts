@@ -119,6 +119,11 @@ export interface FetchOptions {
    * for again for a minute, longer each time, until one of its providers comes.
    */
   brief?: boolean
+  /**
+   * Of a folder: awaited once names and sizes are known, before its files are asked for; what it throws ends the fetch.
+   * From then on a brief one is as patient as others.
+   */
+  admit?: (files: readonly { path: string; size: number }[]) => Promise<void>
   /** Hears of bytes as they come. */
   onBytes?: (bytes: number) => void
   /** Awaited after bytes came, before more are asked for: how a fetch is held to a bandwidth. */

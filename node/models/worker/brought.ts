@@ -62,7 +62,15 @@ export interface Brought {
 const noneNow = (): NotFoundError => new NotFoundError('offer.none', 'the model is not served here now')
 
 /** What says nothing about the model. */
-const ofThisNode = new Set<string>(['offer.none', 'shelf.full', 'shelf.disk', 'shelf.busy', 'shelf.stopped'])
+const ofThisNode = new Set<string>([
+  'offer.none',
+  'shelf.full',
+  'shelf.disk',
+  'shelf.busy',
+  'shelf.stopped',
+  'engine-closed',
+  'engine-cancelled'
+])
 
 export function createBrought(
   { timing, log, clock }: Pick<Parts, 'timing' | 'log' | 'clock'>,
@@ -120,6 +128,7 @@ export function createBrought(
     try {
       const speech = opening.speech(places.base)
       answerer = await opening.answerer(model, places, life)
+      await opening.read(answerer, places)
       // Prices may have changed while it came, and its owner may offer it no more.
       const terms = await termsOf(model)
       if (terms === undefined) throw noneNow()

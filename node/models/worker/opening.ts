@@ -7,6 +7,9 @@ import type { Speech } from '../speech.ts'
 /** Tokens generated to measure a model's speed before its first offer. */
 const trialTokens = 16
 
+/** What answers where no server of the owner's does. */
+const ownEngine = 'engine'
+
 /** Where a model's base and adapter lie. */
 export interface Places {
   readonly base: string
@@ -20,10 +23,25 @@ export interface Opening {
   answerer(model: Pick<ModelRecord, 'base' | 'adapter'>, places: Places, signal: AbortSignal): Promise<Answerer>
   /** Tokens a second of a short greedy answer. */
   trial(answerer: Answerer, places: Places): Promise<number>
+  /**
+   * That an adapter of anybody's is one that this node can answer by, before it is offered: a token is asked of the
+   * node's own engine, which has it in memory then. Servers of the owner's were held against that when they took it.
+   * @throws as Engine.generate: what is not read is refused by its name
+   */
+  read(answerer: Answerer, places: Places): Promise<void>
 }
 
 export function createOpening(parts: Parts): Opening {
   const { clock, engine } = parts
+  async function say(answerer: Answerer, { base, adapter }: Places, maxTokens: number): Promise<number> {
+    const generation = answerer.generate({
+      model: base,
+      ...(adapter === undefined ? {} : { adapter }),
+      messages: [{ role: 'user', content: 'Hello' }],
+      settings: { maxTokens, temperature: 0, seed: 0 }
+    })
+    return (await generation.result).ids.length
+  }
   return {
     speech(base) {
       const speech = parts.speech(base)
@@ -35,7 +53,7 @@ export function createOpening(parts: Parts): Opening {
       if (parts.backends?.has(model.base) !== true) {
         const { served } = await engine.open(base)
         return {
-          name: 'engine',
+          name: ownEngine,
           ...(served === undefined ? {} : { weights: served }),
           away: () => undefined,
           generate: job => engine.generate(job),
@@ -52,16 +70,13 @@ export function createOpening(parts: Parts): Opening {
         signal
       )
     },
-    async trial(answerer, { base, adapter }) {
+    async trial(answerer, places) {
       const started = clock.now()
-      const generation = answerer.generate({
-        model: base,
-        ...(adapter === undefined ? {} : { adapter }),
-        messages: [{ role: 'user', content: 'Hello' }],
-        settings: { maxTokens: trialTokens, temperature: 0, seed: 0 }
-      })
-      const { ids } = await generation.result
-      return ids.length / Math.max(0.001, (clock.now() - started) / 1000)
+      const tokens = await say(answerer, places, trialTokens)
+      return tokens / Math.max(0.001, (clock.now() - started) / 1000)
+    },
+    async read(answerer, places) {
+      if (answerer.name === ownEngine && places.adapter !== undefined) await say(answerer, places, 1)
     }
   }
 }

@@ -1,13 +1,14 @@
 import { open, readdir, stat } from 'node:fs/promises'
 import { join, relative, sep } from 'node:path'
-import type { AbortOptions } from '@libp2p/interface'
 import { Key } from 'interface-datastore'
 import type { Datastore } from 'interface-datastore'
 import { base32 } from 'multiformats/bases/base32'
 import { equals } from 'multiformats/bytes'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
-import { DurableBlocks, isBlock } from './durable.ts'
+import { isBlock } from './durable.ts'
+import { PassingBlocks } from './passing.ts'
+import type { PassingOptions } from './passing.ts'
 import { folderBlocks } from './tree.ts'
 
 /** Where a leaf's bytes stand in its folder. */
@@ -53,7 +54,7 @@ type Pinned = (cid: CID) => Promise<boolean>
  * bytes when a block of it is asked for, and only the few nodes of its tree are noted. So a model of gigabytes is on
  * the disk once, as the files that are read, and others can have it all the same.
  */
-export class LendingBlocks extends DurableBlocks {
+export class LendingBlocks extends PassingBlocks {
   readonly #notes: Datastore
   /** Of every block that is lent, its hash's first bytes: most of what peers ask for is nowhere here. */
   #lent: Promise<Set<number>> | undefined
@@ -135,14 +136,14 @@ export class LendingBlocks extends DurableBlocks {
     this.#lent = undefined
   }
 
-  override async has(cid: CID, options?: AbortOptions): Promise<boolean> {
+  override async has(cid: CID, options?: PassingOptions): Promise<boolean> {
     if (await super.has(cid, options)) return true
     if (!(await this.#known()).has(shortOf(cid.multihash.bytes))) return false
     for await (const _ of this.#notes.queryKeys({ prefix: lendersOf(cid), limit: 1 })) return true
     return false
   }
 
-  override async *get(cid: CID, options?: AbortOptions): AsyncGenerator<Uint8Array> {
+  override async *get(cid: CID, options?: PassingOptions): AsyncGenerator<Uint8Array> {
     const lent = (await super.has(cid, options)) ? undefined : await this.#read(cid)
     if (lent === undefined) yield* super.get(cid, options)
     else yield lent

@@ -2,6 +2,7 @@ import type { Helia } from 'helia'
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
 import { unlessAborted } from '../../runtime/index.ts'
+import type { PassingOptions } from './passing.ts'
 import { blockName, whole } from './pins.ts'
 
 // How a fetch gets its blocks. Bitswap asks everybody who is connected for a block, and everybody who has it sends it:
@@ -32,6 +33,9 @@ type Session = ReturnType<Blocks['createSession']>
 type GetOptions = NonNullable<Parameters<Blocks['get']>[1]>
 type Progress = Parameters<NonNullable<GetOptions['onProgress']>>[0]
 
+/** Bytes of a fetch that may pass in memory; what comes behind them goes to the disk as it comes. */
+const mostPassing = 2 << 20
+
 /** Aborts once nothing has been heard for so long. */
 function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end(): void } {
   const late = new AbortController()
@@ -50,15 +54,34 @@ function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end():
   }
 }
 
-/** Views of Helia's blockstore, one for each fetch, whose reads ask again until their signal aborts. */
-export function createReads(blocks: Blocks, log: (what: string) => void): () => Reads {
+export interface ReadsOptions {
+  /** What comes is not kept as blocks: as far as it is small it stays in memory until the fetch is over (passing.ts). */
+  readonly passing?: NonNullable<PassingOptions['passing']>
+}
+
+export interface FetchReads extends Reads {
+  /** Blocks that it was told to want. */
+  readonly wanted: ReadonlyMap<string, CID>
+}
+
+/**
+ * Views of Helia's blockstore, one for each fetch, whose reads ask again until their signal aborts.
+ * @param want told of each block that a fetch wants to pass, before it is asked for
+ */
+export function createReads(
+  blocks: Blocks,
+  log: (what: string) => void,
+  want: (cid: CID) => void = () => undefined
+): (options?: ReadsOptions) => FetchReads {
   /**
    * Whoever wants a block that is being fetched waits for that: bitswap takes two wants for one, the first to give up
    * ends both, and one that is made while the block is being written is never sent.
    */
-  const underWay = new Map<string, Promise<Uint8Array>>()
+  const underWay = new Map<string, { readonly passes: boolean; readonly block: Promise<Uint8Array> }>()
 
-  return () => {
+  return ({ passing } = {}) => {
+    const wanted = new Map<string, CID>()
+    let bytes = 0
     let heardAt = 0
     let session: Session | undefined // with who brought the last block that everybody was asked for
     let scout: Promise<void> | undefined // while everybody is asked for one
@@ -80,7 +103,8 @@ export function createReads(blocks: Blocks, log: (what: string) => void): () => 
         options.onProgress?.(event)
       }
       try {
-        const block = await whole(from.get(cid, { ...options, onProgress, signal: AbortSignal.any(signals) }))
+        const how: PassingOptions = passing === undefined ? {} : { passing }
+        const block = await whole(from.get(cid, { ...options, ...how, onProgress, signal: AbortSignal.any(signals) }))
         heardAt = Date.now()
         return block
       } catch (error) {
@@ -126,16 +150,21 @@ export function createReads(blocks: Blocks, log: (what: string) => void): () => 
       for (;;) {
         const other = underWay.get(name)
         if (other === undefined) {
-          const running = read(cid, options).finally(() => underWay.delete(name))
-          underWay.set(name, running)
-          return await running
+          const block = read(cid, options).finally(() => underWay.delete(name))
+          underWay.set(name, { passes: passing !== undefined, block })
+          return await block
         }
+        let block: Uint8Array
         try {
-          return await unlessAborted(other, options.signal)
+          block = await unlessAborted(other.block, options.signal)
         } catch {
           // That the other reader gave up, or was not patient, is none of this one's business.
           options.signal?.throwIfAborted()
+          continue
         }
+        // For the other it only passes.
+        if (other.passes && passing === undefined) await blocks.put(cid, block)
+        return block
       }
     }
 
@@ -143,8 +172,17 @@ export function createReads(blocks: Blocks, log: (what: string) => void): () => 
       put: (cid, value, options) => blocks.put(cid, value, options),
       has: (cid, options) => blocks.has(cid, options),
       async *get(cid, options = {}) {
-        yield await shared(cid, options)
-      }
+        const name = blockName(cid)
+        const isNew = passing === 'taken' && !wanted.has(name) && bytes < mostPassing
+        if (isNew) {
+          wanted.set(name, cid)
+          want(cid)
+        }
+        const block = await shared(cid, options)
+        if (isNew) bytes += block.length
+        yield block
+      },
+      wanted
     }
   }
 }

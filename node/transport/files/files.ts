@@ -56,12 +56,13 @@ export function parseCid(text: string): CID {
   }
 }
 
-/** A countdown that each block starts again. */
+/** A countdown that each block starts again, and that stands still until the next once it rests. */
 function patience(
   signal: AbortSignal | undefined,
   silenceMs: number
-): { signal: AbortSignal; cameAt: () => number; progress: () => void; done: () => void } {
+): { signal: AbortSignal; cameAt: () => number; progress: (ms?: number) => void; rest: () => void } {
   let at = 0
+  let forMs = silenceMs
   const late = new AbortController()
   const expire = (): void => {
     late.abort(new DOMException('no block came', 'TimeoutError'))
@@ -70,23 +71,28 @@ function patience(
   return {
     signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
     cameAt: () => at,
-    progress() {
+    progress(ms = forMs) {
       at = Date.now()
+      forMs = ms
       clearTimeout(timer)
-      timer = setTimeout(expire, silenceMs)
+      timer = setTimeout(expire, ms)
     },
-    done() {
+    rest() {
       clearTimeout(timer)
     }
   }
 }
 
-/** A fetch under way: its own view of the blocks, when it ends, and what each block that came tells. */
+/**
+ * A fetch under way: its own view of the blocks, when it ends, and what each block that came tells; it rests while
+ * nothing is asked for.
+ */
 interface Fetch {
   fs: UnixFS
   blocks: Reads
   signal: AbortSignal
-  progress: () => void
+  progress: (ms?: number) => void
+  rest: () => void
 }
 
 interface Entry {
@@ -105,9 +111,15 @@ export function createFiles({
   limits = fetchLimits,
   grace
 }: FilesDeps): Files & { stop(): void } {
-  const reads = createReads(helia.blockstore, what => {
-    log.debug(what)
-  })
+  const reads = createReads(
+    helia.blockstore,
+    what => {
+      log.debug(what)
+    },
+    cid => {
+      blocks.want(cid)
+    }
+  )
   const blockstore = reads()
   const fs = unixfs({ blockstore })
   const pins = createPins(helia, cid => whole(blocks.get(cid)), directory)
@@ -120,10 +132,14 @@ export function createFiles({
   /** Whether a block is kept for the sake of anything pinned. */
   const blockPinned = (cid: CID): Promise<boolean> => pins.hasBlock(cid)
   /** A node of a tree that is here already, or comes at once. */
-  const nodeOf = (cid: CID): Promise<Uint8Array> =>
-    whole(blockstore.get(cid, { signal: AbortSignal.timeout(limits.silenceMs) }))
+  const nodeFrom = (from: Reads, cid: CID): Promise<Uint8Array> =>
+    whole(from.get(cid, { signal: AbortSignal.timeout(limits.silenceMs) }))
 
-  /** Runs a fetch: dials those who should have it, keeps time, and types what goes wrong. */
+  /**
+   * Runs a fetch: dials those who should have it, keeps time, and types what goes wrong.
+   * @param what blocks of a folder are on their way into one, unless kept · @param keep its blocks, until they are
+   *   unpinned
+   */
   async function fetching<T>(
     text: string,
     options: FetchOptions,
@@ -138,11 +154,16 @@ export function createFiles({
       // A provider that cannot be dialled may still be found otherwise.
       void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), wait.cameAt, log)
       const result = await collector.holding(async () => {
-        const { signal, progress } = wait
-        const own = countedReads(reads(), what, options.maxBytes)
-        const done = await work(cid, { fs: unixfs({ blockstore: own }), blocks: own, signal, progress })
-        if (keep) await pins.add(cid)
-        return done
+        const { signal, progress, rest } = wait
+        const mine = reads(what === 'folder' && !keep ? { passing: 'taken' } : {})
+        const own = countedReads(mine, what, options.maxBytes)
+        try {
+          const done = await work(cid, { fs: unixfs({ blockstore: own }), blocks: own, signal, progress, rest })
+          if (keep) await pins.add(cid)
+          return done
+        } finally {
+          blocks.over(mine.wanted.values())
+        }
       })
       missing.found(text)
       return result
@@ -160,7 +181,7 @@ export function createFiles({
       throw new InvalidError('files.not-file', `${text} is no well-formed file or folder`, { cause: error })
     } finally {
       over.abort()
-      wait.done()
+      wait.rest()
     }
   }
 
@@ -268,14 +289,19 @@ export function createFiles({
     fetchDirectory: (text, toPath, options) =>
       fetching(text, options, { what: 'folder', keep: options.pin ?? true }, async (cid, fetch) => {
         const entries = await tree(cid, options.maxBytes, fetch)
-        const left = { bytes: options.maxBytes }
+        // [reject] A folder has no more bytes than it was admitted with.
+        const most = options.admit === undefined ? options.maxBytes : entries.reduce((sum, { size }) => sum + size, 0)
+        fetch.rest()
+        await options.admit?.(entries.map(({ path, size }) => ({ path, size })))
+        fetch.progress(limits.silenceMs) // somebody has it
+        const left = { bytes: most }
         await writeTree(toPath, entries, entry => content(entry.cid, left, options, fetch))
       }),
     list: (text, options) =>
       fetching(text, options, { what: 'folder', keep: false }, async (cid, fetch) =>
         (await tree(cid, options.maxBytes, fetch)).map(({ path, size }) => ({ path, size }))
       ),
-    car: cids => carOf(cids.map(parseCid), nodeOf),
+    car: cids => carOf(cids.map(parseCid), cid => nodeFrom(blockstore, cid)),
     takeCar: (car, maxBytes) =>
       collector.holding(async () => {
         const roots = await takeCar(car, async (cid, bytes) => helia.blockstore.put(cid, bytes), maxBytes)
@@ -287,6 +313,8 @@ export function createFiles({
     },
     async lend(text, folder) {
       try {
+        // Of a folder that was fetched a moment ago the nodes pass, until they are noted.
+        const nodeOf = (cid: CID): Promise<Uint8Array> => nodeFrom(reads({ passing: 'seen' }), cid)
         await collector.holding(() => blocks.lend(parseCid(text), folder, nodeOf, blockPinned))
       } catch (error) {
         throw storeError(error, directory)

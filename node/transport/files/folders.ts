@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { ReadStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
@@ -24,13 +25,44 @@ export async function* readTree(root: string, under = ''): AsyncGenerator<{ path
   }
 }
 
-async function writeFile(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const file = await open(path, 'w')
-  try {
-    for await (const chunk of content) await file.write(chunk)
-    await file.sync()
-  } finally {
-    await file.close()
+/** Files that are flushed at once while others are written. */
+const mostFlushing = 8
+
+/** Files that go to the disk side by side: one after another, each would wait for the disk by itself. */
+interface Writing {
+  write(path: string, content: AsyncIterable<Uint8Array>): Promise<void>
+  /** What was written is on disk, or this throws; nothing is under way any more in either case. */
+  end(): Promise<void>
+}
+
+function createWriting(): Writing {
+  const flushing = new Set<Promise<void>>()
+  let failed: unknown
+  async function fewerThan(most: number): Promise<void> {
+    while (flushing.size >= most) await Promise.race(flushing)
+    if (failed !== undefined) throw failed
+  }
+  async function flush(file: FileHandle): Promise<void> {
+    try {
+      await file.sync().finally(() => file.close())
+    } catch (error) {
+      failed ??= error
+    }
+  }
+  return {
+    async write(path, content) {
+      await fewerThan(mostFlushing)
+      const file = await open(path, 'w')
+      try {
+        for await (const chunk of content) await file.write(chunk)
+      } catch (error) {
+        await file.close()
+        throw error
+      }
+      const flushed = flush(file).finally(() => flushing.delete(flushed))
+      flushing.add(flushed)
+    },
+    end: () => fewerThan(1)
   }
 }
 
@@ -47,6 +79,7 @@ export async function writeTree<E extends { path: string }>(
 ): Promise<void> {
   const target = resolve(toPath)
   const fresh = `${target}.${process.pid}-${writes++}.new`
+  const writing = createWriting()
   try {
     await mkdir(fresh, { recursive: true })
     const folders = new Set([fresh])
@@ -60,11 +93,13 @@ export async function writeTree<E extends { path: string }>(
         )
       await mkdir(dirname(path), { recursive: true })
       folders.add(dirname(path))
-      await writeFile(path, content(entry))
+      await writing.write(path, content(entry))
     }
-    for (const folder of folders) await syncPath(folder)
+    await writing.end()
+    await Promise.all([...folders].map(syncPath))
     await replace(fresh, target)
   } catch (error) {
+    await writing.end().catch(() => undefined) // it fails by the first error
     await rm(fresh, { recursive: true, force: true })
     throw error instanceof TilthError || !isSystemError(error) ? error : storeError(error, target)
   }

@@ -4,7 +4,7 @@ import type { Brought, BroughtParts } from '../../../node/models/worker/brought.
 import { createQueue, manualClock, silentLog } from '../../../node/runtime/index.ts'
 import type { ManualClock } from '../../../node/runtime/index.ts'
 import type { ModelRecord } from '../../../protocol/models/index.ts'
-import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 // The shelf and the engine stand in; the network's part is in `bases.test.ts`.
@@ -17,6 +17,7 @@ describe('models that are brought because somebody asked', () => {
   /** Models whose folders are held, and answerers that were opened and are not closed. */
   let held: Set<Hex>, opened: Set<Hex>, used: Set<Hex>
   let fetching: (id: Hex) => Promise<void>
+  let reading: () => Promise<void>
   let isOffered: boolean
 
   beforeEach(() => {
@@ -26,6 +27,7 @@ describe('models that are brought because somebody asked', () => {
     opened = new Set()
     used = new Set()
     fetching = async () => undefined
+    reading = async () => undefined
     isOffered = true
     const parts = {
       folders: {
@@ -42,7 +44,8 @@ describe('models that are brought because somebody asked', () => {
         async answerer({ id }: ModelRecord) {
           opened.add(id)
           return { close: () => opened.delete(id) }
-        }
+        },
+        read: () => reading()
       },
       turns: createQueue({ name: 'test', bound: 1000, concurrency: 1000 }),
       inUse: (id: Hex) => used.has(id),
@@ -77,6 +80,15 @@ describe('models that are brought because somebody asked', () => {
     await clock.advance(180_000)
     await brought.open(model(1), client(1))
     assert.deepEqual(held, new Set(['0x2', '0x1']))
+  })
+
+  it('what cannot be read is refused by its name before it is offered; that the engine closes says nothing of it', async () => {
+    reading = async () => Promise.reject(new InvalidError('adapter-unsupported', 'PiSSA'))
+    await assert.rejects(brought.open(model(1), client(1)), { code: 'adapter-unsupported' })
+    reading = async () => Promise.reject(new InvalidError('engine-closed', 'of this node'))
+    await assert.rejects(brought.open(model(2), client(1)), { code: 'engine-closed' })
+    assert.deepEqual([brought.hasFailed('0x1'), brought.hasFailed('0x2')], [true, false])
+    assert.deepEqual([held, opened, brought.get('0x1')], [new Set(), new Set(), undefined])
   })
 
   it('closes what is idle, and gives back the one used longest ago that nobody uses', async () => {

@@ -41,9 +41,11 @@ export function fakeFiles(): FakeFiles {
         if (size > maxBytes) throw new LimitError('files.too-large', 'too large')
         return [{ path: 'model', size }]
       },
-      async fetchDirectory(cid, to, { signal, onBytes, pace }) {
+      async fetchDirectory(cid, to, { maxBytes, admit, signal, onBytes, pace }) {
+        const [listed] = await fake.files.list(cid, { maxBytes, ...(signal === undefined ? {} : { signal }) })
+        const { size } = listed ?? { size: 0 }
+        await admit?.([{ path: 'model', size }])
         fetched.push(cid)
-        const size = sizeOf(cid)
         await mkdir(to, { recursive: true })
         await writeFile(join(to, 'model'), new Uint8Array(Math.floor(size / 2)))
         signal?.throwIfAborted()
