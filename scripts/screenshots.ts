@@ -21,6 +21,8 @@ async function pages(): Promise<void> {
       const page = await openPage('host', { width, scheme })
       for (const name of [...mainPages, ...explorerPages]) {
         await goTo(page, paths[name])
+        // Who one is comes with what the page is about to know of its node.
+        await page.locator('.identity').waitFor()
         await settled(page)
         await page.screenshot({ path: join(folder, `${name}-${width}-${scheme}.png`), fullPage: true })
       }

@@ -122,4 +122,27 @@ describe('models into the network and out of it', function () {
     assert.deepEqual(taken, ['base B from 0x1,0x2', 'adapter A from 0x1,0x2'])
     assert.equal(released, 2)
   })
+
+  it('agents are no bases to train: what they name is a manifest', async () => {
+    const base = { base: 'bafyBase', adapter: null, result: null, name: 'seedling' }
+    const agent = { base: 'bafyManifest', adapter: null, result: 'bafyManifest', name: 'walked agent' }
+    const node = {
+      shelf: {
+        has: () => false,
+        put: async () => ({ cid: 'bafyOwn', release: () => undefined }),
+        status: () => ({ entries: [] })
+      },
+      models: { models: () => [base, { ...base, base: 'bafyBase', adapter: 'bafyA', result: 'bafyR' }, agent] },
+      jobs: { jobs: () => [] }
+    }
+    const { bases } = baseHandlers(...([node, {}] as unknown as Parameters<typeof baseHandlers>))
+    const { items } = await bases({ params: { limit: 10 } } as Parameters<typeof bases>[0])
+    assert.deepEqual(
+      items.map(({ cid, name, tuned }) => [cid, name, tuned]),
+      [
+        ['bafyOwn', bundledBase.name, 0],
+        ['bafyBase', 'seedling', 1]
+      ]
+    )
+  })
 })

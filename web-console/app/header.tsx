@@ -18,7 +18,7 @@ export const doors = [
 /** Pages that belong to a door and have an address of their own. */
 const beside: Readonly<Record<string, readonly string[]>> = {
   [places.datanets]: [places.review, places.contribution('').slice(0, -1)],
-  [places.bazaar]: [places.agents]
+  [places.bazaar]: [places.agents, places.compare([]).split('?', 1)[0] ?? '', places.receipt('').slice(0, -1)]
 }
 
 /** Where one is, where one can go, and who one is. */

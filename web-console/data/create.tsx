@@ -34,7 +34,7 @@ const unexampled: ReadonlySet<FormField> = new Set([
 /** What an example file would meet, beside the rule. */
 function RuleEffect({ effect }: { readonly effect: Effect | undefined }) {
   return effect === undefined ? (
-    <p className="rule-effect-none">Drop an example below to see what this rule does to it.</p>
+    <p className="rule-effect-none">Drop an example above to see what this rule does to it.</p>
   ) : (
     <p className="rule-effect" {...(effect.refuses ? { 'data-phase': 'wrong' } : {})}>
       {effect.text}
@@ -131,14 +131,14 @@ export function Page() {
           />
           <TextField
             label="Languages"
-            note="Of its rows, for example en or pt-BR, with commas between them. Nothing for any."
+            note="Of its rows, for example en or pt-BR, with commas between them. Leave it empty for any."
             value={form.languages}
             onChange={set('languages')}
             fault={fault('languages')}
           />
           <TextField
             label="Kind of rows"
-            note="qa for a question with its answer, chat for conversations, text for texts. Nothing for any."
+            note="qa for a question with its answer, chat for conversations, text for texts. Leave it empty for any."
             value={form.kind}
             onChange={set('kind')}
             fault={fault('kind')}

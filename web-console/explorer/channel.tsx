@@ -62,7 +62,7 @@ export function Page() {
           {items => (
             <Table
               label="Answers over it"
-              items={items}
+              items={items.toSorted((a, b) => b.sequence - a.sequence)}
               keyOf={one => one.id}
               columns={[
                 { name: 'Place', number: true, cell: ({ sequence }) => sequence },

@@ -1,6 +1,9 @@
 const counts = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
 
+/** A minus is no hyphen: it is as wide as a plus, and stays with its number at a line's end. */
+const withMinus = (text: string): string => text.replace('-', '\u2212')
+
 /** 1,234 */
 export const countText = (count: number | bigint): string => counts.format(count)
 
@@ -11,8 +14,8 @@ export const manyText = (count: number, one: string, more = `${one}s`): string =
 /** A measured number with so many significant digits: 0.312, 4.21, 1.2M from a million on. */
 export function numberText(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–'
-  if (Math.abs(value) >= 1e6) return compact.format(value)
-  return new Intl.NumberFormat('en', { maximumSignificantDigits: digits }).format(value)
+  if (Math.abs(value) >= 1e6) return withMinus(compact.format(value))
+  return withMinus(new Intl.NumberFormat('en', { maximumSignificantDigits: digits }).format(value))
 }
 
 /** A share of one as percent: 71 %, 0.4 %, less than 0.1 %. */
@@ -25,7 +28,7 @@ export function shareText(share: number): string {
 /** A weight in 1e-6, as the protocol counts them: 0.641 */
 export const weightText = (millionths: string | bigint): string => {
   const value = Number(BigInt(millionths)) / 1e6
-  return new Intl.NumberFormat('en', { maximumFractionDigits: 3 }).format(value)
+  return withMinus(new Intl.NumberFormat('en', { maximumFractionDigits: 3 }).format(value))
 }
 
 const sizes = ['B', 'kB', 'MB', 'GB', 'TB'] as const

@@ -4,8 +4,9 @@ const day = new Intl.DateTimeFormat('en', { dateStyle: 'medium' })
 /** To the second, with the zone: what a time says on hover. */
 export const exactTime = (ms: number): string => exact.format(ms)
 
-/** How long something takes: 0.4 s, 12 s, 3 min, 2 h 5 min, 4 days. */
+/** How long something takes: 40 ms, 0.4 s, 12 s, 3 min, 2 h 5 min, 4 days. */
 export function durationText(seconds: number): string {
+  if (seconds > 0 && seconds < 0.1) return `${Math.max(1, Math.round(seconds * 1000))} ms`
   if (seconds < 10) return `${Math.max(0, Math.round(seconds * 10) / 10)} s`
   if (seconds < 90) return `${Math.round(seconds)} s`
   const minutes = Math.round(seconds / 60)

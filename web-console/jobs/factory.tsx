@@ -18,7 +18,8 @@ import {
   ReadList,
   Section,
   Table,
-  When
+  When,
+  Who
 } from '../parts/index.ts'
 import { doneShare, isUnderWay, stateText } from './words.ts'
 import './factory.css'
@@ -103,8 +104,8 @@ function Drafts({ nameOf }: { readonly nameOf: (id: string) => string }) {
 const lossText = ({ heldOutLoss }: JobView): string =>
   heldOutLoss === null ? '' : `${numberText(heldOutLoss.base)} → ${numberText(heldOutLoss.tuned)}`
 
-const phaseOf = (job: JobView): 'jobs' | 'wrong' | undefined =>
-  isUnderWay(job) ? 'jobs' : job.state === 'completed' ? undefined : 'wrong'
+const phaseOf = (job: JobView): 'jobs' | 'models' | 'wrong' =>
+  isUnderWay(job) ? 'jobs' : job.state === 'completed' ? 'models' : 'wrong'
 
 const lead =
   "Pick a model, pick whose knowledge it should learn, and somebody's machine trains it for what you pay. " +
@@ -156,17 +157,14 @@ export function Page() {
                         <Progress label={stateText(job)} share={doneShare(job)} />
                       </div>
                     ) : (
-                      <Chip {...(phaseOf(job) === undefined ? {} : { phase: phaseOf(job) ?? 'jobs' })}>
-                        {stateText(job)}
-                      </Chip>
+                      <Chip phase={phaseOf(job)}>{stateText(job)}</Chip>
                     )
                 },
                 { name: 'Held-out loss', number: true, cell: lossText },
                 { name: 'Budget', number: true, cell: ({ budget }) => <Amount of={budget} /> },
                 {
                   name: 'By',
-                  cell: ({ builder }) =>
-                    builder === status.data?.address ? 'you' : <span className="mono">{shortId(builder)}</span>
+                  cell: ({ builder }) => (builder === status.data?.address ? 'you' : <Who account={builder} />)
                 },
                 { name: 'Posted', number: true, cell: ({ createdAt }) => <When at={createdAt} /> }
               ]}

@@ -39,15 +39,17 @@ export function Owes({ title, parts, note, selected, onSelect }: OwesProps) {
         {note === undefined ? null : <span>{note}</span>}
       </div>
       <div className="owes-bar" aria-hidden="true">
-        {parts.map((part, at) => (
-          <span
-            key={part.key}
-            className="owes-part"
-            data-shade={shadeOf(at, part)}
-            data-on={hovered === part.key || selected === part.key}
-            style={{ flexGrow: Math.max(part.share, 0.004) }}
-          />
-        ))}
+        {parts.map((part, at) =>
+          part.share > 0 ? (
+            <span
+              key={part.key}
+              className="owes-part"
+              data-shade={shadeOf(at, part)}
+              data-on={hovered === part.key || selected === part.key}
+              style={{ flexGrow: Math.max(part.share, 0.004) }}
+            />
+          ) : null
+        )}
       </div>
       <ul className="owes-names">
         {parts.map((part, at) => (

@@ -26,6 +26,20 @@ interface SeriesProps {
 
 const colourOf = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)
 
+/** Steps are counted, never halved. */
+const whole = Array.from({ length: 7 }, (_, tens) => [1, 2, 5].map(one => one * 10 ** tens)).flat()
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
+const seconds = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+/** A moment as finely as its neighbours on the axis are apart, in seconds. */
+const momentText = (at: number, apart: number): string =>
+  (apart < 60 ? seconds : apart < 86_400 ? clock : day).format(at * 1000)
+const xText = (x: number | undefined, times: boolean): string =>
+  x === undefined ? '–' : times ? `${day.format(x * 1000)}, ${clock.format(x * 1000)}` : numberText(x, 6)
+const lastOf = (values: ArrayLike<number | null | undefined>): number | null =>
+  Array.from(values).findLast(one => typeof one === 'number') ?? null
+const lastText = (value: number | null): string => (value === null ? '–' : numberText(value))
+
 /** Draws with the page's colours as they are now: a canvas does not follow the theme by itself. */
 function optionsFor({ lines, times = false, height = 220, xName = 'at' }: SeriesProps, width: number): uPlot.Options {
   const probe = document.createElement('span')
@@ -47,18 +61,25 @@ function optionsFor({ lines, times = false, height = 220, xName = 'at' }: Series
     height,
     scales: { x: { time: times } },
     // Three digits that count: a learning rate of 0.0005 is not 0.001.
-    axes: [axis, { ...axis, size: 56, values: (_, splits) => splits.map(value => numberText(value)) }],
+    axes: [
+      times
+        ? { ...axis, values: (_, splits, __, ___, step) => splits.map(at => momentText(at, step)) }
+        : { ...axis, incrs: whole },
+      { ...axis, size: 56, values: (_, splits) => splits.map(value => numberText(value)) }
+    ],
     cursor: { points: { size: 6 } },
     legend: { live: true },
     series: [
-      { label: xName },
+      { label: xName, value: (plot, x) => xText(x ?? plot.data[0].at(-1), times) },
       ...lines.map(({ name, colour }) => ({
         label: name,
         stroke: paint(colour),
         width: 2,
         spanGaps: true,
         points: { show: false },
-        value: (_: uPlot, value: number | null) => (value === null ? '–' : numberText(value))
+        // Where nothing is pointed at, the last that is known.
+        value: (plot: uPlot, value: number | null, line: number, at: number | null) =>
+          lastText(at === null ? lastOf(plot.data[line] ?? []) : value)
       }))
     ]
   }

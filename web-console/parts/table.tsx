@@ -34,7 +34,7 @@ export function Table<T>({ label, columns, items, keyOf }: TableProps<T>) {
           <tr key={keyOf(item)}>
             {columns.map(({ name, cell, number = false }) => (
               <td key={name} data-name={name} className={number ? 'table-number' : undefined}>
-                {cell(item)}
+                <div>{cell(item)}</div>
               </td>
             ))}
           </tr>

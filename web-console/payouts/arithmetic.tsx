@@ -30,6 +30,12 @@ export function Arithmetic({ view }: { readonly view: WhyShareView }) {
           {partText(part)}
         </div>
       ))}
+      {gates.length === 0 ? null : (
+        <div>
+          H: what its rows add to true answers of held-out questions; O: what they add to the model’s own answers to
+          those; h: its part of what all rows add to the true ones
+        </div>
+      )}
       <div>of an answer’s money = its part of what all rows added × believed, and of the rest × h</div>
       <div>
         share = {amountText(own)} by answers + {amountText(heldOutShare)} by held-out values

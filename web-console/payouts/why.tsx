@@ -59,7 +59,7 @@ export function Page() {
       }
       lead={
         <>
-          To <Who account={account} />, by <Go to={places.epoch(pool, epoch)}>epoch {epoch}</Go>
+          By <Go to={places.epoch(pool, epoch)}>epoch {epoch}</Go> to <Who account={account} />
         </>
       }
       actions={

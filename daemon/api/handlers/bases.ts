@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { isAgent } from '../../../protocol/models/index.ts'
 import { InvalidError, pageOf } from '../../../protocol/primitives/index.ts'
 import { mustBeModel } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
@@ -54,7 +55,10 @@ export function baseHandlers(
     }
     note(own, { name: bundledBase.name, bundled: true })
     for (const { cid, kind, bytes } of shelf.status().entries) if (kind === 'base') note(cid, { here: true, bytes })
-    for (const { base, adapter, name } of models.models()) {
+    for (const model of models.models()) {
+      // An agent names its manifest there, which nobody can train.
+      if (isAgent(model)) continue
+      const { base, adapter, name } = model
       note(base)
       const at = bases.get(base)
       if (adapter !== null) note(base, { tuned: (at?.tuned ?? 0) + 1 })

@@ -15,6 +15,10 @@ type Next = TermsView['next'][number]
 export const termsOf = async (api: ApiClient, wanted: string | undefined): Promise<TermsView> =>
   api.call('terms', { params: { id: (await findDatanet(api, wanted)).id } })
 
+/** Where the newest are none, those before go on. */
+export const inForce = (rules: TermsView['rules']): TermsView['rules'][number] | undefined =>
+  rules.findLast(({ why }) => why === null)
+
 const differenceText = ({ rule, from, to }: DifferenceView): string =>
   `  ${safe(rule)}: ${from === null ? dim('not said') : safe(from)} → ${to === null ? dim('not said') : safe(to)}`
 
@@ -35,8 +39,7 @@ const oneText = ({ number, differences, why, set }: TermsView['rules'][number], 
   ].join('\n')
 
 function termsText({ number, rules, next }: TermsView): string {
-  // Where the newest are none, those before go on.
-  const now = rules.at(-1)?.number === number ? rules.findLast(({ why }) => why === null)?.number : undefined
+  const now = rules.at(-1)?.number === number ? inForce(rules)?.number : undefined
   return [...rules.map(one => oneText(one, now)), ...next.map(nextText)].join('\n')
 }
 
@@ -116,7 +119,7 @@ function bondChange({ bond, bondDays }: ChangeFlags, seconds = 86_400): Pick<Rul
 async function changeOf(api: ApiClient, id: string, flags: ChangeFlags): Promise<RulesChange> {
   const [epoch, rows] = [numbersOf(flags, epochLimits), numbersOf(flags, rowLimits)]
   const { rules } = await api.call('terms', { params: { id } })
-  const now = rules.at(-1)?.rules
+  const now = inForce(rules)?.rules
   return {
     ...(flags.file === undefined ? {} : await readFileAs(rulesChange, flags.file)),
     ...(flags.name === undefined ? {} : { name: flags.name }),

@@ -5,6 +5,7 @@ import type { ApiClient } from '../../api/contract/index.ts'
 import { checkAddress, collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
+import { inForce } from './rules.ts'
 import { trainersText } from './text.ts'
 
 interface TrainerFlags extends CallFlags {
@@ -17,7 +18,7 @@ function changed(before: TrainersRule, { worker = [], builder = [] }: TrainerFla
   if (worker.length + builder.length === 0)
     throw new InvalidError('rules.trainers', 'nobody is named', { help: 'Give --worker or --builder with an address.' })
   const apply = (known: readonly string[] = [], named: readonly string[]) => {
-    const accounts = named.map(checkAddress)
+    const accounts = [...new Set(named.map(checkAddress))]
     const missing = adds ? undefined : accounts.find(account => !known.includes(account))
     if (missing !== undefined) throw new InvalidError('rules.trainers', `${missing} is not named by its rules`)
     const left = known.filter(account => !(accounts as string[]).includes(account))
@@ -35,7 +36,7 @@ function changed(before: TrainersRule, { worker = [], builder = [] }: TrainerFla
 async function propose(api: ApiClient, wanted: string, flags: TrainerFlags, adds: boolean) {
   const { id } = await findDatanet(api, wanted)
   const { rules } = await api.call('terms', { params: { id } })
-  const trainers = changed(rules.at(-1)?.rules.trainers ?? {}, flags, adds)
+  const trainers = changed(inForce(rules)?.rules.trainers ?? {}, flags, adds)
   const { amendment } = await api.call('proposeRules', { params: { id }, body: { change: { trainers } } })
   return { amendment, trainers }
 }

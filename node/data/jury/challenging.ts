@@ -80,7 +80,7 @@ export function createChallenging(
                 : shut > 0
                   ? 'jurors cannot read the sealed questions that it was compared with before they are opened'
                   : candidates < size
-                    ? `of ${size} jurors only ${candidates} could sit`
+                    ? `it takes ${size} jurors, and ${candidates === 0 ? 'nobody' : `only ${candidates}`} could sit`
                     : null
       return { challenge, deposit, until, size, candidates, why }
     },

@@ -46,8 +46,10 @@ export async function sendFile(
   const network = networkOf(chain)
   say('storing')
   const isPrivate = net.private !== undefined
-  // What is private leaves this browser encrypted; whose daemon serves the page is not asked.
-  const shard = isPrivate ? await sealedFor(net, file, contributor) : undefined
+  await switchChain(wallet, chain)
+  // What is private leaves this browser encrypted, to whom the wallet's chain names; whose daemon serves the page is not
+  // asked.
+  const shard = isPrivate ? await sealedFor(net, file, contributor, { wallet, chain }) : undefined
   const body = shard === undefined ? { file, contributor } : { sealed: shard.sent, contributor }
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body })
   const { cid, rows, bytes } = prepared
@@ -62,7 +64,6 @@ export async function sendFile(
   requireAgreedTo(terms, mostBond)
   requireAsShown(terms, net.rules)
   requirePermit(permit, terms, contributor, chain.contracts)
-  await switchChain(wallet, chain)
   say('signing the commitment')
   const message = { datanet, contributor, commitment, ...terms }
   const signedCommitment = await signByWallet(signer, network, 'Commitment', message)

@@ -37,10 +37,16 @@ export function Votes({ id, isOver }: { readonly id: string; readonly isOver: bo
               </p>
             )}
             <div className="votes-bar" aria-hidden="true">
-              <span className="votes-for" style={{ flexGrow: accepting }} />
-              <span className="votes-against" style={{ flexGrow: rejecting }} />
-              <span className="votes-in" style={{ flexGrow: committed - accepting - rejecting }} />
-              <span className="votes-rest" style={{ flexGrow: total - committed }} />
+              {(
+                [
+                  ['for', accepting],
+                  ['against', rejecting],
+                  ['in', committed - accepting - rejecting],
+                  ['rest', total - committed]
+                ] as const
+              ).map(([name, weight]) =>
+                weight > 0 ? <span key={name} className={`votes-${name}`} style={{ flexGrow: weight }} /> : null
+              )}
               <i style={{ insetInlineStart: `${(needed / total) * 100}%` }} />
             </div>
             <Table

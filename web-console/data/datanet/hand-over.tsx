@@ -22,10 +22,8 @@ export function HandOver({ net, terms }: { readonly net: DatanetView; readonly t
   return (
     <Section title="Who hosts it" note="Its host anchors versions of what was accepted, and may put rules forward.">
       <p>
-        <Who account={host} />
-        {host === founder ? ', who founded it.' : ', after '}
+        <Who account={host} /> {host === founder ? 'founded it and hosts it.' : 'hosts it. It was founded by '}
         {host === founder ? null : <Who account={founder} />}
-        {host === founder ? null : ', who founded it.'}
       </p>
       {nextHost === null ? null : (
         <p>

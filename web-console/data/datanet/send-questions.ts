@@ -1,7 +1,9 @@
 import type { DatanetView, StatusView } from '../../../daemon/api/contract/views.ts'
 import { plain } from '../../../daemon/api/contract/json.ts'
 import { sealToSeats } from '../../../protocol/data/batch-signed.ts'
+import { InvalidError } from '../../../protocol/primitives/errors.ts'
 import type { Address, Hex } from '../../../protocol/primitives/hex.ts'
+import type { SeatsFound } from '../../chain/index.ts'
 import { api } from '../../api/index.ts'
 import { networkOf, signByWallet, switchChain } from '../../wallets/index.ts'
 import type { Signer } from '../../wallets/index.ts'
@@ -10,26 +12,40 @@ const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Ar
 
 /**
  * Puts held-out questions on chain: by this daemon's key, or by a wallet, for which they are sealed in this browser, so
- * that the daemon brings what it cannot read. A wallet gives no key to open them again by: its owner keeps the file.
- * @throws as the API · as sealToSeats · TilthError `wallet.*`
+ * that the daemon brings what it cannot read: to those whom the wallet's chain says that they sit. A wallet gives no
+ * key to open them again by: its owner keeps the file.
+ * @returns to whom they were sealed here, if they were · @throws as the API · as sealToSeats · as readSeats ·
+ * TilthError `wallet.*`
  */
 export async function sendQuestions(
-  { id, validators }: DatanetView,
+  { id }: DatanetView,
   text: string,
   signer: Signer,
   chain: StatusView['chain']
-): Promise<void> {
+): Promise<SeatsFound | undefined> {
   if (signer.kind !== 'wallet') {
     await api.call('putQuestions', { params: { id }, body: { questions: text } })
-    return
+    return undefined
   }
+  await switchChain(signer.wallet, chain)
+  const { readSeats } = await import('../../chain/read-seats.ts')
+  const sitting = await readSeats({ kind: 'wallet', wallet: signer.wallet }, chain, id as Hex)
   const { roster, seats, deadline } = await api.call('questionSeats', { params: { id } })
   const said = {
     roster,
     seats: seats.map(one => ({ account: one.account as Address, key: one.key as Hex | null })),
     deadline: BigInt(deadline)
   }
-  const members = validators.map(({ address }) => address as Address)
+  // [reject] They are sealed to the roster that sits: what one gives place to another in the meantime is void.
+  if (roster !== sitting.roster)
+    throw new InvalidError(
+      'batch.roster',
+      `the daemon names roster ${roster}, and the chain roster ${sitting.roster}`,
+      {
+        help: 'Nothing was sealed. Try again in a minute, or by another daemon.'
+      }
+    )
+  const members = sitting.members.map(({ address }) => address)
   const of = { datanet: id as Hex, writer: signer.address }
   const now = BigInt(Math.floor(Date.now() / 1000))
   const made = sealToSeats(of, new TextEncoder().encode(text), said, members, {
@@ -37,10 +53,10 @@ export async function sendQuestions(
     nonce: random(24),
     now
   })
-  await switchChain(signer.wallet, chain)
   const statement = await signByWallet(signer, networkOf(chain), 'Questions', made.message)
   await api.call('bringQuestions', {
     params: { id },
     body: { statement: plain(statement), questions: made.questions, keys: made.keys }
   })
+  return sitting
 }

@@ -3,7 +3,10 @@ import { useQueryClient } from '@tanstack/react-query'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { useCall } from '../../api/index.ts'
 import { manyText } from '../../formats/index.ts'
-import { Button, Failure, Notice, Section } from '../../parts/index.ts'
+import { leastBatchQuestions, mostBatchQuestions } from '../../../protocol/data/batch.ts'
+import type { SeatsFound } from '../../chain/index.ts'
+import { places } from '../../app/places.ts'
+import { Button, Failure, Id, Notice, Section, Who } from '../../parts/index.ts'
 import { SignerField } from '../../wallets/index.ts'
 import type { Signer } from '../../wallets/index.ts'
 import { DropFile } from '../check/index.ts'
@@ -22,14 +25,18 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
   const [signer, setSigner] = useState<Signer>({ kind: 'daemon' })
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<Error>()
+  const [put, setPut] = useState<{ readonly count: number; readonly to: SeatsFound | undefined }>()
   const read = useMemo(() => (file === undefined ? undefined : questionsOf(file.bytes)), [file])
   const count = read !== undefined && 'rows' in read ? read.rows.length : 0
+  const fault = read === undefined ? undefined : 'fault' in read ? read.fault : countFault(count)
   const send = async (): Promise<void> => {
     if (file === undefined || chain === undefined) return
     setBusy(true)
     setError(undefined)
+    setPut(undefined)
     try {
-      await sendQuestions(net, new TextDecoder().decode(file.bytes), signer, chain)
+      const to = await sendQuestions(net, new TextDecoder().decode(file.bytes), signer, chain)
+      setPut({ count, to })
       setFile(undefined)
       await queries.invalidateQueries({ queryKey: ['questions'] })
     } catch (cause) {
@@ -42,8 +49,10 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
     <Section
       title="Write held-out questions"
       note={
-        'Validators alone read them until the version that they judge is anchored. They say nothing of your own ' +
-        'rows. By a wallet they are sealed in this browser, and this node pays for their room.'
+        'Questions that no model is trained on: by them it is measured what each row was worth. Validators alone read ' +
+        'them until the version that they judge is anchored. They say nothing of your own rows. By this node’s key ' +
+        'this node seals them, and can read them. By a wallet they are sealed in this browser, to whom the wallet’s ' +
+        'chain says that they sit; this node pays for their room on chain and reads nothing.'
       }
     >
       <DropFile
@@ -53,12 +62,47 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
         file={file}
         onFile={setFile}
       />
-      {read !== undefined && 'fault' in read ? <Notice kind="wrong" title={read.fault} /> : null}
+      {fault === undefined ? null : <Notice kind="wrong" title={fault} />}
       <SignerField label="Write as" signer={signer} onChange={setSigner} />
-      <Button isDisabled={count === 0 || isBusy} onPress={() => void send()}>
-        {isBusy ? 'Sealing and sending …' : `Seal and put ${manyText(count, 'question')}`}
+      <Button
+        isDisabled={read === undefined || fault !== undefined || chain === undefined || isBusy}
+        onPress={() => void send()}
+      >
+        {isBusy
+          ? 'Sealing and sending …'
+          : read === undefined || fault !== undefined
+            ? 'Choose questions first'
+            : `Seal and put ${manyText(count, 'question')}`}
       </Button>
+      {put === undefined ? null : (
+        <Notice title={`${manyText(put.count, 'question')} stand on chain, sealed.`}>
+          {put.to === undefined ? (
+            <p>
+              This node sealed them to those that sit. They are listed above, and count once validators accept them.
+            </p>
+          ) : (
+            <p>
+              They were sealed in this browser to{' '}
+              {put.to.members.map(({ address }, i) => (
+                <span key={address}>
+                  {i === 0 ? null : ', '}
+                  <Who account={address} />
+                </span>
+              ))}
+              , who sit as {put.to.witness} says, by contract <Id id={put.to.at} to={places.account(put.to.at)} />. They
+              count once these accept them. Keep your file: nobody else gives it back to you.
+            </p>
+          )}
+        </Notice>
+      )}
       {error === undefined ? null : <Failure error={error} />}
     </Section>
   )
 }
+
+const countFault = (count: number): string | undefined =>
+  count < leastBatchQuestions
+    ? `It holds ${manyText(count, 'question')}, and ${leastBatchQuestions} at least are put at once.`
+    : count > mostBatchQuestions
+      ? `It holds ${manyText(count, 'question')}, and ${mostBatchQuestions} at most are put at once.`
+      : undefined

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useCall } from '../../api/index.ts'
 import { shareText, shortId, weightText } from '../../formats/index.ts'
-import { Button, Card, Id, Owes, Read, Section, Table } from '../../parts/index.ts'
+import { Button, Card, Owes, Read, Section, Table, Who } from '../../parts/index.ts'
 
 const note =
   "Held-out questions are answered by the siblings, with and without everybody's rows. " +
@@ -38,7 +38,7 @@ export function Adds({ job }: { readonly job: string }) {
                 items={items}
                 keyOf={({ account }) => account}
                 columns={[
-                  { name: 'Contributor', cell: ({ account }) => <Id id={account} /> },
+                  { name: 'Contributor', cell: ({ account }) => <Who account={account} /> },
                   {
                     name: 'Adds to the probability of a right token',
                     number: true,

@@ -2,7 +2,19 @@ import { useState } from 'react'
 import type { JobView } from '../../../daemon/api/contract/views.ts'
 import { useAct } from '../../api/index.ts'
 import { durationText, manyText } from '../../formats/index.ts'
-import { Amount, Button, Confirm, Empty, Failure, Id, Section, Switch, Table, When } from '../../parts/index.ts'
+import {
+  Amount,
+  Button,
+  Confirm,
+  Empty,
+  Failure,
+  Section,
+  Switch,
+  Table,
+  When,
+  Who,
+  useNames
+} from '../../parts/index.ts'
 import { isUnderWay } from '../words.ts'
 
 type Bid = JobView['bids'][number]
@@ -11,6 +23,7 @@ type Bid = JobView['bids'][number]
 function Choosing({ job }: { readonly job: JobView }) {
   const [chosen, setChosen] = useState<readonly string[]>([])
   const [isAsking, setAsking] = useState(false)
+  const nameOf = useNames()
   const award = useAct('awardJob', ['job', 'jobs', 'spent'])
   const among = chosen.filter(worker => job.bids.some(bid => bid.worker === worker))
   return (
@@ -26,7 +39,7 @@ function Choosing({ job }: { readonly job: JobView }) {
             onChange={isOn => setChosen([...among.filter(other => other !== worker), ...(isOn ? [worker] : [])])}
           >
             <span>
-              {worker.slice(0, 8)} for <Amount of={price} />, {durationText(seconds)}
+              <bdi>{nameOf(worker)}</bdi> for <Amount of={price} />, {durationText(seconds)}
             </span>
           </Switch>
         ))}
@@ -55,7 +68,7 @@ function Choosing({ job }: { readonly job: JobView }) {
 }
 
 const bidColumns = [
-  { name: 'Worker', cell: ({ worker }: Bid) => <Id id={worker} /> },
+  { name: 'Worker', cell: ({ worker }: Bid) => <Who account={worker} /> },
   { name: 'For the model', number: true, cell: ({ price }: Bid) => <Amount of={price} /> },
   { name: 'For a whole sibling', number: true, cell: ({ siblingPrice }: Bid) => <Amount of={siblingPrice} /> },
   { name: 'All of it, alone', number: true, cell: ({ seconds }: Bid) => durationText(seconds) }
@@ -89,7 +102,7 @@ export function Bids({ job, isOwn }: { readonly job: JobView; readonly isOwn: bo
           <ul className="bids-declined-list">
             {job.refusals.map(({ worker, reason, seconds, price, at }) => (
               <li key={worker}>
-                <Id id={worker} />
+                <Who account={worker} />
                 <span>
                   {reason}
                   {seconds === undefined ? '' : `; it would take ${durationText(seconds)} there`}

@@ -5,7 +5,18 @@ import { splitText, usualSplitFor } from '../../../protocol/primitives/split.ts'
 import { useAct, useCall, useList } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { manyText } from '../../formats/index.ts'
-import { Amount, Button, Card, Confirm, Facts, Failure, GoButton, Section, TextField } from '../../parts/index.ts'
+import {
+  Amount,
+  Button,
+  Card,
+  Confirm,
+  Facts,
+  Failure,
+  GoButton,
+  Section,
+  TextField,
+  useNames
+} from '../../parts/index.ts'
 import { ServeForm } from '../../models/model/serve-form.tsx'
 import { splitOf, typedSplit } from './split-text.ts'
 import { Terms, usualLicence } from './terms.tsx'
@@ -44,6 +55,7 @@ function Price({ model, isWorker }: { readonly model: ModelView; readonly isWork
 
 function Deployed({ model, datanet }: { readonly model: ModelView; readonly datanet: DatanetView }) {
   const status = useCall('status')
+  const nameOf = useNames()
   const { split } = model
   return (
     <Card phase="models">
@@ -56,7 +68,7 @@ function Deployed({ model, datanet }: { readonly model: ModelView; readonly data
           ...model.offers.slice(0, 3).map(
             ({ worker, outputPrice }) =>
               [
-                `Price at ${worker.slice(0, 8)}`,
+                `Price at ${nameOf(worker)}`,
                 <span key={worker}>
                   <Amount of={outputPrice} /> a token
                 </span>

@@ -2,7 +2,7 @@ import type { DatanetView, JobView } from '../../../daemon/api/contract/views.ts
 import { useCall } from '../../api/index.ts'
 import { places } from '../../app/places.ts'
 import { useParameter } from '../../app/use-place.ts'
-import { Chip, Facts, Go, Id, Notice, Page as Frame, Read, Section, When } from '../../parts/index.ts'
+import { Chip, Facts, Go, Id, Notice, Page as Frame, Read, Section, When, Who } from '../../parts/index.ts'
 import { SettingsSaved } from './settings-saved.tsx'
 import { isUnderWay, methodText, stateText, titleOf } from '../words.ts'
 import { Adds } from './adds.tsx'
@@ -28,7 +28,7 @@ function Asked({ job, datanet }: { readonly job: JobView; readonly datanet: Data
               {datanet.name}, version {job.version}
             </Go>
           ],
-          ['Builder', <Id key="w" id={job.builder} />],
+          ['Builder', <Who key="w" account={job.builder} />],
           ['Method', methodText(settings.method)],
           ['Passes', settings.epochs],
           ...(settings.lora === undefined ? [] : [['Rank', settings.lora.rank] as const]),
@@ -49,7 +49,11 @@ function Job({ job, datanet }: { readonly job: JobView; readonly datanet: Datane
   return (
     <Frame
       title={titleOf(job, datanet.name)}
-      lead={isDone ? 'Test it before anybody pays for its answers, then deploy it under a name.' : undefined}
+      lead={
+        isDone && isOwn
+          ? 'What it learnt can be tested here. It answers for pay once it is deployed under a name.'
+          : undefined
+      }
       above={
         <>
           <Go to={places.factory}>ModelFactory</Go>{' '}

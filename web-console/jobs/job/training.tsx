@@ -4,7 +4,7 @@ import type { JobView } from '../../../daemon/api/contract/views.ts'
 import type { TrainingCurve } from '../../../protocol/jobs/curve.ts'
 import { useCall, useEvents } from '../../api/index.ts'
 import { countText, durationText, manyText, numberText } from '../../formats/index.ts'
-import { Amount, Card, Chip, Facts, Id, Progress, Section, Table } from '../../parts/index.ts'
+import { Amount, Card, Chip, Facts, Progress, Section, Table, Who } from '../../parts/index.ts'
 import { Series } from '../../parts/series.tsx'
 import { adapterAward } from '../words.ts'
 import { emptyCurve, lossLines, paceLine, progressOf, rateLine, withNews } from './curve-points.ts'
@@ -125,7 +125,7 @@ function Awards({ awards }: { readonly awards: readonly Award[] }) {
       keyOf={({ escrow }) => escrow}
       columns={[
         { name: 'Work', cell: whatOf },
-        { name: 'Worker', cell: ({ worker }) => <Id id={worker} /> },
+        { name: 'Worker', cell: ({ worker }) => <Who account={worker} /> },
         {
           name: 'State',
           cell: ({ state, reason, progress }) => (

@@ -67,7 +67,12 @@ export function StepFields({ step, number, before, models, faults, onChange, onU
         <TextField label="Tokens at most" number {...field('maxTokens')} />
         <TextField label="Temperature" number note="The asker’s unless given." {...field('temperature')} />
         <div className="field-wide">
-          <LongField label="What it is asked" note={`Places for words: ${places}.`} rows={3} {...field('prompt')} />
+          <LongField
+            label="What it is asked"
+            note={`What stands in such braces is put in when it is asked: ${places}.`}
+            rows={3}
+            {...field('prompt')}
+          />
         </div>
         <div className="field-wide">
           <LongField label="What it is told before it" note="Nothing unless given." rows={2} {...field('system')} />

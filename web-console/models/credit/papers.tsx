@@ -54,8 +54,12 @@ export function Papers({ proof }: { readonly proof: ReceiptProofView }) {
         note="Each line is hashed with the one before it; the last is the root on chain, with the sum of all fees."
       >
         {place === null ? (
-          <Empty title="No epoch has taken it up yet.">
-            <span>A settler closes an epoch once fees wait for it; then the way stands here.</span>
+          <Empty title={proof.division === 'none' ? 'No epoch counts it.' : 'No epoch has taken it up yet.'}>
+            <span>
+              {proof.division === 'none'
+                ? 'Its model learnt from nobody’s rows: there is nobody to divide its fee among.'
+                : 'A settler closes an epoch once fees wait for it; then the way stands here.'}
+            </span>
           </Empty>
         ) : place.proof === null ? (
           <Empty title="The epoch's bundle cannot be had now.">

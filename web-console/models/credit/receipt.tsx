@@ -93,7 +93,7 @@ function Receipt({ credit }: { readonly credit: AnswerCredit }) {
             ...proof.upstream.map(
               part => [`Of it to ${part.name}`, <UpstreamPart key={part.model} part={part} />] as const
             ),
-            ['Took', durationText((view.finishedAt - view.startedAt) / 1000)],
+            ['Took', tookText(view)],
             [
               'Place',
               <Go key="channel" to={places.channel(view.channel)}>
@@ -107,3 +107,7 @@ function Receipt({ credit }: { readonly credit: AnswerCredit }) {
     </Frame>
   )
 }
+
+/** Both sides sign whole seconds. */
+const tookText = ({ startedAt, finishedAt }: { readonly startedAt: number; readonly finishedAt: number }): string =>
+  finishedAt === startedAt ? 'less than a second' : durationText((finishedAt - startedAt) / 1000)

@@ -59,7 +59,9 @@ export function Steps({ proof }: { readonly proof: ReceiptProofView }) {
             : `Weighed by ${manyText(scorings.length, 'scorer')}, ${agreementText(agreeing, scorings.length)}`}
         </Step>
       ) : null}
-      {place === null ? (
+      {place === null && division === 'none' ? (
+        <Step finding="open">Its model learnt from nobody’s rows, so no epoch counts it: its worker has the fee</Step>
+      ) : place === null ? (
         <Step finding="waits">No epoch has taken it up yet: one is settled once fees wait for it</Step>
       ) : (
         <>

@@ -21,7 +21,7 @@ export function Quality({ model }: { readonly model: BazaarView }) {
   return (
     <Section
       title="How well it answers"
-      note="Held-out questions are the host’s and stand in nobody’s rows: nobody can have learnt them by heart."
+      note="Held-out questions stand in nobody’s rows: no model that learnt from those has them by heart."
       actions={quality?.epoch === null && matches !== null ? undefined : button}
     >
       {measure.error === null ? null : <Failure error={measure.error} />}
