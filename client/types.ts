@@ -12,7 +12,7 @@ export interface NetworkDescription {
     /** An RPC that answers pages of every origin, where `rpc` does not. */
     readonly pageRpc?: string | undefined
     readonly chainId: number
-    /** By name: token, registry, models, channels, and serving if scorers' findings count; others may stand beside them. */
+    /** By name: token, registry, models, channels, serving where findings of scorers count; others may be there. */
     readonly contracts: Readonly<Record<string, unknown>>
   }
   /** Multiaddrs of nodes, each with its PeerId. A light peer takes those that it can dial. */

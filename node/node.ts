@@ -89,7 +89,7 @@ export interface NodeOptions {
   shelf?: { quota?: number | undefined; pace?: number | undefined; states?: number | undefined }
   /** Validators vote by their own checks; false leaves it to a person. */
   autoVote: boolean
-  /** Scorers judge drawn answers of workers that stand for them; not unless given. */
+  /** Scorers judge drawn answers; not unless given. */
   judgeAnswers?: boolean
   /** Datanets followed by choice: names, ids, or beginnings of ids. */
   follow?: readonly string[]

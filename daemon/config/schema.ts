@@ -163,8 +163,8 @@ export const daemonConfig = z.strictObject({
   scorer: z
     .strictObject({
       /**
-       * Drawn answers of workers that stand for them are said again; who is found out is accused on chain. Not unless
-       * given: 8 bits of a larger model than the seedling came within half of what makes a token foreign.
+       * Drawn answers are said again; whose are by other weights is accused on chain. Not unless given: larger models
+       * than the seedling were not measured enough.
        */
       judgeAnswers: z.boolean().default(false)
     })

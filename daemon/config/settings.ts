@@ -252,7 +252,7 @@ const automation: readonly Omit<Setting, 'group'>[] = [
   },
   {
     path: 'scorer.judgeAnswers',
-    label: 'Judge answers that workers stand for',
+    label: 'Judge answers',
     says: 'A scorer says those that chance drew for it again, and says on chain whose are by other weights.'
   },
   {

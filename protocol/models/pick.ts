@@ -38,8 +38,8 @@ export const route = z.strictObject({
 export type Route = z.infer<typeof route>
 
 /**
- * So long after drawn scorers have found a worker out, in the pool of a model's Datanet, nobody is led to it who has not
- * named it: in chain seconds. After that it is asked again, and found out again if nothing has changed.
+ * So long after drawn scorers have found a worker out, in the pool of a model's Datanet, nobody is led to it who has
+ * not named it: in chain seconds. After that it is asked again, and found out again if nothing has changed.
  */
 export const foundOutSeconds = 30n * 86_400n
 

@@ -1,6 +1,7 @@
-// What judging an answer costs a drawn scorer beside weighing it: node test/bench/judging.ts [--answers 16] [--tokens 32]
-// [--siblings 16] [--model FOLDER]. Weighing is one pass of each sibling over the answer, as node/payouts/scorer has it;
-// judging says the answer again from float32 and from 8 bits, as node/models/said-again.ts has it.
+// What judging an answer costs a drawn scorer beside weighing it: node test/bench/judging.ts [--answers 16]
+// [--tokens 32] [--siblings 16] [--model FOLDER]. Weighing is one pass of each sibling over the answer, as
+// node/payouts/scorer has it; judging says the answer again from float32 and from 8 bits, as node/models/said-again.ts
+// has it.
 import { cp, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'

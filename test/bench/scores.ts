@@ -1,8 +1,8 @@
 // How far behind the tokens of honest machines lie, and those of others: node test/bench/scores.ts --help
 // A model's scores along some answers are taken from each form of its weights that nodes serve from, by other threads,
-// instructions and providers, and from what they do not offer: 4 bits, a smaller model, a cut prompt. At each token what
-// each of them would draw under some seeds and temperatures is held against float32 and 8 bits on one thread, as drawn
-// scorers do (node/models/said-again.ts): so that thousands of tokens cost what some hundred do.
+// instructions and providers, and from what they do not offer: 4 bits, a smaller model, a cut prompt. At each token
+// what each of them would draw under some seeds and temperatures is held against float32 and 8 bits on one thread, as
+// drawn scorers do (node/models/said-again.ts): so that thousands of tokens cost what some hundred do.
 import { fork } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -222,9 +222,10 @@ try {
       found.push(one)
       if (!flags.json)
         console.log(
-          `${one.honest ? 'honest' : 'other '}  ${one.way.padEnd(26)} T ${String(temperature).padEnd(4)} ${one.tokens} ` +
-            `tokens, furthest ${one.furthest.toFixed(3)} (from float32 alone ${one.fromFloat32.toFixed(2)}), over ` +
-            `${bounds.join(' ')}: ${one.over.join(' ')}; telling ${most} of ${whole.length}, found out ${caught} of ${seeds}`
+          `${one.honest ? 'honest' : 'other '}  ${one.way.padEnd(26)} T ${String(temperature).padEnd(4)} ` +
+            `${one.tokens} tokens, furthest ${one.furthest.toFixed(3)} (from float32 alone ` +
+            `${one.fromFloat32.toFixed(2)}), over ${bounds.join(' ')}: ${one.over.join(' ')}; ` +
+            `telling ${most} of ${whole.length}, found out ${caught} of ${seeds}`
         )
     }
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { modelAudit, ownModels } from './audits.ts'
+import { offerMore } from './offered.ts'
 import { automationView } from './events.ts'
 import { wanted } from './route.ts'
 import {
@@ -370,17 +371,7 @@ export const offerView = z.object({
   /** Where it is and what weights it answers from, by its owner's word alone. */
   region: z.string().optional(),
   weights: z.string().optional(),
-  /** It is for every model over its base: this one is fetched when it is asked for. */
-  all: z.literal(true).optional(),
-  /**
-   * Drawn scorers of the Datanet's pool have found that its answers were by other weights: nobody asks it until then who
-   * has not named it. Milliseconds since 1970.
-   */
-  foundOut: z.object({ model: hash, epoch: z.int(), at: z.int(), passedOverUntil: z.int() }).optional(),
-  /** By this node's own answers of that worker, each with a receipt that both signed. */
-  measured: z
-    .object({ answers: z.int(), tokensPerSecond: z.number().optional(), firstTokenMs: z.number().optional() })
-    .optional()
+  ...offerMore
 })
 export type OfferView = z.infer<typeof offerView>
 

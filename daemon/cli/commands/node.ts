@@ -86,8 +86,8 @@ export function statusText(status: StatusView): string {
         one.taken === '0'
           ? `clients, in ${dim(one.datanet)}`
           : `${tokens(one.taken)} tokens of stake, in ${dim(one.datanet)}`,
-        'Scorers found answers of this node that are by other weights than it offered, and clients pass it over there ' +
-          'for thirty days. See `tilth audit worker`; where it stood it can again once its stake could have left.'
+        'Scorers found answers of this node that are by other weights than it offered, and clients pass it over ' +
+          'there for thirty days. See `tilth audit worker`; where it stood it can again once its stake could have left.'
       )
     ),
     line('does', status.automation.map(one => automationText(one, Date.now())).join('\n         ')),

@@ -21,7 +21,7 @@ describe('an answer, said again', function () {
     folder.remove()
   })
 
-  it('lies behind by next to nothing, whichever form of the weights was served and whatever the auditor serves', async () => {
+  it('lies behind by next to nothing, whichever form of the weights was served, to whoever audits it', async () => {
     const auditors = [open({ threads: 1 }), open({ threads: 1, quantize: 'int4' })]
     for (const [served, most] of [
       [open({ threads: 1, quantize: 'int8' }), 0.01],

@@ -84,7 +84,7 @@ describe('workers that stand for their answers', function () {
     folder.remove()
   })
 
-  it('lose stake for the base in place of the model, or clients, and nothing for its own words, whatever one of four says', async () => {
+  it('lose stake or clients for other weights, and nothing for their own, whatever one of four says', async () => {
     const { pool, model } = network
     await until(async () => (await settler.service.receipts({})).items.length === 60, 'all receipts')
     const settling = settler.service.settle(pool)
