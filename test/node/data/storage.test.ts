@@ -132,7 +132,7 @@ describe('data: what is kept of a Datanet when peers go', () => {
     }
   })
 
-  it('of a stranger whose manifest is of millions of numbers nothing is, since everything waits while it is read', async () => {
+  it('of a stranger whose manifest is of millions of numbers nothing is: all waits while it is read', async () => {
     const world = new World()
     const named = `${heldOut.slice(0, -1)}z`
     const [self] = people.slice(1) as [Address]
