@@ -188,7 +188,12 @@ function checkDecision(
  * @throws InvalidError `version.mismatch` (another Datanet, number or count), `version.root`, `version.order`,
  * `version.outcome`, `version.incomplete`, `version.allowance`, and as checkCertificate
  */
-export function checkVersion(
+export function checkVersion(...all: Parameters<typeof versionSteps>): void {
+  for (const _ of versionSteps(...all)) continue
+}
+
+/** The same, pausing after each entry: a version may have hundreds of thousands of signatures. */
+export function* versionSteps(
   network: Network,
   rules: DatanetRules,
   manifest: VersionManifest,
@@ -198,7 +203,7 @@ export function checkVersion(
   sitting: DatanetRules['validators'] = rules.validators,
   blockOf: (contribution: Hex) => bigint | undefined = () => undefined,
   juries: Juries = { block: 0n, of: () => undefined }
-): void {
+): Generator<void, void> {
   checkAnchored(rules, manifest, anchored)
   // [reject] What takes contributions of its own holds nobody else's.
   if (manifest.parents !== undefined || manifest.entries.some(({ datanet }) => datanet !== undefined))
@@ -220,6 +225,7 @@ export function checkVersion(
       throw new InvalidError('version.outcome', 'an entry is not what its certificate accepted')
     }
     checkDecision(network, rulesOf(entry.contribution).validators, entry.certificate, juries)
+    yield
   }
   checkUploads(rulesOf, manifest.entries, blockOf)
 }

@@ -76,7 +76,7 @@ export function contentWords(text: string): string[] {
   return content.length > 0 ? content : [folded]
 }
 
-/** Letters of a word in which somebody slips: what is longer is no word, and has a neighbour for each of its letters. */
+/** Letters of a word in which somebody slips: what is longer is no word, and has a neighbour for each letter. */
 export const mostSlipLetters = 40
 
 /** Words that no slip touches: short ones, and all with digits. */

@@ -215,7 +215,8 @@ export class SchemaReader {
     const values: unknown[] = listed ?? [schema['const']]
     const { const: only } = schema
     // [reject] A value is nested no deeper than schemas are.
-    if (!values.every(value => isShallow(value))) throw fault('form.large', at, `holds values deeper than ${mostDepth}`)
+    if (![...values, only].every(value => isShallow(value)))
+      throw fault('form.large', at, `holds values deeper than ${mostDepth}`)
     const texts = values
       .filter(value => allowed.some(type => isOf(value, type)))
       .map(value => JSON.stringify(value))

@@ -21,8 +21,8 @@ export interface Property {
 
 /**
  * Bytes that the shortest text of each shape has, with no blanks; Infinity for one that has no end. Each shape is known
- * once and for all when the least of those that are not yet is taken (Knuth 1977): a form is a stranger's, and shapes may
- * hang on one another in whatever order.
+ * once and for all when the least of those that are not yet is taken (Knuth 1977): a form is a stranger's, and shapes
+ * may hang on one another in whatever order.
  */
 export function leastBytes(shapes: readonly Shape[]): Float64Array {
   const least = new Float64Array(shapes.length).fill(Infinity)

@@ -37,7 +37,7 @@ export function seatCommand(): Command {
           ({ transaction }) =>
             [
               sits
-                ? 'this node has a seat among the scorers there: who is drawn and weighs nothing loses a tenth of a stake'
+                ? 'this node has a seat among the scorers there: who is drawn and silent loses a tenth of a stake'
                 : 'this node has no seat there, and takes none by itself; what it was drawn for it answers for still',
               transaction === null ? 'it was so already' : `transaction ${transaction}`
             ].join('\n')

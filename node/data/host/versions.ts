@@ -1,5 +1,5 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { checkVersion, versionManifest, versionRoot } from '../../../protocol/data/index.ts'
+import { versionManifest, versionRoot, versionSteps } from '../../../protocol/data/index.ts'
 import type { AnchoredVersion, DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -14,6 +14,7 @@ import type { Parents } from '../mixes/index.ts'
 import { hostOf } from '../rosters.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
+import { inSlices } from '../validator/slices.ts'
 import type { Shards } from '../validator/index.ts'
 import type { LeftView } from '../decided.ts'
 import type { DataService, VersionRow } from '../types.ts'
@@ -137,16 +138,18 @@ export function createVersions(
       manifest.seals.map(({ message }) => message.validator),
       net
     )
-    checkVersion(
-      network,
-      rules,
-      manifest,
-      anchored,
-      id => orders.get(id),
-      id => decided.get(id) ?? rules,
-      sitting.rules.validators,
-      id => blocks.get(id),
-      await juriesIn(chain.ledger, manifest)
+    await inSlices(
+      versionSteps(
+        network,
+        rules,
+        manifest,
+        anchored,
+        id => orders.get(id),
+        id => decided.get(id) ?? rules,
+        sitting.rules.validators,
+        id => blocks.get(id),
+        await juriesIn(chain.ledger, manifest)
+      )
     )
   }
 

@@ -12,6 +12,8 @@ import type { Holdings } from './holdings.ts'
 export const replicas = 4
 /** Manifests are read up to this; a Datanet with a larger one has many who follow it. */
 const mostManifestBytes = 16 << 20
+/** Values in it, of which most are numbers of rows: it is a stranger's, and read while everything else waits. */
+const mostManifestValues = 1 << 20
 /** Shards looked at of one Datanet at a time, and the largest that is taken. */
 const shardsAtOnce = 4
 const mostShardBytes = 64 << 20
@@ -47,6 +49,12 @@ export function createSpare(
 
   /** How near a shard is to this node: everybody has another order. */
   const nearness = (cid: string): string => keccak(`${self} ${cid}`)
+  /** The nearest first; of each it is found once, since there may be ten thousand. */
+  const byNearness = <T extends { readonly cid: string }>(all: readonly T[]): T[] =>
+    all
+      .map(one => ({ one, at: nearness(one.cid) }))
+      .sort((a, b) => (a.at < b.at ? -1 : 1))
+      .map(({ one }) => one)
   const timed = (): AbortSignal => AbortSignal.any([stopping, AbortSignal.timeout(searchMs)])
 
   async function next(): Promise<{ datanet: Hex; host: Hex; cid: string } | undefined> {
@@ -101,7 +109,7 @@ export function createSpare(
     for (const { cid } of kept.filter(one => one.bytes === 0)) await holdings.release(cid, 'spare')
     let over = bytes - quota
     if (over <= 0) return quota - bytes
-    for (const { cid, bytes: size } of kept.sort((a, b) => (nearness(a.cid) < nearness(b.cid) ? 1 : -1))) {
+    for (const { cid, bytes: size } of byNearness(kept).reverse()) {
       if (over <= 0) break
       await holdings.release(cid, 'spare')
       over -= size
@@ -124,11 +132,9 @@ export function createSpare(
           pin: false,
           signal: timed()
         })
-        const { entries } = decodeFrame(bytes, versionManifest, maxBytes)
+        const { entries } = decodeFrame(bytes, versionManifest, maxBytes, { mostValues: mostManifestValues })
         const begin = reached.get(found.datanet) ?? 0
-        const nearest = [...entries]
-          .sort((a, b) => (nearness(a.cid) < nearness(b.cid) ? -1 : 1))
-          .slice(begin, begin + shardsAtOnce)
+        const nearest = byNearness(entries).slice(begin, begin + shardsAtOnce)
         reached.set(found.datanet, begin + shardsAtOnce < entries.length ? begin + shardsAtOnce : 0)
         // The manifest with them: without it nobody can tell what belongs to the version.
         for (const entry of [{ cid: found.cid, contributor: found.host }, ...nearest]) {

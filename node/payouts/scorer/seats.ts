@@ -5,7 +5,7 @@ import { refusedWith } from '../../chain/index.ts'
 import { createQueue, remember } from '../../runtime/index.ts'
 import type { PayoutsDeps, SeatView } from '../types.ts'
 
-/** Pools that one scorer answers for by itself: each wants its siblings on this disk, and a transaction for each epoch. */
+/** Pools that a scorer answers for by itself: each wants its siblings on this disk, and a transaction each epoch. */
 const mostSeats = 16
 /**
  * Of those, such as have brought less than a settler's bond: whoever founds a Datanet has one for some gas, and a

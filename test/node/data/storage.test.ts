@@ -74,25 +74,27 @@ const people = ['host', 'ann', 'bob', 'cleo', 'dora', 'ella', 'finn', 'gina'].ma
 const [host] = people
 const stopping = new AbortController().signal
 
+const entryOf = (cid: string, n: number, own: readonly number[] = [0]) => {
+  const contribution = keccak(`c ${n}`)
+  const certificate = {
+    contribution,
+    accept: true,
+    outcome: keccak('outcome'),
+    votes: [
+      {
+        type: 'Vote',
+        message: { contribution, validator: host, accept: true, outcome: keccak('outcome'), salt: keccak('salt') },
+        signature: `0x${'1b'.repeat(65)}`
+      }
+    ]
+  }
+  return { contribution, contributor: host, cid, own, certificate }
+}
+
 describe('data: what is kept of a Datanet when peers go', () => {
   it('of eight peers three go for good: each accepted shard is had, and is copied again', async () => {
     const world = new World()
-    const entries = shards.map((cid, n) => {
-      const contribution = keccak(`c ${n}`)
-      const certificate = {
-        contribution,
-        accept: true,
-        outcome: keccak('outcome'),
-        votes: [
-          {
-            type: 'Vote',
-            message: { contribution, validator: host, accept: true, outcome: keccak('outcome'), salt: keccak('salt') },
-            signature: `0x${'1b'.repeat(65)}`
-          }
-        ]
-      }
-      return { contribution, contributor: host, cid, own: [0], certificate }
-    })
+    const entries = shards.map((cid, n) => entryOf(cid, n))
     const manifest = {
       datanet,
       version: 1,
@@ -128,6 +130,26 @@ describe('data: what is kept of a Datanet when peers go', () => {
       assert.ok(world.fetch(cid).length > 0)
       assert.ok(world.have(cid) >= replicas, `${cid} is had by ${world.have(cid)} of those that are left`)
     }
+  })
+
+  it('of a stranger whose manifest is of millions of numbers nothing is: all waits while it is read', async () => {
+    const world = new World()
+    const named = `${heldOut.slice(0, -1)}z`
+    const [self] = people.slice(1) as [Address]
+    const rounds = async (rows: number): Promise<number> => {
+      const own = Array.from({ length: rows }, () => 1)
+      const entries = shards.concat(shards).map((cid, n) => entryOf(cid, n, own))
+      world.put(host, named, encode({ datanet, version: 1, root: keccak('root'), heldOut, entries, seals: [] }))
+      for (const cid of shards) world.put(host, cid, encode(cid))
+      world.alive.add(host)
+      const deps = depsOf(world, self, named)
+      const book = {
+        listings: async () => [[datanet, { host, version: 1, block: 1n, commitments: 6, count: 6 }] as const]
+      } as never
+      return createSpare(deps, 1 << 26, book, holdingsOf(deps), () => false, stopping).round()
+    }
+    assert.equal(await rounds(100_000), 0)
+    assert.ok((await rounds(10)) > 0)
   })
 
   describe('by who follows it', () => {

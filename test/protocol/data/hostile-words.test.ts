@@ -45,7 +45,8 @@ function oneByOne(mine: ReadonlySet<string>, theirs: ReadonlySet<string>): Slip[
   return slips
 }
 
-describe('data: rows made to be slow', () => {
+describe('data: rows made to be slow', function () {
+  this.timeout(120_000)
   it('find slips among many words as they are found one by one', () => {
     const word = fc
       .array(fc.constantFrom('a', 'b', 'c', '1'), { minLength: 3, maxLength: 7 })

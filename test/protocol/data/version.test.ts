@@ -6,7 +6,8 @@ import {
   tally,
   versionPath,
   versionProof,
-  versionRoot
+  versionRoot,
+  versionSteps
 } from '../../../protocol/data/index.ts'
 import type { Certificate, VersionEntry, VersionManifest } from '../../../protocol/data/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
@@ -96,6 +97,9 @@ describe('data: versions', () => {
       checkVersion(network, rules, changed, anchored, id => orders.get(id))
     }
     check(manifest)
+    // Of each entry's signatures the process may pause after: a version may have hundreds of thousands.
+    const steps = versionSteps(network, rules, manifest, anchoredAs(manifest), id => orders.get(id))
+    assert.equal([...steps].length, entries.length)
     assert.throws(
       () => {
         check(manifest, { ...anchoredAs(manifest), version: 2 })

@@ -45,8 +45,8 @@ function windowOf(header: Uint8Array): number {
 
 /**
  * Bytes of windows that are moved: whoever unpacks moves all of a window for each block, and a block may be four bytes.
- * What zstd packs has blocks of 128 KiB, 64 to the largest window that it takes unasked; with larger ones the first some
- * hundreds are few enough.
+ * What zstd packs has blocks of 128 KiB, 64 to the largest window that it takes unasked; of larger ones some hundreds
+ * are few enough.
  */
 const freeMoves = 2 ** 35
 const movesByByte = 64

@@ -34,7 +34,7 @@ describe('packed files as tools of others make them', () => {
 
   it('are not unpacked where each few bytes move megabytes of memory', async function () {
     // Each of these took minutes, or would not have ended.
-    this.timeout(60_000)
+    this.timeout(120_000)
     const frame = (window: number): number[] => [0x28, 0xb5, 0x2f, 0xfd, 0x00, window]
     /** Blocks of one byte that is said once; the last of a frame is marked. */
     const blocks = (count: number): Uint8Array => {
