@@ -31,7 +31,7 @@ const otherNames: Readonly<Record<string, string>> = {
 function typedFor({ path, given }: Refusal, cmd: Command): Typed | undefined {
   const words = path
     .filter(part => typeof part === 'string')
-    .map((word, i, all) => otherNames[`${all[i - 1]}.${word}`] ?? otherNames[word] ?? word)
+    .map((word, i, all) => otherNames[`${all[i - 1] ?? ''}.${word}`] ?? otherNames[word] ?? word)
     .reverse()
   for (const word of words) {
     const option = cmd.options.find(one => one.attributeName() === word && !aboutDaemon.has(word))

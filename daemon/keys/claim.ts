@@ -62,7 +62,9 @@ export async function claimKey(address: Address, data: string): Promise<() => Pr
     const other = await claimant(path)
     if (other !== undefined && other.pid !== process.pid)
       throw new TilthError('key.running', `a daemon runs with the key of ${address} already (process ${other.pid})`, {
-        help: `Its folder is ${other.data}: end it with \`tilth down --data ${quoted(other.data)}\`, or use another key.`,
+        help:
+          `Its folder is ${other.data}: end it with \`tilth down --data ${quoted(other.data)}\`, ` +
+          'or use another key.',
         consequence: 'fatal'
       })
     await takeAside(path)

@@ -127,8 +127,8 @@ function createCommand(): Command {
           console.log(
             `a network on chain ${file.chain.chainId}, from block ${file.chain.contracts.deploymentBlock ?? 0} on; ` +
               `described in ${flags.output}\n` +
-              `start daemons with \`tilth daemon --network ${quoted(flags.output)} --role ROLE\`; once the first one runs, ` +
-              `\`tilth network bootstrap\` writes into the file how others find it`
+              `start daemons with \`tilth daemon --network ${quoted(flags.output)} --role ROLE\`; ` +
+              `once the first one runs, \`tilth network bootstrap\` writes into the file how others find it`
           )
       })
     )

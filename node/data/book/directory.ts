@@ -91,8 +91,10 @@ export function createDirectory(store: Pick<Store, 'batch'>, tables: Tables): Di
     },
     async find(wanted, limit) {
       const ids = new Set<Hex>()
-      if (!isIdAlone(wanted))
-        for await (const key of names.keys({ prefix: `${wanted}${separator}`, limit })) ids.add(key.slice(-66) as Hex)
+      // Letters with marks are one character or several, as the keyboard has it: names that look alike are one name.
+      const spellings = isIdAlone(wanted) ? [] : [wanted, wanted.normalize('NFC'), wanted.normalize('NFD')]
+      for (const name of new Set(spellings))
+        for await (const key of names.keys({ prefix: `${name}${separator}`, limit })) ids.add(key.slice(-66) as Hex)
       const text = idText(wanted)
       // Whoever has the very name is meant, though an id may begin with the same letters.
       if (text !== undefined && ids.size === 0)

@@ -19,4 +19,15 @@ describe('Datanets that are asked for by name or id', () => {
     assert.deepEqual(await directory.find('birds', 2), [birds])
     for (const wanted of [birds.slice(0, 10), shown, birds]) assert.deepEqual(await directory.find(wanted, 2), [birds])
   })
+  it('are found by a name that was typed in another spelling of the same letters', async () => {
+    const store = memoryStore()
+    const directory = createDirectory(store, openTables(store))
+    const [whole, apart] = ['Fåglar', 'Vögel'].map(keccak) as [`0x${string}`, `0x${string}`]
+    await directory.putDatanet(whole, called('Fåglar'.normalize('NFC')), false)
+    await directory.putDatanet(apart, called('Vögel'.normalize('NFD')), false)
+    for (const form of ['NFC', 'NFD']) {
+      assert.deepEqual(await directory.find('Fåglar'.normalize(form), 2), [whole])
+      assert.deepEqual(await directory.find('Vögel'.normalize(form), 2), [apart])
+    }
+  })
 })
