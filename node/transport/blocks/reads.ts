@@ -106,7 +106,11 @@ export function createReads(blocks: Blocks, log: (what: string) => void): () => 
 
     async function read(cid: CID, options: GetOptions): Promise<Uint8Array> {
       for (;;) {
-        while (session === undefined && scout !== undefined) await unlessAborted(scout, options.signal)
+        const other = scout
+        if (session === undefined && other !== undefined) {
+          await unlessAborted(other, options.signal)
+          continue
+        }
         const from = session ?? blocks
         try {
           return await (from === blocks ? ofAll(cid, options) : once(cid, from, options))

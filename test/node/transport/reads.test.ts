@@ -146,7 +146,11 @@ describe('transport: the blocks of one fetch', () => {
     const reads = view()
     assert.equal(await read(reads, 'a'), 'a')
     assert.deepEqual(await Promise.all(texts.slice(1).map(text => read(reads, text))), texts.slice(1))
-    assert.equal(asked.filter(one => one.startsWith('all')).length, 2, asked.join())
+    const ofAll = (): number => asked.filter(one => one.startsWith('all')).length
+    assert.equal(ofAll(), 2, asked.join())
+    const others = view()
+    await Promise.all(['g', 'h', 'i'].map(text => read(others, text)))
+    assert.equal(ofAll(), 3, asked.join())
   })
 
   it('are asked for by themselves where one that nobody has is waited for', async () => {
