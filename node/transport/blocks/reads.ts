@@ -8,18 +8,13 @@ import { blockName, whole } from './pins.ts'
 // How a fetch gets its blocks. Bitswap asks everybody who is connected for a block, and everybody who has it sends it:
 // four nodes that fetched one model at once moved it three times each, and one that fifty neighbours hold would come
 // fifty times. So everybody is asked for a fetch's first block only; whoever brings it is asked alone for the rest, and
-// everybody again once that one does not have a block or falls silent. A fetch reads ahead: of the blocks that it lacks
-// then one is asked for in this way, and the others of whoever brings it. Who is fetching the same itself lacks many at
-// once, and everybody would have sent each of them.
+// everybody again once that one does not have a block or falls silent.
 
 /**
  * Milliseconds without any block of a fetch after which a block is asked for anew. A want goes to each peer once; one
  * that was sent into a dying connection, or whose answer was lost, is not sent again by itself.
  */
 const silenceMs = 4_000
-
-/** Milliseconds for which a block waits for whom another one finds: one that nobody has holds up no others. */
-const scoutMs = 1_000
 
 /** Long enough for bitswap to take back the want before it is made again: it forgets one that is renewed at once. */
 const pauseMs = 100
@@ -84,7 +79,6 @@ export function createReads(
     let bytes = 0
     let heardAt = 0
     let session: Session | undefined // with who brought the last block that everybody was asked for
-    let scout: Promise<void> | undefined // while everybody is asked for one
 
     /** @throws as the blockstore's; whatever, once the signal aborts or what is asked for is not to be had so */
     async function once(cid: CID, from: Pick<Blocks, 'get'>, options: GetOptions): Promise<Uint8Array> {
@@ -115,25 +109,11 @@ export function createReads(
       }
     }
 
-    /** Asks everybody for a block; those that come meanwhile wait for whom it finds. */
-    function ofAll(cid: CID, options: GetOptions): Promise<Uint8Array> {
-      const asked = once(cid, blocks, options)
-      const late = new Promise<void>(resolve => {
-        setTimeout(resolve, scoutMs).unref()
-      })
-      const over: Promise<void> = Promise.race([asked.then(nothing, nothing), late]).finally(() => {
-        if (scout === over) scout = undefined
-      })
-      scout = over
-      return asked
-    }
-
     async function read(cid: CID, options: GetOptions): Promise<Uint8Array> {
       for (;;) {
-        while (session === undefined && scout !== undefined) await unlessAborted(scout, options.signal)
         const from = session ?? blocks
         try {
-          return await (from === blocks ? ofAll(cid, options) : once(cid, from, options))
+          return await once(cid, from, options)
         } catch (error) {
           options.signal?.throwIfAborted()
           if (from === blocks && !(error instanceof Again)) throw error
@@ -186,7 +166,5 @@ export function createReads(
     }
   }
 }
-
-const nothing = (): void => undefined
 
 class Again extends Error {}

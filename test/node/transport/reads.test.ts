@@ -91,10 +91,7 @@ describe('transport: the blocks of one fetch', () => {
     })
 
   /** A blockstore in front of some peers: what everybody is asked, and what whom alone. */
-  function peers(
-    answer: (to: string, text: string, signal: AbortSignal) => Promise<'sent' | 'lacks'>,
-    { brings }: { brings: (text: string) => string } = { brings: () => 'ann' }
-  ) {
+  function peers(answer: (to: string, text: string, signal: AbortSignal) => Promise<'sent' | 'lacks'>) {
     const asked: string[] = []
     const names = new Map<string, string>()
     async function* get(to: string, cid: CID, { signal = never, onProgress }: Options): AsyncGenerator<Uint8Array> {
@@ -104,7 +101,7 @@ describe('transport: the blocks of one fetch', () => {
         onProgress?.({ type: 'bitswap:find-providers' })
         await ended(signal)
       }
-      if (to === 'all') onProgress?.({ type: 'helia:block-broker:receive-block', detail: { provider: brings(text) } })
+      if (to === 'all') onProgress?.({ type: 'helia:block-broker:receive-block', detail: { provider: 'ann' } })
       yield new TextEncoder().encode(text)
     }
     const view = createReads(
@@ -135,29 +132,6 @@ describe('transport: the blocks of one fetch', () => {
     const reads = view()
     for (const text of ['a', 'b', 'c', 'd']) assert.equal(await read(reads, text), text)
     assert.deepEqual(asked, ['all: a', 'ann: b', 'ann: c', 'all: c', 'ann: d'])
-  })
-
-  it('are asked of everybody one at a time, however many are read ahead', async () => {
-    const texts = ['a', 'b', 'c', 'd', 'e', 'f']
-    // Ann has the first alone: she is fetching the others herself.
-    const { asked, view, read } = peers(async (to, text) => (to === 'ann' && text !== 'a' ? 'lacks' : 'sent'), {
-      brings: text => (text === 'a' ? 'ann' : 'ben')
-    })
-    const reads = view()
-    assert.equal(await read(reads, 'a'), 'a')
-    assert.deepEqual(await Promise.all(texts.slice(1).map(text => read(reads, text))), texts.slice(1))
-    assert.equal(asked.filter(one => one.startsWith('all')).length, 2, asked.join())
-  })
-
-  it('are asked for by themselves where one that nobody has is waited for', async () => {
-    const { asked, view, read } = peers(async (_, text, signal) => (text === 'a' ? ended(signal) : 'sent'))
-    const reads = view()
-    const gone = new AbortController()
-    const never = assert.rejects(read(reads, 'a', gone.signal))
-    await until(() => asked.length === 1, 'it is asked for')
-    assert.deepEqual(await Promise.all(['b', 'c'].map(text => read(reads, text))), ['b', 'c'])
-    gone.abort(new Error('enough'))
-    await never
   })
 
   it('are asked for once by all readers of a node; that the first gives up ends nobody else', async () => {
