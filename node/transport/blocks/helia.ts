@@ -13,8 +13,6 @@ const bitswapSettings: BitswapOptions = {
   messageSendTimeout: 60_000,
   messageReceiveTimeout: 60_000,
   sendBlocksTimeout: 60_000,
-  // A fetch asks for its first block and waits: only what is wanted in the same turn goes together.
-  sendWantlistDebounce: 1,
   // A block that got lost is asked for again (reads.ts); by then it must not count as sent any more.
   doNotResendBlockWindow: 1_000
 }

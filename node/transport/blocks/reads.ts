@@ -50,7 +50,7 @@ function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end():
 }
 
 export interface ReadsOptions {
-  /** What comes is not kept as blocks: as far as it is small it stays in memory until the fetch is over (passing.ts). */
+  /** What comes is not kept as blocks: what is small stays in memory until the fetch is over (passing.ts). */
   readonly passing?: NonNullable<PassingOptions['passing']>
 }
 

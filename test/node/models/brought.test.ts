@@ -82,7 +82,7 @@ describe('models that are brought because somebody asked', () => {
     assert.deepEqual(held, new Set(['0x2', '0x1']))
   })
 
-  it('what cannot be read is refused by its name before it is offered; that the engine closes says nothing of it', async () => {
+  it('refuses by its name what cannot be read; that the engine closes says nothing of it', async () => {
     reading = async () => Promise.reject(new InvalidError('adapter-unsupported', 'PiSSA'))
     await assert.rejects(brought.open(model(1), client(1)), { code: 'adapter-unsupported' })
     reading = async () => Promise.reject(new InvalidError('engine-closed', 'of this node'))
