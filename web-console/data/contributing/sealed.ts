@@ -37,7 +37,7 @@ export async function sealedFor(
   if (stranger !== undefined)
     throw new InvalidError(
       'witness.seats',
-      `the daemon names ${stranger.account} among those who read it; it neither sits there nor hosts it, says ${witness}`,
+      `the daemon names ${stranger.account} among those who read it; by ${witness} it neither sits there nor hosts it`,
       { help: 'Nothing was sealed or sent. Try again in a minute, or by another daemon.' }
     )
   const said = readers.map(({ account, key }) => ({ account: account as Address, key: key as Hex | null }))

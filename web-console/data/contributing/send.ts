@@ -47,8 +47,7 @@ export async function sendFile(
   say('storing')
   const isPrivate = net.private !== undefined
   await switchChain(wallet, chain)
-  // What is private leaves this browser encrypted, to whom the wallet's chain names; whose daemon serves the page is not
-  // asked.
+  // What is private leaves this browser encrypted to whom the wallet's chain names, whatever the daemon says.
   const shard = isPrivate ? await sealedFor(net, file, contributor, { wallet, chain }) : undefined
   const body = shard === undefined ? { file, contributor } : { sealed: shard.sent, contributor }
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body })
