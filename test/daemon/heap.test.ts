@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { heapFlags } from '../../bin/memory.js'
 
-/** Keeps some thirty megabytes, and lets three times as much pass that lives for a while; says what lay there at most. */
+/** Keeps thirty megabytes, lets three times as much pass that lives for a while, and says what lay there at most. */
 const program = `
 const kept = Array.from({ length: 300_000 }, (_, i) => ({ i, text: 'kept ' + i }))
 const passing = []
