@@ -29,6 +29,7 @@ describe('tilth datanet trainers', function () {
   let second: TestPeer
   let hosting: CommandLine
   let sitting: CommandLine
+  const started: CommandLine[] = []
   let letters: Hex
 
   before(async () => {
@@ -46,10 +47,10 @@ describe('tilth datanet trainers', function () {
       await until(async () => (await second.service.datanet(id)) !== undefined, 'the other validator hears of it')
     hosting = await commandLineOf(host)
     sitting = await commandLineOf(second)
+    started.push(hosting, sitting)
   })
   after(async () => {
-    await hosting.stop()
-    await sitting.stop()
+    for (const one of started) await one.stop()
     await network.stop()
   })
 
