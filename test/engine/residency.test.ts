@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newAdapter, writeAdapter } from '../../node/engine/adapters/index.ts'
+import { Library } from '../../node/engine/host/library.ts'
 import { EngineThread } from '../../node/engine/host/thread.ts'
 import { openEngine, Random, readConfig, type Engine } from '../../node/engine/index.ts'
 import { temporary } from './fixture.ts'
@@ -44,6 +45,26 @@ describe('1,000 adapters on the small base', () => {
     }).result
     return ids
   }
+
+  it('one that was asked for by nobody in five minutes leaves memory with the next that is read', async () => {
+    const library = new Library({ threads: 1 })
+    const now = performance.now.bind(performance)
+    let ahead = 0
+    performance.now = () => now() + ahead
+    try {
+      const { model } = library.open(seedling)
+      for (const i of [0, 1, 2]) library.adapter(folderOf(i), model)
+      ahead = 200_000
+      library.adapter(folderOf(1), model)
+      assert.equal(library.status.adapters, 3)
+      ahead = 400_000
+      library.adapter(folderOf(3), model)
+      assert.equal(library.status.adapters, 2)
+    } finally {
+      performance.now = now
+      await library.release()
+    }
+  })
 
   it('every one answers as in an engine that has no other, 64 at most in memory', async function () {
     this.timeout(180_000)

@@ -16,7 +16,7 @@ import {
 import { Generator, Scorer } from '../serve/index.ts'
 import { Tokenizer } from '../text/tokenizer.ts'
 import type { EngineStatus, ModelInfo } from '../types.ts'
-import { adapterBytesKept, adaptersKept, wholeKept, type WorkerOptions } from './messages.ts'
+import { adapterBytesKept, adapterIdleMs, adaptersKept, wholeKept, type WorkerOptions } from './messages.ts'
 
 /** What answers by a model's weights, each in a form of its own that is made when it is first asked. */
 interface Generators {
@@ -44,7 +44,8 @@ export interface OpenModel extends Generators {
 export class Library {
   readonly #options: WorkerOptions
   readonly #models = new Map<string, OpenModel>()
-  readonly #adapters = new Map<string, Tuned>()
+  /** By when each was asked for, longest ago first. */
+  readonly #adapters = new Map<string, { readonly tuned: Tuned; readonly at: number }>()
   /** Fully trained models that answer, by the keys of `#adapters`: each is a model of its own in memory. */
   readonly #whole = new Map<string, Generators>()
   /** Those that make room, until what runs in them has ended. */
@@ -142,17 +143,18 @@ export class Library {
   adapter(folder: string, model: LoadedModel): Tuned {
     const path = resolve(folder)
     const key = keyOf(folder, model)
-    const known = this.#adapters.get(key)
-    const adapter = known ?? readTuned(path, model.config, 'scaled')
+    const tuned = this.#adapters.get(key)?.tuned ?? readTuned(path, model.config, 'scaled')
+    const now = performance.now()
     this.#adapters.delete(key)
-    this.#adapters.set(key, adapter)
-    let bytes = [...this.#adapters.values()].reduce((sum, one) => sum + bytesOf(one), 0)
+    this.#adapters.set(key, { tuned, at: now })
+    let bytes = [...this.#adapters.values()].reduce((sum, one) => sum + bytesOf(one.tuned), 0)
     for (const [oldest, one] of this.#adapters) {
-      if (oldest === key || (this.#adapters.size <= adaptersKept && bytes <= adapterBytesKept)) break
+      const isOver = this.#adapters.size > adaptersKept || bytes > adapterBytesKept || now - one.at > adapterIdleMs
+      if (oldest === key || !isOver) break
       this.#adapters.delete(oldest)
-      bytes -= bytesOf(one)
+      bytes -= bytesOf(one.tuned)
     }
-    return adapter
+    return tuned
   }
 
   /** Forgets a model in all its forms, or an adapter; what runs ends first. */

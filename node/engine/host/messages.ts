@@ -47,6 +47,8 @@ export interface Calls {
 export const adaptersKept = 64
 /** Bytes of them: what was fully trained is as large as its base. */
 export const adapterBytesKept = 2 * 2 ** 30
+/** … and what was not asked for so long leaves: a training has many siblings, which are scored once. */
+export const adapterIdleMs = 300_000
 /** Fully trained models that stay ready to answer. */
 export const wholeKept = 4
 

@@ -29,10 +29,13 @@ interface Packed {
   readonly parts: readonly number[]
   readonly rank: number
   readonly gained: boolean
+  /** When it last took a step. */
+  used: number
 }
 
-/** Adapters that stay packed. */
+/** Adapters that stay packed, and for how long without a step. */
 const adaptersKept = 64
+const idleMs = 300_000
 
 /** Buffers of a step, for so many rows. */
 interface Buffers {
@@ -268,6 +271,7 @@ export class KernelDecoder {
     const known = this.#adapters.get(adapter)
     this.#adapters.delete(adapter)
     if (known !== undefined) {
+      known.used = performance.now()
       this.#adapters.set(adapter, known) // to the end: the first is the one used longest ago
       return known
     }
@@ -296,15 +300,16 @@ export class KernelDecoder {
       })
     ).flat()
     const at = this.#heap.putWords([rank, ...matrices])
-    const packed = { at, parts: [...parts, at], rank, gained: isDora(adapter) }
+    const packed = { at, parts: [...parts, at], rank, gained: isDora(adapter), used: performance.now() }
     this.#adapters.set(adapter, packed)
     return packed
   }
 
   #evict(parts: readonly StepPart[]): void {
     const needed = new Set(parts.map(({ adapter }) => adapter))
+    const idle = performance.now() - idleMs
     for (const [adapter, packed] of this.#adapters) {
-      if (this.#adapters.size <= adaptersKept) return
+      if (this.#adapters.size <= adaptersKept && packed.used > idle) return
       if (needed.has(adapter)) continue
       this.#adapters.delete(adapter)
       for (const at of packed.parts) this.#heap.release(at)
