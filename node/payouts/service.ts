@@ -493,8 +493,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       return { items: await Promise.all(items.map(viewOf)), next }
     },
     epoch,
-    seats: seats.all,
-    sit: seats.sit,
+    seats: () => seats.all(),
+    sit: (pool, sits) => seats.sit(pool, sits),
     ...claims
   }
 }

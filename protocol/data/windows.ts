@@ -11,8 +11,8 @@ const bytesPerMs = 256
 export const voteMs = ({ voteSeconds }: Windows): number => voteSeconds * 1000
 
 /**
- * How long commitments to votes count, from when the vote opened: votes are shown after half of the window at the latest,
- * so whoever commits later has seen them.
+ * How long commitments to votes count, from when the vote opened: votes are shown after half of the window at the
+ * latest, so whoever commits later has seen them.
  */
 export const commitMs = ({ voteSeconds }: Windows): number => voteSeconds * 500
 

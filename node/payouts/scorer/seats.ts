@@ -14,7 +14,7 @@ const mostSeats = 16
 const mostPoor = 4
 /** A seat that could not be taken is tried for again with a receipt that comes so much later. */
 const againMs = 60_000
-/** One that was taken is looked for again after so long, with a receipt of its pool: the roster may have taken it back. */
+/** One that was taken is looked for again after so long, with a receipt of its pool: it may have been taken back. */
 const stillMs = 600_000
 /** … and with any receipt after so long: then another pool has its place. */
 const lookMs = 3_600_000

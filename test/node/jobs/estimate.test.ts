@@ -101,19 +101,19 @@ describe('how fast a worker thinks it is', () => {
       shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
       engine: {
         open: async () => ({ parameters: 1 }),
-        async tune({ onProgress, signal, settings }: TuneJob) {
-          for (; taken < settings.epochs; taken++) {
-            signal?.throwIfAborted()
+        async tune(job: TuneJob) {
+          for (; taken < job.settings.epochs; taken++) {
+            job.signal?.throwIfAborted()
             now += taken === 2 ? 700 : 100
-            onProgress?.({} as TrainProgress)
+            job.onProgress?.({} as TrainProgress)
           }
         }
       }
     } as unknown as JobsDeps
     const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
     const long = { ...spec, settings: { ...spec.settings, epochs: 100 } }
-    const { estimate } = createEstimator(deps, policy, createExperience(store))
-    assert.equal((await estimate(long, builder, () => undefined)).adapterSeconds, 10)
+    const estimator = createEstimator(deps, policy, createExperience(store))
+    assert.equal((await estimator.estimate(long, builder, () => undefined)).adapterSeconds, 10)
     assert.equal(taken, 5, 'a second is enough')
     await store.close()
   })

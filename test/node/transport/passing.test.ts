@@ -15,7 +15,7 @@ async function flushed(work: () => Promise<unknown>): Promise<string[]> {
   const some = await open(tmpdir(), 'r')
   const kind = Object.getPrototypeOf(some) as FileHandle
   await some.close()
-  const { sync } = kind
+  const sync = Reflect.get(kind, 'sync') as (this: FileHandle) => Promise<void>
   const paths: string[] = []
   kind.sync = async function (this: FileHandle) {
     paths.push(await readlink(`/proc/self/fd/${this.fd}`))

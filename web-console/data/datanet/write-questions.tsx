@@ -51,8 +51,8 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
       note={
         'Questions that no model is trained on: by them it is measured what each row was worth. Validators alone ' +
         'read them until the version that they judge is anchored. They say nothing of your own rows. By this node’s ' +
-        'key this node seals them, and can read them. By a wallet they are sealed in this browser, to whom the wallet’s ' +
-        'chain says that they sit; this node pays for their room on chain and reads nothing.'
+        'key this node seals them, and can read them. By a wallet they are sealed in this browser, to whom the ' +
+        'wallet’s chain says that they sit; this node pays for their room on chain and reads nothing.'
       }
     >
       <DropFile
