@@ -9,7 +9,8 @@
 // once more. Then it asks a batch of different adapters at once, as many questions to one adapter, and one question
 // alone, in turns.
 // Making thousands of adapters takes long: with --turns each measurement (loads, answers, engine) waits until there is
-// a file of its name in that folder, so that it can have a busy machine to itself, and leaves NAME.done when it is over.
+// a file of its name in that folder, so that it can have a busy machine to itself, and leaves NAME.done when it is
+// over.
 import { cpus, availableParallelism } from 'node:os'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
