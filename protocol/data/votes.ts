@@ -150,9 +150,20 @@ export const tallyOpened = (
     votes.filter(vote => commits.some(commit => opens(commit.message, vote.message)))
   )
 
-/** Whether everybody has voted and it is a quorum neither way: nothing that may still come decides it. */
-export const isSplit = (found: Tally): boolean =>
-  found.state === 'open' && found.total > 0 && found.voted === found.total
+/**
+ * Whether everybody has voted and it is a quorum neither way: nothing that may still come decides it. Who has committed
+ * to two votes may show others the other one, so where somebody has, the window is waited for.
+ */
+export function isSplit(
+  contribution: Hex,
+  roster: Roster,
+  ballot: { readonly commits: readonly Signed<'VoteCommit'>[]; readonly votes: readonly Signed<'Vote'>[] }
+): boolean {
+  const found = tallyOpened(contribution, roster, ballot)
+  const committed = ballot.commits.map(({ message }) => message.validator)
+  const isOnce = new Set(committed).size === committed.length
+  return isOnce && found.state === 'open' && found.total > 0 && found.voted === found.total
+}
 
 /**
  * Whether a certificate is one, from nothing but the rules and the votes in it.

@@ -202,7 +202,7 @@ export function createReceiver(
     const known = ballot.commits.filter(commit => commit.message.validator === validator)
     if (known.some(({ message: { commitment: same } }) => same === commitment)) return false
     checkVoter(net.rules.validators, validator)
-    // [ignore] A commitment counts within half of the window: votes are shown after that.
+    // [ignore] A commitment counts within half of the window: votes are shown after that at the latest.
     if (isLate(record, commitMs(net.rules)))
       throw new DataError('vote.late', 'the commitment comes when votes may be shown already')
     if (known.length < keptOfOne)
@@ -311,6 +311,9 @@ export function createReceiver(
     // Keys that are here stay here: whoever hands a certificate on may leave them out.
     const known = 'statements' in record.state ? record.state.statements?.sealed : undefined
     const whole = statements.sealed === undefined && known !== undefined ? { ...statements, sealed: known } : statements
+    // What was passed as expired is looked at again, also by whoever is killed now: its rows are to be known.
+    const { passed } = await book.progress(record.datanet)
+    if (certificate.accept && record.index <= passed) await book.pass(record.datanet, record.index - 1)
     await book.setState(id, decide(record.state, certificate, whole))
     const decided = await book.contribution(id)
     if (decided !== undefined) await hooks.decided(decided)

@@ -12,7 +12,6 @@ import {
   ownRows,
   saltOf,
   showAt,
-  tallyOpened,
   voteCommitment,
   voteMs,
   weightOf
@@ -310,7 +309,7 @@ export function createTurns(
           return { until: Math.min(over + 1, clock.now() + timing.tickMs) }
         }
         const again = await cast(record, net, state.since)
-        if (isSplit(tallyOpened(id, net.rules.validators, await book.ballot(id)))) return end(id)
+        if (isSplit(id, net.rules.validators, await book.ballot(id))) return end(id)
         return { until: Math.min(over + 1, again ?? over + 1, held ?? over + 1) }
       }
       case 'accepted':
@@ -462,7 +461,7 @@ export function createTurns(
       const half = Math.max(since, startedAt) + commitMs(net.rules)
       if (clock.now() > half)
         throw new InvalidError('vote.not-open', 'the time to vote on it is over: votes are being shown', {
-          help: 'Votes count that are made within half of the window, before any is shown.'
+          help: 'Votes count that are made within half of the window; they are shown after that at the latest.'
         })
       // It is told a while before that, so that others hear of it in time.
       const until = Math.min(clock.now() + holdMs, half - voteMs(net.rules) / 20)
