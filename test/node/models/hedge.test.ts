@@ -259,7 +259,19 @@ describe('a worker that has enough to do', function () {
       await network.serve(other, client, { inputPrice: 2n, outputPrice: 101n })
       await network.serve(busy, client, { inputPrice: 1n, outputPrice: 100n })
       const route = { sort: 'price' as const }
+      const offerAt = (peer: TestPeer) =>
+        peer.service.offers(network.model).find(({ worker }) => worker === busy.address)
+      /** Whatever it said while it had no place is older than what it says from now on. */
+      const offersPlace = async (): Promise<void> => {
+        await until(() => busy.service.queue().running === 0, 'its place is free')
+        const { expires = Infinity } = offerAt(busy) ?? {}
+        await until(() => {
+          const heard = offerAt(client)
+          return heard !== undefined && heard.expires > expires && heard.capacity > 0
+        }, 'it offers a place')
+      }
       await ask(client, question('once', { route })) // both have a channel, or need none
+      await offersPlace()
       open = false
       const long = ask(client, question('long', { route }))
       await until(() => busy.service.queue().running === 1, 'it has enough to do')
@@ -269,15 +281,7 @@ describe('a worker that has enough to do', function () {
       }
       open = true
       assert.deepEqual((await long).workers, [{ worker: busy.address }])
-      await until(() => busy.service.queue().running === 0, 'its place is free')
-      const offerAt = (peer: TestPeer) =>
-        peer.service.offers(network.model).find(({ worker }) => worker === busy.address)
-      // Whatever it said while it had no place is older than what it says from now on.
-      const { expires = Infinity } = offerAt(busy) ?? {}
-      await until(() => {
-        const heard = offerAt(client)
-        return heard !== undefined && heard.expires > expires && heard.capacity > 0
-      }, 'it offers a place again')
+      await offersPlace()
       // One failure in a row would make it four times as dear as it is.
       assert.deepEqual((await ask(client, question('again', { route }))).workers, [{ worker: busy.address }])
     } finally {
