@@ -11,7 +11,7 @@ import type { Operation } from './commits.ts'
 import { storeError } from './errors.ts'
 import { checkFormat, migrate, storeFormat } from './format.ts'
 import { around, fullKey, isEntry, tableName } from './keys.ts'
-import { requireHead } from './level/index.ts'
+import { levelRoom, requireHead } from './level/index.ts'
 import type { Batch, Collection, Store } from './types.ts'
 
 /** In Node the database is a ClassicLevel, which has this as well. */
@@ -26,7 +26,7 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
   const found = await checkFormat(directory, storeFormat)
   const path = join(directory, 'db')
   await requireHead(path, directory)
-  const db = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8' })
+  const db = new Level(path, { keyEncoding: 'utf8', valueEncoding: 'utf8', ...levelRoom })
   try {
     await db.open()
   } catch (error) {

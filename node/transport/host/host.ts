@@ -8,7 +8,7 @@ import type { Helia } from 'helia'
 import { Level } from 'level'
 import { createLibp2p } from 'libp2p'
 import { TilthError } from '../../../protocol/primitives/index.ts'
-import { checkFormat, requireHead, storeError } from '../../store/index.ts'
+import { checkFormat, levelRoom, requireHead, storeError } from '../../store/index.ts'
 import { LendingBlocks } from '../blocks/lent.ts'
 import { createHelia } from '../blocks/helia.ts'
 import { checkAnnounced, isRelayed, withoutPeer } from '../addresses.ts'
@@ -60,7 +60,8 @@ export async function createHost(
   // Opened here, because its package keeps only the text of why it could not.
   const records = new Level<string, Uint8Array>(noted, {
     keyEncoding: 'utf8',
-    valueEncoding: 'view'
+    valueEncoding: 'view',
+    ...levelRoom
   })
   const datastore = new Records(records, directory, error => {
     log.warn("a write had failed; the database of peers' records was opened anew, and goes on", { error })
