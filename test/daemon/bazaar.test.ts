@@ -103,7 +103,9 @@ const node = {
     receipt: async (id: Hex) => (id === receiptId ? view : undefined),
     receiptProof: async () => ({ receipt, division: 'weighed', measure: null, scorings: [], place: null })
   },
-  chain: { ledger: { caughtUp: async () => undefined, model: async () => undefined } }
+  chain: {
+    ledger: { caughtUp: async () => undefined, model: async () => undefined, standing: async () => undefined }
+  }
 } as unknown as Parameters<typeof createWhich>[0] &
   Parameters<typeof bazaarHandlers>[0] &
   Parameters<typeof answerHandlers>[0] &

@@ -13,6 +13,7 @@ const models = [
 const offerOf = (model: Hex) => ({ model, worker: `0x${'33'.repeat(20)}`, inputPrice: 1n, outputPrice: 1n })
 /** As much of a node as these questions need: whatever else is asked fails. */
 const node = {
+  chain: { ledger: { standing: async () => undefined } },
   models: {
     models: () => models.map(one => ({ ...one, offers: [offerOf(one.id)] })),
     model: (wanted: string) => models.find(one => one.id === wanted),
