@@ -178,7 +178,7 @@ describe('the bazaar over the API', () => {
         ['wren', 1, 1000]
       ]
     )
-    assert.deepEqual(lookedUp, [1, 2])
+    assert.deepEqual(lookedUp.toSorted(), [1, 2])
     list.pop()
   })
 
