@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { LimitError } from '../../../protocol/primitives/index.ts'
 import type { Reads } from './reads.ts'
 
-/** Blocks that a fetch may read: one for each kilobyte that came, beside those of a small file, or of a folder's tree. */
+/** Blocks that a fetch may read: one for each kilobyte that came, beside those of a small file or a folder's tree. */
 const bytesByRead = 1_024
 const freeReads = { file: 4_096, folder: 131_072 } as const
 
