@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
-import type { CID } from 'multiformats/cid'
 import { countedReads } from '../../../node/transport/blocks/counted.ts'
 import { whole } from '../../../node/transport/blocks/pins.ts'
 import type { Reads } from '../../../node/transport/blocks/reads.ts'
@@ -10,7 +9,7 @@ describe('transport: reads of a fetch are counted', () => {
   const { cid } = rawBlock(Uint8Array.of(1))
   let came = 0
   const blocks = {
-    async *get(_: CID) {
+    async *get() {
       came++
       yield Uint8Array.of(1)
     }
@@ -36,12 +35,12 @@ describe('transport: reads of a fetch are counted', () => {
 
   it('the loop turns between them', async () => {
     let turns = 0
-    let isDone = false
+    const done = new AbortController()
     const turning = (async () => {
-      for (; !isDone; turns++) await setImmediate()
+      for (; !done.signal.aborted; turns++) await setImmediate()
     })()
     await readAll(counted(), 4_000)
-    isDone = true
+    done.abort()
     await turning
     assert.ok(turns > 8, `${turns} turns`)
   })

@@ -231,7 +231,7 @@ describe('transport: files', () => {
       const [file, ...rest] = nodes as [Block, ...Block[]]
       const cid = await publish(directoryBlock([{ name: 'file', to: file.cid, size: 100 }]), file, ...rest)
       let read = 0
-      const { get } = PassingBlocks.prototype
+      const get = Reflect.get(PassingBlocks.prototype, 'get') as PassingBlocks['get']
       PassingBlocks.prototype.get = function (...of) {
         read++
         return get.apply(this, of)
