@@ -15,6 +15,8 @@ const mostIdleBytes = 16 << 20
 export interface PassingOptions extends AbortOptions {
   /** What only passes is seen as well; and what is put passes, too, where it is taken. */
   readonly passing?: 'seen' | 'taken'
+  /** Whether a block of so many bytes may pass for the fetch that it came for. */
+  readonly take?: (cid: CID, size: number) => boolean
 }
 
 interface Passing {
@@ -54,12 +56,12 @@ export class PassingBlocks extends DurableBlocks implements Blockstore {
   override async put(
     cid: CID,
     value: Parameters<DurableBlocks['put']>[1],
-    { passing }: PassingOptions = {}
+    { passing, take }: PassingOptions = {}
   ): Promise<CID> {
     const name = blockName(cid)
     const bytes = value as Uint8Array
-    if (passing !== 'taken' || !this.#wanted.has(name) || this.#bytes + bytes.length > mostBytes)
-      return await super.put(cid, value)
+    const isRoom = passing === 'taken' && this.#wanted.has(name) && this.#bytes + bytes.length <= mostBytes
+    if (!isRoom || take?.(cid, bytes.length) === false) return await super.put(cid, value)
     this.#forget(name)
     // A copy: what came may be a part of a larger message.
     this.#passing.set(name, { bytes: Uint8Array.from(bytes), written: undefined })

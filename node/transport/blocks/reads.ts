@@ -2,7 +2,7 @@ import type { Helia } from 'helia'
 import type { Blockstore } from 'interface-blockstore'
 import type { CID } from 'multiformats/cid'
 import { unlessAborted } from '../../runtime/index.ts'
-import type { PassingOptions } from './passing.ts'
+import type { PassingBlocks, PassingOptions } from './passing.ts'
 import { blockName, whole } from './pins.ts'
 
 // How a fetch gets its blocks. Bitswap asks everybody who is connected for a block, and everybody who has it sends it:
@@ -30,6 +30,8 @@ type Progress = Parameters<NonNullable<GetOptions['onProgress']>>[0]
 
 /** Bytes of a fetch that may pass in memory; what comes behind them goes to the disk as it comes. */
 const mostPassing = 2 << 20
+/** Blocks of a fetch that it waits for or that pass, however small they are. */
+const mostWanted = 8_192
 
 /** Aborts once nothing has been heard for so long. */
 function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end(): void } {
@@ -55,18 +57,18 @@ export interface ReadsOptions {
 }
 
 export interface FetchReads extends Reads {
-  /** Blocks that it was told to want. */
-  readonly wanted: ReadonlyMap<string, CID>
+  /** The fetch is over: what passed for it need not be at hand any more, and nothing passes for it from now on. */
+  end(): void
 }
 
 /**
  * Views of Helia's blockstore, one for each fetch, whose reads ask again until their signal aborts.
- * @param want told of each block that a fetch wants to pass, before it is asked for
+ * @param passes told of each block that a fetch wants to pass, before it is asked for, and once it need not any more
  */
 export function createReads(
   blocks: Blocks,
   log: (what: string) => void,
-  want: (cid: CID) => void = () => undefined
+  passes: Pick<PassingBlocks, 'want' | 'over'> = { want: () => undefined, over: () => undefined }
 ): (options?: ReadsOptions) => FetchReads {
   /**
    * Whoever wants a block that is being fetched waits for that: bitswap takes two wants for one, the first to give up
@@ -76,9 +78,21 @@ export function createReads(
 
   return ({ passing } = {}) => {
     const wanted = new Map<string, CID>()
-    let bytes = 0
+    const taken = new Set<string>()
+    let room = mostPassing
+    let isOver = false
     let heardAt = 0
     let session: Session | undefined // with who brought the last block that everybody was asked for
+
+    /** By size, which is known only once it came: a file's blocks are asked for all at once. */
+    function take(cid: CID, size: number): boolean {
+      const name = blockName(cid)
+      if (taken.has(name)) return true
+      if (!wanted.has(name) || size > room) return false
+      taken.add(name)
+      room -= size
+      return true
+    }
 
     /** @throws as the blockstore's; whatever, once the signal aborts or what is asked for is not to be had so */
     async function once(cid: CID, from: Pick<Blocks, 'get'>, options: GetOptions): Promise<Uint8Array> {
@@ -97,7 +111,7 @@ export function createReads(
         options.onProgress?.(event)
       }
       try {
-        const how: PassingOptions = passing === undefined ? {} : { passing }
+        const how: PassingOptions = passing === undefined ? {} : { passing, take }
         const block = await whole(from.get(cid, { ...options, ...how, onProgress, signal: AbortSignal.any(signals) }))
         heardAt = Date.now()
         return block
@@ -153,16 +167,22 @@ export function createReads(
       has: (cid, options) => blocks.has(cid, options),
       async *get(cid, options = {}) {
         const name = blockName(cid)
-        const isNew = passing === 'taken' && !wanted.has(name) && bytes < mostPassing
+        const mayPass = passing === 'taken' && !isOver && room > 0 && wanted.size < mostWanted
+        const isNew = mayPass && !wanted.has(name)
         if (isNew) {
           wanted.set(name, cid)
-          want(cid)
+          passes.want(cid)
         }
         const block = await shared(cid, options)
-        if (isNew) bytes += block.length
+        // One that another fetch brought is kept at hand for this one, too.
+        if (isNew && !take(cid, block.length) && wanted.delete(name)) passes.over([cid])
         yield block
       },
-      wanted
+      end() {
+        isOver = true
+        passes.over(wanted.values())
+        wanted.clear()
+      }
     }
   }
 }

@@ -17,6 +17,7 @@ import { hasNodeKey, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
 import { createPins, whole } from '../blocks/pins.ts'
 import { countedReads } from '../blocks/counted.ts'
+import type { CountedReads } from '../blocks/counted.ts'
 import { createReads } from '../blocks/reads.ts'
 import type { Reads } from '../blocks/reads.ts'
 import type { Provider } from '../peers/provider.ts'
@@ -89,7 +90,7 @@ function patience(
  */
 interface Fetch {
   fs: UnixFS
-  blocks: Reads
+  blocks: CountedReads
   signal: AbortSignal
   progress: (ms?: number) => void
   rest: () => void
@@ -116,9 +117,7 @@ export function createFiles({
     what => {
       log.debug(what)
     },
-    cid => {
-      blocks.want(cid)
-    }
+    blocks
   )
   const blockstore = reads()
   const fs = unixfs({ blockstore })
@@ -144,7 +143,7 @@ export function createFiles({
     text: string,
     options: FetchOptions,
     { what, keep }: { what: 'file' | 'folder'; keep: boolean },
-    work: (cid: CID, { fs, signal, progress }: Fetch) => Promise<T>
+    work: (cid: CID, fetch: Fetch) => Promise<T>
   ): Promise<T> {
     const cid = parseCid(text)
     if (options.brief === true) missing.check(text)
@@ -154,15 +153,17 @@ export function createFiles({
       // A provider that cannot be dialled may still be found otherwise.
       void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), wait.cameAt, log)
       const result = await collector.holding(async () => {
-        const { signal, progress, rest } = wait
+        const { progress, rest } = wait
+        const signal = AbortSignal.any([wait.signal, over.signal])
         const mine = reads(what === 'folder' && !keep ? { passing: 'taken' } : {})
-        const own = countedReads(mine, what, options.maxBytes)
+        const own = countedReads(mine, what, { signal: wait.signal, over: over.signal })
         try {
           const done = await work(cid, { fs: unixfs({ blockstore: own }), blocks: own, signal, progress, rest })
           if (keep) await pins.add(cid)
           return done
         } finally {
-          blocks.over(mine.wanted.values())
+          over.abort() // the exporter reads on by itself behind a file that was refused
+          mine.end()
         }
       })
       missing.found(text)
@@ -189,7 +190,7 @@ export function createFiles({
     cid: CID,
     left: { bytes: number },
     { pace, onBytes }: Pick<FetchOptions, 'pace' | 'onBytes'>,
-    { fs, signal, progress }: Fetch
+    { fs, blocks: own, signal, progress }: Fetch
   ): AsyncGenerator<Uint8Array> {
     let empty = 0
     for await (const chunk of fs.cat(cid, { signal })) {
@@ -205,6 +206,7 @@ export function createFiles({
       left.bytes -= chunk.length
       // [reject] Content is no larger than its reader allows, whatever its root block says.
       if (left.bytes < 0) throw tooLarge(cid)
+      own.earn(chunk.length)
       yield chunk
     }
   }

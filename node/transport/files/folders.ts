@@ -54,7 +54,9 @@ function createWriting(): Writing {
       await fewerThan(mostFlushing)
       const file = await open(path, 'w')
       try {
-        for await (const chunk of content) await file.write(chunk)
+        for await (const chunk of content)
+          // A disk that is all but full takes a part, and says so only of the next.
+          for (let at = 0; at < chunk.length;) at += (await file.write(chunk, at)).bytesWritten
       } catch (error) {
         await file.close()
         throw error

@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { DurableBlocks } from '../../../node/transport/blocks/durable.ts'
+import { PassingBlocks } from '../../../node/transport/blocks/passing.ts'
 import { directoryBlock, fileBlock, nodeBlock, rawBlock, symlinkBlock } from './dag.ts'
 import type { Block } from './dag.ts'
 import { startNode, stopNodes } from '../../harness/index.ts'
@@ -212,6 +214,39 @@ describe('transport: files', () => {
       await assert.rejects(reader.files.fetchDirectory(await publish(root), target, from()), {
         code: 'files.too-large'
       })
+    })
+
+    it('behind a file that was refused, nothing is read on', async () => {
+      // A hundred bytes, it says: each of its parts is as long as all of it, and in the end there is nothing.
+      const nodes = [rawBlock(new Uint8Array())]
+      for (let depth = 0; depth < 5; depth++) {
+        const [below] = nodes as [Block]
+        nodes.unshift(
+          fileBlock(
+            Array.from({ length: 100 }, () => below.cid),
+            1
+          )
+        )
+      }
+      const [file, ...rest] = nodes as [Block, ...Block[]]
+      const cid = await publish(directoryBlock([{ name: 'file', to: file.cid, size: 100 }]), file, ...rest)
+      let read = 0
+      const get = Reflect.get(PassingBlocks.prototype, 'get') as PassingBlocks['get']
+      PassingBlocks.prototype.get = function (...of) {
+        read++
+        return get.apply(this, of)
+      }
+      try {
+        const refused = { ...from(), pin: false }
+        await assert.rejects(reader.files.fetchDirectory(cid, join(scratch, 'refused'), refused), {
+          code: 'files.not-file',
+          message: /pieces that hold nothing/
+        })
+        for (let i = 0; i < 200; i++) await setImmediate()
+      } finally {
+        PassingBlocks.prototype.get = get
+      }
+      assert.ok(read < 5_000, `${read} blocks were read`)
     })
 
     it('a file with a part that it says is empty, and nobody has, is not kept and holds up no removal', async () => {

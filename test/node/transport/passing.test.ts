@@ -104,6 +104,18 @@ describe('transport: folders that pass', function () {
     assert.equal(await reader.files.has(cid), true)
   })
 
+  it('pass in memory as far as 2 MiB, though all of a large file is asked for at once', async () => {
+    const path = join(scratch, 'large')
+    await mkdir(path)
+    weights = Uint8Array.from(randomBytes(8 << 20))
+    await writeFile(join(path, 'adapter_model.safetensors'), weights)
+    const before = (await blocksOf(reader)).length
+    await fetch(await author.files.addDirectory(path), 'large got')
+    assert.deepEqual(Uint8Array.from(await readFile(join(scratch, 'large got/adapter_model.safetensors'))), weights)
+    // Eight leaves of a mebibyte; beside two nodes, one of them fits.
+    assert.equal((await blocksOf(reader)).length - before, 7)
+  })
+
   it('are told by names and sizes before they are written, and not written where that is too much', async () => {
     const cid = await add('third folder')
     let told: unknown

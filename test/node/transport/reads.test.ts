@@ -93,6 +93,7 @@ describe('transport: the blocks of one fetch', () => {
   /** A blockstore in front of some peers: what everybody is asked, and what whom alone. */
   function peers(answer: (to: string, text: string, signal: AbortSignal) => Promise<'sent' | 'lacks'>) {
     const asked: string[] = []
+    const wanted: string[] = []
     const names = new Map<string, string>()
     async function* get(to: string, cid: CID, { signal = never, onProgress }: Options): AsyncGenerator<Uint8Array> {
       const text = names.get(cid.toString()) ?? ''
@@ -111,10 +112,17 @@ describe('transport: the blocks of one fetch', () => {
           get: (cid: CID, options: Options) => get(providers.join(), cid, options)
         })
       } as unknown as Parameters<typeof createReads>[0],
-      () => undefined
+      () => undefined,
+      {
+        want: cid => wanted.push(names.get(cid.toString()) ?? ''),
+        over(cids) {
+          for (const cid of cids) wanted.splice(wanted.indexOf(names.get(cid.toString()) ?? ''), 1)
+        }
+      }
     )
     return {
       asked,
+      wanted,
       view,
       read: async (reads: ReturnType<typeof view>, text: string, signal?: AbortSignal): Promise<string> => {
         const cid = await cidOf(text)
@@ -132,6 +140,17 @@ describe('transport: the blocks of one fetch', () => {
     const reads = view()
     for (const text of ['a', 'b', 'c', 'd']) assert.equal(await read(reads, text), text)
     assert.deepEqual(asked, ['all: a', 'ann: b', 'ann: c', 'all: c', 'ann: d'])
+  })
+
+  it('that pass are wanted until it is over, and none behind that', async () => {
+    const { wanted, view, read } = peers(async () => 'sent')
+    const reads = view({ passing: 'taken' })
+    for (const text of ['a', 'b']) await read(reads, text)
+    assert.deepEqual(wanted, ['a', 'b'])
+    reads.end()
+    assert.deepEqual(wanted, [])
+    await read(reads, 'c')
+    assert.deepEqual(wanted, [])
   })
 
   it('are asked for once by all readers of a node; that the first gives up ends nobody else', async () => {
