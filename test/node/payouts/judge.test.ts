@@ -34,7 +34,11 @@ describe('who stood for its answers and has left', () => {
           rules: async () => ({ challengeWindow: 100n })
         },
         ledger: { caughtUp: async () => undefined, standing: async () => ({ ...standing, foundOut: null }) },
-        serving: { accuse: async () => (accused = true) }
+        serving: {
+          accuse: async () => {
+            accused = true
+          }
+        }
       },
       engine: {
         generate: () => ({
@@ -58,7 +62,11 @@ describe('who stood for its answers and has left', () => {
       document: { receipts: places.map(() => ({ worker, receipt: { message: { model } } })) }
     }
     const content = { messages: [], resume: [], topK: 0, topP: 1, temperature: 0, day: '' }
-    const opening = { request: { message: { issuedAt: 20n, seed: 7n, maxTokens: 8n } }, content, answer: [1, 2, 3, 4, 5, 6, 7, 8] }
+    const opening = {
+      request: { message: { issuedAt: 20n, seed: 7n, maxTokens: 8n } },
+      content,
+      answer: [1, 2, 3, 4, 5, 6, 7, 8]
+    }
     const judge = createJudge(deps as unknown as Parameters<typeof createJudge>[0], {
       rounds: { open: async () => open } as never,
       contents: { fetch: async () => opening } as never,
