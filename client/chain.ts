@@ -19,7 +19,7 @@ export interface LightChain {
   readonly models: Models
   readonly tokens: Tokens
   /** When scorers of a pool have found a worker out last, in chain seconds; 0 where they never have. */
-  foundOutAt(pool: Hex, worker: Address): Promise<bigint>
+  foundOutAt(pool: Hex, worker: Address, signal?: AbortSignal): Promise<bigint>
   readonly ledger: { untilConfirmed(block: bigint, signal?: AbortSignal): Promise<void> }
   head(): Promise<{ block: bigint; timestamp: bigint }>
   /** Channels that this account opened, by blocks, both included. */

@@ -115,8 +115,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       receipts,
       board: market.board,
       acquaintance,
-      async foundOutAt({ datanet }, worker) {
-        const at = datanet === zeroHash ? 0n : await chain.foundOutAt(datanet, worker)
+      async foundOutAt({ datanet }, worker, signal) {
+        const at = datanet === zeroHash ? 0n : await chain.foundOutAt(datanet, worker, signal)
         return at === 0n ? undefined : at
       },
       // Prompts are bounded by their text: no tokenizer is fetched.

@@ -17,8 +17,10 @@ export const foreignScore = 2
 const honestShare = 1 / 100
 /** An honest worker is called another's once in so many judged epochs, by one scorer; of whom it takes most. */
 export const foundOutOneIn = 1e12
-/** So many scorers have to say so at least (`ServingBonds.LEAST`): where fewer may, nobody needs to look. */
-export const leastFinders = 3
+/** So many scorers have to say so at least (`ServingBonds.LEAST`). */
+const leastFinders = 3
+/** So many of a panel have to say so (`ServingBonds.accuse`): where fewer may, nobody needs to look. */
+export const findersOf = (seats: number): number => Math.max(leastFinders, Math.floor((seats * 2) / 3) + 1)
 /** Less says nothing. */
 export const leastJudged = { answers: 8, tokens: 48 } as const
 /** Foreign tokens stand in one of so many answers at least: what is odd about a few accuses nobody. */

@@ -166,6 +166,34 @@ contract ServingBondsTest is Epochs {
         loses(TENTH); // who is absent is counted among those who could have said it
     }
 
+    function testWhoCouldReadNothingSaysNothing() public {
+        stands();
+        silentPanel(4);
+        for (uint256 i = 0; i < 4; i++) {
+            vm.prank(scorer(i));
+            anchor.commit(pool, 1, 1, i == 0 ? bytes32(0) : bytes32("words"));
+        }
+        refused(scorer(0), ServingBonds.NotOnThePanel.selector);
+        for (uint256 i = 1; i < 4; i++) accused(scorer(i), DRAWN);
+        loses(TENTH);
+    }
+
+    /// @dev Of nine seats the worker and the builder of the model that is spoken of have one each: seven have to speak.
+    function testASeatThatMayNotSpeakLowersNothing(bool worksForStake) public {
+        if (worksForStake) stands();
+        staked(builder, MIN_STAKE);
+        vm.prank(builder);
+        registry.join(pool);
+        staked(worker, MIN_STAKE);
+        vm.prank(worker);
+        registry.join(pool);
+        drawnPanel(7);
+        for (uint256 i = 0; i < 6; i++) accused(scorer(i), DRAWN);
+        same(serving.foundOutAt(pool, worker), 0, "six of nine are too few");
+        accused(scorer(6), DRAWN);
+        same(serving.foundOutAt(pool, worker), block.timestamp, "all seven that may");
+    }
+
     function testNobodyStandsWhereThereIsNoDatanet() public {
         staked(worker, MIN_STAKE);
         vm.startPrank(worker);

@@ -13,6 +13,7 @@ import type { ModelRecord } from '../../protocol/models/index.ts'
 import { silentLog, systemClock } from '../../node/runtime/index.ts'
 import { openStore } from '../../node/store/index.ts'
 import { keccak, zeroHash } from '../../protocol/primitives/index.ts'
+import type { Hex } from '../../protocol/primitives/index.ts'
 import { fakeChain, who } from '../node/chain/fake-chain.ts'
 import type { Fact, FakeChain } from '../node/chain/fake-chain.ts'
 
@@ -33,6 +34,23 @@ const lost = (n: number): Fact[] => [
     time: BigInt(Math.floor(Date.now() / 1000))
   }
 ]
+
+/** Offers by a model of each of some pools, and has answered in others. */
+const workingIn = (chain: FollowedChain, offers: readonly Hex[] = [], answered: readonly Hex[] = []): Node =>
+  ({
+    chain,
+    self: worker,
+    models: {
+      offers: () => [...offers.map(model => ({ worker, model })), { worker: who(2), model: poolOf(3) }],
+      model: (id: Hex) => ({ datanet: id })
+    },
+    payouts: {
+      receipts: async ({ pool, cursor }: { pool: Hex; cursor?: string }) =>
+        cursor === undefined
+          ? { items: [{ worker: who(2) }], next: 'more' }
+          : { items: answered.includes(pool) ? [{ worker }] : [], next: null }
+    }
+  }) as unknown as Node
 
 describe('what became of standing for answers', () => {
   let folder: string
@@ -70,7 +88,7 @@ describe('what became of standing for answers', () => {
   }
 
   it('a loss is told in whatever pool it was, and once its worker stands there again', async () => {
-    const node = { chain, self: worker } as unknown as Node
+    const node = workingIn(chain)
     const pools = Array.from({ length: 20 }, (_, n) => n).toSorted((a, b) => (poolOf(a) < poolOf(b) ? -1 : 1))
     const last = pools.at(-1) ?? 0
     await mined(pools.map(n => stands(n)))
@@ -104,7 +122,10 @@ describe('what became of standing for answers', () => {
       receipts: keccak('receipts'),
       against: 3n
     }
-    await mined([said, { ...found, taken: 0n }, { ...found, pool: poolOf(2), taken: 0n, time: 7n }])
+    await mined([said])
+    assert.equal(await chain.ledger.standing(poolOf(1), worker), undefined, 'one scorer may name anybody')
+    assert.deepEqual((await chain.ledger.standings(worker)).items, [])
+    await mined([{ ...found, taken: 0n }, said, { ...found, pool: poolOf(2), taken: 0n, time: 7n }])
     const { standings } = standingHandlers({ chain, self: worker } as unknown as Node, {} as Pick<Which, 'datanet'>)
     const { items } = await standings({ params: { worker, limit: 100 } } as never)
     const one = items.find(({ datanet }) => datanet === poolOf(1))
@@ -119,6 +140,19 @@ describe('what became of standing for answers', () => {
     // What it stands for later forgives nothing of it.
     await mined([stands(1, 50n)])
     assert.equal((await offers(poolOf(1)))[0]?.foundOut?.epoch, 3)
+  })
+
+  it('a node is told of pools in which it offers or has answered alone, and for thirty days', async () => {
+    const [, found] = lost(1)
+    assert.ok(found?.name === 'WorkerFoundOut')
+    await mined([
+      ...[1, 2, 3].map((n): Fact => ({ ...found, pool: poolOf(n), taken: 0n })),
+      { ...found, pool: poolOf(4), time: 7n }
+    ])
+    const told = async (node: Node) => (await foundOut(node)).foundOut?.map(({ datanet }) => datanet)
+    assert.equal(await told(workingIn(chain)), undefined)
+    assert.deepEqual(await told(workingIn(chain, [poolOf(1), poolOf(4)])), [poolOf(1)])
+    assert.deepEqual(await told(workingIn(chain, [], [poolOf(2), poolOf(4)])), [poolOf(2)])
   })
 
   it('who has not enough stake left for what can be taken, or stands for nothing, is not preferred', async () => {

@@ -3,7 +3,7 @@ import { named, paged, pageSchema, route } from './route.ts'
 import { account, decimal, hash } from './views.ts'
 
 /**
- * A worker that stands for its answers in a Datanet's pool with its stake, or was spoken against there. Times are
+ * A worker that stands for its answers in a Datanet's pool with its stake, or was found out there. Times are
  * milliseconds since 1970.
  */
 export const standingView = z.object({
@@ -13,7 +13,10 @@ export const standingView = z.object({
   since: z.int().nullable(),
   /** null while it stands, and where it never stood. */
   until: z.int().nullable(),
-  /** Drawn scorers' words that its answers by a model were not by the weights that it offered. */
+  /**
+   * Drawn scorers' words that its answers by a model were not by the weights that it offered; where it never stood,
+   * those that came once it was found out.
+   */
   accusations: z.array(z.object({ scorer: account, model: hash, epoch: z.int(), receipts: hash, transaction: hash })),
   /**
    * By which answers scorers have found it out, and what they took of its stake (nothing where it did not stand); null

@@ -13,6 +13,8 @@ import type { Which } from './which.ts'
 const leastBits = 8
 /** Losses that the status tells of. */
 const shown = 8
+/** Receipts of a pool that are looked at for one of this node's own, the newest first. */
+const mostLooked = 1_000
 
 const ms = (seconds: bigint): number => Number(seconds) * 1000
 
@@ -72,12 +74,36 @@ export function standingHandlers(
   }
 }
 
-/** Where this node's own answers were found to be by other weights, with what was taken of its stake. */
-export async function foundOut({ chain, self }: Pick<Node, 'chain' | 'self'>): Promise<Pick<StatusView, 'foundOut'>> {
+/** Whether a node has anything to do with a pool as a worker: it stood, offers or answered there. */
+async function worksIn(
+  { models, payouts, self }: Pick<Node, 'models' | 'payouts' | 'self'>,
+  { pool, since }: Pick<StandingRecord, 'pool' | 'since'>
+): Promise<boolean> {
+  if (since > 0n) return true
+  if (models.offers().some(({ worker, model }) => worker === self && models.model(model)?.datanet === pool)) return true
+  for (let looked = 0, cursor: string | undefined; looked < mostLooked;) {
+    const { items, next } = await payouts.receipts({ pool, order: 'newest', cursor })
+    if (items.some(({ worker }) => worker === self)) return true
+    if (next === null) return false
+    looked += items.length
+    cursor = next
+  }
+  return false
+}
+
+/**
+ * Where this node's own answers were found to be by other weights, with what was taken of its stake, for as long as
+ * clients pass it over. Scorers of a pool can say so of any address: of pools that it has nothing to do with it is not
+ * told.
+ */
+export async function foundOut(
+  node: Pick<Node, 'chain' | 'models' | 'payouts' | 'self'>
+): Promise<Pick<StatusView, 'foundOut'>> {
+  const { chain, self } = node
   const found: NonNullable<StatusView['foundOut']> = []
   for await (const record of everyOf(page => chain.ledger.standings(self, page))) {
     const lost = lostOf(record)
-    if (lost === null) continue
+    if (lost === null || lost.passedOverUntil <= Date.now() || !(await worksIn(node, record))) continue
     const { model, epoch, taken, transaction } = lost
     found.push({ datanet: record.pool, model, epoch, taken, transaction })
     if (found.length === shown) break

@@ -15,7 +15,7 @@ export function standCommand(): Command {
     })
   )
     .argument('<datanet>', 'name, id or the beginning of one')
-    .option('--down', 'stand there no more; what was answered until now is answered for still')
+    .option('--down', 'stand there no more; answers are judged on while stake could be on its way out')
     .action(
       guarded(async (datanet: string, flags: CallFlags & { down?: boolean }) => {
         const stands = flags.down !== true
@@ -40,7 +40,7 @@ export async function showStandings(flags: CallFlags, account: string): Promise<
     async api => api.call('standings', { params: { worker: await findAccount(api, account) } }),
     ({ items }) =>
       items.length === 0
-        ? 'this worker does not stand for its answers in any Datanet, and never did; nor did scorers speak against any'
+        ? 'this worker does not stand for its answers in any Datanet, and never did; nor was it found out'
         : table(
             ['datanet', 'stands since', 'until', 'words against it', 'found out', 'lost', 'passed over until'],
             items.map(({ datanet, since, until, accusations, foundOut }) => [

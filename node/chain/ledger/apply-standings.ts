@@ -6,8 +6,8 @@ import type { StandingRecord } from './standings.ts'
 
 const unknown = (worker: string): string => `${worker} does not stand for its answers`
 
-/** Of a worker in a pool, whether it ever stood there or not. */
-async function spokenOf(
+/** Of a worker in a pool that is found out, whether it ever stood there or not. */
+async function foundOf(
   { pool, worker }: { readonly pool: Hex; readonly worker: Address },
   draft: Draft,
   { standings, standingsOf }: Tables
@@ -39,14 +39,16 @@ export const applyStandings = {
     await draft.put(standings, `${pool}/${worker}`, { ...known, until })
     return undefined
   },
-  async NotAsOffered({ pool, worker, scorer, model, epoch, round, receipts, transaction }, draft, tables) {
-    const known = await spokenOf({ pool, worker }, draft, tables)
+  async NotAsOffered({ pool, worker, scorer, model, epoch, round, receipts, transaction }, draft, { standings }) {
+    const known = await draft.get(standings, `${pool}/${worker}`)
+    // One member of a panel may name any address: of who never stood nothing is kept before enough have spoken.
+    if (known === undefined) return
     const said = { scorer, model, epoch, round, receipts, transaction }
     const accusations = [...known.accusations, said].slice(-mostAccusations)
-    await draft.put(tables.standings, `${pool}/${worker}`, { ...known, accusations })
+    await draft.put(standings, `${pool}/${worker}`, { ...known, accusations })
   },
   async WorkerFoundOut({ pool, worker, model, epoch, round, receipts, taken, time, transaction }, draft, tables) {
-    const known = await spokenOf({ pool, worker }, draft, tables)
+    const known = await foundOf({ pool, worker }, draft, tables)
     const foundOut = { model, epoch, round, receipts, taken, time, transaction }
     await draft.put(tables.standings, `${pool}/${worker}`, { ...known, foundOut })
   }

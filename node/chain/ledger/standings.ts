@@ -28,7 +28,7 @@ const foundOutRecord = z.strictObject({
 })
 export type FoundOutRecord = z.infer<typeof foundOutRecord>
 
-/** A worker that stands for its answers in a pool, stood there last, or never did and was spoken against. */
+/** A worker that stands for its answers in a pool, stood there last, or never did and was found out. */
 export const standingRecord = z.strictObject({
   pool: bytes32,
   worker: address,

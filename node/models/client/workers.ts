@@ -128,8 +128,8 @@ export interface Workers extends Acquaintance {
 /** Whether a worker answers by a model with stake behind it. */
 export type Stands = (model: ModelRecord, worker: Address) => Promise<boolean>
 const nobodyStands: Stands = async () => false
-/** When scorers of its pool have found a worker out, in chain seconds. */
-export type FoundOutAt = (model: ModelRecord, worker: Address) => Promise<bigint | undefined>
+/** When scorers of its pool have found a worker out, in chain seconds. @throws the signal's reason when aborted */
+export type FoundOutAt = (model: ModelRecord, worker: Address, signal?: AbortSignal) => Promise<bigint | undefined>
 const nobodyFoundOut: FoundOutAt = async () => undefined
 
 export function createWorkers(
@@ -182,7 +182,7 @@ export function createWorkers(
       const asked = need.rows === true ? undefined : askForIt(model, need, signal, route)
       const allowed = async (): Promise<SignedOffer[]> => {
         const suited = standing(model).filter(({ message }) => leadsTo(route, message.worker) && suits(route, message))
-        const at = await Promise.all(suited.map(({ message }) => foundOutAt(model, message.worker)))
+        const at = await Promise.all(suited.map(({ message }) => foundOutAt(model, message.worker, signal)))
         const led = suited.filter((_, i) => !isPassedOver(route, at[i] ?? -foundOutSeconds, now()))
         if (route.bonded !== true) return led
         const bonded = await Promise.all(led.map(({ message }) => stands(model, message.worker)))

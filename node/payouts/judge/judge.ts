@@ -1,12 +1,12 @@
 import { foundOutBy, saidAgain } from '../../models/index.ts'
 import { foundOutSeconds } from '../../../protocol/models/index.ts'
-import { drawnAnswers, drawnSubject, isJudged, judgeAnswers, leastFinders } from '../../../protocol/payouts/index.ts'
+import { drawnAnswers, drawnSubject, findersOf, isJudged, judgeAnswers } from '../../../protocol/payouts/index.ts'
 import type { DrawnAnswers, SaidAgain } from '../../../protocol/payouts/index.ts'
 import { TilthError, fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import { createQueue } from '../../runtime/index.ts'
-import type { Models } from '../models.ts'
+import type { Models, Weighed } from '../models.ts'
 import type { OpenRound, Rounds } from '../rounds/index.ts'
 import type { Contents } from '../scorer/content.ts'
 import type { PayoutsDeps } from '../types.ts'
@@ -22,12 +22,6 @@ const mostJudged = 1_024
 const againMs = 5_000
 /** Refusals that say that nothing more is to be said. */
 const done = ['AlreadySaid', 'AnotherRound', 'NotOnThePanel', 'IsAParty', 'TimeOver'] as const
-/** Chain seconds between which answers count. */
-interface Span {
-  readonly since: bigint
-  readonly until: bigint | null
-}
-const always: Span = { since: 0n, until: null }
 
 /**
  * Beside its utilities a drawn scorer judges the answers that it was drawn for, of each worker together: those that one
@@ -96,18 +90,23 @@ export function createJudge(
     const name = `${pool}/${epoch}/${round.number}/${worker}/${model}`
     const own = places.filter(at => drawn.assigned.scorers[at]?.includes(self) === true)
     if (judged.has(name) || own.length === 0) return
+    const weighed = await models.weighed(model)
+    if (weighed === null) return
     // Whatever they say, it is too few: the work is spared.
-    if (round.drawn.panel.filter(one => one !== worker).length < leastFinders) return
+    const parties = [worker, weighed.registered.builder]
+    const { panel } = round.drawn
+    if (panel.filter(one => !parties.includes(one)).length < findersOf(panel.length)) return
     await chain.ledger.caughtUp()
     const standing = await chain.ledger.standing(pool, worker)
-    // What it left lately it may answer for still; long after that it is as one that never stood.
+    // Where it left lately it may lose stake still, whenever it answered, which the contract is not told: so no leaving
+    // keeps an answer from being judged. Long after that it is as one that never stood.
     const left = standing?.until ?? now()
     const stands =
       standing !== undefined && standing.since > 0n && standing.foundOut === null && now() < left + foundOutSeconds
     // One that stands for nothing and was found out lately is passed over as it is.
     const lately = stands ? null : await foundOutBy(chain.ledger, pool, worker)
     if ((lately !== null && now() < lately.time + foundOutSeconds / 2n) || life.signal.aborted) return
-    const found = judgeAnswers(await sayAgain(drawn, model, own, stands ? standing : always))
+    const found = judgeAnswers(await sayAgain(drawn, weighed, own, stands ? standing.since : 0n))
     if (found.foundOut) {
       log.warn('answers are not by the weights that were offered', { worker, model, ...found })
       try {
@@ -121,15 +120,13 @@ export function createJudge(
     if (judged.size > mostJudged) judged.delete(judged.values().next().value ?? '')
   }
 
-  /** What this node was drawn for of a worker and model, as far as it stood for it, in an order that chance gives. */
+  /** What this node was drawn for of a worker and model since it stands there, in an order that chance gives. */
   async function sayAgain(
     { round, document, ids }: OpenRound,
-    model: Hex,
+    weighed: Weighed,
     places: readonly number[],
-    { since, until }: Span
+    since: bigint
   ): Promise<SaidAgain[]> {
-    const weighed = await models.weighed(model)
-    if (weighed === null) return []
     const { base, adapters } = await models.folders(weighed)
     const adapter = adapters[weighed.measure.matrix.full] ?? undefined
     const lot = (at: number): Hex => keccak(fromHex(`${round.drawn.seed}${ids[at]?.slice(2) ?? ''}`))
@@ -142,7 +139,7 @@ export function createJudge(
         const opening = await contents.fetch(receipt)
         const { issuedAt } = opening.request.message
         if (!isJudged(opening.content) || opening.answer.length > room) continue
-        if (issuedAt < since || (until !== null && issuedAt >= until)) continue
+        if (issuedAt < since) continue
         room -= opening.answer.length
         const { told } = await saidAgain(engine, { base, adapter }, opening, life.signal)
         said.push({ temperature: opening.content.temperature, told })

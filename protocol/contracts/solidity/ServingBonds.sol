@@ -13,7 +13,8 @@ import {Rounds} from "./Rounds.sol";
 /// answers again (protocol/payouts/found-out.ts), and each that has committed to its words of that round may say here,
 /// once, that they are by other weights than those of the model. More than two thirds of the panel, three at least, who
 /// all speak of the same answers, take a tenth of the least stake and end the standing: seats weigh alike, since each
-/// has the same stake locked. Nobody gains by it: what is taken is burnt.
+/// has the same stake locked. Worker and builder may not speak, and a seat of theirs counts as one that is silent:
+/// which model is spoken of is the speakers' choice. Nobody gains by it: what is taken is burnt.
 ///
 /// Of who does not stand, the same words take nothing and are remembered all the same, so that clients of that pool's
 /// models may ask others. No money is divided by any of this.
@@ -46,6 +47,8 @@ contract ServingBonds {
     uint256 public constant LEAST = 3;
     /// @notice What is taken is one in so many of the least stake.
     uint256 public constant PENALTY_PART = 10;
+    /// @dev What a scorer has committed to that could not read what was anchored, as `Rounds.commit` keeps it.
+    bytes32 private constant NOTHING = keccak256(abi.encode(bytes32(0)));
 
     mapping(bytes32 pool => mapping(address worker => Standing)) private _standings;
     /// @notice When scorers of a pool have found a worker out last, whether it stood or not; 0 where they never have.
@@ -114,7 +117,8 @@ contract ServingBonds {
         if (++standsIn[msg.sender] == 1) registry.lock(msg.sender, registry.minStake());
     }
 
-    /// @notice Ends it. What was answered until now is answered for still.
+    /// @notice Ends it. For as long as stake can be on its way out, what is answered is answered for still: when an
+    /// answer was given is nothing that the contract knows.
     function leave(bytes32 pool) external {
         Standing storage standing = _standings[pool][msg.sender];
         if (standing.since == 0 || standing.until != 0) revert NotStanding(msg.sender);
@@ -132,14 +136,14 @@ contract ServingBonds {
         (address builder,, bytes32 pool) = models.termsOf(a.model);
         if (builder == address(0) || pool != a.pool) revert NotOfThePool(a.model);
         if (msg.sender == a.worker || msg.sender == builder) revert IsAParty(msg.sender);
-        uint256 others = _othersOf(a, round.panel, builder);
+        if (!_speaks(a, round.panel)) revert NotOnThePanel(msg.sender);
         bytes32 answers = keccak256(abi.encode(a));
         if (_hasSaid[answers][msg.sender]) revert AlreadySaid();
         _hasSaid[answers][msg.sender] = true;
         uint256 against = ++_against[keccak256(abi.encode(answers, receipts))];
         emit NotAsOffered(a.pool, a.worker, msg.sender, a.epoch, a.round, a.model, receipts, against);
         // Once: by the word that makes it enough.
-        if (!_isEnough(against, others) || _isEnough(against - 1, others)) return;
+        if (!_isEnough(against, round.panel.length) || _isEnough(against - 1, round.panel.length)) return;
         foundOutAt[a.pool][a.worker] = uint64(block.timestamp);
         uint256 taken = _take(a, round.anchoredAt);
         emit WorkerFoundOut(
@@ -151,8 +155,8 @@ contract ServingBonds {
         return _standings[pool][worker];
     }
 
-    function _isEnough(uint256 against, uint256 others) private pure returns (bool) {
-        return against >= LEAST && against * 3 > others * 2;
+    function _isEnough(uint256 against, uint256 seats) private pure returns (bool) {
+        return against >= LEAST && against * 3 > seats * 2;
     }
 
     /// @dev What it stood for with stake when the receipts were anchored it loses stake for, once.
@@ -170,21 +174,15 @@ contract ServingBonds {
         if (--standsIn[worker] == 0) registry.unlock(worker, registry.minStake());
     }
 
-    /// @dev So many of a panel may speak of a worker's answers by a builder's model, and the sender is one of them. A
-    /// seat alone says nothing of whether its scorer has looked: who committed to no words of this round, or was shown
-    /// to be absent (a word of 1), speaks of no answers.
-    function _othersOf(Answers calldata a, address[] memory panel, address builder)
-        private
-        view
-        returns (uint256 others)
-    {
+    /// @dev Whether the sender may speak of a round. A seat alone says nothing of whether its scorer has looked: who
+    /// committed to no words of this round, or to having read nothing, or was shown to be absent (a word of 1), may
+    /// not.
+    function _speaks(Answers calldata a, address[] memory panel) private view returns (bool) {
         bytes32[] memory words = anchor.wordsOf(a.pool, a.epoch);
-        bool speaks = false;
         for (uint256 i = 0; i < panel.length; i++) {
-            if (panel[i] == msg.sender) speaks = uint256(words[i]) > 1;
-            if (panel[i] != a.worker && panel[i] != builder) others++;
+            if (panel[i] == msg.sender) return uint256(words[i]) > 1 && words[i] != NOTHING;
         }
-        if (!speaks) revert NotOnThePanel(msg.sender);
+        return false;
     }
 
     /// @dev Whether it stands, or has left so lately that its stake can still be here.

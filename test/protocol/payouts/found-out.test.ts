@@ -4,6 +4,7 @@ import type { InferenceContent, Replayed } from '../../../protocol/models/index.
 import {
   drawnAnswers,
   drawnSubject,
+  findersOf,
   foreignScore,
   isJudged,
   judgeAnswers,
@@ -116,6 +117,14 @@ describe('answers by other weights than were offered', () => {
     assert.equal(isJudged(content), true)
     for (const change of [{ topK: 1 }, { topP: 0.99 }, { form: '{}' }, { context: 1 }, { resume: [1] }])
       assert.equal(isJudged({ ...content, ...change }), false, JSON.stringify(change))
+  })
+
+  it('are spoken of in vain where fewer than a panel of that size needs may speak, three at least', () => {
+    const isEnough = (against: number, seats: number): boolean => against >= 3 && against * 3 > seats * 2
+    for (let seats = 0; seats <= 9; seats++) {
+      assert.equal(isEnough(findersOf(seats), seats), true)
+      assert.equal(isEnough(findersOf(seats) - 1, seats), false)
+    }
   })
 
   it('are named alike by everybody, by worker and model, those alone that were drawn', () => {
