@@ -8,6 +8,8 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const bundled = join(root, 'dist', 'daemon', 'cli', 'main.js')
 const source = join(root, 'daemon', 'cli', 'main.ts')
 const layers = ['protocol', 'node', 'daemon']
+/** What children are started with is bundled as well. */
+const flags = join(root, 'bin', 'memory.js')
 
 /** Whether a source below a folder was changed, added or removed since. */
 function changedSince(folder, time) {
@@ -22,6 +24,7 @@ function isFresh() {
   if (!existsSync(bundled)) return false
   if (!existsSync(source)) return true
   const made = statSync(bundled).mtimeMs
+  if (statSync(flags).mtimeMs > made) return false
   return !layers.some(layer => changedSince(join(root, layer), made))
 }
 

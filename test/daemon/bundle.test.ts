@@ -30,6 +30,7 @@ describe('the bundle', () => {
     for (const name of folders) await mkdir(join(folder, name))
     await write('daemon/cli/main.ts', old)
     await write('node/jobs/bid.ts', old)
+    await write('bin/memory.js', old)
     const settle = async (): Promise<void> => {
       for (const name of folders) await utimes(join(folder, name), old, old)
     }
@@ -46,6 +47,11 @@ describe('the bundle', () => {
     assert.ok(isBundled())
     await utimes(join(folder, 'node/jobs'), now + 1, now + 1)
     assert.ok(!isBundled(), 'one was added or removed')
+    await settle()
+    await write('bin/memory.js', now + 1)
+    assert.ok(!isBundled(), 'what its children are started with was changed')
+    await write('bin/memory.js', old)
+    assert.ok(isBundled())
   })
 
   it('is up to date until anything it is made of is changed; what is made beside that counts not', async () => {

@@ -30,7 +30,8 @@ describe('a round in which others ask, too', () => {
     checkSums({ feesPaid: 10n, onChain: 14n, feesPaidOut: 9n, held: 5n })
     for (const wrong of [
       { feesPaid: 10n, onChain: 10n, feesPaidOut: 7n, held: 2n },
-      { feesPaid: 10n, onChain: 9n, feesPaidOut: 6n, held: 3n }
+      { feesPaid: 10n, onChain: 9n, feesPaidOut: 6n, held: 3n },
+      { feesPaid: 10n, onChain: 14n, feesPaidOut: 9n, held: 6n }
     ])
       assert.throws(
         () => {

@@ -46,8 +46,8 @@ export interface Builder {
 
 /** Committed states that nobody asks for any more are looked for every so many ticks. */
 const sweptEvery = 600
-/** Deliveries that were looked at, while their held-out questions are sealed. */
-const mostSeen = 256
+/** Deliveries that were looked at, while their states or their held-out questions are waited for: two notes of each. */
+const mostSeen = 512
 /** Escrows of refused deliveries are looked at every so many ticks. */
 const refusedEvery = 600
 

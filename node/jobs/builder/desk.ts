@@ -15,7 +15,10 @@ export interface Desk {
   readonly progress: ProgressServer
   readonly curves: Curves
   readonly states: BuilderStates
-  /** Deliveries of which all was found good that can be seen before held-out questions are opened. */
+  /**
+   * Deliveries of which all was found good that can be seen before held-out questions are opened, and (`…/own`) those
+   * that were found good on their own rows.
+   */
   readonly seen: Cache<string, true>
   /** Ends what is fetched and measured. */
   readonly signal: AbortSignal

@@ -78,7 +78,9 @@ export async function verifyDelivery(
         ? 0
         : Math.min(content.adapters.length - 1, Math.floor(random() * content.adapters.length))
     const adapter = adapters[at]?.folder ?? ''
-    if (!isSeen)
+    // Nor while its states are: on its own rows it is what it was at the last try.
+    const measured = `${name}/own`
+    if (!isSeen && seen.get(measured) === undefined) {
       await measureOwnRows(
         deps,
         id,
@@ -89,6 +91,8 @@ export async function verifyDelivery(
         content.logs[at],
         signal
       )
+      seen.set(measured, true)
+    }
     await fetching
     seen.set(name, true)
     // Last: what fails here alone is work that was done as it was asked for, and is paid for.
@@ -100,6 +104,8 @@ export async function verifyDelivery(
     over.abort()
     delivered.close()
     for (const lease of [base, ...adapters]) lease.release()
+    // What this try notes of states, or takes back, is written before another one begins.
+    await fetching.catch(() => undefined)
   }
 }
 

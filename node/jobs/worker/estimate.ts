@@ -29,11 +29,24 @@ type Speed = z.infer<typeof speed>
  * few hundredths of a second, and lots are divided by what comes of it.
  */
 const benchmarked = { ms: 1_000, least: 4, most: 32 } as const
+/** The clock tells no shorter steps apart. */
+const clockSeconds = 0.001
 /**
  * What was measured is measured again after a day; and after an hour where it would keep this worker from bidding: the
  * machine may have been busy then, and nothing that is declined would ever show it.
  */
 const believedMs = { usually: 24 * 3_600_000, against: 3_600_000 } as const
+
+/**
+ * The middle one counts: a moment in which the machine had something else to do says nothing about a whole training.
+ * But where this thread had something else to do, what came meanwhile is heard at once, and the middle one may be
+ * nought: then the mean counts, and never less than a third of it.
+ */
+function secondsOfStep(steps: readonly number[]): number {
+  const mean = steps.reduce((sum, one) => sum + one, 0) / Math.max(1, steps.length)
+  const middle = steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? 0
+  return Math.max(clockSeconds, middle > clockSeconds ? Math.max(middle, mean / 3) : mean)
+}
 
 const charactersOf = (rows: readonly OwnedRow[]): number =>
   rows.reduce((sum, { row }) => sum + row.messages.reduce((length, { content }) => length + content.length, 0), 0)
@@ -129,11 +142,10 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
-    // The first step compiles the graph, which a long training does once and never feels. Of the others the middle one
-    // counts: a moment in which the machine had something else to do says nothing about a whole training.
+    // The first step compiles the graph, which a long training does once and never feels.
     const first = times[0] ?? deps.clock.now()
     const steps = times.slice(1).map((time, i) => (time - (times[i] ?? first)) / 1000)
-    const seconds = Math.max(0.001, steps.toSorted((a, b) => a - b)[steps.length >> 1] ?? 0)
+    const seconds = secondsOfStep(steps)
     return {
       charactersPerSecond: Math.max(1, charactersOf(sample)) / seconds,
       overheadSeconds: Math.max(0, (first - began) / 1000 - seconds),

@@ -69,7 +69,11 @@ const ofThisNode = new Set<string>([
   'shelf.busy',
   'shelf.stopped',
   'engine-closed',
-  'engine-cancelled'
+  'engine-cancelled',
+  'engine-crashed',
+  'engine-failed',
+  'engine-memory',
+  'engine-thread'
 ])
 
 export function createBrought(

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
@@ -7,7 +6,7 @@ import { commitmentOf } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
-import { until } from '../../harness/index.ts'
+import { captureLog, until } from '../../harness/index.ts'
 import { agreedTo } from '../../protocol/data/agreed.ts'
 import { jsonl, rulesFor, startNetwork } from './network.ts'
 import type { Options, TestNetwork, TestPeer } from './network.ts'
@@ -29,11 +28,11 @@ describe('data: what must not hold up a queue', function () {
     until(async () => (await statusOf(peer, id)) === as, `${peer.name} says ${as}`, 60_000)
 
   /** Validators, of whom some vote by hand, and a Datanet of theirs. */
-  async function seat(hands: readonly boolean[], options: Options = {}): Promise<void> {
+  async function seat(hands: readonly boolean[], optionsOf: (i: number) => Options = () => ({})): Promise<void> {
     network = await startNetwork()
     voters = []
     for (const [i, byHand] of hands.entries())
-      voters.push(await network.add(`voter-${i}`, byHand ? { ...options, autoVote: false } : options))
+      voters.push(await network.add(`voter-${i}`, { ...optionsOf(i), ...(byHand ? { autoVote: false } : {}) }))
     const rules = rulesFor(
       voters.map(({ address }) => address),
       { voteSeconds: 600, uploadsPerContributor: 5 }
@@ -76,7 +75,8 @@ describe('data: what must not hold up a queue', function () {
   })
 
   it('a shard that was away when it was shown is looked for again before its turn', async () => {
-    await seat([false, true], { timing: { fetchMs: 1_500 } })
+    const logs = [captureLog(), captureLog()] as const
+    await seat([false, true], i => ({ timing: { fetchMs: 1_500 }, log: logs[i === 0 ? 0 : 1].log }))
     const [host, slow] = voters as [TestPeer, TestPeer]
     const evil = await network.add('brings it late')
     await until(async () => (await evil.service.datanet(datanet)) !== undefined, 'the third hears of it')
@@ -100,9 +100,12 @@ describe('data: what must not hold up a queue', function () {
     const contribution = digest(domain, 'Commitment', commitment.message)
     await evil.chain.datanets.commitFor(commitment.message, commitment.signature)
     const reveal = signStatement(domain, 'Reveal', { contribution, ...content }, evil.key)
+    const failures = (): number[] =>
+      logs.map(({ lines }) => lines.filter(line => line.includes('nothing fetched ahead')).length)
+    const before = failures()
     await evil.node.gossip.publish(datanetTopic(datanet), { kind: 'reveal', statements: { commitment, reveal } })
     for (const peer of [host, slow]) await decided(peer, contribution, 'revealed')
-    await sleep(2_500) // their first look for it is over
+    await until(() => failures().every((count, i) => count > before[i]!), 'their first look for it is over', 60_000)
     assert.equal(await evil.node.files.addBytes(bytes, { pin: true }), content.cid)
     for (const peer of [host, slow])
       await until(() => peer.node.files.has(content.cid), `${peer.name} has found it ahead of its turn`, 60_000)

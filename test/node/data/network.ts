@@ -10,7 +10,10 @@ export { coin } from '../../harness/index.ts'
 // A network for this phase: real libp2p, store and chain in one process.
 
 export type Options = Partial<
-  Pick<DataDeps, 'anchor' | 'autoVote' | 'chain' | 'checks' | 'clock' | 'follow' | 'questions' | 'storage' | 'timing'>
+  Pick<
+    DataDeps,
+    'anchor' | 'autoVote' | 'chain' | 'checks' | 'clock' | 'follow' | 'log' | 'questions' | 'storage' | 'timing'
+  >
 >
 export type TestPeer = Peer<DataService, DataEvents, Options>
 

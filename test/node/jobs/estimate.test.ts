@@ -117,4 +117,43 @@ describe('how fast a worker thinks it is', () => {
     assert.equal(taken, 5, 'a second is enough')
     await store.close()
   })
+
+  // Five steps of 200 ms, of which this process hears at once, and of the next a second later; then some that are heard
+  // a few milliseconds apart.
+  for (const [what, apart, least] of [
+    ['at the same time', 0, 20],
+    ['right after one another', 2, 6]
+  ] as const)
+    it(`does not think itself faster for steps that it hears of ${what}`, async () => {
+      const store = await openStore(join(folder, `held-up-${apart}`))
+      let now = hour
+      const deps = {
+        clock: { now: () => now },
+        store,
+        folder,
+        versions: { rows: async () => rows },
+        chain: {
+          datanets: { version: async () => ({ cid: spec.manifest }) },
+          ledger: { version: async () => ({ draw: job, block: 1n }), confirmed: () => true }
+        },
+        shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
+        engine: {
+          open: async () => ({ parameters: 1 }),
+          async tune({ signal, onProgress }: TuneJob) {
+            for (let step = 0; step < 6; step++) {
+              signal?.throwIfAborted()
+              now += step === 5 ? 1_000 : step === 0 ? 0 : apart
+              onProgress?.({} as TrainProgress)
+            }
+          }
+        }
+      } as unknown as JobsDeps
+      const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
+      const long = { ...spec, settings: { ...spec.settings, epochs: 100 } }
+      const estimator = createEstimator(deps, policy, createExperience(store))
+      const { adapterSeconds, price } = await estimator.estimate(long, builder, () => undefined)
+      assert.ok(adapterSeconds >= least, `${adapterSeconds} s`)
+      assert.equal(price, BigInt(adapterSeconds))
+      await store.close()
+    })
 })

@@ -91,6 +91,16 @@ describe('models that are brought because somebody asked', () => {
     assert.deepEqual([held, opened, brought.get('0x1')], [new Set(), new Set(), undefined])
   })
 
+  for (const code of ['engine-crashed', 'engine-failed', 'engine-memory', 'engine-thread'] as const)
+    it(`brings what the engine here could not open for ${code} when it is asked for again`, async () => {
+      reading = async () => Promise.reject(new InvalidError(code, 'of this node'))
+      await assert.rejects(brought.open(model(1), client(1)), { code })
+      assert.equal(brought.hasFailed('0x1'), false)
+      reading = async () => undefined
+      await brought.open(model(1), client(1))
+      assert.deepEqual(opened, new Set(['0x1']))
+    })
+
   it('closes what is idle, and gives back the one used longest ago that nobody uses', async () => {
     for (const n of [1, 2, 3]) await brought.open(model(n), client(n))
     used.add('0x1')

@@ -57,11 +57,13 @@ interface Sums {
 }
 
 /**
- * The round's fees are all paid out or held. What others have paid meanwhile is on chain beside them.
+ * The round's fees are all paid out or held. What others have paid meanwhile is on chain beside them, and may be paid
+ * out with them: nobody is paid what no client has.
  * @throws TilthError `loop.accounting`
  */
 export function checkSums({ feesPaid, onChain, feesPaidOut, held }: Sums): void {
-  if (onChain > feesPaid || (feesPaid === onChain && feesPaid === feesPaidOut + held)) return
+  const known = feesPaidOut + held
+  if (onChain > feesPaid ? known <= onChain : feesPaid === onChain && feesPaid === known) return
   throw new TilthError(
     'loop.accounting',
     `the fees do not add up: ${feesPaid} on the receipts, ${onChain} on chain, ${feesPaidOut} paid out and ${held} held`
