@@ -77,8 +77,8 @@ export function contentWords(text: string): string[] {
 }
 
 /**
- * Letters of a word that is found by itself less each letter; a longer one by its ends. Scripts without spaces have such
- * words: a sentence is one.
+ * Letters of a word that is found by itself less each letter; a longer one by its ends. Scripts without spaces have
+ * such words: a sentence is one.
  */
 export const mostSlipLetters = 40
 
