@@ -26,7 +26,7 @@ export function variants(word: string): Set<string> {
 
 const less = (word: string, i: number): string => word.slice(0, i) + word.slice(i + 1)
 
-/** Words in which two texts differ, where that is slips: more are other words. Long ones, which cost more, are fewer. */
+/** Words in which two texts differ where those are slips; more are other words. Fewer long ones: each costs more. */
 const mostSlips = 64
 const mostLongSlips = 4
 
