@@ -50,6 +50,7 @@ export type DataErrorCode =
   | 'page.cursor'
   | 'removal.known'
   | 'removal.not-accepted'
+  | 'rows.forgotten'
   | 'rows.from'
   | 'rules.unknown'
   | 'shard.empty'

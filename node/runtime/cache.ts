@@ -21,15 +21,22 @@ export interface Cache<K, V> {
   readonly size: number
 }
 
-export interface CacheOptions {
+export interface CacheOptions<V> {
   /** Entries at most. */
   max: number
+  /** What entries weigh, and how much all of them may together; the newest stays, whatever it weighs. */
+  weight?: { of: (value: V) => number; most: number }
   /** Milliseconds an entry stands; for ever unless given. */
   forMs?: number
   clock?: Pick<Clock, 'now'>
 }
 
-export function createCache<K, V>({ max, forMs = Infinity, clock = systemClock }: CacheOptions): Cache<K, V> {
+export function createCache<K, V>({
+  max,
+  weight,
+  forMs = Infinity,
+  clock = systemClock
+}: CacheOptions<V>): Cache<K, V> {
   const entries = new Map<K, { value: V; until: number }>() // in the order of last use
   return {
     get(key) {
@@ -42,6 +49,12 @@ export function createCache<K, V>({ max, forMs = Infinity, clock = systemClock }
     },
     set(key, value) {
       remember(entries, key, { value, until: clock.now() + forMs }, max)
+      if (weight === undefined) return
+      let left = weight.most
+      for (const [other, entry] of [...entries].reverse()) {
+        left -= weight.of(entry.value)
+        if (left < 0 && other !== key) entries.delete(other)
+      }
     },
     delete(key) {
       entries.delete(key)

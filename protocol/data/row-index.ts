@@ -62,6 +62,8 @@ export interface NearOptions {
 
 /** Words that a question has at least, for another to be held against it. */
 const leastWithin = 2
+/** Words of a row that are held against another's at once; of more, likeness is asked first. */
+const fewWords = 256
 const notInFile = (): number => 0
 
 /**
@@ -76,6 +78,9 @@ export class RowIndex {
   readonly #uses = new Map<string, readonly WordUse[]>()
   /** Each row under its answer and one of its words, a rare one. */
   readonly #parts = new Map<string, Entry[]>()
+
+  /** Pairs of rows whose words were held against one another. */
+  compared = 0
 
   /** @param threshold least MinHash similarity of near rows, in thousandths */
   constructor(threshold: number) {
@@ -125,6 +130,9 @@ export class RowIndex {
     let best: RowOwner | undefined
     for (const { print: other, owner } of this.#near.candidates(print.words, print.group)) {
       if (owner.order >= order || (best !== undefined && !isEarlier(owner, best))) continue
+      // Of long rows a signature is made once, and tells most apart that all their words would.
+      if (print.words.size > fewWords && !this.#similar(print, other)) continue
+      this.compared++
       const slips = slipsBetween(print.words, other.words)
       if (slips === undefined || !this.#similar(print, other)) continue
       if (anySlip || slips.every(slip => isEvident(slip, order, usesOf, inFile))) best = owner
@@ -147,7 +155,7 @@ export class RowIndex {
   }
 
   #similar(a: RowPrint, b: RowPrint): boolean {
-    return similarity(signatureOf(a), signatureOf(b)) >= this.#threshold
+    return this.#threshold <= 0 || similarity(signatureOf(a), signatureOf(b)) >= this.#threshold
   }
 }
 

@@ -1,9 +1,11 @@
 import { variants } from './slips.ts'
 import { isRigid, isSlip } from './words.ts'
 
-/** Words a letter away that are looked at for one of a search; and words of a search, once one has led somewhere. */
+/** Words a letter away that are looked at for one of a search. */
 const mostLikes = 1_024
+/** Words of a search whose entries are gathered, once one has led somewhere; of the rest whether anybody has them. */
 const enoughWords = 256
+const fewLikes = 32
 
 /**
  * Entries by their words, found over slips. Two rows whose words are equal up to slips have in particular one's rarest
@@ -16,6 +18,8 @@ export class WordIndex<E> {
   readonly #entries = new Map<string, E[]>()
   readonly #words = new Map<string, string[]>()
   readonly #known = new Set<string>()
+  /** Words that searches have looked at or for, all together. */
+  looks = 0
 
   /** @param group what rows must share to the letter to be compared at all */
   add(words: Iterable<string>, group: string, entry: E): void {
@@ -45,6 +49,7 @@ export class WordIndex<E> {
     for (const variant of variants(word)) {
       const others = this.#words.get(variant) ?? []
       looked += others.length
+      this.looks += 1 + others.length
       if (looked > most) return undefined
       for (const other of others) if (isSlip(word, other)) out.add(other)
     }
@@ -59,6 +64,16 @@ export class WordIndex<E> {
     return found
   }
 
+  /** Whether an entry of the group may have the word, up to a slip. */
+  #mayHave(word: string, group: string): boolean {
+    this.looks++
+    if (this.#entries.has(`${word}\u0000${group}`)) return true
+    const likes = this.#like(word, fewLikes)
+    if (likes === undefined) return true
+    for (const like of likes) if (this.#entries.has(`${like}\u0000${group}`)) return true
+    return false
+  }
+
   /**
    * Entries of the group among which is every one whose words equal these up to slips: those of any one word, so of one
    * that few have.
@@ -68,11 +83,15 @@ export class WordIndex<E> {
     let crowded: string | undefined
     let looked = 0
     for (const word of words) {
+      if (looked >= enoughWords && best !== undefined) {
+        if (!this.#mayHave(word, group)) return []
+        continue
+      }
+      looked++
       const found = this.#entriesLike(word, group, mostLikes)
       if (found === undefined) crowded ??= word
       else if (best === undefined || found.size < best.size) best = found
       if (best?.size === 0) return []
-      if (++looked >= enoughWords && best !== undefined) break
     }
     return [...(best ?? (crowded === undefined ? [] : (this.#entriesLike(crowded, group) ?? [])))]
   }

@@ -76,7 +76,10 @@ export function contentWords(text: string): string[] {
   return content.length > 0 ? content : [folded]
 }
 
-/** Letters of a word in which somebody slips: what is longer is no word, and has a neighbour for each letter. */
+/**
+ * Letters of a word that is found by itself less each letter; a longer one by its ends. Scripts without spaces have
+ * such words: a sentence is one.
+ */
 export const mostSlipLetters = 40
 
 /** Words that no slip touches: short ones, and all with digits. */
@@ -88,7 +91,7 @@ export const isRigid = (word: string): boolean => word.length < 4 || hasDigit.te
  */
 export function isSlip(a: string, b: string): boolean {
   const longest = Math.max(a.length, b.length)
-  if (longest < 5 || longest > mostSlipLetters || Math.abs(a.length - b.length) > 1) return false
+  if (longest < 5 || Math.abs(a.length - b.length) > 1) return false
   if (hasDigit.test(a) || hasDigit.test(b)) return false
   let start = 0
   while (start < a.length && start < b.length && a[start] === b[start]) start++

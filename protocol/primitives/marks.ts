@@ -11,6 +11,9 @@ const marks = /[\p{M}\uff9e\uff9f]+/gu
 export function hasFewMarks(text: string): boolean {
   // No text of fewer bytes has so many, and most are read no further.
   if (text.length <= mostMarks) return true
-  for (const [run] of text.matchAll(marks)) if (run.length > mostMarks) return false
+  for (const [run] of text.matchAll(marks)) if (run.length > mostMarks && isMore(run)) return false
   return true
 }
+
+/** Some marks are written as two units of UTF-16. */
+const isMore = (run: string): boolean => run.length > 2 * mostMarks || [...run].length > mostMarks

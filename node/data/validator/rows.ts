@@ -3,6 +3,7 @@ import {
   RowIndex,
   isRigid,
   isSlip,
+  mostSlipLetters,
   mostUses,
   overlap,
   printRow,
@@ -44,6 +45,8 @@ const fewPostings = 32
 const fewParts = 2
 /** Words of a row under which such are looked for: it may have tens of thousands. */
 const mostPartWords = 1_024
+/** Long words with one beginning or end that are looked at for another: they may be as long as a row. */
+const mostLong = 256
 /** Entries that are held before they are written. */
 const mostHeld = 65_536
 const utf8 = new TextEncoder()
@@ -101,10 +104,10 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
 
   async function likeWords(datanet: Hex, word: string): Promise<Set<string>> {
     const out = new Set([word])
-    if (isRigid(word) || word.length > 40) return out
+    if (isRigid(word)) return out
     for (const variant of variants(word)) {
       const prefix = slipKey(datanet, variant)
-      for await (const key of slips.keys({ prefix })) {
+      for await (const key of slips.keys({ prefix, ...(word.length >= mostSlipLetters ? { limit: mostLong } : {}) })) {
         const other = key.slice(prefix.length)
         if (isSlip(word, other)) out.add(other)
       }
@@ -138,78 +141,122 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
     return count
   }
 
-  const recall = ({ contribution, order, row, exact, group, words, answer }: RowRecord, index: RowIndex): void => {
+  /** One at a time for a Datanet: what is forgotten between two writes would come back in parts. */
+  const turns = new Map<Hex, Promise<unknown>>()
+  async function inTurn<T>(datanet: Hex, work: () => Promise<T>): Promise<T> {
+    const before = turns.get(datanet) ?? Promise.resolve()
+    const mine = before.then(work, work)
+    turns.set(datanet, mine)
+    try {
+      return await mine
+    } finally {
+      if (turns.get(datanet) === mine) turns.delete(datanet)
+    }
+  }
+
+  const recall = (
+    { contribution, order, row, exact, group, answer }: RowRecord,
+    words: ReadonlySet<string>,
+    index: RowIndex
+  ): void => {
     index.take(
-      { exact: exact as Hex, group: group as Hex, words: new Set(words), asked: '', answer, signature: undefined },
+      { exact: exact as Hex, group: group as Hex, words, asked: '', answer, signature: undefined },
       { contribution: contribution as Hex, order, row }
     )
   }
 
+  async function add(
+    datanet: Hex,
+    { contribution, order }: { contribution: Hex; order: number },
+    list: readonly (readonly [number, Row])[]
+  ): Promise<void> {
+    let puts: (readonly [Collection<unknown>, string, unknown])[] = []
+    const firsts = new Set<string>()
+    let used = new Map<string, readonly WordUse[]>()
+    /** A shard may have millions of words: what is to be written of them is not held for all. */
+    const write = async (last?: (batch: Batch) => void): Promise<void> => {
+      const [some, words] = [puts, used]
+      ;[puts, used] = [[], new Map()]
+      await store.batch(batch => {
+        for (const [table, key, value] of some) batch.put(table, key, value)
+        for (const [key, value] of words) batch.put(uses, key, value as z.infer<typeof wordRecord>)
+        last?.(batch)
+      })
+    }
+    const own = `${datanet}/${sequenceKey(order)}/`
+    const count = (await counts.get(datanet)) ?? (await countOf(`${datanet}/`)) - (await countOf(own))
+    for (const [row, content] of list) {
+      const place = `${own}${sequenceKey(row)}`
+      // A row stands there with all that belongs to it.
+      if ((await rows.get(place))?.contribution === contribution) continue
+      const { exact, group, words, answer } = printRow(content)
+      puts.push([rows, place, { contribution, order, row, exact, group, words: [...words], answer }])
+      const exactKey = `${datanet}/${exact}`
+      const first = firsts.has(exactKey) ? '' : await exacts.get(exactKey)
+      // Of rows that are equal the one of earliest authorship is whose they are.
+      if (first === undefined || place < first) puts.push([exacts, exactKey, place])
+      firsts.add(exactKey)
+      let rarest: { readonly word: string; readonly uses: number } | undefined
+      for (const word of words) {
+        const useAt = useKey(datanet, word)
+        const before: readonly WordUse[] = used.get(useAt) ?? (await uses.get(useAt)) ?? []
+        const now = withUse(before, { order, row, answer })
+        used.set(useAt, now)
+        const known = now.length
+        if (rarest === undefined || known < rarest.uses) rarest = { word, uses: known }
+        puts.push([postings, `${posting(datanet, word, group)}${place.slice(67)}`, place])
+        // Slips are looked for of words only that are in many rows: names, which are most, need no entries.
+        if (isRigid(word) || before.length >= usesPerSlip || known < usesPerSlip) continue
+        for (const variant of variants(word)) puts.push([slips, `${slipKey(datanet, variant)}${word}`, true])
+      }
+      if (rarest !== undefined) puts.push([parts, `${partKey(datanet, answer, rarest.word)}${place.slice(67)}`, place])
+      if (puts.length + used.size >= mostHeld) await write()
+    }
+    await write(batch => {
+      batch.put(counts, datanet, count + list.length)
+      batch.put(done, `${datanet}/${contribution}`, true)
+    })
+  }
+
+  async function forget(datanet: Hex): Promise<void> {
+    await counts.delete(datanet)
+    for (const table of tables) {
+      let keys: string[] = []
+      const flush = (): Promise<void> =>
+        store.batch(batch => {
+          for (const key of keys) batch.delete(table, key)
+        })
+      for await (const key of table.keys({ prefix: `${datanet}/` })) {
+        if (keys.push(key) < 1000) continue
+        await flush()
+        keys = []
+      }
+      if (keys.length > 0) await flush()
+    }
+  }
+
   return {
     has: (datanet, contribution) => done.has(`${datanet}/${contribution}`),
-    async add(datanet, { contribution, order }, list) {
-      let puts: (readonly [Collection<unknown>, string, unknown])[] = []
-      const firsts = new Set<string>()
-      let used = new Map<string, readonly WordUse[]>()
-      /** A shard may have millions of words: what is to be written of them is not held for all. */
-      const write = async (last?: (batch: Batch) => void): Promise<void> => {
-        const [some, words] = [puts, used]
-        ;[puts, used] = [[], new Map()]
-        await store.batch(batch => {
-          for (const [table, key, value] of some) batch.put(table, key, value)
-          for (const [key, value] of words) batch.put(uses, key, value as z.infer<typeof wordRecord>)
-          last?.(batch)
-        })
-      }
-      const own = `${datanet}/${sequenceKey(order)}/`
-      const count = (await counts.get(datanet)) ?? (await countOf(`${datanet}/`)) - (await countOf(own))
-      for (const [row, content] of list) {
-        const place = `${own}${sequenceKey(row)}`
-        // A row stands there with all that belongs to it.
-        if ((await rows.get(place))?.contribution === contribution) continue
-        const { exact, group, words, answer } = printRow(content)
-        puts.push([rows, place, { contribution, order, row, exact, group, words: [...words], answer }])
-        const exactKey = `${datanet}/${exact}`
-        const first = firsts.has(exactKey) ? '' : await exacts.get(exactKey)
-        // Of rows that are equal the one of earliest authorship is whose they are.
-        if (first === undefined || place < first) puts.push([exacts, exactKey, place])
-        firsts.add(exactKey)
-        let rarest: { readonly word: string; readonly uses: number } | undefined
-        for (const word of words) {
-          const useAt = useKey(datanet, word)
-          const before: readonly WordUse[] = used.get(useAt) ?? (await uses.get(useAt)) ?? []
-          const now = withUse(before, { order, row, answer })
-          used.set(useAt, now)
-          const known = now.length
-          if (rarest === undefined || known < rarest.uses) rarest = { word, uses: known }
-          puts.push([postings, `${posting(datanet, word, group)}${place.slice(67)}`, place])
-          // Slips are looked for of words only that are in many rows: names, which are most, need no entries.
-          if (isRigid(word) || word.length > 40 || before.length >= usesPerSlip || known < usesPerSlip) continue
-          for (const variant of variants(word)) puts.push([slips, `${slipKey(datanet, variant)}${word}`, true])
-        }
-        if (rarest !== undefined)
-          puts.push([parts, `${partKey(datanet, answer, rarest.word)}${place.slice(67)}`, place])
-        if (puts.length + used.size >= mostHeld) await write()
-      }
-      await write(batch => {
-        batch.put(counts, datanet, count + list.length)
-        batch.put(done, `${datanet}/${contribution}`, true)
-      })
-    },
+    add: (datanet, of, list) => inTurn(datanet, () => add(datanet, of, list)),
+    forget: datanet => inTurn(datanet, () => forget(datanet)),
     async like(datanet, list, nearDuplicate) {
       const index = new RowIndex(nearDuplicate)
-      const taken = new Set<string>()
+      /** The words of each that is in the index. */
+      const taken = new Map<string, ReadonlySet<string>>()
       const known = new Set<string>()
-      const take = async (place: string | undefined): Promise<RowRecord | undefined> => {
-        const record = place === undefined ? undefined : await rows.get(place)
-        if (place === undefined || record === undefined || taken.has(place)) return record
-        taken.add(place)
-        recall(record, index)
-        return record
+      const take = async (place: string | undefined): Promise<ReadonlySet<string> | undefined> => {
+        const before = place === undefined ? undefined : taken.get(place)
+        if (place === undefined || before !== undefined) return before
+        const record = await rows.get(place)
+        if (record === undefined) return undefined
+        const words = new Set(record.words)
+        taken.set(place, words)
+        recall(record, words, index)
+        return words
       }
       /** Of the words in which two rows differ, which rows have them. */
-      const learn = async (print: RowPrint, words: readonly string[]): Promise<void> => {
-        for (const slip of slipsBetween(print.words, new Set(words)) ?? [])
+      const learn = async (print: RowPrint, words: ReadonlySet<string>): Promise<void> => {
+        for (const slip of slipsBetween(print.words, words) ?? [])
           for (const word of [slip.mine, slip.theirs]) {
             if (known.has(word)) continue
             known.add(word)
@@ -220,8 +267,8 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
         const print = printRow(row)
         await take(await exacts.get(`${datanet}/${print.exact}`))
         for (const place of await candidates(datanet, print)) {
-          const record = await take(place)
-          if (record !== undefined) await learn(print, record.words)
+          const words = await take(place)
+          if (words !== undefined) await learn(print, words)
         }
         for (const word of [...print.words].slice(0, mostPartWords))
           for await (const place of parts.values({ prefix: partKey(datanet, print.answer, word), limit: fewParts }))
@@ -249,22 +296,6 @@ export function createAcceptedRows(store: Pick<Store, 'collection' | 'batch'>): 
           })
       }
       return best
-    },
-    async forget(datanet) {
-      await counts.delete(datanet)
-      for (const table of tables) {
-        let keys: string[] = []
-        const flush = (): Promise<void> =>
-          store.batch(batch => {
-            for (const key of keys) batch.delete(table, key)
-          })
-        for await (const key of table.keys({ prefix: `${datanet}/` })) {
-          if (keys.push(key) < 1000) continue
-          await flush()
-          keys = []
-        }
-        if (keys.length > 0) await flush()
-      }
     }
   }
 }

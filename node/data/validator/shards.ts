@@ -1,11 +1,11 @@
 import {
-  HeldOut,
   RowIndex,
   checkAllowance,
   checkSteps,
+  heldOutSteps,
+  mostHeldOutWords,
   outcomeOf,
   ownRows,
-  parseHeldOut,
   parseShard,
   patienceMs,
   sealedShardBytes,
@@ -17,6 +17,7 @@ import type {
   ContributionStatements,
   DatanetDocument,
   DatanetRules,
+  HeldOut,
   Row,
   ShardLine,
   UploadContext,
@@ -40,8 +41,9 @@ import { inSlices } from './slices.ts'
 import type { NearRow } from './rows.ts'
 
 const mostHeldOutBytes = 16 << 20
-/** Held-out questions in memory, of as many Datanets. */
+/** Held-out questions in memory, of as many Datanets, and of so many words. */
 const heldOutKept = 16
+const heldOutWordsKept = mostHeldOutWords * 1.5
 /**
  * Fetches ahead that run at once, and that may wait: shards can be large, and anybody may contribute. Many that nobody
  * has are looked for side by side, so that they do not wait for one another.
@@ -121,11 +123,18 @@ export function createShards(
   const { clock, network, files, log, self } = deps
   const bonded = createBonded(deps.chain)
   const queue = createQueue({ ...aheadOf, metrics: deps.metrics })
-  const heldOut = createCache<Hex, HeldOut>({ max: heldOutKept })
+  const heldOut = createCache<Hex, HeldOut>({
+    max: heldOutKept,
+    weight: { of: ({ words }) => words, most: heldOutWordsKept }
+  })
+  /** Those that are being read, by whoever asks first. */
+  const reading = new Map<Hex, Promise<HeldOut>>()
   const read = createCache<string, ShardLine[]>({ max: readKept })
   const accepted = createAcceptedRows(deps.store)
   /** Shards that will be looked for again ahead of their turn. */
   let again = 0
+  /** How often an index of accepted rows was forgotten. */
+  let forgets = 0
 
   const must = async (datanet: Hex): Promise<DatanetDocument> => {
     const net = (await book.datanet(datanet))?.document
@@ -244,10 +253,20 @@ export function createShards(
     return rows.length > maxRows ? new RowIndex(nearDuplicate) : accepted.like(datanet, rows, nearDuplicate)
   }
 
+  async function readHeldOut(datanet: Hex): Promise<HeldOut> {
+    const net = await sitting(datanet)
+    const keeps = follows(datanet)
+    if (keeps) await holdings.hold(net.rules.heldOut, `questions/${datanet}`, 0)
+    const bytes = await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net), keeps)
+    const questions = await inSlices(heldOutSteps(bytes))
+    heldOut.set(datanet, questions)
+    return questions
+  }
+
   /** The founder's questions, and those that are sealed to this validator: which of them a row asks nobody is told. */
   async function questionsFor(record: ContributionRecord): Promise<HeldOut> {
     const [founders, sealed] = [await shards.heldOut(record.datanet), await hidden(record)]
-    return sealed.length === 0 ? founders : new HeldOut(founders.rows, sealed)
+    return sealed.length === 0 ? founders : founders.beside(sealed)
   }
 
   /** Runs it ahead of its turn; what did not come may come a little later, whosever fault it was. */
@@ -285,13 +304,11 @@ export function createShards(
     async heldOut(datanet) {
       const known = heldOut.get(datanet)
       if (known !== undefined) return known
-      const net = await sitting(datanet)
-      const keeps = follows(datanet)
-      if (keeps) await holdings.hold(net.rules.heldOut, `questions/${datanet}`, 0)
-      const bytes = await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net), keeps)
-      const questions = new HeldOut(parseHeldOut(bytes))
-      heldOut.set(datanet, questions)
-      return questions
+      const before = reading.get(datanet)
+      if (before !== undefined) return before
+      const mine = readHeldOut(datanet).finally(() => reading.delete(datanet))
+      reading.set(datanet, mine)
+      return mine
     },
     async linesOf(net, { cid, provider, ...locked }) {
       // A private one may have been encrypted for somebody else under the same CID: it is named by whose it is as well.
@@ -344,6 +361,7 @@ export function createShards(
     async index(record) {
       const { id, datanet, index, state } = record
       if (state.name !== 'accepted' || (await accepted.has(datanet, id))) return true
+      const since = forgets
       const verdict = await book.verdict(id)
       const { cid } = state.statements.reveal.message
       const own = verdict === undefined ? [] : ownRows(verdict)
@@ -361,6 +379,11 @@ export function createShards(
         const line = lines[row]
         return line !== undefined && 'row' in line ? [[row, line.row] as const] : []
       })
+      // Whether it is accepted may be otherwise since this was asked.
+      if (since !== forgets)
+        throw new TilthError('rows.forgotten', 'the index of accepted rows was begun anew meanwhile', {
+          consequence: 'retry'
+        })
       await accepted.add(datanet, { contribution: id, order: index }, rows)
       return true
     },
@@ -380,6 +403,7 @@ export function createShards(
     },
     async forget(datanet) {
       heldOut.delete(datanet)
+      forgets++
       await accepted.forget(datanet)
     }
   }

@@ -64,4 +64,17 @@ describe('data: looking Datanets up on chain', () => {
     cache.set(4, 4)
     assert.deepEqual([cache.get(1), cache.get(2), cache.get(3), cache.get(4), cache.size], [1, undefined, 3, 4, 3])
   })
+
+  it('a cache holds no more than may weigh so much together, and what is newest', () => {
+    const cache = createCache<number, number>({ max: 9, weight: { of: value => value, most: 10 } })
+    for (const key of [1, 2, 3, 4]) cache.set(key, key)
+    assert.deepEqual([cache.size, cache.get(1)], [4, 1])
+    cache.set(5, 5)
+    assert.deepEqual(
+      [1, 2, 3, 4, 5].map(key => cache.get(key)),
+      [1, undefined, undefined, 4, 5]
+    )
+    cache.set(50, 50)
+    assert.deepEqual([cache.size, cache.get(50)], [1, 50])
+  })
 })

@@ -100,6 +100,35 @@ describe('data: accepted rows on disk', function () {
     assert.equal((await rows.like(other, asked, 500)).exact(print, 9)?.order, 1)
   })
 
+  it('forgets what is written in parts whole, also between two of its writes', async () => {
+    const disk = memoryStore()
+    const datanet = keccak('raced')
+    let forgotten: Promise<void> | undefined
+    const rows = createAcceptedRows({
+      ...disk,
+      batch: async fill => {
+        await disk.batch(fill)
+        forgotten ??= rows.forget(datanet)
+        // As a disk would: whoever forgets has begun before the next part.
+        for (let i = 0; i < 5; i++)
+          await new Promise(resolve => {
+            setImmediate(resolve)
+          })
+      }
+    })
+    const list = Array.from({ length: 36 }, (_, i) => {
+      const own = Array.from({ length: 1_000 }, (_, k) => `w${String.fromCodePoint(0x4e00 + i, 0x4e00 + k)}`)
+      return [i, rowOf(own.join(' '), 'yes')] as const
+    })
+    await rows.add(datanet, { contribution: keccak('c'), order: 1 }, list)
+    await forgotten
+    assert.equal(await rows.has(datanet, keccak('c')), false)
+    await rows.add(datanet, { contribution: keccak('c'), order: 1 }, list)
+    const asked = [list[0]![1], list[35]![1]]
+    const index = await rows.like(datanet, asked, 500)
+    for (const row of asked) assert.equal(index.exact(printRow(row), 2)?.order, 1)
+  })
+
   it('writes a shard of a million words in parts, and comes to the same where it was broken off', async () => {
     const tables = [
       'rows',

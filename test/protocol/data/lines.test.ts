@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import fc from 'fast-check'
-import { fileRow, maxLineBytes, parseHeldOut, parseShard } from '../../../protocol/data/index.ts'
+import { fileRow, heldOutSteps, maxLineBytes, parseHeldOut, parseShard } from '../../../protocol/data/index.ts'
 import { bytesOf, jsonl } from './make.ts'
 
 const good = '{"prompt":"p","response":"r"}'
@@ -174,5 +174,30 @@ describe('data: a shard as lines', () => {
       details: { line: 2, code: 'not-json' }
     })
     assert.throws(() => parseHeldOut(bytesOf('\n')), { code: 'held-out.invalid' })
+  })
+
+  it('takes no more held-out questions than every validator can keep', () => {
+    const spelt = (n: number): string =>
+      n
+        .toString(26)
+        .padStart(5, '0')
+        .replaceAll(/[0-9]/g, d => 'qrstuvwxyz'[Number(d)]!)
+    const file = (words: number, tail = ''): Uint8Array =>
+      bytesOf(
+        Array.from({ length: words / 200 }, (_, i) =>
+          JSON.stringify({
+            prompt: Array.from({ length: 200 }, (__, k) => `q${spelt(200 * i + k)}${tail}`).join(' '),
+            response: 'yes'
+          })
+        ).join('\n')
+      )
+    assert.equal(parseHeldOut(file(100_000)).length, 500)
+    const tooMany = { code: 'held-out.invalid', message: /too many words/ }
+    assert.throws(() => parseHeldOut(file(101_000)), { ...tooMany, details: { line: 501 } })
+    assert.throws(() => parseHeldOut(file(40_000, 'a'.repeat(30))), tooMany)
+    // Readers find what is refused to a founder.
+    assert.throws(() => {
+      for (const _ of heldOutSteps(file(101_000)));
+    }, tooMany)
   })
 })

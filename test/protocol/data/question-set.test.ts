@@ -340,6 +340,11 @@ describe('data: a sealed batch of questions', () => {
     assert.equal(leaks(file[1]!), 1)
     assert.equal(leaks(rowsOf('a', 3)[2]!), 'hidden')
     assert.equal(leaks(row('What else?')), undefined)
+    const founders = new HeldOut(file.slice(0, 2))
+    const beside = founders.beside(rowsOf('a', 3))
+    for (const one of [...file, ...rowsOf('a', 4), row('What else?')])
+      assert.equal(beside.leaks(printRow(one)), leaks(one))
+    assert.equal(founders.leaks(printRow(rowsOf('a', 3)[2]!)), undefined)
   })
 
   it('is bounded', () => {

@@ -26,6 +26,12 @@ describe('models: what is asked', () => {
     }
   })
 
+  it('has as many marks as there are, also of those that are written as two units each', () => {
+    const many = (count: number): string => `a${'\u{1e8d0}'.repeat(count)}`
+    assert.ok(hasFewMarks(many(mostMarks)))
+    assert.equal(hasFewMarks(many(mostMarks + 1)), false)
+  })
+
   it('is looked through once, however marks lie in it', () => {
     for (let i = 0; i < 20; i++) assert.ok(hasFewMarks(marked(mostMarks).repeat(400)))
   })

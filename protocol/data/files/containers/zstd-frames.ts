@@ -44,11 +44,11 @@ function windowOf(header: Uint8Array): number {
 }
 
 /**
- * Bytes of windows that are moved: whoever unpacks moves all of a window for each block, and a block may be four bytes.
- * What zstd packs has blocks of 128 KiB, 64 to the largest window that it takes unasked; of larger ones some hundreds
- * are few enough.
+ * Bytes of windows that are moved: whoever unpacks moves all of a window for each block, whatever has come out by then,
+ * and a block may be four bytes. What zstd packs has blocks of 128 KiB, 64 to the largest window that it takes unasked;
+ * of larger ones (`--ultra -22`, `--long`) so many are few enough as 70 MB have.
  */
-const freeMoves = 2 ** 35
+const freeMoves = 2 ** 36
 const movesByByte = 64
 
 /** @throws FileError for a frame that is not unpacked here @returns bytes of its window */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { zstdCompressSync } from 'node:zlib'
+import { frameGuard } from '../../../../protocol/data/files/containers/zstd-frames.ts'
 import { docx, paragraph } from './documents.ts'
 import { encode, pair, readWhole, rowOf } from './make-files.ts'
 
@@ -107,6 +108,24 @@ describe('frames of zstd', () => {
       code: 'file.damaged',
       message: /middle of a frame/
     })
+  })
+
+  it('have the largest window for 70 MB, and not for blocks of a byte', () => {
+    /** One byte said so many times. */
+    const block = (bytes: number): Uint8Array => {
+      const head = (bytes << 3) | 2
+      return Uint8Array.of(head & 255, (head >> 8) & 255, head >> 16, 0x61)
+    }
+    const moves = (bytes: number, times: number): void => {
+      const guard = frameGuard()
+      guard.took(Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0, 0x88))
+      for (let i = 0; i < times; i++) {
+        guard.took(block(bytes))
+        guard.gave(bytes)
+      }
+    }
+    moves(128 << 10, Math.ceil(70_000_000 / (128 << 10)))
+    assert.throws(() => moves(1, 600), { code: 'file.bomb', message: /far smaller/ })
   })
 
   it('are read, however many are skipped', async () => {
