@@ -23,7 +23,7 @@ const mostSat = 1_024
 /** Pools that wait to be looked at; of more, a later receipt tells again. */
 const mostWaiting = 2 * mostSeats
 /** Words of its owner that wait: they have this queue to themselves, but for one pool that was heard of. */
-const mostAsked = 2 * mostSeats
+const mostAsked = 32
 
 /** How a seat came about, and that its owner wants none. */
 export const seatRecord = z.enum(['itself', 'asked', 'refused'])
@@ -96,8 +96,8 @@ export function createSeats({
   }
 
   /**
-   * No seat is taken before: the bounds are of all lives together. A row of the table is a transaction of this node or a
-   * word of its owner, and what is remembered no more leaves it here. The owner's word comes in between.
+   * No seat is taken before: the bounds are of all lives together. A row of the table is a transaction of this node or
+   * a word of its owner, and what is remembered no more leaves it here. The owner's word comes in between.
    */
   async function recall(): Promise<void> {
     if (isRecalled) return
