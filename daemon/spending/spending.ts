@@ -40,9 +40,10 @@ export interface Spending {
   begin(key: string | undefined): Outlay
   /**
    * Pays by a call of a key's holder, or of the owner: held before, counted as paid unless it was refused.
+   * @param most with what follows it: not begun where that would be refused now; no more than `amount` is held
    * @throws LimitError `budget.day` · as `pay`
    */
-  paying<T>(key: string | undefined, amount: bigint, pay: () => Promise<T>): Promise<T>
+  paying<T>(key: string | undefined, amount: bigint, pay: () => Promise<T>, most?: bigint): Promise<T>
   keys(): readonly KeyState[]
   /**
    * @returns the key itself, which is kept nowhere
@@ -199,8 +200,10 @@ export async function openSpending(path: string, now: () => number = Date.now): 
       payPerDay = most
     },
     begin: name => begin(name),
-    async paying(name, amount, pay) {
+    async paying(name, amount, pay, most = amount) {
       const outlay = begin(name, payments)
+      const refused = outlay.refusal(most)
+      if (refused !== undefined) throw refused
       try {
         await outlay.reserve(amount)
         return await pay()

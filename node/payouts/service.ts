@@ -392,8 +392,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
           },
           report
         ),
-        clock.every(timing.announceMs, () => opening.wake(), report)
+        clock.every(timing.announceMs, () => opening.wake(), report),
+        clock.every(timing.announceMs, () => seats.wake(), report)
       )
+      seats.wake()
       if (!roles.scorer) return
       for await (const pool of receipts.pools()) {
         seats.heard(pool)
@@ -407,10 +409,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       ahead.stop()
       for (const stop of stops.splice(0)) await stop()
       await topic.stop()
-      await scorer.stop()
-      await auditor.stop()
-      await opening.stop()
-      await seats.stop()
+      for (const part of [scorer, auditor, opening, seats]) await part.stop()
       await exchange.stop()
       await words.stop()
       await contents.stop()

@@ -396,9 +396,9 @@ export interface PayoutsService {
    * Where this pool's next epoch is already proposed it returns that one.
    * @throws InvalidError `epoch.stake` (not bonded) · NotFoundError `epoch.empty` (nothing new to settle) · TilthError
    * `epoch.waits`, `epoch.anchored` (retry): scorers have time, or another settler is at it · as chain, as `pay`
-   * @param pay does what takes tokens, a bond at each step
+   * @param pay does what takes tokens, a bond at each step; the first one only where all, `most`, could be paid
    */
-  settle(pool: Hex, pay?: <T>(amount: bigint, act: () => Promise<T>) => Promise<T>): Promise<EpochView>
+  settle(pool: Hex, pay?: <T>(amount: bigint, act: () => Promise<T>, most?: bigint) => Promise<T>): Promise<EpochView>
   /**
    * Makes the pending epoch final; returns the latest final one when none is pending.
    * @throws TilthError `epoch.window` (retry) while it can be challenged · NotFoundError `epoch.unknown`

@@ -37,11 +37,13 @@ describe('bonds of epochs that calls settle', () => {
     const posted: bigint[] = []
     /** The least bond with the receipts, then what is missing of a larger one; in between scorers have time. */
     let steps: readonly (bigint | 'waits')[] = []
+    /** What the first step of a settling comes to with the others. */
+    let most: bigint | undefined
     const payouts = {
-      settle: async (_: string, pay: <T>(amount: bigint, act: () => Promise<T>) => Promise<T>) => {
+      settle: async (_: string, pay: <T>(amount: bigint, act: () => Promise<T>, most?: bigint) => Promise<T>) => {
         for (const step of steps)
           if (step === 'waits') throw new TilthError('epoch.waits', 'scorers have time', { consequence: 'retry' })
-          else await pay(step, async () => posted.push(step))
+          else await pay(step, async () => posted.push(step), most)
         return epoch
       }
     }
@@ -61,5 +63,12 @@ describe('bonds of epochs that calls settle', () => {
     steps = [50n]
     await assert.rejects(call(), { code: 'budget.day' })
     assert.deepEqual(posted, [50n, 30n])
+    // What is left is enough for the first bond, and not for what is missing of the whole: nothing is posted.
+    ;[steps, most] = [[10n], 21n]
+    await assert.rejects(call(), { code: 'budget.day' })
+    assert.deepEqual(posted, [50n, 30n])
+    most = 20n
+    assert.equal((await call()).epoch, 1)
+    assert.deepEqual(posted, [50n, 30n, 10n])
   })
 })

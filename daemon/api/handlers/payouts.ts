@@ -99,7 +99,7 @@ export function payoutHandlers(
     receipt: async ({ params }) => receiptView(await receiptMeant(payouts, which, params.id)),
     settle: async ({ body, key }) => {
       const pool = await which.datanet(body.pool)
-      return epochView(await payouts.settle(pool, (amount, act) => spending.paying(key, amount, act)))
+      return epochView(await payouts.settle(pool, (...step) => spending.paying(key, ...step)))
     },
     async epochs({ params }) {
       const { pool, ...page } = params

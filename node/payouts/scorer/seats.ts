@@ -20,12 +20,21 @@ const stillMs = 600_000
 const lookMs = 3_600_000
 /** Pools in which this node sat once and may have earned: of more, those that it sat in longest ago are forgotten. */
 const mostSat = 1_024
+/** Pools that wait to be looked at; of more, a later receipt tells again. */
+const mostWaiting = 2 * mostSeats
+/** Words of its owner that wait: they have this queue to themselves, but for one pool that was heard of. */
+const mostAsked = 32
 
 /** How a seat came about, and that its owner wants none. */
 export const seatRecord = z.enum(['itself', 'asked', 'refused'])
 
 /** Takes a seat among the scorers of the pools whose answers are heard of here, and of those that its owner names. */
 export interface Seats {
+  /**
+   * Returns at once. What earlier lives left is looked for, unless that is done: their seats count, and what was given
+   * up is given up.
+   */
+  wake(): void
   /** Returns at once. */
   heard(pool: Hex): void
   /** Pools in which this node has, or had, a seat: what it earned there is to be claimed, whatever became of it. */
@@ -56,7 +65,11 @@ export function createSeats({
   /** When each was last seen on chain. */
   const taken = new Map<Hex, number>()
   const sat = new Map<Hex, true>()
-  const queue = createQueue({ name: 'seats', bound: 2 * mostSeats, concurrency: 1, metrics })
+  const queue = createQueue({ name: 'seats', bound: mostAsked, concurrency: 1, metrics })
+  const waiting = new Map<Hex, { readonly what: string; readonly step: (pool: Hex) => Promise<void> }>()
+  let working: Promise<void> | undefined
+  /** Whether every seat that the table knows was looked for on chain since this node was started. */
+  let isRecalled = false
 
   const sits = async (pool: Hex): Promise<boolean> => (await chain.payouts.scorers(pool)).includes(self)
   const paidInto = async (pool: Hex): Promise<bigint> => (await chain.payouts.pool(pool)).deposited
@@ -68,6 +81,37 @@ export function createSeats({
   async function look(pool: Hex): Promise<void> {
     if (await sits(pool)) seen(pool)
     else taken.delete(pool)
+  }
+
+  async function recallOne(pool: Hex): Promise<void> {
+    const word = await kept.get(pool)
+    if (word === undefined) return
+    if (word === 'refused') {
+      // The node was ended, or the chain was away, when its owner gave it up.
+      if (await sits(pool)) await chain.payouts.giveUp(pool)
+      return
+    }
+    await look(pool)
+    if (word === 'itself' && !sat.has(pool)) await kept.delete(pool)
+  }
+
+  /**
+   * No seat is taken before: the bounds are of all lives together. A row of the table is a transaction of this node or
+   * a word of its owner, and what is remembered no more leaves it here. The owner's word comes in between.
+   */
+  async function recall(): Promise<void> {
+    if (isRecalled) return
+    isRecalled = true // unless something is given up meanwhile that cannot be
+    try {
+      const known: Hex[] = []
+      for await (const pool of kept.keys()) known.push(pool as Hex)
+      // What was earned there is claimed, also while the chain is away.
+      for (const pool of known) remember(sat, pool, true, mostSat)
+      for (const pool of known) await queue.run('all', () => recallOne(pool))
+    } catch (error) {
+      isRecalled = false
+      throw error
+    }
   }
 
   /** Whether this node has to do with a pool, or somebody has paid into it; else there are few of its kind. */
@@ -83,15 +127,13 @@ export function createSeats({
 
   async function take(pool: Hex): Promise<void> {
     const word = await kept.get(pool)
+    if (word === 'refused') return
     if (await sits(pool)) {
-      // The node was ended, or the chain was away, when its owner gave it up.
-      if (word === 'refused') await chain.payouts.giveUp(pool)
-      else seen(pool)
       if (word === undefined) await kept.put(pool, 'itself')
+      seen(pool)
       return
     }
     taken.delete(pool)
-    if (word === 'refused') return
     if (word !== 'asked' && (taken.size >= mostSeats || !(await isWorthIt(pool)))) {
       log.info('no seat is taken by itself where so little was paid; its owner may say otherwise', { pool })
       return
@@ -101,14 +143,29 @@ export function createSeats({
     // One who settles, too, keeps stake free for that: one lock stands behind one thing, and one behind all seats.
     const needed = (taken.size === 0 ? minStake : 0n) + (roles.settler ? minStake : 0n)
     if (stake < minStake || stake - locked < needed) return
+    await joined(pool, word ?? 'itself')
+    log.info('a seat among the scorers of a pool is taken', { pool })
+  }
+
+  /** @returns the transaction; null where it sits there already */
+  async function joined(pool: Hex, word: 'itself' | 'asked'): Promise<Hex | null> {
+    const before = await kept.get(pool)
+    // First: a node that is killed once it sits there knows of it, and by whose word.
+    if (word !== before) await kept.put(pool, word)
     try {
-      await chain.payouts.join(pool)
-      log.info('a seat among the scorers of a pool is taken', { pool })
+      const transaction = (await sits(pool)) ? null : (await chain.payouts.join(pool)).transaction
+      seen(pool)
+      return transaction
     } catch (error) {
-      if (!refusedWith(error, 'AlreadySeated')) throw error
+      if (refusedWith(error, 'AlreadySeated')) {
+        seen(pool)
+        return null
+      }
+      // What was refused has moved nothing; of what failed on its way nobody knows.
+      if (error instanceof TilthError && error.consequence === 'reject')
+        await (before === undefined ? kept.delete(pool) : kept.put(pool, before))
+      throw error
     }
-    seen(pool)
-    if (word === undefined) await kept.put(pool, 'itself')
   }
 
   async function sit(pool: Hex, wanted: boolean): Promise<Hex | null> {
@@ -117,39 +174,58 @@ export function createSeats({
       throw new InvalidError('seat.role', 'this node weighs no answers: drawn for them it would lose stake', {
         help: 'Give it the role scorer first.'
       })
+    if (wanted) return joined(pool, 'asked')
     // A node that is killed now gives up at its next start what its owner has given up.
-    if (!wanted) await kept.put(pool, 'refused')
-    const isThere = await sits(pool)
-    const acted =
-      isThere === wanted ? undefined : await (wanted ? chain.payouts.join(pool) : chain.payouts.giveUp(pool))
-    if (wanted) {
-      await kept.put(pool, 'asked')
-      seen(pool)
-    } else taken.delete(pool)
-    return acted?.transaction ?? null
+    await kept.put(pool, 'refused')
+    taken.delete(pool)
+    try {
+      return (await sits(pool)) ? (await chain.payouts.giveUp(pool)).transaction : null
+    } catch (error) {
+      isRecalled = false // it is tried again with the rest of what was left
+      throw error
+    }
   }
 
-  function later(pool: Hex, what: string, step: (pool: Hex) => Promise<void>): void {
-    queue
-      .run('all', () => step(pool))
-      .catch((error: unknown) => {
-        if (error instanceof TilthError) log.info(`a seat could not be ${what}`, { pool, code: error.code })
-        else log.warn(`a seat could not be ${what}`, { pool, error })
+  /** One at a time, each behind whatever its owner says meanwhile. */
+  async function work(): Promise<void> {
+    await attempt('of before could not be looked for', {}, recall)
+    for (const [pool, { what, step }] of waiting) {
+      waiting.delete(pool)
+      await attempt(`could not be ${what}`, { pool }, async () => {
+        await recall()
+        await queue.run('all', () => step(pool))
       })
+    }
+    working = undefined
+  }
+  async function attempt(what: string, about: { readonly pool?: Hex }, act: () => Promise<void>): Promise<void> {
+    try {
+      await act()
+    } catch (error) {
+      if (error instanceof TilthError) log.info(`a seat ${what}`, { ...about, code: error.code })
+      else log.warn(`a seat ${what}`, { ...about, error })
+    }
+  }
+  function later(pool: Hex, what: string, step: (pool: Hex) => Promise<void>): void {
+    waiting.set(pool, { what, step })
+    working ??= work()
   }
 
   return {
+    wake() {
+      if (chain.account !== undefined && !isRecalled) working ??= work()
+    },
     heard(pool) {
       if (chain.account === undefined) return
       const now = clock.now()
       for (const [one, at] of taken)
-        if (one !== pool && now - at >= lookMs) {
+        if (one !== pool && now - at >= lookMs && waiting.size < mostWaiting) {
           taken.set(one, now - lookMs + againMs) // once, until it has been looked for
           later(one, 'looked for', look)
         }
       const at = taken.get(pool)
       if (at !== undefined && now - at < stillMs) return
-      if ((tried.get(pool) ?? 0) > now) return
+      if ((tried.get(pool) ?? 0) > now || waiting.size >= mostWaiting) return
       remember(tried, pool, now + againMs, 16 * mostSeats)
       later(pool, 'taken', take)
     },
@@ -162,6 +238,9 @@ export function createSeats({
       return found
     },
     sit: (pool, wanted) => queue.run('all', () => sit(pool, wanted)),
-    stop: () => queue.idle()
+    async stop() {
+      await working
+      await queue.idle()
+    }
   }
 }

@@ -18,8 +18,11 @@ import type { Scorings, ScoringsExchange, Weigher } from '../scorer/index.ts'
 import type { Topic } from '../topic.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
 
-/** Does what takes so much of this node's tokens, within whatever budget asks to know. */
-export type Paying = <T>(amount: bigint, act: () => Promise<T>) => Promise<T>
+/**
+ * Does what takes so much of this node's tokens, within whatever budget asks to know. Not begun where what it comes to
+ * with the steps that follow, `most`, would not be paid: what is paid first would be lost.
+ */
+export type Paying = <T>(amount: bigint, act: () => Promise<T>, most?: bigint) => Promise<T>
 const freely: Paying = (_, act) => act()
 
 export interface Settler {
@@ -164,6 +167,8 @@ export function createSettler(
     if (known?.spent === true && known.receiptsRoot === root.hash && known.settler === self) return known
     const receipts = await rounds.save(document)
     const { bond } = await chain.payouts.rules()
+    // Payouts come to all that the pool has got at most. Receipts on which none follow cost their bond.
+    const most = await chain.payouts.bondFor(pool, (await chain.payouts.pool(pool)).deposited)
     const step = {
       pool,
       epoch,
@@ -173,7 +178,7 @@ export function createSettler(
       receipts
     }
     try {
-      await pay(bond, () => chain.payouts.anchorReceipts(step))
+      await pay(bond, () => chain.payouts.anchorReceipts(step), most)
     } catch (error) {
       // Another settler was quicker: its receipts are the ones to look at.
       if (!refusedWith(error, 'AlreadyAnchored', 'EpochOutOfOrder')) throw error

@@ -25,6 +25,8 @@ describe('seats among scorers', () => {
   let paid: Map<Hex, bigint>
   let gaveUp: Hex[]
   let isAway: boolean
+  /** Whether the node is killed once a seat is its own on chain. */
+  let isKilled: boolean
   const followed: Hex[] = []
 
   const started = (scorer = true): Seats =>
@@ -39,11 +41,15 @@ describe('seats among scorers', () => {
       chain: {
         account: self,
         payouts: {
-          scorers: async (pool: Hex) => (seated.has(pool) ? [self] : []),
+          scorers: async (pool: Hex) => {
+            if (isAway) throw new Error('the chain is away')
+            return seated.has(pool) ? [self] : []
+          },
           pool: async (pool: Hex) => ({ deposited: paid.get(pool) ?? 0n }),
           rules: async () => ({ minStake, bond }),
           join: async (pool: Hex) => {
             seated.add(pool)
+            if (isKilled) throw new Error('killed')
             return { transaction: keccak('join') }
           },
           giveUp: async (pool: Hex) => {
@@ -68,7 +74,7 @@ describe('seats among scorers', () => {
     folder = await mkdtemp(join(tmpdir(), 'tilth-seats-'))
     store = await openStore(join(folder, 'store'))
     now = 1_800_000_000_000
-    ;[seated, paid, gaveUp, isAway] = [new Set(), new Map(), [], false]
+    ;[seated, paid, gaveUp, isAway, isKilled] = [new Set(), new Map(), [], false, false]
     followed.length = 0
     seats = started()
   })
@@ -120,9 +126,76 @@ describe('seats among scorers', () => {
     await assert.rejects(seats.sit(poolOf(1), false), /away/)
     isAway = false
     seats = started()
-    await heard(poolOf(1))
+    seats.wake() // no receipt of that pool is waited for
+    await seats.stop()
     assert.deepEqual(gaveUp, [poolOf(1)])
-    assert.deepEqual(seats.taken(), [])
+    assert.deepEqual(seats.taken(), [poolOf(1)], 'what was earned there is claimed')
+    assert.deepEqual(await seats.all(), [])
+  })
+
+  it('are given up by a node that goes on, once the chain is there', async () => {
+    await heard(poolOf(1))
+    isAway = true
+    await assert.rejects(seats.sit(poolOf(1), false), /away/)
+    isAway = false
+    seats.wake()
+    await seats.stop()
+    assert.deepEqual(gaveUp, [poolOf(1)])
+  })
+
+  it('are as few over many lives as in one', async () => {
+    for (let life = 0; life < 4; life++) {
+      seats = started()
+      await heard(...Array.from({ length: 10 }, (_, n) => poolOf(10 * life + n)))
+    }
+    assert.deepEqual([...seated], [0, 1, 2, 3].map(poolOf))
+    seated.delete(poolOf(0)) // the roster took it back
+    seats = started()
+    // The stake that is locked stands behind all seats, those of earlier lives, too.
+    paid.set(poolOf(50), bond)
+    await heard(poolOf(50))
+    assert.deepEqual([...seated], [1, 2, 3, 50].map(poolOf))
+    assert.deepEqual(new Set(seats.taken()), new Set([0, 1, 2, 3, 50].map(poolOf)), 'what was earned there is claimed')
+    for (let n = 60; n < 80; n++) paid.set(poolOf(n), bond)
+    for (let life = 0; life < 2; life++) {
+      seats = started()
+      await heard(...Array.from({ length: 10 }, (_, n) => poolOf(60 + 10 * life + n)))
+    }
+    assert.equal(seated.size, 16)
+  })
+
+  it('are taken once those of earlier lives are known: not while the chain is away', async () => {
+    await heard(...[0, 1, 2, 3].map(poolOf))
+    isAway = true
+    seats = started()
+    await heard(poolOf(10))
+    assert.deepEqual(new Set(seats.taken()), new Set([0, 1, 2, 3].map(poolOf)))
+    isAway = false
+    await heard(poolOf(11))
+    later()
+    await heard(poolOf(10))
+    assert.deepEqual([...seated], [0, 1, 2, 3].map(poolOf))
+  })
+
+  it('that their owner takes again are kept, also where the node is killed just then', async () => {
+    await seats.sit(poolOf(1), false)
+    isKilled = true
+    await assert.rejects(seats.sit(poolOf(1), true), /killed/)
+    await heard(poolOf(2))
+    isKilled = false
+    seats = started()
+    await heard(poolOf(1), poolOf(3), poolOf(4), poolOf(5), poolOf(6))
+    assert.deepEqual(gaveUp, [])
+    // The second was taken by itself, and counts among four.
+    assert.deepEqual([...seated], [1, 2, 3, 4, 5].map(poolOf))
+    assert.equal((await seats.all()).find(({ pool }) => pool === poolOf(1))?.asked, true)
+  })
+
+  it('are for their owner to say, whatever is heard of meanwhile', async () => {
+    for (let n = 0; n < 100; n++) seats.heard(poolOf(n))
+    assert.notEqual(await seats.sit(poolOf(200), true), null)
+    await seats.stop()
+    assert.deepEqual([...seated].toSorted(), [0, 1, 2, 3, 200].map(poolOf).toSorted())
   })
 
   it('that the roster took back are counted no more', async () => {
