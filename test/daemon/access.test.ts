@@ -132,7 +132,7 @@ describe('who may call the API', () => {
     assert.deepEqual([status, /; Secure/.test(cookie), /HttpOnly; SameSite=Strict/.test(cookie)], [200, true, true])
   })
 
-  it('of this machine reads its numbers without a key only where its owner says so, and no page or named proxy', async () => {
+  it('of this machine reads its numbers without a key only where its owner says so, and no page', async () => {
     const told = await start({ host: '127.0.0.1', tls: false, openMetrics: true })
     try {
       const { host } = new URL(told.url)

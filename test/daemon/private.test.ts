@@ -108,7 +108,7 @@ describe('tilth and a private Datanet', function () {
     await assert.rejects(door.service.acceptedRows(id, { version: 0 }), { code: 'datanet.private' })
   })
 
-  it('seals nothing to whom a daemon names as validator or host, where its contributor knows who they are', async () => {
+  it('seals nothing to whom a daemon names as reader, where its contributor knows who they are', async () => {
     const { id } = await host.service.findDatanet('eaves')
     const seen: string[] = []
     const thief = fromHex(keccak('thief'))
