@@ -207,6 +207,7 @@ export async function runDaemon(
     origins: config.api.origins,
     ...(tls === undefined ? {} : { tls }),
     names: namesOfApi(config.api),
+    openMetrics: config.api.openMetrics,
     consoleRpc: config.api.consoleRpc,
     pageNetwork: () => pageNetwork(config, node.transport.peers.listening(), node.chain.network.chainId),
     version,

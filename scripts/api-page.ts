@@ -72,8 +72,8 @@ const isRoute = (name: string): name is RouteName => Object.hasOwn(routes, name)
 
 /** Who may make a call. */
 function whoMay({ operationId, security, tags }: Operation): string {
-  if (security?.length === 0)
-    return operationId === 'metrics' ? 'this machine, or a key to read' : 'anybody who reaches it'
+  if (security?.length === 0) return 'anybody who reaches it'
+  if (operationId === 'metrics') return 'a key to read, or the owner; this machine, where `api.openMetrics` says so'
   if (tags.includes('openai')) return 'a key to ask, or the owner'
   const scopes = isRoute(operationId) ? scopesFor(operationId) : []
   return scopes.length === 0 ? 'the owner alone' : `a key to ${scopes.join(' or ')}, or the owner`

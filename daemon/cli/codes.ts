@@ -36,6 +36,7 @@ export type DaemonCliErrorCode =
   | 'job.low-budget'
   | 'job.version'
   | 'key.backup'
+  | 'keys.strangers'
   | 'model.away'
   | 'model.form'
   | 'network.member'

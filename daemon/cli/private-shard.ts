@@ -69,20 +69,40 @@ export async function checkHere(
   }
 }
 
-/** @throws InvalidError `keys.account`, `keys.readers`, `commitment.mismatch` */
+/**
+ * [reject] Whoever knows who reads it from elsewhere seals to nobody else: roster, host and keys are all the daemon's
+ * word. @throws InvalidError `keys.strangers`
+ */
+function requireKnown(accounts: readonly Address[], known: readonly string[] | undefined): void {
+  if (known === undefined) return
+  const meant = new Set(known.map(address => address.toLowerCase()))
+  const strangers = accounts.filter(account => !meant.has(account.toLowerCase()))
+  if (strangers.length === 0) return
+  throw new InvalidError('keys.strangers', `the daemon says that ${strangers.join(', ')} may read these rows`, {
+    help: 'Nothing was sealed or sent. Look by another daemon who sits and who hosts, and name each by --validator.'
+  })
+}
+
+/**
+ * @param known accounts that may read it, the host's among them, as its contributor knows them from elsewhere; without
+ * them the daemon's word is taken
+ * @throws InvalidError `keys.account`, `keys.readers`, `keys.strangers`, `commitment.mismatch`
+ */
 export async function contributeSealed(
   api: ApiClient,
   { id, rules, validators }: DatanetView,
   text: string,
   contributor: Address,
   privateKey: Uint8Array,
-  mostBond: bigint
-): Promise<{ id: string }> {
+  mostBond: bigint,
+  known?: readonly string[]
+): Promise<{ id: string; sealedTo: readonly Address[] }> {
   const datanet = id as Hex
   const { readers } = await api.call('readers', { params: { id } })
   const roster = validators.map(({ address, weight }) => ({ address: address as Address, weight }))
   const said = readers.map(({ account, key }) => ({ account: account as Address, key: key as Hex | null }))
   const others = readersFrom(said, roster).filter(({ account }) => account !== contributor)
+  requireKnown([...roster.map(({ address }) => address), ...others.map(({ account }) => account)], known)
   const all = [...others, { account: contributor, key: sealingKey(privateKey) }].slice(0, mostReaders)
   const bytes = encoder.encode(text)
   const { file, sealed } = sealedShardOf(bytes, { datanet, contributor }, all, random)
@@ -100,5 +120,8 @@ export async function contributeSealed(
       help: 'Nothing was signed.'
     })
   const by = { address: contributor, privateKey }
-  return signAndSend(api, datanet, { content: { ...content, sealed }, agreed: prepared }, by, mostBond, { rules })
+  const sent = await signAndSend(api, datanet, { content: { ...content, sealed }, agreed: prepared }, by, mostBond, {
+    rules
+  })
+  return { ...sent, sealedTo: others.map(({ account }) => account) }
 }

@@ -246,7 +246,8 @@ export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig
         host: flags.apiHost ?? env['TILTH_API_HOST'],
         names: flags.apiName ?? list(env['TILTH_API_NAMES']),
         tls: certificateOf(flags),
-        plain: flags.apiPlain ?? yes(env['TILTH_API_PLAIN'], 'TILTH_API_PLAIN')
+        plain: flags.apiPlain ?? yes(env['TILTH_API_PLAIN'], 'TILTH_API_PLAIN'),
+        openMetrics: yes(env['TILTH_API_OPEN_METRICS'], 'TILTH_API_OPEN_METRICS')
       })
     },
     shelf: {

@@ -105,6 +105,8 @@ export const daemonConfig = z.strictObject({
       tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
       /** It listens for others though what is said, its token too, can be read on the way. */
       plain: z.boolean().default(false),
+      /** Programs of this machine read `/metrics` without a key; a proxy on it may then show them to the world. */
+      openMetrics: z.boolean().default(false),
       /** An RPC that pages of the console ask themselves: no other address but the daemon's own is open to them. */
       consoleRpc: z.url({ protocol: /^https?$/, hostname: /^[\w.:[\]-]+$/, error: 'must be an http(s) URL' }).optional()
     })

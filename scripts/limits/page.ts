@@ -30,7 +30,7 @@ export interface RouteRow {
 }
 
 const beside: readonly RouteRow[] = [
-  { call: 'GET /metrics', who: 'anybody on this machine', body: 0, reply: 'one text' },
+  { call: 'GET /metrics', who: 'token or key', body: 0, reply: 'one text' },
   { call: 'GET /v1/models', who: 'token or key', body: 0, reply: 'a page' },
   { call: 'GET /v1/models/:model', who: 'token or key', body: 0, reply: 'one' },
   { call: 'POST /v1/chat/completions', who: 'token or key', body: openAiBody, reply: 'one, or a stream' },

@@ -33,8 +33,10 @@ function sources(): Map<string, string> {
 const declared = (text: string, name: string): string | undefined =>
   new RegExp(`const ${name}(?:: [^=]+)? = ([^\\n]+)`).exec(text)?.[1]
 
-/** What a bound comes to: a number, or a name that stands for one here or elsewhere. @throws where it is none */
+/** What a bound comes to: a number, a name that stands for one here or elsewhere, or such by such. @throws otherwise */
 function valueOf(expression: string, text: string, all: ReadonlyMap<string, string>): number {
+  const factors = expression.split('*')
+  if (factors.length > 1) return factors.reduce((product, factor) => product * valueOf(factor, text, all), 1)
   const plain = Number(expression.trim().replaceAll('_', ''))
   if (Number.isInteger(plain)) return plain
   const [, of = '', field] = /^(\w+)(?:\.(\w+))?$/.exec(expression.trim()) ?? []
@@ -51,25 +53,28 @@ function optionsOf(inner: string, text: string): Record<string, string> {
   const spread = /\.\.\.(\w+)/.exec(inner)?.[1]
   const whole = spread === undefined ? inner : `${declared(text, spread) ?? ''}, ${inner}`
   return Object.fromEntries(
-    [...whole.matchAll(/(\w+): ('[^']*'|[\w.]+)/g)].map(([, key = '', value = '']) => [key, value])
+    [...whole.matchAll(/(\w+): ('[^']*'|[^,{}]+)/g)].map(([, key = '', value = '']) => [key, value.trim()])
   )
 }
 
-/** Every queue of node and daemon. @throws where one is made in a form that is not read here */
+/** Queues that a file makes. @throws where one is made in a form that is not read here */
+export function queuesOf(file: string, text: string, all: ReadonlyMap<string, string>): QueueRow[] {
+  const made = [...text.matchAll(/= createQueue\(\{([^}]*)\}\)/g)]
+  if (made.length !== [...text.matchAll(/\bcreateQueue\(/g)].length)
+    throw new Error(`${file} makes a queue in a form that the table of limits does not read`)
+  return made.map(([, inner = '']) => {
+    const { name = '', bound = '', concurrency } = optionsOf(inner, text)
+    return {
+      file,
+      name: name.replaceAll("'", ''),
+      bound: valueOf(bound, text, all),
+      atOnce: concurrency === undefined ? usualConcurrency : valueOf(concurrency, text, all)
+    }
+  })
+}
+
+/** Every queue of node and daemon. @throws as queuesOf */
 export function queueRows(): QueueRow[] {
   const all = sources()
-  return [...all].flatMap(([file, text]) => {
-    const made = [...text.matchAll(/= createQueue\(\{([^}]*)\}\)/g)]
-    if (made.length !== [...text.matchAll(/\bcreateQueue\(/g)].length)
-      throw new Error(`${file} makes a queue in a form that the table of limits does not read`)
-    return made.map(([, inner = '']) => {
-      const { name = '', bound = '', concurrency } = optionsOf(inner, text)
-      return {
-        file,
-        name: name.replaceAll("'", ''),
-        bound: valueOf(bound, text, all),
-        atOnce: concurrency === undefined ? usualConcurrency : valueOf(concurrency, text, all)
-      }
-    })
-  })
+  return [...all].flatMap(([file, text]) => queuesOf(file, text, all))
 }

@@ -159,7 +159,8 @@ describe('the HTTP API', () => {
     }
     for (const path of ['/v1/models']) assert.equal((await raw(path, {})).status, 401)
     assert.equal((await raw('/v1/models', { authorization: 'Bearer wrong' })).status, 401)
-    assert.equal((await raw('/metrics', {})).status, 200)
+    assert.equal((await raw('/metrics', {})).status, 401)
+    assert.equal((await raw('/metrics', bearer)).status, 200)
     assert.equal((await raw('/openapi.json', {})).status, 200)
   })
 

@@ -162,6 +162,7 @@ describe('configuration of a daemon', () => {
       ['0.0.0.0', { cert: 'cert.pem', key: 'key.pem' }, ['node.example'], false]
     )
     assert.equal((await loadConfig({ ...basics(), apiHost: '10.0.0.5', apiPlain: true })).api.plain, true)
+    assert.equal(api.openMetrics, false, 'its numbers are shown to whoever has a key')
     for (const host of ['127.0.0.1', '::1', 'localhost', '127.0.0.2'])
       assert.equal((await loadConfig({ ...basics(), apiHost: host })).api.host, host)
   })

@@ -110,7 +110,7 @@ describe('the files of the web console', () => {
     assert.equal((await ask(server.url, '/api/nothing', bearer)).status, 404)
     assert.equal((await ask(server.url, '/', page, 'HEAD')).status, 200)
     assert.equal((await ask(server.url, '/', page, 'POST')).status, 401)
-    assert.equal((await ask(server.url, '/metrics', page)).body.toString(), 'tilth_test 1\n')
+    assert.equal((await ask(server.url, '/metrics', bearer)).body.toString(), 'tilth_test 1\n')
   })
 
   it('are those that were built and nothing beside them, however it is spelt', async () => {

@@ -40,7 +40,8 @@ describe('what runs a node as a service', () => {
       if (name === 'node') for (const variable of Object.keys(environment)) assert.ok(known.has(variable), variable)
     }
     assert.deepEqual(services['node']?.cap_drop, ['ALL'])
-    // Prometheus scrapes on the node's own localhost, where no key is asked for.
+    // Prometheus scrapes on the node's own localhost, where no key is asked for as the node is told so.
+    assert.equal(services['node']?.environment?.['TILTH_API_OPEN_METRICS'], 'yes')
     assert.equal(services['prometheus']?.network_mode, 'service:chain')
     for (const name of ['prometheus.yml', 'grafana/datasources.yml', 'grafana/dashboards.yml'])
       assert.equal(typeof (await yaml(name)), 'object')

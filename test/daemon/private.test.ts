@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataHandlers } from '../../daemon/api/handlers/data.ts'
+import type { Handlers } from '../../daemon/api/server/index.ts'
 import { createKeystore } from '../../daemon/keys/index.ts'
+import { addressOfKey, sealingKey } from '../../protocol/crypto/index.ts'
+import { fromHex, keccak, toHex } from '../../protocol/primitives/index.ts'
 import { until } from '../harness/index.ts'
 import { jsonl, startNetwork } from '../node/data/network.ts'
 import type { TestNetwork, TestPeer } from '../node/data/network.ts'
@@ -17,7 +20,11 @@ const file = jsonl([
 ])
 
 /** The command line before the data calls of a real peer, which writes down what comes to it. */
-async function commandLineOf({ service, followed, address }: TestPeer, heard: string[]): Promise<CommandLine> {
+async function commandLineOf(
+  { service, followed, address }: TestPeer,
+  heard: string[],
+  lie: Partial<Handlers> = {}
+): Promise<CommandLine> {
   const { network } = followed
   const node = { data: service, chain: followed, network, self: address }
   const parts = [node, {}, { contribution: async (id: string) => id }, {}]
@@ -33,7 +40,8 @@ async function commandLineOf({ service, followed, address }: TestPeer, heard: st
       heard.push(JSON.stringify(input.body))
       return handlers.checkContribution(input)
     },
-    status: async () => ({ ...statusView, chain: { ...statusView.chain, id: network.chainId, contracts } })
+    status: async () => ({ ...statusView, chain: { ...statusView.chain, id: network.chainId, contracts } }),
+    ...lie
   })
 }
 
@@ -90,7 +98,7 @@ describe('tilth and a private Datanet', function () {
     const key = ['--key', join(giving.folder, 'key.json'), '--passphrase-file', join(giving.folder, 'passphrase.txt')]
     const preview = await giving.run(...words, ...key, '--dry-run')
     assert.match(preview.stdout, /2 of 2 rows would be kept[\s\S]*it is private, and only its validators can/)
-    const sent = await giving.run(...words, ...key, '--wait')
+    const sent = await giving.run(...words, ...key, '--validator', host.address, '--wait')
     assert.equal(sent.code, 0, sent.stderr)
     assert.equal(heard.length, 1)
     assert.doesNotMatch(heard.join(), /gannet|eaves\?/)
@@ -98,6 +106,43 @@ describe('tilth and a private Datanet', function () {
     assert.equal(items.length, 2)
     assert.match(items[0]?.messages[1]?.content ?? '', /gannet/)
     await assert.rejects(door.service.acceptedRows(id, { version: 0 }), { code: 'datanet.private' })
+  })
+
+  it('seals nothing to whom a daemon names as reader, where its contributor knows who they are', async () => {
+    const { id } = await host.service.findDatanet('eaves')
+    const seen: string[] = []
+    const thief = fromHex(keccak('thief'))
+    const liar = { account: addressOfKey(thief), key: toHex(sealingKey(thief)) }
+    const node = { data: door.service, chain: door.followed, network: door.followed.network, self: door.address }
+    const honest = dataHandlers(
+      ...([node, {}, { contribution: async (one: string) => one }, {}] as unknown as Parameters<typeof dataHandlers>)
+    )
+    for (const role of ['validator', 'host'] as const) {
+      const lying = await commandLineOf(door, seen, {
+        readers: async input => ({ readers: [...(await honest.readers(input)).readers, { ...liar, role }] }),
+        datanet: async input => {
+          const net = await honest.datanet(input)
+          return role === 'host'
+            ? { ...net, host: liar.account }
+            : { ...net, validators: [...net.validators, { ...net.validators[0]!, address: liar.account }] }
+        }
+      })
+      try {
+        const key = [
+          '--key',
+          join(giving.folder, 'key.json'),
+          '--passphrase-file',
+          join(giving.folder, 'passphrase.txt')
+        ]
+        const words = ['contribute', join(giving.folder, 'rows.jsonl'), '--datanet', id, '--anyway', ...key]
+        const { code, stderr } = await lying.run(...words, '--validator', host.address)
+        assert.equal(code, 1, role)
+        assert.match(stderr, new RegExp(`${liar.account} may read these rows`), role)
+      } finally {
+        await lying.stop()
+      }
+    }
+    assert.deepEqual(seen, [], 'nothing was sent')
   })
 
   it('refuses rows in the clear from anybody whose key it has not, and tells whom it gave keys', async () => {

@@ -32,8 +32,9 @@ const lost: StandingView = {
 const never = (found: StandingView): StandingView => ({
   ...found,
   worker: account(9),
-  since: null,
-  until: null,
+  since: 0,
+  until: 0,
+  stood: false,
   foundOut: found.foundOut && { ...found.foundOut, taken: '0' }
 })
 

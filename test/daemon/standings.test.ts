@@ -129,7 +129,9 @@ describe('what became of standing for answers', () => {
     const { standings } = standingHandlers({ chain, self: worker } as unknown as Node, {} as Pick<Which, 'datanet'>)
     const { items } = await standings({ params: { worker, limit: 100 } } as never)
     const one = items.find(({ datanet }) => datanet === poolOf(1))
-    assert.deepEqual([one?.since, one?.until, one?.accusations.length, one?.foundOut?.taken], [null, null, 1, '0'])
+    assert.deepEqual([one?.stood, one?.accusations.length, one?.foundOut?.taken], [false, 1, '0'])
+    // Clients of the version before read the page too: a time where they read one.
+    assert.ok(items.every(({ since }) => Number.isSafeInteger(since)))
     const offers = async (pool: `0x${string}`) => withFoundOut(chain, pool, [{ worker }, { worker: who(2) }])
     assert.deepEqual(
       (await offers(poolOf(1))).map(({ foundOut: of }) => of?.epoch),

@@ -205,7 +205,7 @@ describe('money by commands', function () {
         ['stake', true]
       ]
     )
-    const text = await (await fetch(`${server.url}/metrics`)).text()
+    const text = await (await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text()
     for (const line of [
       /^tilth_wallet_balance_tokens 0$/m,
       /^tilth_wallet_stake_tokens 100$/m,

@@ -10,7 +10,7 @@ import { createReputation } from '../../node/transport/limits/reputation.ts'
 import { protocols } from '../../protocol/wire/index.ts'
 import { libraryRows } from '../../scripts/limits/libraries.ts'
 import { limitsFile, limitsPage, routeRows } from '../../scripts/limits/page.ts'
-import { queueRows } from '../../scripts/limits/queues.ts'
+import { queueRows, queuesOf } from '../../scripts/limits/queues.ts'
 import { scratch } from '../harness/index.ts'
 
 /** Calls of a tree of routes: `├── /api/jobs (GET, HEAD, POST)`, what goes on behind it four columns further in. */
@@ -103,5 +103,18 @@ describe('the page of limits', () => {
     const rows = queueRows()
     assert.ok(rows.length > 15)
     for (const { name, bound, atOnce } of rows) assert.ok(name !== '' && bound > 0 && atOnce > 0, name)
+  })
+  it('has a queue’s bound as it is, or does not take it for another', () => {
+    const bound = (text: string): number | undefined =>
+      queuesOf('a.ts', `const most = 16\nconst queue = createQueue({ name: 'a', bound: ${text} })`, new Map())[0]?.bound
+    for (const [text, is] of [
+      ['7', 7],
+      ['1_000', 1_000],
+      ['most', 16],
+      ['2 * most', 32]
+    ] as const)
+      assert.equal(bound(text), is, text)
+    for (const text of ['2 + most', 'most - 1', 'Math.max(most)', '2 * other'])
+      assert.throws(() => bound(text), /cannot be read|does not read/, text)
   })
 })

@@ -225,9 +225,8 @@ function otherPaths(components: Record<string, Schema>): Record<string, Record<s
         operationId: 'metrics',
         summary: 'Prometheus metrics',
         tags: ['node'],
-        security: [],
         responses: responsesOf(
-          { open: true, body: false, path: '/metrics' },
+          { open: false, body: false, path: '/metrics' },
           { description: 'Text exposition format', content: { 'text/plain': { schema: { type: 'string' } } } }
         )
       }

@@ -9,10 +9,11 @@ import { account, decimal, hash } from './views.ts'
 export const standingView = z.object({
   datanet: hash,
   worker: account,
-  /** null where it never stood. */
-  since: z.int().nullable(),
-  /** null while it stands, and where it never stood. */
+  since: z.int(),
+  /** null while it stands. */
   until: z.int().nullable(),
+  /** false where it never stood, and was found out all the same: both times say nothing then. */
+  stood: z.boolean().optional(),
   /**
    * Drawn scorers' words that its answers by a model were not by the weights that it offered; where it never stood,
    * those that came once it was found out.
@@ -29,8 +30,9 @@ export const standingView = z.object({
       receipts: hash,
       taken: decimal,
       transaction: hash,
-      at: z.int(),
-      passedOverUntil: z.int()
+      /** Of a daemon from before both are not told. */
+      at: z.int().optional(),
+      passedOverUntil: z.int().optional()
     })
     .nullable()
 })

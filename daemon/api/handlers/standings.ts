@@ -31,8 +31,10 @@ const viewOf = (record: StandingRecord): StandingView => {
   return {
     datanet: pool,
     worker,
-    since: since === 0n ? null : ms(since),
-    until: until === null || since === 0n ? null : ms(until),
+    // Clients from before read a time: a null would cost them the whole page.
+    since: ms(since),
+    until: until === null ? null : ms(until),
+    ...(since === 0n ? { stood: false } : {}),
     accusations: accusations.map(({ scorer, model, epoch, receipts, transaction }) => ({
       scorer,
       model,

@@ -61,6 +61,8 @@ export interface ApiServerOptions {
   tls?: { readonly cert: string; readonly key: string }
   /** Names by which it is called, beside this machine's own. */
   names?: readonly string[]
+  /** Programs of this machine read `/metrics` without a key. */
+  openMetrics?: boolean
   handlers: Handlers
   /** Where the web console may be built, if not beside the sources. */
   consoleFolders?: readonly string[]
@@ -208,8 +210,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     guard.checkHost(request.headers.host)
     guard.checkOrigin({ headers: request.headers, port: request.socket.localPort })
     if (shareWith(request, reply, guard)) return
-    // Its numbers are this machine's users' to read; from elsewhere a key is asked for.
-    if (url === '/metrics' && isOfThisMachine(request.headers, request.socket.remoteAddress)) return
+    // [reject] They tell of money and peers, and no proxy has to say that it is one: a key is asked for, unless its
+    // owner has said that there is none.
+    if (
+      url === '/metrics' &&
+      options.openMetrics === true &&
+      isOfThisMachine(request.headers, request.socket.remoteAddress)
+    )
+      return
     if (open.has(url) || isConsoleRoute(request) || request.method === 'OPTIONS') return
     const caller = guard.checkIdentity({
       headers: request.headers,

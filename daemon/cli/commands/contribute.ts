@@ -33,6 +33,7 @@ interface ContributeFlags extends CallFlags {
   anyway?: boolean
   bond?: string
   map?: string[]
+  validator?: string[]
 }
 
 type Key = { readonly address: `0x${string}`; readonly privateKey: Uint8Array }
@@ -108,7 +109,8 @@ const refusedRows = (
   }))
 
 async function check(api: ApiClient, net: DatanetView, file: string, by: `0x${string}` | undefined) {
-  // A daemon whose key it is not gets no private row to look at.
+  // A daemon whose key it is not gets no private row to look at; that it is not among those whom rows are sealed to
+  // shows only where --validator says who they are.
   if (net.private !== undefined && by !== undefined) return checkHere(api, net, file, by)
   return api.call('checkContribution', {
     params: { id: net.id },
@@ -181,12 +183,17 @@ async function send(
   net: DatanetView,
   file: string,
   key: Key | undefined,
-  mostBond: bigint
+  mostBond: bigint,
+  known: readonly string[] | undefined
 ): Promise<{ id: string }> {
   const { bond } = bondTerms(net.rules)
   if (bond > 0n && bond <= mostBond) console.error(lockText(net))
-  if (key !== undefined && net.private !== undefined)
-    return contributeSealed(api, net, file, key.address, key.privateKey, mostBond)
+  if (key !== undefined && net.private !== undefined) {
+    const { id, sealedTo } = await contributeSealed(api, net, file, key.address, key.privateKey, mostBond, known)
+    const bySay = known === undefined ? ', who read it as this daemon says (--validator)' : ''
+    console.error(`sealed to ${sealedTo.join(', ')}${bySay}`)
+    return { id }
+  }
   return key === undefined
     ? api.call('contribute', { params: { id: net.id }, body: { file, bond: String(mostBond) } })
     : contributeSigned(api, net.id, file, key.address, key.privateKey, mostBond, net)
@@ -221,6 +228,12 @@ export function contributeCommand(): Command {
     .option('--datanet <id>', 'id, prefix of one, or name')
     .option('--key <keystore>', "contribute under this key instead of the daemon's")
     .option('--passphrase-file <file>', "file with the keystore's passphrase")
+    .option(
+      '--validator <address>',
+      'with --key, in a private Datanet: each account that may read the rows, its validators and its host, as known ' +
+        "from elsewhere; without it the daemon's word is taken",
+      collect
+    )
     .option('--map <what=column>', mapHelp, collect)
     .option('--dry-run', 'say row by row what would be kept and refused, and send nothing')
     .option('--wait', 'follow it until it is decided; fails unless it is accepted')
@@ -256,7 +269,7 @@ export function contributeCommand(): Command {
           }
           if (isConverted(shard)) for (const line of readingText(shard)) console.error(line)
           for (const problem of problemsInWords(shard.problems)) console.error(`  left out: ${safe(problem)}`)
-          return send(api, net, text, key, mostBond)
+          return send(api, net, text, key, mostBond, flags.validator)
         }
         // An upload is not spent on what nobody here has compared with what is there.
         const isUnknown =

@@ -43,14 +43,14 @@ export async function showStandings(flags: CallFlags, account: string): Promise<
         ? 'this worker does not stand for its answers in any Datanet, and never did; nor was it found out'
         : table(
             ['datanet', 'stands since', 'until', 'words against it', 'found out', 'lost', 'passed over until'],
-            items.map(({ datanet, since, until, accusations, foundOut }) => [
+            items.map(({ datanet, since, until, stood, accusations, foundOut }) => [
               datanet,
-              since === null ? dim('never stood') : new Date(since).toLocaleString(),
-              since === null ? '' : until === null ? 'now' : new Date(until).toLocaleString(),
+              stood === false ? dim('never stood') : new Date(since).toLocaleString(),
+              stood === false ? '' : until === null ? 'now' : new Date(until).toLocaleString(),
               String(accusations.length),
               foundOut === null ? dim('no') : red(`${foundOut.model} in epoch ${foundOut.epoch}`),
               foundOut === null || foundOut.taken === '0' ? dim('nothing') : red(tokens(foundOut.taken)),
-              foundOut === null ? '' : new Date(foundOut.passedOverUntil).toLocaleString()
+              foundOut?.passedOverUntil === undefined ? '' : new Date(foundOut.passedOverUntil).toLocaleString()
             ]),
             [3, 5]
           )

@@ -24,7 +24,7 @@ export type ApiFile = z.infer<typeof apiFile>
 /** What the network says in each daemon's file, and variables would win over for all of them alike. */
 const decided = new Set(
   ['CONFIG', 'NETWORK', 'DATA', 'KEY', 'RPC', 'CONTRACTS', 'BOOTSTRAP', 'PRESET', 'ROLES', 'LISTEN', 'ANNOUNCE']
-    .concat(['UPNP', 'API_PORT', 'API_HOST', 'API_NAMES', 'API_CERT', 'API_CERT_KEY', 'API_PLAIN'])
+    .concat(['UPNP', 'API_PORT', 'API_HOST', 'API_NAMES', 'API_CERT', 'API_CERT_KEY', 'API_PLAIN', 'API_OPEN_METRICS'])
     .map(name => `TILTH_${name}`)
 )
 const environmentForDaemons = (): NodeJS.ProcessEnv =>

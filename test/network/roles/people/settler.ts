@@ -17,7 +17,8 @@ who has data, models or hardware in the network settles so that the pay goes whe
 
 **What it needs:** stake (\`tilth status\` says how much), tokens for the bond, coin for gas, and a CPU that runs the
 models it weighs. Settling and scoring take the least stake each. A scorer that is not there when it was drawn loses a
-tenth of it.
+tenth of it. By itself it takes seats in few pools into which nobody has paid: \`tilth seat\` lists yours,
+\`tilth seat DATANET\` takes one, with \`--down\` it gives it up.
 ${joining}`,
   sections: [
     {
