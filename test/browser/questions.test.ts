@@ -58,6 +58,17 @@ async function foundDatanet(changes: Partial<DatanetRules>): Promise<string> {
   return id
 }
 
+/** Confirms who reads it, seen before anything is sealed: the chain and the contract that the wallet was asked at. */
+async function sealTo(page: Page, account: string): Promise<void> {
+  const { chain } = await api('host').call('status')
+  const notice = page.getByText(`So says ${walletName} of chain ${chain.id}, by contract`)
+  await notice.waitFor()
+  const contract = chain.contracts['datanets'] ?? ''
+  assert.ok((await page.content()).includes(places.account(contract)), 'the contract is shown')
+  assert.ok((await page.content()).includes(places.account(account)), 'who reads it is shown')
+  await page.getByRole('button', { name: /^Seal to these [0-9]+ and send$/ }).click()
+}
+
 /** The one batch that an account has put. */
 const batchBy = async (datanet: string, account: string) =>
   (await api('host').call('questions', { params: { id: datanet } })).batches.find(({ writer }) => writer === account)
@@ -101,6 +112,8 @@ describe('held-out questions', function () {
     await page.getByRole('button', { name: walletName }).click()
     await page.getByText('Its key stays in the wallet.').waitFor()
     await page.getByRole('button', { name: 'Seal and put 9 questions' }).click()
+    assert.equal(await batchBy(datanet, addressOfKey(key)), undefined)
+    await sealTo(page, world().network.daemon('validator-1').address)
     await page.getByText(`who sit as ${walletName} says`).waitFor()
     assert.ok(asked.includes('eth_call'), 'the wallet was asked who sits')
     const writer = addressOfKey(key)
@@ -141,9 +154,14 @@ describe('a daemon that lies about who reads what is sealed', function () {
     await page.getByRole('button', { name: walletName }).click()
     const send = page.getByRole('button', { name: 'Seal and put 8 questions' })
     await send.click()
+    await page.getByRole('button', { name: 'Seal nothing' }).click()
+    await send.click()
+    assert.ok(!daemon.calls.includes('questionSeats'), 'not asked before its owner has seen who sits')
+    await sealTo(page, world().network.daemon('validator-1').address)
     await page.getByText('The daemon names others than the validators that sit').waitFor()
     named = { ...seats, roster: seats.roster + 1 }
     await send.click()
+    await sealTo(page, world().network.daemon('validator-1').address)
     await page.getByText(`The daemon names roster ${seats.roster + 1}, and the chain roster ${seats.roster}`).waitFor()
     assert.ok(daemon.calls.includes('questionSeats') && !daemon.calls.includes('bringQuestions'))
     await page.context().close()
@@ -164,6 +182,7 @@ describe('a daemon that lies about who reads what is sealed', function () {
     await drop(page, questions(3))
     await page.getByRole('button', { name: walletName }).click()
     await page.getByRole('button', { name: /^Send 3 rows/ }).click()
+    await sealTo(page, world().network.daemon('host').address)
     await page.getByText(`The daemon names ${liar.account} among those who read it`).waitFor()
     assert.ok(daemon.calls.includes('readers') && !daemon.calls.includes('prepareContribution'))
     await page.context().close()

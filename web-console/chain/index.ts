@@ -1,4 +1,6 @@
 export type { RootClaim } from './claim.ts'
 export type { SeatsFound } from './read-seats.ts'
 export { RootOnChain, RootStands } from './root-on-chain.tsx'
+export { SealTo } from './seal-to.tsx'
+export { seatsByWallet } from './seats-by-wallet.ts'
 export { useRootOnChain } from './use-root.ts'

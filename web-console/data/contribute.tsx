@@ -21,6 +21,8 @@ import {
   Read,
   Section
 } from '../parts/index.ts'
+import { SealTo, seatsByWallet } from '../chain/index.ts'
+import type { SeatsFound } from '../chain/index.ts'
 import { SignerField, useActing } from '../wallets/index.ts'
 import type { Signer } from '../wallets/index.ts'
 import { DropFile, Lines } from './check/index.ts'
@@ -88,6 +90,7 @@ function Contribute({ net }: { readonly net: DatanetView }) {
   const [chosen, setSigner] = useState<Signer>()
   const signer: Signer = chosen ?? (acting === undefined ? { kind: 'daemon' } : { kind: 'person', ...acting })
   const [step, setStep] = useState<Sending>()
+  const [seats, setSeats] = useState<SeatsFound>()
   const [error, setError] = useState<Error>()
   const contributor = signer.kind === 'daemon' ? (status.data?.address as Hex | undefined) : signer.address
   const [map, setMap] = useState('')
@@ -98,12 +101,18 @@ function Contribute({ net }: { readonly net: DatanetView }) {
 
   const { bond, bondSeconds } = bondTerms(net.rules)
 
-  const send = async (): Promise<void> => {
+  /** A wallet's private rows: first who would read them, and once that is confirmed they are sealed. */
+  const send = async (to?: SeatsFound): Promise<void> => {
     const text = checked?.text
     if (text === undefined || status.data === undefined) return
     setError(undefined)
     try {
-      const sent = await sendFile(net, text, signer, status.data.chain, bond, setStep)
+      if (isKept && signer.kind === 'wallet' && to === undefined) {
+        setSeats(await seatsByWallet(signer.wallet, status.data.chain, net.id))
+        return
+      }
+      setSeats(undefined)
+      const sent = await sendFile(net, text, signer, status.data.chain, bond, setStep, to)
       go(places.contribution(sent))
     } catch (cause) {
       setError(cause as Error)
@@ -193,9 +202,21 @@ function Contribute({ net }: { readonly net: DatanetView }) {
                 the validators call the file spam. Then they are burnt.
               </Notice>
             )}
-            <SignerField label="Contribute as" signer={signer} onChange={setSigner} takesPerson />
+            <SignerField
+              label="Contribute as"
+              signer={signer}
+              onChange={one => {
+                setSeats(undefined)
+                setSigner(one)
+              }}
+              takesPerson
+            />
             <div className="send">
-              <Button look="main" isDisabled={!isReady || step !== undefined} onPress={() => void send()}>
+              <Button
+                look="main"
+                isDisabled={!isReady || step !== undefined || seats !== undefined}
+                onPress={() => void send()}
+              >
                 {step === undefined
                   ? `${sendText(bond)} ${manyText(judged.own, 'row')} to ${net.name}`
                   : stepText(step)}
@@ -204,6 +225,18 @@ function Contribute({ net }: { readonly net: DatanetView }) {
                 It takes one of your contributions, whatever becomes of it, and cannot be taken off the chain.
               </span>
             </div>
+            {seats === undefined || status.data === undefined ? null : (
+              <SealTo
+                seats={seats}
+                chain={status.data.chain.id}
+                withHost
+                isBusy={step !== undefined || !isReady}
+                onSeal={() => void send(seats)}
+                onLeave={() => {
+                  setSeats(undefined)
+                }}
+              />
+            )}
             {error === undefined ? null : <Failure error={error} />}
           </Section>
           <Section title="Row by row">

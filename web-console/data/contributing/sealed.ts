@@ -1,4 +1,4 @@
-import type { DatanetView, StatusView } from '../../../daemon/api/contract/views.ts'
+import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { parseShard } from '../../../protocol/data/lines.ts'
 import { readersFrom, sealedShardOf } from '../../../protocol/data/private.ts'
 import { saltOfKeys } from '../../../protocol/data/sealed-keys.ts'
@@ -6,7 +6,7 @@ import type { SealedKeys } from '../../../protocol/data/sealed-keys.ts'
 import { InvalidError } from '../../../protocol/primitives/errors.ts'
 import type { Address, Hex } from '../../../protocol/primitives/hex.ts'
 import { api } from '../../api/index.ts'
-import type { Wallet } from '../../wallets/index.ts'
+import type { SeatsFound } from '../../chain/index.ts'
 
 /** Bytes that become letters at once: a call takes so many arguments. */
 const slice = 0x8000
@@ -18,18 +18,17 @@ const base64 = (bytes: Uint8Array): string => {
 }
 
 /**
- * A file as a private Datanet's shard, encrypted in this browser to its validators and its host, as a witness says who
- * they are. A wallet gives no key to seal to, so its owner keeps the file: it is not read back from the network.
- * @throws InvalidError `keys.account`, `keys.readers`, `witness.seats` · as readSeats
+ * A file as a private Datanet's shard, encrypted in this browser to its validators and its host, as a witness said and
+ * its owner has confirmed who they are. A wallet gives no key to seal to, so its owner keeps the file: it is not read
+ * back from the network.
+ * @throws InvalidError `keys.account`, `keys.readers`, `witness.seats`
  */
 export async function sealedFor(
   { id }: Pick<DatanetView, 'id'>,
   text: string,
   contributor: Address,
-  { wallet, chain }: { readonly wallet: Wallet; readonly chain: StatusView['chain'] }
+  { members, host, witness }: SeatsFound
 ): Promise<{ sent: { content: string; rows: number; keys: SealedKeys }; keys: SealedKeys; salt: Hex; bytes: number }> {
-  const { readSeats } = await import('../../chain/read-seats.ts')
-  const { members, host, witness } = await readSeats({ kind: 'wallet', wallet }, chain, id as Hex)
   const { readers } = await api.call('readers', { params: { id } })
   const entitled = new Set<string>([host, ...members.map(({ address }) => address)])
   const stranger = readers.find(({ account }) => !entitled.has(account))

@@ -9,6 +9,7 @@ import type { Hex } from '../../../protocol/primitives/hex.ts'
 import { agreedTerms } from '../../../daemon/api/contract/bonds.ts'
 import { plain } from '../../../daemon/api/contract/json.ts'
 import { api } from '../../api/index.ts'
+import type { SeatsFound } from '../../chain/index.ts'
 import { networkOf, signByWallet, switchChain } from '../../wallets/index.ts'
 import type { Signer } from '../../wallets/index.ts'
 import { sealedFor } from './sealed.ts'
@@ -20,6 +21,7 @@ export type Sending = 'storing' | 'signing the commitment' | 'signing the rows' 
  * Sends a file to a Datanet. By a wallet the daemon stores the shard, the wallet signs both statements over it, and the
  * daemon relays them; what is signed is recomputed here first.
  * @param mostBond what its owner was shown that is locked with it
+ * @param seats who reads private rows by the wallet's chain, as their owner has confirmed
  * @returns the contribution's id · @throws as the API · TilthError `wallet.*`
  */
 export async function sendFile(
@@ -28,7 +30,8 @@ export async function sendFile(
   signer: Signer,
   chain: StatusView['chain'],
   mostBond: bigint,
-  say: (step: Sending) => void
+  say: (step: Sending) => void,
+  seats?: SeatsFound
 ): Promise<string> {
   const datanet = net.id as Hex
   // What is sent is what would be sent from anywhere: the rows alone, each in the one form.
@@ -46,9 +49,14 @@ export async function sendFile(
   const network = networkOf(chain)
   say('storing')
   const isPrivate = net.private !== undefined
+  // [reject] What is private leaves this browser encrypted to whom the wallet's chain names, once its owner has seen
+  // who that is.
+  if (isPrivate && seats === undefined)
+    throw new InvalidError('witness.seats', 'whom the rows are sealed to was not confirmed', {
+      help: 'Nothing was sealed or sent. Ask the wallet who reads them first.'
+    })
   await switchChain(wallet, chain)
-  // What is private leaves this browser encrypted to whom the wallet's chain names, whatever the daemon says.
-  const shard = isPrivate ? await sealedFor(net, file, contributor, { wallet, chain }) : undefined
+  const shard = isPrivate && seats !== undefined ? await sealedFor(net, file, contributor, seats) : undefined
   const body = shard === undefined ? { file, contributor } : { sealed: shard.sent, contributor }
   const prepared = await api.call('prepareContribution', { params: { id: datanet }, body })
   const { cid, rows, bytes } = prepared

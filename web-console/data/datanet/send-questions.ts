@@ -12,24 +12,27 @@ const random = (bytes: number): Uint8Array => crypto.getRandomValues(new Uint8Ar
 
 /**
  * Puts held-out questions on chain: by this daemon's key, or by a wallet, for which they are sealed in this browser, so
- * that the daemon brings what it cannot read: to those whom the wallet's chain says that they sit. A wallet gives no
- * key to open them again by: its owner keeps the file.
- * @returns to whom they were sealed here, if they were · @throws as the API · as sealToSeats · as readSeats ·
- * TilthError `wallet.*`
+ * that the daemon brings what it cannot read. A wallet gives no key to open them again by: its owner keeps the file.
+ * @param sitting who sits by the wallet's chain, as its owner has confirmed
+ * @throws as the API · as sealToSeats · TilthError `wallet.*`
  */
 export async function sendQuestions(
   { id }: DatanetView,
   text: string,
   signer: Signer,
-  chain: StatusView['chain']
-): Promise<SeatsFound | undefined> {
+  chain: StatusView['chain'],
+  sitting: SeatsFound | undefined
+): Promise<void> {
   if (signer.kind !== 'wallet') {
     await api.call('putQuestions', { params: { id }, body: { questions: text } })
-    return undefined
+    return
   }
+  // [reject] They are sealed to nobody whom their owner has not seen.
+  if (sitting === undefined)
+    throw new InvalidError('batch.roster', 'whom they are sealed to was not confirmed', {
+      help: 'Nothing was sealed. Ask the wallet who sits first.'
+    })
   await switchChain(signer.wallet, chain)
-  const { readSeats } = await import('../../chain/read-seats.ts')
-  const sitting = await readSeats({ kind: 'wallet', wallet: signer.wallet }, chain, id as Hex)
   const { roster, seats, deadline } = await api.call('questionSeats', { params: { id } })
   const said = {
     roster,
@@ -58,5 +61,4 @@ export async function sendQuestions(
     params: { id },
     body: { statement: plain(statement), questions: made.questions, keys: made.keys }
   })
-  return sitting
 }

@@ -4,6 +4,7 @@ import type { DatanetView } from '../../../daemon/api/contract/views.ts'
 import { useCall } from '../../api/index.ts'
 import { manyText } from '../../formats/index.ts'
 import { leastBatchQuestions, mostBatchQuestions } from '../../../protocol/data/batch.ts'
+import { SealTo, seatsByWallet } from '../../chain/index.ts'
 import type { SeatsFound } from '../../chain/index.ts'
 import { places } from '../../app/places.ts'
 import { Button, Failure, Id, Notice, Section, Who } from '../../parts/index.ts'
@@ -24,18 +25,25 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
   const [file, setFile] = useState<LocalFile>()
   const [signer, setSigner] = useState<Signer>({ kind: 'daemon' })
   const [isBusy, setBusy] = useState(false)
+  const [seats, setSeats] = useState<SeatsFound>()
   const [error, setError] = useState<Error>()
   const [put, setPut] = useState<{ readonly count: number; readonly to: SeatsFound | undefined }>()
   const read = useMemo(() => (file === undefined ? undefined : questionsOf(file.bytes)), [file])
   const count = read !== undefined && 'rows' in read ? read.rows.length : 0
   const fault = read === undefined ? undefined : 'fault' in read ? read.fault : countFault(count)
-  const send = async (): Promise<void> => {
+  /** By a wallet first who would read them, and once that is confirmed they are sealed. */
+  const send = async (to?: SeatsFound): Promise<void> => {
     if (file === undefined || chain === undefined) return
     setBusy(true)
     setError(undefined)
     setPut(undefined)
     try {
-      const to = await sendQuestions(net, new TextDecoder().decode(file.bytes), signer, chain)
+      if (signer.kind === 'wallet' && to === undefined) {
+        setSeats(await seatsByWallet(signer.wallet, chain, net.id))
+        return
+      }
+      setSeats(undefined)
+      await sendQuestions(net, new TextDecoder().decode(file.bytes), signer, chain, to)
       setPut({ count, to })
       setFile(undefined)
       await queries.invalidateQueries({ queryKey: ['questions'] })
@@ -52,7 +60,8 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
         'Questions that no model is trained on: by them it is measured what each row was worth. Validators alone ' +
         'read them until the version that they judge is anchored. They say nothing of your own rows. By this node’s ' +
         'key this node seals them, and can read them. By a wallet they are sealed in this browser, to whom the ' +
-        'wallet’s chain says that they sit; this node pays for their room on chain and reads nothing.'
+        'wallet’s chain says that they sit, once you have confirmed who that is; this node pays for their ' +
+        'room on chain and reads nothing.'
       }
     >
       <DropFile
@@ -60,12 +69,22 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
         note='JSONL: one question a line, {"prompt": "…", "response": "…"}; eight at least.'
         mostBytes={mostBytes}
         file={file}
-        onFile={setFile}
+        onFile={chosen => {
+          setSeats(undefined)
+          setFile(chosen)
+        }}
       />
       {fault === undefined ? null : <Notice kind="wrong" title={fault} />}
-      <SignerField label="Write as" signer={signer} onChange={setSigner} />
+      <SignerField
+        label="Write as"
+        signer={signer}
+        onChange={chosen => {
+          setSeats(undefined)
+          setSigner(chosen)
+        }}
+      />
       <Button
-        isDisabled={read === undefined || fault !== undefined || chain === undefined || isBusy}
+        isDisabled={seats !== undefined || read === undefined || fault !== undefined || chain === undefined || isBusy}
         onPress={() => void send()}
       >
         {isBusy
@@ -74,6 +93,18 @@ export function WriteQuestions({ net }: { readonly net: DatanetView }) {
             ? 'Choose questions first'
             : `Seal and put ${manyText(count, 'question')}`}
       </Button>
+      {seats === undefined || chain === undefined ? null : (
+        <SealTo
+          seats={seats}
+          chain={chain.id}
+          withHost={false}
+          isBusy={isBusy}
+          onSeal={() => void send(seats)}
+          onLeave={() => {
+            setSeats(undefined)
+          }}
+        />
+      )}
       {put === undefined ? null : (
         <Notice title={`${manyText(put.count, 'question')} stand on chain, sealed.`}>
           {put.to === undefined ? (
