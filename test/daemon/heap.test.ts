@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { heapFlags } from '../../bin/memory.js'
 
-/** Keeps eighty megabytes, lets more than twice as much pass that lives for a while, and says what lay there at most. */
+/** Keeps eighty megabytes, lets more than twice as much pass that lives for a while, and says how much lay there. */
 const program = `
 const kept = Array.from({ length: 1_000_000 }, (_, i) => ({ i, text: 'kept ' + i }))
 const passing = []

@@ -105,7 +105,7 @@ export async function foundOut(
   const found: NonNullable<StatusView['foundOut']> = []
   for await (const record of everyOf(page => chain.ledger.standings(self, page))) {
     const lost = lostOf(record)
-    if (lost === null || lost.passedOverUntil <= Date.now() || !(await worksIn(node, record))) continue
+    if (lost === null || (lost.passedOverUntil ?? 0) <= Date.now() || !(await worksIn(node, record))) continue
     const { model, epoch, taken, transaction } = lost
     found.push({ datanet: record.pool, model, epoch, taken, transaction })
     if (found.length === shown) break
