@@ -16,4 +16,4 @@ export function hasFewMarks(text: string): boolean {
 }
 
 /** Some marks are written as two units of UTF-16. */
-const isMore = (run: string): boolean => run.length > 2 * mostMarks || [...run].length > mostMarks
+const isMore = (run: string): boolean => run.length > 2 * mostMarks || Array.from(run).length > mostMarks

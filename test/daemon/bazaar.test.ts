@@ -178,7 +178,8 @@ describe('the bazaar over the API', () => {
         ['wren', 1, 1000]
       ]
     )
-    assert.deepEqual(lookedUp.toSorted(), [1, 2])
+    assert.deepEqual(new Set(lookedUp), new Set([1, 2]))
+    assert.equal(lookedUp.length, 2)
     list.pop()
   })
 

@@ -139,11 +139,11 @@ describe('how fast a worker thinks it is', () => {
         shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
         engine: {
           open: async () => ({ parameters: 1 }),
-          async tune({ signal, onProgress }: TuneJob) {
+          async tune(job: TuneJob) {
             for (let step = 0; step < 6; step++) {
-              signal?.throwIfAborted()
+              job.signal?.throwIfAborted()
               now += step === 5 ? 1_000 : step === 0 ? 0 : apart
-              onProgress?.({} as TrainProgress)
+              job.onProgress?.({} as TrainProgress)
             }
           }
         }
