@@ -38,6 +38,13 @@ const never = (found: StandingView): StandingView => ({
   foundOut: found.foundOut && { ...found.foundOut, taken: '0' }
 })
 
+/** As a daemon of before tells it. */
+function before(view: StandingView): StandingView {
+  assert.ok(view.foundOut)
+  const { at: _at, passedOverUntil: _until, ...foundOut } = view.foundOut
+  return { ...view, worker: account(6), foundOut }
+}
+
 describe('standing for answers on the command line', function () {
   this.timeout(180_000)
 
@@ -49,7 +56,14 @@ describe('standing for answers on the command line', function () {
         return { datanet: word(1), stands: body.stands, penalty: (10n * coin).toString(), transaction: word(9) }
       },
       standings: async ({ params }) => ({
-        items: params.worker === account(7) ? [lost] : params.worker === account(9) ? [never(lost)] : [],
+        items:
+          params.worker === account(7)
+            ? [lost]
+            : params.worker === account(6)
+              ? [before(lost)]
+              : params.worker === account(9)
+                ? [never(lost)]
+                : [],
         next: null
       })
     })
@@ -64,6 +78,7 @@ describe('standing for answers on the command line', function () {
       for (const part of ['10', 'in epoch 3', word(5)]) assert.ok(told.includes(part), told)
       const other = (await cli.run('audit', 'worker', account(9))).stdout
       for (const part of ['never stood', 'nothing', 'in epoch 3', '2027']) assert.ok(other.includes(part), other)
+      assert.match((await cli.run('audit', 'worker', account(6))).stdout, /in epoch 3/)
       assert.match((await cli.run('audit', 'worker', account(8))).stdout, /never did/)
     } finally {
       await cli.stop()
