@@ -86,7 +86,7 @@ const jobs: readonly Job[] = [
   { file: 'parity.test.ts', only: 'llama-tied', least: 6 },
   { file: 'parity.test.ts', only: 'llama3-rope-qlora', least: 7 },
   { file: 'parity.test.ts', only: 'qwen3-qknorm', brief: true, least: 4 },
-  { file: 'dora.test.ts', only: 'llama-tied: (?:logits|beside|lengths)', least: 3 },
+  { file: 'dora.test.ts', only: 'llama-tied (?:logits|beside|lengths)', least: 3 },
   { file: 'webgpu/engine.ts', least: 4 },
   { file: 'webgpu/placement.ts', least: 5 },
   { file: 'rules.test.ts', least: 36 }
