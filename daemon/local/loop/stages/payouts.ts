@@ -117,11 +117,13 @@ export async function runPayouts(
     ['attribution', 'settlement'],
     'step one: receipts on chain, chance draws what is weighed by whom; step two: payouts, open to challenge',
     async say => {
-      // What auditors have said counts from the next block on.
+      // What auditors have said counts from a block of a later second on, and this chain makes blocks for transactions
+      // alone.
       const { epoch, receipts, weighed, scorers } = await until('receipts of admitted models', 60, () =>
-        settler.api.call('settle', { body: { pool: data.datanet } }).catch((error: unknown) => {
-          if (error instanceof TilthError && error.code === 'epoch.empty') return undefined
-          throw error
+        settler.api.call('settle', { body: { pool: data.datanet } }).catch(async (error: unknown) => {
+          if (!(error instanceof TilthError) || error.code !== 'epoch.empty') throw error
+          await network.chain.tokens.sendGas(settler.address as Address, 1n)
+          return undefined
         })
       )
       const by = scorers.map(({ scorer, answers }) => `${nameOf(scorer)} ${answers}`)
