@@ -9,10 +9,8 @@ const fewLikes = 32
 
 /**
  * Entries by their words, found over slips. Two rows whose words are equal up to slips have in particular one's rarest
- * word
- * in common with the other, up to a slip: so a search looks only at the entries of its own rarest word. Banding alone
- * would
- * not do: rows from one template share most of their shingles, and meet in every bucket.
+ * word in common with the other, up to a slip: so a search looks only at the entries of its own rarest word. Banding
+ * alone would not do: rows from one template share most of their shingles, and meet in every bucket.
  */
 export class WordIndex<E> {
   readonly #entries = new Map<string, E[]>()

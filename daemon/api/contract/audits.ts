@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { splitParts } from '../../../protocol/primitives/split.ts'
-
-const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
+import { hash } from './hash.ts'
 
 /**
  * unaudited: nobody asks for one · passed: its model is admitted · struck: it was, by words that were false · refused,

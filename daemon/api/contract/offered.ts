@@ -1,6 +1,5 @@
 import { z } from 'zod'
-
-const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
+import { hash } from './hash.ts'
 
 /** What is known of an offer beside what its worker says in it. Times are milliseconds since 1970. */
 export const offerMore = {

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { modelAudit, ownModels } from './audits.ts'
 import { offerMore } from './offered.ts'
 import { automationView } from './events.ts'
+import { hash } from './hash.ts'
 import { wanted } from './route.ts'
 import {
   bondRule,
@@ -19,7 +20,7 @@ import { splitParts } from '../../../protocol/primitives/split.ts'
 
 // What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6, times
 // milliseconds since 1970, addresses and hashes lower-case hexadecimal.
-export const hash = z.string().regex(/^0x[0-9a-f]{64}$/)
+export { hash } from './hash.ts'
 export const account = z
   .string()
   .regex(/^0x[0-9a-fA-F]{40}$/)

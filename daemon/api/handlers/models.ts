@@ -150,13 +150,16 @@ export function modelHandlers(
   /** With what became of what a model was grown from: what several have in common is looked up once. */
   function marking(): (model: NodeModel) => Promise<ModelView> {
     const [left, asked] = [createLeft(data), createShareAsked(node)]
-    return async model => ({
-      ...modelView(model),
-      offers: await withFoundOut(chain, model.datanet, modelView(model).offers),
-      ...upstreamName(models, model),
-      ...(await left(model)),
-      ...(await asked(model))
-    })
+    return async model => {
+      const view = modelView(model)
+      return {
+        ...view,
+        offers: await withFoundOut(chain, model.datanet, view.offers),
+        ...upstreamName(models, model),
+        ...(await left(model)),
+        ...(await asked(model))
+      }
+    }
   }
 
   const stepOf = ({ model: id, usage, workers, receipts, name }: StepResult): StepView => {

@@ -1,4 +1,5 @@
 import { everyOf } from '../../../node/chain/index.ts'
+import { lastFoundOut } from '../../../node/models/index.ts'
 import { bitsOf } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -18,9 +19,8 @@ const mostLooked = 1_000
 
 const ms = (seconds: bigint): number => Number(seconds) * 1000
 
-/** What was taken stays told once its worker stands there again. */
-const lostOf = ({ foundOut, lostBefore }: StandingRecord): StandingView['foundOut'] => {
-  const lost = foundOut ?? lostBefore
+const lostOf = (record: StandingRecord): StandingView['foundOut'] => {
+  const lost = lastFoundOut(record)
   if (lost === null) return null
   const { model, epoch, receipts, taken, transaction } = lost
   return { model, epoch, receipts, taken: taken.toString(), transaction, ...timesOf(lost) }

@@ -312,8 +312,8 @@ export function createReceiver(
     const known = 'statements' in record.state ? record.state.statements?.sealed : undefined
     const whole = statements.sealed === undefined && known !== undefined ? { ...statements, sealed: known } : statements
     // What was passed as expired is looked at again, also by whoever is killed now: its rows are to be known.
-    const { passed } = await book.progress(record.datanet)
-    if (certificate.accept && record.index <= passed) await book.pass(record.datanet, record.index - 1)
+    if (certificate.accept && record.index <= (await book.progress(record.datanet)).passed)
+      await book.pass(record.datanet, record.index - 1)
     await book.setState(id, decide(record.state, certificate, whole))
     const decided = await book.contribution(id)
     if (decided !== undefined) await hooks.decided(decided)

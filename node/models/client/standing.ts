@@ -1,6 +1,6 @@
 import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import type { FoundOutRecord } from '../../chain/types.ts'
+import type { FoundOutRecord, StandingRecord } from '../../chain/types.ts'
 import type { Parts } from '../deps.ts'
 import type { FoundOutAt, Stands } from './workers.ts'
 
@@ -15,6 +15,9 @@ export function createStands({ ledger, serving }: Pick<Parts['chain'], 'ledger' 
   }
 }
 
+/** By which answers a worker was found out last; it stays told once it stands there again. */
+export const lastFoundOut = ({ foundOut, lostBefore }: StandingRecord): FoundOutRecord | null => foundOut ?? lostBefore
+
 /** By which answers drawn scorers of a pool have found a worker out last, whether it stood there or not. */
 export async function foundOutBy(
   ledger: Pick<Parts['chain']['ledger'], 'standing'>,
@@ -22,7 +25,7 @@ export async function foundOutBy(
   worker: Address
 ): Promise<FoundOutRecord | null> {
   const known = pool === zeroHash ? undefined : await ledger.standing(pool, worker)
-  return known?.foundOut ?? known?.lostBefore ?? null
+  return known === undefined ? null : lastFoundOut(known)
 }
 
 /** When that was. */

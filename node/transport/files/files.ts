@@ -149,12 +149,12 @@ export function createFiles({
     if (options.brief === true) missing.check(text)
     const wait = patience(options.signal, options.brief === true ? limits.briefMs : limits.silenceMs)
     const over = new AbortController()
+    const signal = AbortSignal.any([wait.signal, over.signal])
     try {
       // A provider that cannot be dialled may still be found otherwise.
-      void knock(peers, options.providers ?? [], AbortSignal.any([wait.signal, over.signal]), wait.cameAt, log)
+      void knock(peers, options.providers ?? [], signal, wait.cameAt, log)
       const result = await collector.holding(async () => {
         const { progress, rest } = wait
-        const signal = AbortSignal.any([wait.signal, over.signal])
         const mine = reads(what === 'folder' && !keep ? { passing: 'taken' } : {})
         const own = countedReads(mine, what, { signal: wait.signal, over: over.signal })
         try {

@@ -92,7 +92,6 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
     ])
     return {
       ...modelView(model),
-      offers: await withFoundOut(chain, model.datanet, modelView(model).offers),
       ...upstreamName(models, model),
       retired: model.retired,
       datanetName: net?.name ?? null,
@@ -103,6 +102,16 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
       upstreams: upstreamOf(models, model, 1_000_000n),
       use: totalsView(use)
     }
+  }
+
+  /** Nothing is ordered by these, so they are looked up for what is shown. */
+  const marking = (): ((model: BazaarView) => Promise<BazaarView>) => {
+    const left = createLeft(parts.data)
+    return async model => ({
+      ...model,
+      offers: await withFoundOut(chain, model.datanet, model.offers),
+      ...(await left(model))
+    })
   }
 
   /** Whether all words stand somewhere in what is known of it. */
@@ -134,14 +143,11 @@ export function bazaarHandlers(parts: Parts, which: Which): Pick<Handlers, Names
         if (await isMeant(model, words, names)) found.push(await view(model, names))
       }
       const { items, next } = pageOf(found.sort(orderOf(order)), page, ({ id }) => id)
-      // Nothing is ordered by it, so only what is shown is marked.
-      const left = createLeft(parts.data)
-      const marked = items.map(async model => ({ ...model, ...(await left(model)) }))
-      return { items: await Promise.all(marked), next }
+      return { items: await Promise.all(items.map(marking())), next }
     },
     async bazaarModel({ params }) {
       const model = await which.model(params.id)
-      return { ...(await view(model, createNames(parts))), ...(await createLeft(parts.data)(model)) }
+      return marking()(await view(model, createNames(parts)))
     },
     async measureModel({ params }) {
       const { id, name } = await which.model(params.id)
