@@ -7,6 +7,7 @@ import type { JobsDeps, WorkerPolicy } from '../../../node/jobs/deps.ts'
 import { createEstimator } from '../../../node/jobs/worker/estimate.ts'
 import { createExperience } from '../../../node/jobs/worker/experience.ts'
 import { openStore } from '../../../node/store/index.ts'
+import type { Store } from '../../../node/store/index.ts'
 import { scratch } from '../../harness/index.ts'
 
 const hour = 3_600_000
@@ -29,20 +30,31 @@ const spec = {
 } as unknown as TuneSpec
 const rows = [{ contributor: builder, row: { messages: [{ role: 'user', content: 'x'.repeat(100) }] } }]
 
+/** A worker's clock, which its engine's steps move. */
+interface Watch {
+  now: number
+}
+
 describe('how fast a worker thinks it is', () => {
   let folder = ''
+  let store: Store
+  let stores = 0
   before(async () => {
     folder = await scratch('estimate')
   })
   after(() => rm(folder, { recursive: true, force: true }))
+  beforeEach(async () => {
+    store = await openStore(join(folder, `store-${stores++}`))
+  })
+  afterEach(() => store.close())
 
-  it('is measured again after a day, and sooner where it would keep the worker from a job', async () => {
-    const store = await openStore(join(folder, 'store'))
-    let now = 1_000 * hour
-    let secondsOfStep = 1
-    let measured = 0
+  /** What a worker says of jobs whose engine trains like this. */
+  function estimatorOf(
+    watch: Watch,
+    tune: (job: TuneJob, heard: () => void) => void
+  ): ReturnType<typeof createEstimator> {
     const deps = {
-      clock: { now: () => now },
+      clock: { now: () => watch.now },
       store,
       folder,
       versions: { rows: async () => rows },
@@ -53,17 +65,29 @@ describe('how fast a worker thinks it is', () => {
       shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
       engine: {
         open: async () => ({ parameters: 1 }),
-        async tune({ onProgress }: { onProgress: () => void }) {
-          measured++
-          for (let step = 0; step < 4; step++) {
-            now += 1000 * secondsOfStep
-            onProgress()
-          }
+        tune: async (job: TuneJob) => {
+          tune(job, () => {
+            job.onProgress?.({} as TrainProgress)
+          })
         }
       }
     } as unknown as JobsDeps
     const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
-    const estimator = createEstimator(deps, policy, createExperience(store))
+    return createEstimator(deps, policy, createExperience(store))
+  }
+  const long = { ...spec, settings: { ...spec.settings, epochs: 100 } }
+
+  it('is measured again after a day, and sooner where it would keep the worker from a job', async () => {
+    const watch = { now: 1_000 * hour }
+    let secondsOfStep = 1
+    let measured = 0
+    const estimator = estimatorOf(watch, (_, heard) => {
+      measured++
+      for (let step = 0; step < 4; step++) {
+        watch.now += 1000 * secondsOfStep
+        heard()
+      }
+    })
     const estimate = async (): Promise<number> =>
       (await estimator.estimate(spec, builder, () => undefined)).adapterSeconds
 
@@ -71,7 +95,7 @@ describe('how fast a worker thinks it is', () => {
     assert.equal(await estimate(), 10)
     assert.equal(measured, 1, 'what is known is not measured again')
 
-    now += 25 * hour
+    watch.now += 25 * hour
     secondsOfStep = 9 // the machine is busy
     await assert.rejects(estimate(), { code: 'work.seconds' })
     assert.equal(measured, 2, 'a day later it is')
@@ -79,43 +103,23 @@ describe('how fast a worker thinks it is', () => {
     secondsOfStep = 1
     await assert.rejects(estimate(), { code: 'work.seconds' })
     assert.equal(measured, 2, 'a job that is declined is not measured each time')
-    now += 2 * hour
+    watch.now += 2 * hour
     assert.equal(await estimate(), 10)
     assert.equal(measured, 3, 'nor is it declined for good')
-    await store.close()
   })
 
   it("goes by the middle one of a second's steps, and not by one in which the machine was busy", async () => {
-    const store = await openStore(join(folder, 'steps'))
-    let now = hour
+    const watch = { now: hour }
     let taken = 0
-    const deps = {
-      clock: { now: () => now },
-      store,
-      folder,
-      versions: { rows: async () => rows },
-      chain: {
-        datanets: { version: async () => ({ cid: spec.manifest }) },
-        ledger: { version: async () => ({ draw: job, block: 1n }), confirmed: () => true }
-      },
-      shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
-      engine: {
-        open: async () => ({ parameters: 1 }),
-        async tune(job: TuneJob) {
-          for (; taken < job.settings.epochs; taken++) {
-            job.signal?.throwIfAborted()
-            now += taken === 2 ? 700 : 100
-            job.onProgress?.({} as TrainProgress)
-          }
-        }
+    const estimator = estimatorOf(watch, ({ settings, signal }, heard) => {
+      for (; taken < settings.epochs; taken++) {
+        signal?.throwIfAborted()
+        watch.now += taken === 2 ? 700 : 100
+        heard()
       }
-    } as unknown as JobsDeps
-    const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
-    const long = { ...spec, settings: { ...spec.settings, epochs: 100 } }
-    const estimator = createEstimator(deps, policy, createExperience(store))
+    })
     assert.equal((await estimator.estimate(long, builder, () => undefined)).adapterSeconds, 10)
     assert.equal(taken, 5, 'a second is enough')
-    await store.close()
   })
 
   // Five steps of 200 ms, of which this process hears at once, and of the next a second later; then some that are heard
@@ -125,35 +129,16 @@ describe('how fast a worker thinks it is', () => {
     ['right after one another', 2, 6]
   ] as const)
     it(`does not think itself faster for steps that it hears of ${what}`, async () => {
-      const store = await openStore(join(folder, `held-up-${apart}`))
-      let now = hour
-      const deps = {
-        clock: { now: () => now },
-        store,
-        folder,
-        versions: { rows: async () => rows },
-        chain: {
-          datanets: { version: async () => ({ cid: spec.manifest }) },
-          ledger: { version: async () => ({ draw: job, block: 1n }), confirmed: () => true }
-        },
-        shelf: { sizes: async () => ({ bytes: 1 }), take: async () => ({ folder, release: () => undefined }) },
-        engine: {
-          open: async () => ({ parameters: 1 }),
-          async tune(job: TuneJob) {
-            for (let step = 0; step < 6; step++) {
-              job.signal?.throwIfAborted()
-              now += step === 5 ? 1_000 : step === 0 ? 0 : apart
-              job.onProgress?.({} as TrainProgress)
-            }
-          }
+      const watch = { now: hour }
+      const estimator = estimatorOf(watch, ({ signal }, heard) => {
+        for (let step = 0; step < 6; step++) {
+          signal?.throwIfAborted()
+          watch.now += step === 5 ? 1_000 : step === 0 ? 0 : apart
+          heard()
         }
-      } as unknown as JobsDeps
-      const policy = { pricePerSecond: 1n, maxRows: 10, maxSeconds: 50, maxParameters: 10 } as WorkerPolicy
-      const long = { ...spec, settings: { ...spec.settings, epochs: 100 } }
-      const estimator = createEstimator(deps, policy, createExperience(store))
+      })
       const { adapterSeconds, price } = await estimator.estimate(long, builder, () => undefined)
       assert.ok(adapterSeconds >= least, `${adapterSeconds} s`)
       assert.equal(price, BigInt(adapterSeconds))
-      await store.close()
     })
 })
