@@ -4,6 +4,7 @@
 // something wrong in it, each round by a seed of its own, until the time is over. What throws anything but a typed
 // error, takes the main thread for longer than it may, stands still, or leaves ever more in memory is a fault: it is
 // printed with the input and with the command that repeats it, and the exit code is 1.
+// A line is said after each round; Ctrl-C ends it with the table of what was tried until then.
 // `--target` tries those whose name has the text in it.
 // Example: npm run fuzz -- --minutes 10 --seed 7
 import { parseArgs } from 'node:util'
@@ -59,8 +60,15 @@ const fault = (name: string, of: number, what: string): void => {
   say(`\nFAULT in ${faults.at(-1)}\n`)
 }
 
+let end = Date.now() + minutes * 60_000
+// who ends it early is told what was tried until then
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    end = 0
+  })
+
 /** A round of one seed over these targets, in a thread of its own. @returns those that were not come to */
-async function round(of: number, wanted: readonly string[], end: number): Promise<readonly string[]> {
+async function round(of: number, wanted: readonly string[]): Promise<readonly string[]> {
   const progress = new SharedArrayBuffer(8)
   const at = new Int32Array(progress)
   const worker = new Worker(new URL('work.ts', import.meta.url), {
@@ -106,12 +114,13 @@ async function round(of: number, wanted: readonly string[], end: number): Promis
   })
 }
 
-const end = Date.now() + minutes * 60_000
 say(`seed ${seed}: ${names.length} targets, for ${minutes} minutes`)
+const tried = (): number => [...sums.values()].reduce((sum, { cases }) => sum + cases, 0)
 let done = 0
-for (; done < rounds && Date.now() < end; done++)
-  for (let left: readonly string[] = names; left.length > 0 && Date.now() < end;)
-    left = await round(seed + done, left, end)
+for (; done < rounds && Date.now() < end; done++) {
+  for (let left: readonly string[] = names; left.length > 0 && Date.now() < end;) left = await round(seed + done, left)
+  say(`round ${done + 1}: ${tried()} cases`)
+}
 
 const rows = [...sums].map(([name, { cases, taken, slowest, grown }]) => ({
   target: name,
@@ -120,10 +129,9 @@ const rows = [...sums].map(([name, { cases, taken, slowest, grown }]) => ({
   'slowest ms': Math.round(slowest * 10) / 10,
   'grown MB': Math.round(grown * 10) / 10
 }))
-const all = rows.reduce((sum, row) => sum + row.cases, 0)
-if (flags.json) console.log(JSON.stringify({ seed, rounds: done, cases: all, faults, targets: rows }))
+if (flags.json) console.log(JSON.stringify({ seed, rounds: done, cases: tried(), faults, targets: rows }))
 else {
   console.table(rows)
-  say(`${all} cases in ${done} rounds from seed ${seed}; ${faults.length} faults`)
+  say(`${tried()} cases in ${done} rounds from seed ${seed}; ${faults.length} faults`)
 }
 process.exit(faults.length === 0 ? 0 : 1)
