@@ -36,7 +36,9 @@ export async function transportsOf(options: TransportOptions): Promise<NonNullab
   if (preset === 'public') transports.push((await import('@libp2p/circuit-relay-v2')).circuitRelayTransport())
   if (asked(spoken.quic)) {
     const { quic } = await native(() => import('@chainsafe/libp2p-quic'), 'QUIC', '@chainsafe/libp2p-quic-*')
-    transports.push(quic({ maxStreamData: quicWindow }))
+    // the binary is newer than the code around it (package.json, overrides) and wants one number more
+    const settings = { maxStreamData: quicWindow, shutdownTimeout: quicShutdownMs }
+    transports.push(quic(settings))
   }
   if (asked(spoken.webrtc)) {
     const { webRTCDirect } = await native(() => import('@libp2p/webrtc'), 'WebRTC', '@node-datachannel/*')
@@ -47,3 +49,5 @@ export async function transportsOf(options: TransportOptions): Promise<NonNullab
 
 /** Bytes in flight on a QUIC stream: below libp2p's read buffer of 4 MiB, beyond which the stream is reset. */
 const quicWindow = 2 << 20
+/** Milliseconds that connections have to say goodbye when a node stops. */
+const quicShutdownMs = 1000
