@@ -1,5 +1,5 @@
 // What others made, against a network of ours: installed into a temporary folder, never a dependency.
-// Usage: node scripts/interop.ts [clients] [mcp] [model] [backends] [peft] [ipfs]
+// Usage: node scripts/interop.ts [clients] [mcp] [model] [backends] [peft] [ipfs] [metrics]
 // and node scripts/interop.ts versions [--with REVISION], with another version of this program itself: by default the
 // commit before this one.
 import { parseArgs } from 'node:util'
@@ -7,6 +7,7 @@ import { backends } from './interop/backends.ts'
 import { clients } from './interop/clients.ts'
 import { ipfs } from './interop/ipfs.ts'
 import { mcp } from './interop/mcp.ts'
+import { metrics } from './interop/metrics.ts'
 import { model } from './interop/model.ts'
 import { peft } from './interop/peft.ts'
 import { versions } from './interop/versions.ts'
@@ -22,6 +23,7 @@ const parts = {
   backends,
   peft,
   ipfs,
+  metrics,
   versions: (say: (text: string) => void) => versions(say, flags.with)
 } as const
 const isPart = (name: string): name is keyof typeof parts => Object.hasOwn(parts, name)

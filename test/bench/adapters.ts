@@ -149,7 +149,7 @@ try {
     /** Not here and without a channel; here, by a client without one; here, with one. */
     const firsts = { cold: [] as number[], opened: [] as number[], again: [] as number[] }
     await inTurn('loads', async () => {
-      for (const of of [client, other]) await firstToken(ids[0] as Hex, of) // connections and code
+      for (const asker of [client, other]) await firstToken(ids[0] as Hex, asker) // connections and code
       say('loading')
       for (const id of chosen) {
         firsts.cold.push(await firstToken(id))
