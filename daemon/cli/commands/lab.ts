@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import { bundledBase } from '../../assets.ts'
 import type { LabProgress, Mode, Target } from '../../../node/lab/index.ts'
-import { command, guarded } from '../command.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { collect, command, guarded } from '../command.ts'
 import { bar, bold, dim, duration, green, printJson, red, table, tell } from '../output.ts'
 
 interface LabFlags {
@@ -12,6 +13,8 @@ interface LabFlags {
 }
 interface RunFlags extends LabFlags {
   model: string
+  only?: string[]
+  lr?: string
 }
 interface ReportFlags extends LabFlags {
   output: string
@@ -53,16 +56,28 @@ const targetsText = (targets: readonly Target[], isMet: (target: Target) => bool
     [1, 2, 3]
   )
 
+function rateOf(text: string): number {
+  const rate = Number(text)
+  if (text.trim() !== '' && rate > 0 && rate <= 1) return rate
+  throw new InvalidError('flag.number', `--lr must be above 0 and at most 1, like 0.001, not "${text}"`)
+}
+
 function runCommand(): Command {
   return command({
     name: 'run',
     summary: 'make worlds, train, pay by every rule, attack, and say how far each is off',
-    examples: ['tilth lab run --quick', 'tilth lab run --folder night   # takes hours; asked again it goes on']
+    examples: [
+      'tilth lab run --quick',
+      'tilth lab run --folder night   # takes hours; asked again it goes on',
+      'tilth lab run --only classes-12 --model SmolLM2-135M-Instruct --lr 0.001 --folder larger'
+    ]
   })
     .option('--quick', 'the headline alone: minutes on two quiet cores')
     .option('--tiny', 'one world of two contributors, to see that it works')
     .option(...folderFlag)
     .option('--model <dir>', 'Hugging Face folder of the base model', bundledBase.folder())
+    .option('--only <world>', 'a world or an attack in place of all; repeatable', collect)
+    .option('--lr <rate>', 'learning rate, for a base that wants another one (default: 0.005; larger bases want less)')
     .action(
       guarded(async (flags: RunFlags) => {
         const { isMet, runLab, targetsOf } = await laboratory()
@@ -72,6 +87,8 @@ function runCommand(): Command {
           mode: modeOf(flags),
           folder: flags.folder,
           model: flags.model,
+          only: flags.only,
+          lr: flags.lr === undefined ? undefined : rateOf(flags.lr),
           signal: stopped.signal,
           ...(flags.json === true ? {} : { onProgress: showProgress })
         })
@@ -81,7 +98,7 @@ function runCommand(): Command {
           bold(`${result.worlds.length} worlds, ${result.attacks.length} attacks, ${result.trained} siblings`)
         )
         console.log(targetsText(targetsOf(result), isMet))
-        console.log(dim('tilth lab report writes the whole of it'))
+        if (flags.only === undefined) console.log(dim('tilth lab report writes the whole of it'))
       })
     )
 }

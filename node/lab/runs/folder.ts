@@ -85,5 +85,6 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** What a run's results are called, in its folder. */
-export const resultsFile = (mode: Mode): string => `results-${mode}.json`
+/** What a run's results are called, in its folder; those of a part of it do not replace the whole. */
+export const resultsFile = (mode: Mode, only?: readonly string[]): string =>
+  `results-${mode}${only === undefined ? '' : '-only'}.json`

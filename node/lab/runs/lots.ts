@@ -11,8 +11,11 @@ export interface Sibling {
   readonly rows: readonly Pair[]
 }
 
-/** How every sibling is trained, but for its seed. */
-export const settings: Omit<TrainSettings, 'seed'> = {
+/** How siblings of a run are trained, but for their seed. */
+export type LabSettings = Omit<TrainSettings, 'seed'>
+
+/** How every sibling is trained unless a base wants another rate. */
+export const settings: LabSettings = {
   method: 'lora',
   lora: {
     rank: 8,
@@ -41,12 +44,13 @@ export interface Lot {
   readonly siblings: readonly Sibling[]
 }
 
-const keyOf = (base: string, { seed, rows }: Sibling): string =>
+const keyOf = (base: string, settings: LabSettings, { seed, rows }: Sibling): string =>
   contentHash({ base, settings, seed, rows: rows.map(({ prompt, response }) => [prompt, response]) })
 
 /** All siblings that a run needs, each once, in lots whose members depend on what was asked for before them alone. */
 export class Lots {
   readonly #base: string
+  readonly #settings: LabSettings
   readonly #place = new Map<string, { lot: number; at: number }>()
   readonly #lots: Sibling[][] = []
   readonly #keys: string[][] = []
@@ -54,15 +58,16 @@ export class Lots {
   readonly #open = new Map<number, number>()
 
   /** @param base names the base model's weights */
-  constructor(base: string) {
+  constructor(base: string, own: LabSettings = settings) {
     this.#base = base
+    this.#settings = own
   }
 
   /** Siblings of one study; those of another study begin a lot of their own. */
   add(siblings: readonly Sibling[]): void {
     this.#open.clear()
     for (const sibling of siblings) {
-      const key = keyOf(this.#base, sibling)
+      const key = keyOf(this.#base, this.#settings, sibling)
       if (sibling.rows.length === 0 || this.#place.has(key)) continue
       let lot = this.#open.get(sibling.seed)
       if (lot === undefined || (this.#lots[lot]?.length ?? 0) >= lotSize) {
@@ -83,7 +88,7 @@ export class Lots {
   /** Lot and place of a sibling that was added; null for the base model, which has no rows. */
   find(sibling: Sibling): { lot: string; at: number } | null {
     if (sibling.rows.length === 0) return null
-    const place = this.#place.get(keyOf(this.#base, sibling))
+    const place = this.#place.get(keyOf(this.#base, this.#settings, sibling))
     if (place === undefined) throw new Error('a sibling is asked for that was not planned')
     return { lot: this.#keyOfLot(place.lot), at: place.at }
   }
@@ -96,7 +101,7 @@ export class Lots {
 /** Trains a lot into its folder, one PEFT folder for each sibling. */
 export async function trainLot(
   { key, siblings }: Lot,
-  { engine, model, folder }: { engine: Engine; model: string; folder: LabFolder },
+  { engine, model, folder, settings }: { engine: Engine; model: string; folder: LabFolder; settings: LabSettings },
   signal?: AbortSignal
 ): Promise<void> {
   const rows: Pair[] = []

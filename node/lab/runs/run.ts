@@ -1,6 +1,7 @@
 import { cpus } from 'node:os'
 import { basename } from 'node:path'
 import { hasPlayer } from '../../../protocol/jobs/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { openEngine } from '../../engine/index.ts'
 import { catalogueOf } from '../catalogue.ts'
 import type { AttackResult, CostResult, LabResult, Seconds, WorldResult } from '../results.ts'
@@ -26,6 +27,10 @@ export interface LabProgress {
 
 export interface LabRun {
   readonly mode: Mode
+  /** Names of its worlds and attacks, where it is not all of them. */
+  readonly only?: readonly string[] | undefined
+  /** Learning rate, where the base wants another one than the shipped one does: larger ones want less. */
+  readonly lr?: number | undefined
   /** Where it keeps what it finds; the same folder takes up what was there. */
   readonly folder: string
   /** Hugging Face folder of the base model. */
@@ -51,8 +56,16 @@ const alone = (world: StudyPlan['world']): StudyPlan => ({
   gradients: true
 })
 
-/** Every study of a mode, in the order in which they are trained. */
-function planOf(mode: Mode): Planned[] {
+/** Every study of a mode, or those that are asked for, in the order in which they are trained. */
+function planOf({ mode, only }: LabRun): Planned[] {
+  const all = planOfAll(mode)
+  const names = [...new Set(all.map(({ name }) => name))]
+  const unknown = only?.find(name => !names.includes(name))
+  if (unknown !== undefined) throw new InvalidError('lab.world', `there is no ${unknown} here: ${names.join(', ')}`)
+  return only === undefined ? all : all.filter(({ name }) => only.includes(name))
+}
+
+function planOfAll(mode: Mode): Planned[] {
   return catalogueOf(mode).flatMap(({ worlds, attackSeeds }) => [
     ...worlds.map(plan => ({ name: plan.world.name, study: studyOf(plan) })),
     ...attackSeeds.flatMap(seed => {
@@ -89,8 +102,9 @@ const secondsOf = (lots: readonly Lot[], folder: LabFolder): Seconds => ({
 export async function runLab(run: LabRun): Promise<LabResult> {
   const folder = new LabFolder(run.folder)
   const base = baseId(run.model)
-  const planned = planOf(run.mode)
-  const lots = new Lots(base)
+  const planned = planOf(run)
+  const own = run.lr === undefined ? settings : { ...settings, lr: run.lr }
+  const lots = new Lots(base, own)
   // The lots that a study is the first to need.
   const needs = planned.map(({ study, attack }) => {
     const before = lots.all.length
@@ -110,32 +124,32 @@ export async function runLab(run: LabRun): Promise<LabResult> {
     const resultOf = (reached: number): LabResult => ({
       mode: run.mode,
       base: { name: basename(run.model), id: base, parameters },
-      settings: { ...settings },
+      settings: { ...own },
       rules: ruleNames,
       worlds: [...worlds],
       attacks: [...attacks],
       cost: planned.flatMap(({ study, attack }) => (attack === undefined && isFirst(study) ? [costOf(study)] : [])),
       missing: planned.slice(reached).map(({ name }) => name),
-      trained: needs.slice(0, reached).flatMap(own => own.flatMap(({ siblings }) => siblings)).length,
+      trained: needs.slice(0, reached).flatMap(due => due.flatMap(({ siblings }) => siblings)).length,
       machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`
     })
     for (const [i, { name, study, attack }] of planned.entries()) {
-      const own = needs[i] ?? []
-      for (const lot of own) {
+      const due = needs[i] ?? []
+      for (const lot of due) {
         if (folder.hasLot(lot.key)) continue
         run.onProgress?.({ stage: 'training', name, ...pace.left() })
-        await trainLot(lot, { engine, model: run.model, folder }, run.signal)
+        await trainLot(lot, { engine, model: run.model, folder, settings: own }, run.signal)
         pace.trained(lot)
       }
       run.signal?.throwIfAborted()
       run.onProgress?.({ stage: 'measuring', name, ...pace.left() })
       folder.takeSeconds()
-      if (attack === undefined) worlds.push({ ...(await judgeWorld(study, bench)), seconds: secondsOf(own, folder) })
+      if (attack === undefined) worlds.push({ ...(await judgeWorld(study, bench)), seconds: secondsOf(due, folder) })
       else {
         const found = await judgeAttack(attack.attack, study, attack.peace, bench)
-        attacks.push({ ...found, seconds: secondsOf(own, folder) })
+        attacks.push({ ...found, seconds: secondsOf(due, folder) })
       }
-      await folder.writeResult(resultsFile(run.mode), resultOf(i + 1))
+      await folder.writeResult(resultsFile(run.mode, run.only), resultOf(i + 1))
     }
     return resultOf(planned.length)
   } finally {

@@ -45,6 +45,10 @@ describe('a run of the laboratory', function () {
     assert.ok(Math.abs(truth.reduce((a, b) => a + b, 0) - 1) < 1e-9)
     assert.deepEqual(Object.keys(world?.logs.uniform?.rules ?? {}).length, 8)
 
+    const part = await runCommand(['lab', 'run', '--tiny', '--only', 'tiny', '--json', '--folder', whole])
+    assert.deepEqual(timeless(JSON.parse(part.stdout)), timeless(result))
+    assert.ok(existsSync(join(whole, 'results-tiny-only.json')), 'a part does not take the place of the whole')
+
     const page = join(whole, 'FAIRNESS.md')
     const figures = join(whole, 'figures')
     const asked = ['--tiny', '--folder', whole, '--output', page, '--figures', figures]
@@ -56,6 +60,17 @@ describe('a run of the laboratory', function () {
     assert.ok(text.includes('not measured'))
     for (const [, figure] of text.matchAll(/\]\((figures\/[a-z]+\.svg)\)/g))
       assert.match(readFileSync(join(whole, figure ?? ''), 'utf8'), /^<svg [^]*<\/svg>\n$/)
+  })
+
+  it('names the worlds that there are where another is asked for, and takes no rate that is none', async () => {
+    for (const [flags, said] of [
+      [['--only', 'large'], /there is no large here: tiny \[lab\.world\]/],
+      [['--lr', 'fast'], /--lr must be above 0/]
+    ] as const) {
+      const refused = await runCommand(['lab', 'run', '--tiny', ...flags, '--folder', await scratch('lab-part')])
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, said)
+    }
   })
 
   it('has no report before it was made, and says how to make it', async () => {
