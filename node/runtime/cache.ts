@@ -37,30 +37,40 @@ export function createCache<K, V>({
   forMs = Infinity,
   clock = systemClock
 }: CacheOptions<V>): Cache<K, V> {
-  const entries = new Map<K, { value: V; until: number }>() // in the order of last use
+  const entries = new Map<K, { value: V; until: number; weighs: number }>() // in the order of last use
+  let total = 0
+  function remove(key: K): void {
+    total -= entries.get(key)?.weighs ?? 0
+    entries.delete(key)
+  }
   return {
     get(key) {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
+      if (entry.until <= clock.now()) {
+        remove(key)
+        return undefined
+      }
       entries.delete(key)
-      if (entry.until <= clock.now()) return undefined
       entries.set(key, entry)
       return entry.value
     },
     set(key, value) {
-      remember(entries, key, { value, until: clock.now() + forMs }, max)
-      if (weight === undefined) return
-      let left = weight.most
-      for (const [other, entry] of [...entries].reverse()) {
-        left -= weight.of(entry.value)
-        if (left < 0 && other !== key) entries.delete(other)
+      remove(key)
+      const weighs = weight?.of(value) ?? 0
+      entries.set(key, { value, until: clock.now() + forMs, weighs })
+      total += weighs
+      for (const oldest of entries.keys()) {
+        if (oldest === key || (entries.size <= max && total <= (weight?.most ?? Infinity))) return
+        remove(oldest)
       }
     },
     delete(key) {
-      entries.delete(key)
+      remove(key)
     },
     clear() {
       entries.clear()
+      total = 0
     },
     get size() {
       return entries.size

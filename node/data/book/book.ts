@@ -23,6 +23,8 @@ import type {
 
 /** Records held in memory beside the disk; verdicts of large shards are megabytes. */
 const cachedRecords = 2048
+/** … and statements of them, some kilobyte each: a vote of twenty-one is as large as seven of three. */
+const cachedStatements = 2048
 const cachedVerdicts = 16
 
 /**
@@ -113,9 +115,18 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
   const tables = openTables(store)
   const { contributions, places, open, uploads, ballots, votePlaces, verdicts, versions } = tables
   const { evidence, unreported } = tables
-  const records = createCache<string, ContributionRecord>({ max: cachedRecords })
+  const records = createCache<string, ContributionRecord>({
+    max: cachedRecords,
+    weight: {
+      of: ({ state }) => 2 + ('certificate' in state ? state.certificate.votes.length : 0),
+      most: cachedStatements
+    }
+  })
   const knownPlaces = createCache<Hex, string>({ max: cachedRecords })
-  const knownBallots = createCache<Hex, BallotRecord>({ max: cachedRecords })
+  const knownBallots = createCache<Hex, BallotRecord>({
+    max: cachedRecords,
+    weight: { of: ({ commits, votes }) => commits.length + votes.length, most: cachedStatements }
+  })
   const knownVerdicts = createCache<Hex, Verdict>({ max: cachedVerdicts })
   let last: Promise<unknown> = Promise.resolve()
 

@@ -29,8 +29,10 @@ import type { Seals } from './seals.ts'
 const mostManifestBytes = 128 << 20
 /** How often a version is begun anew because more is known to be accepted by then. */
 const mostTries = 3
-/** Manifests in memory: the last few that were asked for. A large one is some hundred megabytes. */
+/** Manifests in memory: the last few that were asked for, as long as they are small. */
 const keptManifests = 4
+/** Votes in all of them, some kilobyte each: of a large one, some hundred megabytes, the last alone is kept. */
+const keptVotes = 16_384
 /** Of how many more it is remembered that they were checked: their CIDs name the same bytes for ever. */
 const keptChecks = 1_024
 
@@ -55,7 +57,13 @@ export function createVersions(
 ): Pick<DataService, 'anchorVersion' | 'leftSince' | 'manifest' | 'versionRows'> {
   const { chain, files, key, log, network, self } = deps
   const bonded = createBonded(chain)
-  const read = createCache<string, VersionManifest>({ max: keptManifests })
+  const read = createCache<string, VersionManifest>({
+    max: keptManifests,
+    weight: {
+      of: ({ entries }) => entries.reduce((sum, { certificate }) => sum + certificate.votes.length, 0),
+      most: keptVotes
+    }
+  })
   const checked = createCache<string, true>({ max: keptChecks })
   /** Versions that are being made, and whoever waits for the next: no more than there are Datanets hosted here. */
   const underWay = new Map<Hex, Turn>()
