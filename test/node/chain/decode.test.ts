@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { decodeEventLog } from 'viem'
+import type { Abi } from 'viem'
 import { decodeLog } from '../../../node/chain/events/decode.ts'
 import { events, logsOf, wrongLogs } from '../../fuzz/targets/chain.ts'
 
@@ -15,7 +16,7 @@ describe('logs of contracts', () => {
         ([event, log]) => {
           let theirs: unknown
           try {
-            theirs = decodeEventLog({ abi: [event], topics: log.topics, data: log.data }).args
+            theirs = decodeEventLog({ abi: [event] as Abi, topics: log.topics, data: log.data }).args
           } catch {
             theirs = undefined
           }
