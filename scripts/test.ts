@@ -9,6 +9,8 @@ import { delimiter, join, relative } from 'node:path'
 interface Tally {
   passed: number
   failed: number
+  /** Of a file's tests and hooks. */
+  ms?: number
 }
 /** How a part runs. */
 interface Lane {
@@ -16,6 +18,8 @@ interface Lane {
   readonly say: ((text: string) => void) | undefined
   /** How far it stands back behind others that want a processor. */
   readonly nice: number
+  /** What its processes have taken of a processor, in seconds. */
+  spent: number
 }
 type Part = (lane: Lane) => Promise<Tally>
 
@@ -23,6 +27,8 @@ const root = join(import.meta.dirname, '..')
 const bin = join(root, 'node_modules', '.bin')
 /** More files than this do not fail by accident. */
 const mostTriedAgain = 4
+/** Files that are told with how long they took: so many, of so many seconds at least. */
+const [mostLong, leastLong] = [20, 5]
 const scratch = mkdtempSync(join(tmpdir(), 'tilth-test-'))
 /** Of what nobody waits for while the other lane runs: its tests have minutes, those of networks often seconds. */
 const behind = 5
@@ -36,7 +42,16 @@ interface Ran {
   readonly output: string
 }
 
-function run(command: string, args: string[], { say, nice }: Lane, capture = false): Promise<Ran> {
+/** Of all processes that have ended, with theirs, in seconds; where the system does not tell, 0. */
+function spentByChildren(): number {
+  if (!existsSync('/proc/self/stat')) return 0
+  const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1)?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) / 100
+}
+let spentBefore = 0
+
+function run(command: string, args: string[], lane: Lane, capture = false): Promise<Ran> {
+  const { say, nice } = lane
   const tell = say ?? print
   return new Promise(resolve => {
     const child = spawn(command, args, {
@@ -62,6 +77,9 @@ function run(command: string, args: string[], { say, nice }: Lane, capture = fal
       resolve({ code: 1, output })
     })
     child.on('exit', code => {
+      const spent = spentByChildren()
+      lane.spent += spent - spentBefore
+      spentBefore = spent
       const end = (): void => {
         clearTimeout(late)
         resolve({ code: code ?? 1, output })
@@ -133,6 +151,12 @@ async function mochaRun({ name, all, alone }: MochaSettings, lane: Lane, only: s
   )
   const byFile = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as ByFile) : {}
   if (code !== 0 && sum(Object.values(byFile)).failed === 0) byFile[''] = { passed: 0, failed: 1 }
+  const longest = Object.entries(byFile)
+    .map(([file, { ms = 0 }]) => ({ file: relative(root, file), seconds: Math.round(ms / 1000) }))
+    .filter(({ seconds }) => seconds >= leastLong)
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, mostLong)
+  for (const { file, seconds } of longest) (lane.say ?? print)(`${String(seconds).padStart(6)} s  ${file}\n`)
   return byFile
 }
 
@@ -190,6 +214,9 @@ const both =
     return sum(tallies)
   }
 
+/** Of four side by side each finds out anew what all of them need: together they take twice the processor's time. */
+const oneChecker = ['--noEmit', '--checkers', '1']
+
 /** What computes. While the other lane runs it is told between that one's parts, each whole. */
 const computes: Record<string, Part> = {
   format: single('oxfmt', ['--check', '.']),
@@ -197,7 +224,7 @@ const computes: Record<string, Part> = {
   unused: single('node', ['scripts/unused.ts']),
   lines: single('node', ['scripts/lines.ts']),
   kernels: single('node', ['scripts/kernels.ts', 'check']),
-  types: both(single('tsc', ['--noEmit']), single('tsc', ['--noEmit', '-p', 'web-console'])),
+  types: both(single('tsc', oneChecker), single('tsc', [...oneChecker, '-p', 'web-console'])),
   contracts,
   rest: mochaPart(inNode('rest', 1, file => !mostlyWaits(file)))
 }
@@ -233,7 +260,7 @@ async function runLane(parts: Record<string, Part>, live: boolean): Promise<void
     let said = ''
     const say = live ? print : (text: string) => void (said += text)
     say(`\n== ${name}\n`)
-    const lane = live ? { say: undefined, nice: 0 } : { say, nice: behind }
+    const lane = live ? { say: undefined, nice: 0, spent: 0 } : { say, nice: behind, spent: 0 }
     const { passed, failed } = await part(lane).catch((error: unknown) => {
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
       say(`${name} could not be run to its end: ${why}\n`)
@@ -241,7 +268,8 @@ async function runLane(parts: Record<string, Part>, live: boolean): Promise<void
     })
     total.passed += passed
     total.failed += failed
-    say(`== ${name}: ${passed} ok, ${failed} not, ${((performance.now() - started) / 1000).toFixed(0)} s\n`)
+    const [seconds, spent] = [(performance.now() - started) / 1000, lane.spent].map(Math.round)
+    say(`== ${name}: ${passed} ok, ${failed} not, ${seconds} s, ${spent} s of a processor\n`)
     held += said
     if (!isLive) tellHeld()
   }

@@ -1,5 +1,5 @@
 import { toFunctionSelector } from 'viem'
-import type { Hex } from 'viem'
+import type { Abi, Hex } from 'viem'
 import { abis } from './abis.ts'
 import type { Addresses } from './addresses.ts'
 
@@ -9,7 +9,9 @@ import type { Addresses } from './addresses.ts'
  * the zeros that they begin with.
  */
 export function lacking(contract: keyof Addresses, code: Hex): string[] {
-  return abis[contract].flatMap(item => {
+  // As a plain list: types that differ from contract to contract take the compiler a second to go through.
+  const items: Abi = abis[contract]
+  return items.flatMap(item => {
     if (item.type !== 'function') return []
     const selector = toFunctionSelector(item)
       .slice(2)

@@ -9,7 +9,7 @@ import { assertAccessible, assertNoSidewaysScroll, openPage, world } from './har
 /** Settings as the command line takes them: brief, and enough to learn. */
 async function settingsFile(): Promise<{ name: string; mimeType: string; buffer: Buffer }> {
   const whole = JSON.parse(await readFile(join(assetsFolder(), 'elements/settings.json'), 'utf8')) as object
-  const text = JSON.stringify({ ...whole, epochs: 12, coalitions: 6 })
+  const text = JSON.stringify({ ...whole, epochs: 8, coalitions: 6 })
   return { name: 'brief.json', mimeType: 'application/json', buffer: Buffer.from(text) }
 }
 
@@ -70,7 +70,7 @@ describe('ModelFactory', function () {
     await other.locator('input[type=file]').setInputFiles(await settingsFile())
     await other.getByText('The settings of brief.json are taken.').waitFor()
     await other.getByRole('button', { name: 'Show them' }).click()
-    assert.equal(await other.getByLabel('Passes over the data').inputValue(), '12')
+    assert.equal(await other.getByLabel('Passes over the data').inputValue(), '8')
     await other.getByLabel('Rank of the adapter').fill('1000')
     await other.getByText('At most 256.').waitFor()
     await other.getByLabel('Rank of the adapter').fill('16')

@@ -30,6 +30,8 @@ export interface Chaos {
   epoch: number | undefined
 }
 
+const contributeMs = 500
+
 export const emptyChaos = (): Chaos => ({
   table: [],
   acknowledged: { receipts: new Set(), contributions: new Set() },
@@ -47,6 +49,8 @@ export interface ChaosOptions {
   readonly epochs: number
   /** Most milliseconds from one process being back to the next kill. */
   readonly pauseMs: number
+  /** From one answer to the next question: none unless given, and the client and its workers do nothing else. */
+  readonly askMs?: number
   readonly say: (text: string) => void
 }
 
@@ -58,14 +62,14 @@ export interface ChaosOptions {
  * @throws Error what is gone or twice, or what did not come to its end
  */
 export async function runChaos(found: Chaos, options: ChaosOptions): Promise<void> {
-  const { network, folder, kills, seed, epochs, pauseMs, say } = options
+  const { network, folder, kills, seed, epochs, pauseMs, askMs = 0, say } = options
   const { acknowledged } = found
   const draw = drawn(seed)
   const began = Date.now()
   const since = (from: number): number => Math.round((Date.now() - from) / 100) / 10
   const stage = await setStage(network)
   found.stage = stage
-  const load = await startLoad(network, stage, acknowledged, folder)
+  const load = await startLoad(network, stage, acknowledged, folder, { askMs, contributeMs })
   try {
     const job = await postJob(network, stage, epochs)
     say(`job ${job} is acknowledged`)

@@ -39,7 +39,8 @@ describe('a local network', function () {
   })
 
   it('starts what is killed again, its chain too, loses nothing that it told of, and ends its loop', async () => {
-    await runChaos(found, { network, folder, kills: 10, seed: 7, epochs: 4, pauseMs: 1500, say: () => undefined })
+    const how = { kills: 10, seed: 7, epochs: 4, pauseMs: 1500, askMs: 250 }
+    await runChaos(found, { network, folder, ...how, say: () => undefined })
 
     assert.deepEqual(found.lost, [])
     // Each of seven once, and three of them again.

@@ -30,11 +30,20 @@ interface Task<K extends Kind> {
   readonly seed: number
 }
 
+/** Threads that have nothing to tell: each has read all that stories are made of, which takes it some seconds. */
+const idle: Worker[] = []
+
+/** Ends the threads that wait for more to tell. */
+export async function endThreads(): Promise<void> {
+  await Promise.all(idle.splice(0).map(worker => worker.terminate()))
+}
+
 /** A story keeps little; without room for what is young, a tenth of the time is spent on collecting it. */
 const youngMegabytes = 64
 
 /**
- * Seeds from one on, until so many are told, the time is over or one is broken; each goes to `onTold` as it ends.
+ * Seeds from one on, until so many are told, the time is over or one is broken; each goes to `onTold` as it ends. The
+ * threads that told them wait for the next kind.
  * @param least seeds that are told however long they take
  * @returns how many were told, and the first of those that are broken
  */
@@ -46,12 +55,16 @@ export async function tellMany<K extends Kind>(
   const end = performance.now() + ms
   let [next, told] = [from, 0]
   let broken: Stories[K] | undefined
+  let hasFailed = false
   const isOver = (): boolean =>
-    broken !== undefined || next >= from + most || (next >= from + least && performance.now() > end)
+    hasFailed || broken !== undefined || next >= from + most || (next >= from + least && performance.now() > end)
 
   async function tellSome(worker: Worker): Promise<void> {
     while (!isOver()) {
-      const story = await askedOf(worker, { kind, seed: next++ })
+      const story = await askedOf(worker, { kind, seed: next++ }).catch((error: unknown) => {
+        hasFailed = true
+        throw error
+      })
       told++
       onTold(story)
       if (story.faults.length > 0 && (broken === undefined || story.seed < broken.seed)) broken = story
@@ -59,12 +72,15 @@ export async function tellMany<K extends Kind>(
   }
   const workers = Array.from(
     { length: Math.min(most, availableParallelism()) },
-    () => new Worker(import.meta.filename, { resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes } })
+    () =>
+      idle.pop() ?? new Worker(import.meta.filename, { resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes } })
   )
-  try {
-    await Promise.all(workers.map(tellSome))
-  } finally {
-    await Promise.all(workers.map(worker => worker.terminate()))
+  const ends = await Promise.allSettled(workers.map(tellSome))
+  idle.push(...workers)
+  const failed = ends.find(end => end.status === 'rejected')
+  if (failed !== undefined) {
+    await endThreads()
+    throw failed.reason
   }
   return { told, broken }
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { tellMany } from './many.ts'
+import { endThreads, tellMany } from './many.ts'
 import { shortest, tellMoney } from './money/story.ts'
 import { tellServing } from './serving/story.ts'
 import { tellWorking } from './working/story.ts'
@@ -8,9 +8,9 @@ import type { Script } from './script.ts'
 import { tellStory } from './story.ts'
 
 /**
- * On two cores that are this test's alone all kinds take some three minutes; beside others, as many as fit.
+ * On two cores that are this test's alone all kinds take two and a half minutes; beside others, as many as fit.
  */
-const seeds = { from: 1, most: 1_000, least: 4, ms: 95_000 }
+const seeds = { from: 1, most: 1_000, least: 4, ms: 78_000 }
 
 interface Told {
   readonly seed: number
@@ -55,7 +55,7 @@ describe('jobs in a simulated world', function () {
   it('pay whoever delivered, give back what was not, and come to a model, whoever cheats', async () => {
     const began = performance.now()
     const sum = { jobs: 0, completed: 0 }
-    const { told, broken } = await tellMany('working', { ...seeds, most: 100, ms: 28_000 }, story => {
+    const { told, broken } = await tellMany('working', { ...seeds, most: 100, ms: 23_000 }, story => {
       for (const key of ['jobs', 'completed'] as const) sum[key] += story[key]
     })
     if (broken !== undefined) await failWith('working', broken, tellWorking)
@@ -77,7 +77,7 @@ describe('questions and channels in a simulated world', function () {
   it('pay to the unit what was promised, and lose no receipt, whatever goes wrong and whoever cheats', async () => {
     const began = performance.now()
     const sum = { answers: 0, receipts: 0, paid: 0 }
-    const { told, broken } = await tellMany('serving', { ...seeds, most: 200, ms: 28_000 }, story => {
+    const { told, broken } = await tellMany('serving', { ...seeds, most: 200, ms: 23_000 }, story => {
       for (const key of ['answers', 'receipts', 'paid'] as const) sum[key] += story[key]
     })
     if (broken !== undefined) await failWith('serving', broken, tellServing)
@@ -95,10 +95,11 @@ describe('questions and channels in a simulated world', function () {
 
 describe('the money of a pool in a simulated world', function () {
   this.timeout(600_000)
+  after(endThreads)
 
   it('is kept to the unit, counts each receipt once, and costs nobody honest a bond, whoever settles', async () => {
     const sum = { receipts: 0, epochs: 0, vetoed: 0 }
-    const { told, broken } = await tellMany('money', { ...seeds, ms: 28_000 }, story => {
+    const { told, broken } = await tellMany('money', { ...seeds, ms: 23_000 }, story => {
       for (const key of ['receipts', 'epochs', 'vetoed'] as const) sum[key] += story[key]
     })
     if (broken !== undefined) {

@@ -1,6 +1,6 @@
 import { BlockNotFoundError, TransactionNotFoundError, TransactionReceiptNotFoundError, decodeFunctionData } from 'viem'
 import { parseEventLogs } from 'viem'
-import type { Log } from 'viem'
+import type { Abi, Log } from 'viem'
 import { tilthTokenAbi } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -15,6 +15,9 @@ import type { ChainEvent } from '../events/index.ts'
 const timesKept = 20_000
 /** Blocks whose time one question asks the chain for; times between them follow a straight line. */
 const blocksAsked = 128
+
+/** As a plain list: nothing here is typed by what each of a hundred functions takes. */
+const plainAbis: Abi = allAbis
 
 /** Tokens that went from one account to another. */
 export interface Transfer {
@@ -67,8 +70,9 @@ export function createTransactions({ client }: Pick<Connection, 'client'>, addre
 
   function callOf(data: Hex): TransactionOnChain['call'] {
     try {
-      const { functionName, args } = decodeFunctionData({ abi: allAbis, data })
-      const { inputs } = allAbis.find(item => item.type === 'function' && item.name === functionName) ?? { inputs: [] }
+      const { functionName, args } = decodeFunctionData({ abi: plainAbis, data })
+      const called = plainAbis.find(item => item.type === 'function' && item.name === functionName)
+      const inputs = called?.type === 'function' ? called.inputs : []
       return {
         name: functionName,
         args: Object.fromEntries((args ?? []).map((value, i) => [inputs[i]?.name ?? String(i + 1), value]))

@@ -1,7 +1,8 @@
-import { parseEventLogs, toEventSelector } from 'viem'
+import { toEventSelector } from 'viem'
 import type { AbiEvent, Log } from 'viem'
 import { withoutStruct, type StructShares } from '../../../protocol/contracts/index.ts'
 import { allAbis } from '../errors/index.ts'
+import { decodeLog } from './decode.ts'
 import { chainEvent, eventNames } from './events.ts'
 import type { ChainEvent } from './events.ts'
 
@@ -29,7 +30,7 @@ function asWritten(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, asWritten(item)]))
 }
 
-/** Events by the first topic of their logs, made once: the parser hashes every name that it is given, at each call. */
+/** Events by the first topic of their logs. */
 let bySelector: Map<string, AbiEvent[]> | undefined
 function eventsOf(selector: string): readonly AbiEvent[] {
   if (bySelector === undefined) {
@@ -45,13 +46,17 @@ function eventsOf(selector: string): readonly AbiEvent[] {
 const isKnown = (name: string): boolean => eventNames.some(known => known === name)
 
 type PlainLog = Log<bigint, number, false>
-function parsed(logs: readonly PlainLog[]) {
-  const found = []
-  for (const [selector, same] of Map.groupBy(logs, ({ topics: [first] }) => first ?? '')) {
-    const abi = eventsOf(selector) as unknown as typeof allAbis
-    if (abi.length > 0) found.push(...parseEventLogs({ abi, eventName: eventNames, logs: [...same] }))
+interface Parsed {
+  readonly name: string
+  readonly args: Record<string, unknown>
+}
+/** Events may share name and types and differ in what is indexed: the first that fits is meant. */
+function parsed(log: PlainLog): Parsed | undefined {
+  for (const event of eventsOf(log.topics[0] ?? '')) {
+    const args = decodeLog(event, log)
+    if (args !== undefined) return { name: event.name, args }
   }
-  return found
+  return undefined
 }
 
 /**
@@ -63,11 +68,14 @@ export function readEvents(
   onRefused: (refused: { name: string; transaction: string; why: string }) => void = () => undefined
 ): ChainEvent[] {
   const events: ChainEvent[] = []
-  for (const log of parsed(logs)) {
-    const { eventName: name, blockNumber, logIndex, transactionHash: transaction } = log
+  for (const log of logs) {
+    const found = parsed(log)
+    if (found === undefined) continue
+    const { name } = found
+    const { blockNumber: block, logIndex, transactionHash: transaction } = log
     const beside = name === 'VersionAnchored' ? { blockHash: log.blockHash } : {}
-    const args = { ...shaped(log.args as Record<string, unknown>), ...beside }
-    const result = chainEvent.safeParse(asWritten({ ...args, name, block: blockNumber, logIndex, transaction }))
+    const args = { ...shaped(found.args), ...beside }
+    const result = chainEvent.safeParse(asWritten({ ...args, name, block, logIndex, transaction }))
     if (result.success) events.push(result.data)
     else {
       const [issue] = result.error.issues

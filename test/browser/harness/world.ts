@@ -49,7 +49,7 @@ async function smallInput(): Promise<Awaited<ReturnType<typeof loadInput>>> {
 export async function startWorld(): Promise<void> {
   const given = process.env['TILTH_BROWSER_NETWORK']
   if (process.env['TILTH_BROWSER_BUILT'] === undefined)
-    await run(process.execPath, [join(root, 'scripts/console.ts')], { cwd: root })
+    await run(process.execPath, [join(root, 'scripts/console.ts'), '--if-possible'], { cwd: root })
   const folder = given ?? (await scratch('browser'))
   const [browser, network] = await Promise.all([
     launchChromium(),

@@ -44,7 +44,7 @@ const bytes = (hex: Hex): Uint8Array => Buffer.from(hex.slice(2), 'hex')
 const hex = (from: Uint8Array): Hex => `0x${Buffer.from(from).toString('hex')}`
 
 /** Logs of an event as its contract writes them. */
-function logsOf(event: AbiEvent): fc.Arbitrary<MinedLog> {
+export function logsOf(event: AbiEvent): fc.Arbitrary<MinedLog> {
   const all = fc.tuple(...event.inputs.map(valueOf))
   const place = fc.record({ block: fc.bigInt(0n, 1n << 40n), index: fc.nat(1000), transaction: bytesText(32) })
   return fc.tuple(all, place).map(([values, { block, index, transaction }]) => {
@@ -68,7 +68,7 @@ function logsOf(event: AbiEvent): fc.Arbitrary<MinedLog> {
 }
 
 /** The same with wrong data, or with wrong topics. */
-const wrongLogs = (event: AbiEvent): fc.Arbitrary<MinedLog> =>
+export const wrongLogs = (event: AbiEvent): fc.Arbitrary<MinedLog> =>
   fc.tuple(logsOf(event), fc.boolean()).chain(([log, isData]) =>
     isData
       ? wrongBytes(fc.constant(bytes(log.data))).map(data => ({ ...log, data: hex(data) }))
@@ -78,7 +78,7 @@ const wrongLogs = (event: AbiEvent): fc.Arbitrary<MinedLog> =>
         }))
   )
 
-const events = allAbis.filter(
+export const events = allAbis.filter(
   (item): item is (typeof allAbis)[number] & AbiEvent =>
     item.type === 'event' && eventNames.some(name => name === item.name)
 )

@@ -61,7 +61,7 @@ export function createPlay(walks: readonly Walk[], within: string, onStep: (text
     onStep(`${walk.role}: ${typed}`)
     const mine = exports.get(walk) ?? []
     const script = [...mine, typed].join('\n')
-    for (const until = Date.now() + patienceMs; ; await sleep(500)) {
+    for (const until = Date.now() + patienceMs; ; await sleep(1_000)) {
       const { code, output } = await shell(script, within)
       const right = (code === 0) === (step.refused !== true) && expected(step).every(what => what.test(output))
       if (!right && step.patient === true && Date.now() < until) continue
