@@ -64,7 +64,7 @@ export function signed(what: string, hash: Hex, signature: Hex, by: Address): Tr
   return holds(what, signer === by, `was made by the key of ${by}`, `was made by ${signer ?? 'nobody'}`)
 }
 
-/** What counted is what a scorer had when chance drew it: since then it may have left, or lost a part for another word. */
+/** What counted is what a scorer had when chance drew it: it may have left since, or lost a part for another word. */
 export const atStake = (stake: bigint, least: bigint): TraceCheck =>
   stake >= least
     ? holds('… what it has at stake', true, `${exactTokenText(stake)} tokens`, '')
