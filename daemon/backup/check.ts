@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { storeFormat } from '../../node/store/format.ts'
 import { InvalidError, NotFoundError, readAs } from '../../protocol/primitives/index.ts'
 import { backupFormat, manifest, manifestJson, manifestPath, mostManifestBytes } from './manifest.ts'
@@ -41,12 +41,13 @@ export async function readArchive(
   take: (path: string, bytes: AsyncIterable<Uint8Array>) => Promise<void>,
   onBytes: (bytes: number) => void = () => undefined
 ): Promise<Manifest> {
-  await access(path).catch((cause: unknown) => {
-    throw new NotFoundError('backup.none', `there is no copy at ${path}`, {
-      help: 'Name one that `tilth backup` wrote.',
-      cause
-    })
+  const none = (what: string, cause?: unknown): NotFoundError =>
+    new NotFoundError('backup.none', what, { help: 'Name one that `tilth backup` wrote.', cause })
+  const there = await stat(path).catch((cause: unknown) => {
+    throw none(`there is no copy at ${path}`, cause)
   })
+  // [reject] A copy is one file.
+  if (there.isDirectory()) throw none(`${path} is a folder, no copy`)
   const found = new Map<string, { size: number; sha256: string }>()
   let said: Manifest | undefined
   for await (const member of readTar(createReadStream(path))) {

@@ -11,6 +11,7 @@ import { makeFolder } from '../make-folder.ts'
 import { readArchive } from './check.ts'
 import { daemonFiles } from './manifest.ts'
 import type { Manifest } from './manifest.ts'
+import { damaged } from './tar.ts'
 
 export interface Restored {
   readonly manifest: Manifest
@@ -74,7 +75,9 @@ export async function restoreFolder(
     )
     onStep('making the databases')
     const entries = await parts.finish({ from: manifest.directory, to: folder }, manifest.store)
-    await keystoreAddress(join(aside, 'key.json'))
+    const key = await keystoreAddress(join(aside, 'key.json'))
+    // [reject] Whose copy it says it is and whose key it holds are one; some keystores do not say.
+    if (key !== undefined && key !== manifest.address) throw damaged(`the key in it is that of ${key}`)
     onStep('checking what was restored')
     const findings = await repairFolder(aside)
     await requireNew(folder)

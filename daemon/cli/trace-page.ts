@@ -9,13 +9,15 @@ const words = (holds: TraceCheck['holds']): [name: string, mark: string, text: s
   holds === null ? ['open', '–', 'not checked'] : holds ? ['held', '✓', 'holds'] : ['broken', '✗', 'does not hold']
 
 const style = `
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c1917 }
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1c1917;
+    overflow-wrap: anywhere }
   h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem }
   dl { display: grid; grid-template-columns: minmax(8rem, max-content) 1fr; gap: .15rem 1rem; margin: 0 }
   dt { color: #57534e } dt, dd { margin: 0; overflow-wrap: anywhere } ul { list-style: none; padding: 0 }
   li { padding: .25rem 0; overflow-wrap: anywhere } .mark { display: inline-block; width: 1.5rem; font-weight: 700 }
   .held .mark { color: #15803d } .broken { background: #fee2e2 } .broken .mark { color: #b91c1c }
   .open .mark { color: #a16207 } footer { margin-top: 3rem; color: #57534e }
+  @media (max-width: 40rem) { dl { grid-template-columns: 1fr } dd { margin-bottom: .5rem } }
   @media (prefers-color-scheme: dark) {
     body { background: #1c1917; color: #e7e5e4 } dt, footer { color: #a8a29e } .broken { background: #450a0a }
     .held .mark { color: #4ade80 } .broken .mark { color: #f87171 } .open .mark { color: #facc15 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backupHandlers } from '../../daemon/api/handlers/backup.ts'
 import { createKeystore, openKeystore } from '../../daemon/keys/index.ts'
@@ -61,11 +61,20 @@ describe('tilth backup and restore, of a node that runs', function () {
     const settings = { data: directory, key, roles: ['client'] }
     const line = await startCommandLine(backupHandlers(node, { directory, key, settings }, '1'))
     const [archive, to] = [join(world.root, 'copy.tar'), join(world.root, 'two')]
+    // Of another copy that is being made, or of one that was killed.
+    await writeFile(`${archive}.part`, 'half')
     try {
       const made = await line.run('backup', '--output', archive, '--json')
       assert.equal(made.code, 0, made.stderr)
       assert.equal((JSON.parse(made.stdout) as { address: string }).address, address)
       assert.equal((await stat(archive)).mode & 0o077, 0)
+      assert.equal(await readFile(`${archive}.part`, 'utf8'), 'half')
+      // A folder is made where it can be, and none is a reason that is said.
+      const folder = await line.run('backup', '--output', join(world.root, 'copies', 'of', 'it.tar'), '--references')
+      assert.equal(folder.code, 0, folder.stderr)
+      assert.deepEqual(await readdir(join(world.root, 'copies', 'of')), ['it.tar'])
+      const nowhere = await line.run('backup', '--output', join(archive, 'it.tar'))
+      assert.deepEqual([nowhere.code, /no folder can be made/.test(nowhere.stderr)], [1, true])
       const again = await line.run('backup', '--output', archive)
       assert.deepEqual([again.code, /stands there already/.test(again.stderr)], [1, true])
       await node.stop()

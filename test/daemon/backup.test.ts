@@ -207,6 +207,31 @@ describe('a copy of a data folder', () => {
     await assert.rejects(checkArchive(older), { code: 'backup.version' })
   })
 
+  it('of another account than its key is that of, or that is a folder, is refused by name', async () => {
+    const { archive, root, address } = await copied(false)
+    const other = join(root, 'other.tar')
+    async function* members() {
+      for await (const { path, bytes } of readTar(pieces(await readFile(archive), 10_000))) {
+        const content = await joined(bytes)
+        const said = path === manifestPath ? manifestJson(content.toString()) : undefined
+        const text =
+          said === undefined ? content : manifestText({ ...JSON.parse(said), address: `0x${'11'.repeat(20)}` })
+        const written = Buffer.from(text)
+        yield { path, size: written.length, bytes: [written] }
+      }
+    }
+    await writeFile(other, await joined(writeTar(members(), 0)))
+    await assert.rejects(restoreFolder(other, join(root, 'of-other')), {
+      code: 'backup.damaged',
+      message: new RegExp(address)
+    })
+    await assert.rejects(restoreFolder(root, join(root, 'of-folder')), { code: 'backup.none', message: /is a folder/ })
+    assert.deepEqual(
+      (await readdir(root)).filter(name => name.startsWith('of-')),
+      []
+    )
+  })
+
   it('leaves blocks and models away where that is asked for', async () => {
     const { archive } = await copied(false)
     const { files, whole } = await checkArchive(archive)

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { traceView } from '../../daemon/api/contract/index.ts'
 import type { TraceView } from '../../daemon/api/contract/index.ts'
+import { atStake } from '../../daemon/api/handlers/trace/answer.ts'
 import { look, viewOf } from '../../daemon/api/handlers/trace/checks.ts'
 import { traceText } from '../../daemon/cli/commands/trace.ts'
 import { tracePage } from '../../daemon/cli/trace-page.ts'
@@ -44,6 +45,13 @@ describe('a trace, as it is shown', () => {
     assert.ok(!text.includes('\u202e'), 'nothing turns a terminal round')
   })
 
+  it('calls nothing broken because a scorer of then has taken its stake back since', () => {
+    assert.deepEqual(
+      [200n, 100n, 90n, 0n].map(stake => atStake(stake, 100n).holds),
+      [true, true, null, null]
+    )
+  })
+
   it('stands alone as a page: no script, nothing from elsewhere, and what others say is text', async () => {
     const page = tracePage(await view())
     assert.ok(page.startsWith('<!doctype html>'))
@@ -51,6 +59,9 @@ describe('a trace, as it is shown', () => {
     assert.ok(!page.includes('\u202e'))
     assert.ok(page.includes('&#60;script'), 'what was said is still to be read')
     assert.ok(page.includes("default-src 'none'"))
+    // Of its ids and accounts none is wider than a narrow screen, or leaves no room for what stands beside it.
+    assert.match(page, /body \{[^}]*overflow-wrap: anywhere/u)
+    assert.match(page, /@media \(max-width: 40rem\) \{ dl \{ grid-template-columns: 1fr/u)
   })
 })
 
@@ -72,6 +83,12 @@ describe('a page of a trace', function () {
       assert.equal(first.code, 2, first.stderr)
       assert.match(await readFile(file, 'utf8'), /<html/)
       await writeFile(file, 'mine')
+      // Where no folder can be made is said too, also where the system tries for ever.
+      for (const none of [join(file, 'x.html'), '/proc/none/x.html']) {
+        const nowhere = await cli.run('trace', '0x12', '--html', none)
+        assert.deepEqual([nowhere.code, looked], [1, 1])
+        assert.match(nowhere.stderr, /no folder can be made/)
+      }
       const again = await cli.run('trace', '0x12', '--html', file)
       assert.deepEqual([again.code, looked], [1, 1])
       assert.match(again.stderr, /stands there already.*--force/s)

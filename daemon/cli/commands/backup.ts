@@ -1,4 +1,5 @@
-import { createWriteStream } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { createWriteStream, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
@@ -11,6 +12,7 @@ import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { printJson, progress, safe } from '../output.ts'
+import { folderFor, unwritten } from '../written.ts'
 
 interface BackupFlags extends CallFlags {
   output?: string
@@ -33,6 +35,16 @@ async function save(api: ApiClient, whole: boolean, path: string, onBytes: (byte
   await pipeline(Readable.from(counted(), { objectMode: false }), file)
 }
 
+/** Ctrl-C leaves no half of a copy behind. */
+function leavingNothing(part: string): { off(): void } {
+  const leave = (signal: NodeJS.Signals): void => {
+    rmSync(part, { force: true })
+    process.exit(signal === 'SIGINT' ? 130 : 143)
+  }
+  process.once('SIGINT', leave).once('SIGTERM', leave)
+  return { off: () => void process.off('SIGINT', leave).off('SIGTERM', leave) }
+}
+
 export function backupCommand(): Command {
   return connected(
     command({
@@ -48,15 +60,19 @@ export function backupCommand(): Command {
       guarded(async (flags: BackupFlags) => {
         const output = resolve(flags.output ?? '')
         requireFreeFile(output, { flag: '--output', force: null })
-        const part = `${output}.part`
         const api = await connect(flags)
+        await folderFor(output, '--output')
+        // Of this run alone: another copy to the same place, or what one left that was killed, is not in its way.
+        const part = `${output}.${randomBytes(4).toString('hex')}.part`
         const show = progress('copying')
+        const interrupted = leavingNothing(part)
         try {
           await save(api, flags.references !== true, part, bytes => {
             show.so(mib(bytes))
           })
           let bytes = 0
           const { address, files, madeAt, whole } = await checkArchive(part, more => (bytes += more))
+          requireFreeFile(output, { flag: '--output', force: null })
           await rename(part, output)
           if (flags.json === true) printJson({ address, path: output, files: files.length, bytes, madeAt, whole })
           else
@@ -66,8 +82,9 @@ export function backupCommand(): Command {
             )
         } catch (error) {
           await rm(part, { force: true })
-          throw error
+          throw unwritten(error, output)
         } finally {
+          interrupted.off()
           show.end()
         }
       })

@@ -1,6 +1,6 @@
 import { createWriteStream, existsSync, readdirSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { Option, type Command } from 'commander'
@@ -12,6 +12,7 @@ import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
 import { printJson, progress, safe } from '../output.ts'
+import { folderFor, unwritten } from '../written.ts'
 import { findDatanet } from './find-datanet.ts'
 
 const formats = ['jsonl', 'parquet', 'huggingface', 'car'] as const
@@ -52,7 +53,7 @@ async function save(
     return bytes
   } catch (cause) {
     await rm(part, { force: true })
-    throw cause
+    throw unwritten(cause, path)
   } finally {
     show.end()
   }
@@ -74,7 +75,7 @@ async function write(
   out: string
 ): Promise<{ path: string; bytes: number }[]> {
   if (format !== 'huggingface') {
-    await mkdir(dirname(resolve(out)), { recursive: true })
+    await folderFor(out, '--out')
     return [{ path: out, bytes: await save(api, id, format, version, out) }]
   }
   const stood = existsSync(out) ? readdirSync(out) : undefined
@@ -96,7 +97,7 @@ async function writeFolder(
   version: number | undefined,
   out: string
 ): Promise<{ path: string; bytes: number }[]> {
-  await mkdir(join(out, 'data'), { recursive: true })
+  await folderFor(join(out, trainFile), '--out')
   const files: { path: string; bytes: number }[] = []
   for (const [file, kind] of [
     [trainFile, 'parquet'],

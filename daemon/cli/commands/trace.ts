@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { writeFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, TraceCheck, TraceView } from '../../api/contract/index.ts'
@@ -9,6 +8,7 @@ import { connect } from '../context.ts'
 import { bold, dim, green, printJson, red, safe, tell, yellow } from '../output.ts'
 import { requireFreeFile } from '../free.ts'
 import { tracePage } from '../trace-page.ts'
+import { folderFor, unwritten } from '../written.ts'
 import { showStandings } from './stand.ts'
 
 const markOf = ({ holds }: TraceCheck): string => (holds === null ? yellow('–') : holds ? green('✓') : red('✗'))
@@ -33,13 +33,7 @@ interface TraceFlags extends CallFlags {
 async function prepare({ html, force }: TraceFlags): Promise<void> {
   if (html === undefined) return
   requireFreeFile(html, { flag: '--html', force })
-  const folder = dirname(resolve(html))
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw new InvalidError('flag-invalid', `no folder can be made at ${folder}`, {
-      help: 'Choose another --html, in a folder that you may write to.',
-      cause
-    })
-  })
+  await folderFor(html, '--html')
 }
 
 /** As text, as JSON, or as a page in a file; what does not hold is an exit code of its own. */
@@ -47,7 +41,9 @@ async function report(flags: TraceFlags, looked: (api: ApiClient) => Promise<Tra
   await prepare(flags)
   const view = await looked(await connect(flags))
   if (flags.html !== undefined) {
-    await writeFile(flags.html, tracePage(view))
+    await writeFile(flags.html, tracePage(view)).catch((error: unknown) => {
+      throw unwritten(error, flags.html ?? '')
+    })
     tell(`written to ${flags.html}`)
   }
   if (flags.json === true) printJson(view)

@@ -52,7 +52,10 @@ export async function whyPage(
   account: string,
   page: { limit: number; cursor?: string }
 ): Promise<{ items: (Reason | Passed)[]; next: string | null }> {
-  const { items, next } = await api.call('shares', { params: { account, ...page } })
+  let { items, next } = await api.call('shares', { params: { account, ...page } })
+  // Only when all were looked through is it known that none has given anything.
+  while (items.length === 0 && next !== null)
+    ({ items, next } = await api.call('shares', { params: { account, ...page, cursor: next } }))
   const reasons: Reason[] = []
   for (const { pool, epoch } of items) {
     const of = { account, pool, epoch }

@@ -95,7 +95,7 @@ export function createVersions(
     for (let tries = 1; ; tries++) {
       const { entries, last } = await acceptedOf(book, datanet, await heldBack(chain.ledger), Infinity, learn)
       if (entries.length === 0)
-        throw new InvalidError('version.empty', 'nothing has been accepted yet', {
+        throw new InvalidError('version.empty', 'nothing is accepted: nothing was yet, or all of it has left again', {
           help: 'Contributions are listed with what became of them.'
         })
       const root = versionRoot(entries)

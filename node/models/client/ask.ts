@@ -294,7 +294,7 @@ export function createAsking(
           ms: clock.now() - asked
         })
       if (outcome.blame === 'channel') purse.spent = true
-      if (outcome.blame === 'lie') workers.lied(worker)
+      if (outcome.blame === 'lie' && !workers.forgives(worker, outcome.error)) workers.lied(worker)
       if (outcome.kind === 'complete' && outcome.error !== undefined)
         log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
       return outcome

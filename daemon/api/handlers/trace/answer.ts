@@ -41,7 +41,8 @@ export async function answerStep(
         : holds(
             'Its channel',
             channel.client === client && channel.worker === worker && channel.model === message.model,
-            `is open on chain between these two, for this model; ${exactTokenText(channel.claimed)} claimed of it`,
+            `stands on chain between these two, for this model; ${exactTokenText(channel.claimed)} claimed of it` +
+              (channel.closed ? ', and it is closed' : ''),
             'is on chain for other parties, or another model'
           ),
       opening === undefined
@@ -62,6 +63,12 @@ export function signed(what: string, hash: Hex, signature: Hex, by: Address): Tr
   const signer = recoverDigest(hash, signature)
   return holds(what, signer === by, `was made by the key of ${by}`, `was made by ${signer ?? 'nobody'}`)
 }
+
+/** What counted is what a scorer had when chance drew it: it may have left since, or lost a part for another word. */
+export const atStake = (stake: bigint, least: bigint): TraceCheck =>
+  stake >= least
+    ? holds('… what it has at stake', true, `${exactTokenText(stake)} tokens`, '')
+    : open('… what it has at stake', `${exactTokenText(stake)} now; it was drawn while it had ${exactTokenText(least)}`)
 
 /** What scorers measured, and the weights that follow. */
 export async function weightsStep(
@@ -92,15 +99,7 @@ export async function weightsStep(
         'are other utilities than these'
       )
     )
-    const stake = await chain.nodes.stakeOf(scorer)
-    checks.push(
-      holds(
-        '… what it has at stake',
-        stake >= minStake,
-        `${exactTokenText(stake)} tokens`,
-        `only ${exactTokenText(stake)}`
-      )
-    )
+    checks.push(atStake(await chain.nodes.stakeOf(scorer), minStake))
   }
   const found = foundBy(
     scorings.map(({ statement, attribution: { utilities, candidates } }) => ({

@@ -19,6 +19,8 @@ export async function traceOf(parts: TraceParts, id: Hex): Promise<TraceStep[]> 
   const { model } = proof.receipt.receipt.message
   const training = await trainingSteps(parts, model)
   const of: Provenance | null = training.of
+  // Found to have no siblings; where that could not be looked at, an epoch may still count it.
+  const isNobodys = of === null && training.steps.every(({ checks }) => checks.every(({ holds }) => holds === true))
   const { place } = proof
   return [
     await answerStep(parts, id, proof),
@@ -33,7 +35,14 @@ export async function traceOf(parts: TraceParts, id: Hex): Promise<TraceStep[]> 
             stage: 'settlement',
             title: 'The epoch that counts it',
             facts: [],
-            checks: [open('The epoch', 'no epoch counts it yet')]
+            checks: [
+              open(
+                'The epoch',
+                isNobodys
+                  ? 'none will: nothing of the fees of its model is divided among contributors'
+                  : 'no epoch counts it yet'
+              )
+            ]
           }
         ]
       : await epochSteps(parts, place.pool, place.epoch, id))

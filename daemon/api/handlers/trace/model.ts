@@ -23,8 +23,9 @@ export async function registrationStep({ chain }: Parts, model: Hex): Promise<Tr
       fact('name', registration.name),
       fact('builder', builder),
       fact('base', registration.base),
-      fact('adapter', registration.adapter),
-      fact('result', registration.result),
+      // A base has neither.
+      ...(registration.adapter === '' ? [] : [fact('adapter', registration.adapter)]),
+      ...(registration.result === '' ? [] : [fact('result', registration.result)]),
       fact('split', splitText(registration.split)),
       ...(registration.upstream === undefined ? [] : [fact('upstream', registration.upstream)])
     ],
