@@ -114,7 +114,7 @@ export function jobHandlers(
   async function baseOf(text: string): Promise<string> {
     if (cidText.safeParse(text).success) return text
     try {
-      return (await which.model(text)).base
+      return (await which.asked(text)).base
     } catch (cause) {
       if (!(cause instanceof NotFoundError)) throw cause
       throw new InvalidError('job.base', `"${text}" is no CID, and no model of that name is known here`, {
