@@ -1,7 +1,7 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import { isAgent, route as routeForm } from '../protocol/models/index.ts'
-import { InvalidError, TilthError, fromHex, readAs, toHex, zeroHash } from '../protocol/primitives/index.ts'
+import { InvalidError, TilthError, bytes32, fromHex, readAs, toHex, zeroHash } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
 import { createAcquaintance } from '../node/models/client/workers.ts'
@@ -162,6 +162,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         const answer = answering(
           async (emit, both) => {
             try {
+              // [reject] A model is its id, whatever a program without types may give.
+              if (!bytes32.safeParse(request.model).success) throw unknownModel(String(request.model))
               await peer.join(both)
               const model = await market.model(request.model)
               if (model === undefined) throw unknownModel(request.model)

@@ -42,6 +42,7 @@ export type DaemonCliErrorCode =
   | 'network.member'
   | 'network.none'
   | 'output.exists'
+  | 'output.folder'
   | 'roster.which'
   | 'batch.which'
   | 'rules.which'

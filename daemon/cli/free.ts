@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 
 // [reject] What stands where a command is to write was made by somebody, perhaps for hours.
@@ -18,6 +19,18 @@ export function requireFree(output: string, { flag, force }: Means): void {
   if (folder && (force === true || readdirSync(output).length === 0)) return
   throw new InvalidError('output.exists', `${output} ${folder ? 'is not empty' : 'is a file'}`, {
     help: helpOf(flag, folder ? force : null)
+  })
+}
+
+/**
+ * The folder that a file is to be written into is there: said before minutes are spent on it.
+ * @throws InvalidError `output.folder`
+ */
+export function requireFolderOf(file: string, flag: string): void {
+  const within = dirname(resolve(file))
+  if (existsSync(within) && statSync(within).isDirectory()) return
+  throw new InvalidError('output.folder', `there is no folder ${within}`, {
+    help: `Make it first, or choose another ${flag}.`
   })
 }
 

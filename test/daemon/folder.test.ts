@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { requireFree, requireFreeFile } from '../../daemon/cli/free.ts'
+import { requireFolderOf, requireFree, requireFreeFile } from '../../daemon/cli/free.ts'
 import { prepareFolder } from '../../daemon/local/network/folder.ts'
 import { logTail } from '../../daemon/log-tail.ts'
 import { makeFolder } from '../../daemon/make-folder.ts'
@@ -55,5 +55,8 @@ describe('folders that somebody names', () => {
       ['empty', true, /^Choose another --output\.$/]
     ] as const)
       assert.throws(() => requireFreeFile(join(folder, name), named(force)), { code: 'output.exists', help })
+    for (const name of ['nowhere/new', 'file/new'])
+      assert.throws(() => requireFolderOf(join(folder, name), '--gguf'), { code: 'output.folder', help: /--gguf/ })
+    requireFolderOf(join(folder, 'new'), '--gguf')
   })
 })

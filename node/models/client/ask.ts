@@ -82,7 +82,8 @@ export function createAsking(
     workers.offered(model)
       ? new NotFoundError('offer.route', `none of the workers that may be asked offers ${model.name} now`, {
           help:
-            `Others do: allow more workers (--only, --ignore), or see \`tilth models ${model.name}\`. ` +
+            'Others do: ask less of workers (--only, --ignore, --region, --weights, --least-bits, --bonded), ' +
+            `or see \`tilth offers ${model.name}\`. ` +
             'One that drawn scorers have found out is asked only where --only names it.'
         })
       : new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
