@@ -1,7 +1,7 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import { isAgent, route as routeForm } from '../protocol/models/index.ts'
-import { InvalidError, TilthError, fromHex, readAs, toHex, zeroHash } from '../protocol/primitives/index.ts'
+import { InvalidError, TilthError, bytes32, fromHex, readAs, toHex, zeroHash } from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
 import { createAcquaintance } from '../node/models/client/workers.ts'
@@ -162,6 +162,8 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         const answer = answering(
           async (emit, both) => {
             try {
+              // [reject] A model is its id, whatever a program without types may give.
+              if (!bytes32.safeParse(request.model).success) throw unknownModel(request.model)
               await peer.join(both)
               const model = await market.model(request.model)
               if (model === undefined) throw unknownModel(request.model)
@@ -221,7 +223,11 @@ const anAgent = (name: string): InvalidError =>
     help: 'Ask the models of its steps, or ask it through a daemon.'
   })
 
-const unknownModel = (model: string): InvalidError =>
-  new InvalidError('model.unknown', `no model ${model.slice(0, 80)} is registered, or it is retired`, {
-    help: 'Models are asked by their ids, as offers name them.'
-  })
+const unknownModel = (model: unknown): InvalidError =>
+  new InvalidError(
+    'model.unknown',
+    `no model ${typeof model === 'string' ? model.slice(0, 80) : typeof model} is registered, or it is retired`,
+    {
+      help: 'Models are asked by their ids, as offers name them.'
+    }
+  )

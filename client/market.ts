@@ -3,6 +3,7 @@ import { checkOffer, everyModelOver, mostToldOffers, offersAnswer, overAnswer } 
 import type { ModelRecord, OffersQuestion, OverQuestion, ToldOffer } from '../protocol/models/index.ts'
 import { modelRecord } from '../protocol/models/index.ts'
 import { TilthError } from '../protocol/primitives/index.ts'
+import { PeerError } from '../protocol/wire/index.ts'
 import type { Hex } from '../protocol/primitives/index.ts'
 import { createOffers } from '../node/models/offers.ts'
 import type { Offers, SignedOffer } from '../node/models/offers.ts'
@@ -56,6 +57,8 @@ export function createMarket(
   const registered = createCache<Hex, true>({ max: mostModels, forMs: believedMs, clock })
   /** What offers for every model over their bases name. */
   const bases = createCache<Hex, true>({ max: mostModels, forMs: believedMs, clock })
+  /** Peers that do not know that a program dials more than a page: each is asked so once. */
+  const older = createCache<string, true>({ max: mostModels })
 
   async function read(id: Hex): Promise<ModelRecord | undefined> {
     const found = await chain.models.model(id)
@@ -105,7 +108,22 @@ export function createMarket(
     return offers.list(id).find(({ message }) => message.worker === worker)
   }
 
+  /** With what this peer can dial; a peer of before is asked as pages ask. */
   async function* ask(teller: Teller, question: OffersQuestion, signal: AbortSignal): AsyncGenerator<SignedOffer> {
+    if (!peer.dialsTcp || older.get(teller.peerId) === true) return yield* askAs(teller, question, signal)
+    let gave = false
+    try {
+      for await (const offer of askAs(teller, { ...question, tcp: true }, signal)) {
+        gave = true
+        yield offer
+      }
+    } catch (error) {
+      if (gave || signal.aborted || !(error instanceof PeerError && error.code === 'frame.schema')) throw error
+      older.set(teller.peerId, true)
+      yield* askAs(teller, question, signal)
+    }
+  }
+  async function* askAs(teller: Teller, question: OffersQuestion, signal: AbortSignal): AsyncGenerator<SignedOffer> {
     const stream = await streams.open(teller.peerId, '/tilth/models/offers/1', { signal })
     try {
       await stream.send(question)

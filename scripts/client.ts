@@ -60,7 +60,8 @@ if (isPossible && isDue) {
     const { output: made } = await bundle.write({
       ...output,
       file: join(fresh, `${name}.js`),
-      minify: true
+      // Node shows the line that an error came from: one of all the program would bury what the error says.
+      minify: name === 'browser' || { compress: true, mangle: false, codegen: { removeWhitespace: false } }
     })
     await bundle.close()
     const left = made.flatMap(one => (one.type === 'chunk' ? one.imports : []))

@@ -29,6 +29,8 @@ export interface LightPeer {
   connected(): Peer[]
   /** Dials the first nodes again where none is connected. @throws TilthError `client.alone` */
   join(signal?: AbortSignal): Promise<void>
+  /** Whether it dials plain TCP, as no page does. */
+  readonly dialsTcp: boolean
   /** Where a worker is, by a peer's word; that it is the one its own key says. */
   learn(peerId: string, addresses: readonly string[], teller: string): Promise<void>
   stop(): Promise<void>
@@ -110,6 +112,7 @@ export async function startPeer(
     self: peerOf(libp2p.peerId),
     streams,
     connected,
+    dialsTcp: dialled('/ip4/127.0.0.1/tcp/1'),
     async join(signal) {
       if (connected().length > 0) return
       // For all who wait for it: who waits no longer ends it for nobody else.

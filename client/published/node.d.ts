@@ -6,5 +6,6 @@ export declare const checkReceipt: CheckReceipt
 export declare const fundingCalls: FundingCalls
 /** In a file of this folder, for each account and network. */
 export declare const folderStorage: (folder: string) => Storage
-/** For `error instanceof TilthError`. */
+/** For `error instanceof TilthError`, and as the type of such an error. */
 export declare const TilthError: abstract new (...values: never) => TilthErrorShape
+export type TilthError = TilthErrorShape

@@ -34,6 +34,7 @@ export type DaemonApiErrorCode =
   | 'job.unfinished'
   | 'job.unknown'
   | 'limit.readers'
+  | 'model.agent'
   | 'model.source'
   | 'model.unknown'
   | 'model.unmeasured'

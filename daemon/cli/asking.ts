@@ -1,8 +1,9 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { Route } from '../../protocol/models/index.ts'
+import { InvalidError } from '../../protocol/primitives/index.ts'
 import type { Answer, Explanation } from '../api/contract/index.ts'
-import { collect, connected, tokenAmount } from './command.ts'
+import { collect, connected, tokenAmount, wholeNumber } from './command.ts'
 import type { CallFlags } from './command.ts'
 import { safe, short, table, tokens } from './output.ts'
 
@@ -90,10 +91,17 @@ const routeOf = ({ only, ignore, sort, region, weights, leastBits, bonded }: Ask
   ...(leastBits === undefined ? {} : { leastBits: Number(leastBits) })
 })
 
-const hedgeIn = ({ hedge, hedgePrivate }: AskingFlags) =>
-  hedge === undefined
-    ? {}
-    : { hedge: Number(hedge) === 0 ? (false as const) : { ms: Number(hedge), private: hedgePrivate === true } }
+function hedgeIn({ hedge, hedgePrivate }: AskingFlags) {
+  if (hedge === undefined) return {}
+  const ms = wholeNumber(hedge, '--hedge', { least: 0, most: 60_000 })
+  return { hedge: ms === 0 ? (false as const) : { ms, private: hedgePrivate === true } }
+}
+
+/** What stands before the conversation. @throws InvalidError `flag-invalid` for nothing, such as an unset variable */
+export function systemOf({ system }: Pick<AskingFlags, 'system'>): Turn[] {
+  if (system === '') throw new InvalidError('flag-invalid', '--system says nothing: what follows it is empty')
+  return system === undefined ? [] : [{ role: 'system', content: system }]
+}
 
 /** The body of a question. `most`: what is left of a budget, in the token's smallest unit. */
 export function questionOf(flags: AskingFlags, messages: Turn[], most?: bigint) {
@@ -151,11 +159,15 @@ export function explanationText({ answers, failed }: Explanation): string {
       [1]
     )
   ])
-  for (const { receipt, code } of failed)
+  // Of an agent each step may say so.
+  if (failed.some(({ code }) => code === 'explain.unweighed'))
     lines.push(
-      code === 'explain.unweighed'
+      answers.length === 0 && failed.every(({ code }) => code === 'explain.unweighed')
         ? 'It owes nothing to anybody: the model is made of no data that is paid for.'
-        : `What it owes to whom is not to be had now (${code}); see \`tilth receipts\` later: ${receipt}.`
+        : 'The rest owes nothing to anybody: it came of no data that is paid for.'
     )
+  for (const { receipt, code } of failed)
+    if (code !== 'explain.unweighed')
+      lines.push(`What it owes to whom is not to be had now (${code}); see \`tilth receipts\` later: ${receipt}.`)
   return lines.join('\n')
 }

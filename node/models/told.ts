@@ -1,7 +1,7 @@
 import { mostToldAddresses, mostToldOffers, offersPerFrame, offersQuestion } from '../../protocol/models/index.ts'
 import type { OffersQuestion, ToldOffer } from '../../protocol/models/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { isForPages } from '../../protocol/wire/pages.ts'
+import { isForPages, isPlainTcp } from '../../protocol/wire/pages.ts'
 import { createCache } from '../runtime/index.ts'
 import { parseMultiaddr } from '../transport/addresses.ts'
 import { isPublic } from '../transport/public.ts'
@@ -16,7 +16,12 @@ const sameMs = 1_000
 const offersPerModel = 64
 const mostWorkers = 2_048
 
-type Place = Pick<ToldOffer, 'peerId' | 'addresses'>
+/** Where a worker is: for pages, and by plain TCP for programs. */
+interface Place {
+  readonly peerId: string
+  readonly pages: readonly string[]
+  readonly plain: readonly string[]
+}
 
 const price = ({ message }: SignedOffer): bigint => message.outputPrice + message.inputPrice
 
@@ -67,25 +72,28 @@ export function createTelling(
 
   async function placeOf(worker: Address): Promise<Place | undefined> {
     const peer = await peers.known(worker)
-    const usable = peer?.addresses.filter(address => address.length <= 400 && isForPages(address)) ?? []
-    if (peer === undefined || usable.length === 0) return undefined
+    if (peer === undefined) return undefined
+    const short = peer.addresses.filter(address => address.length <= 400)
     // Those that everybody can use first: a worker may have many of its own network.
     const isOpen = (text: string): boolean => {
       const address = parseMultiaddr(text)
       return address !== undefined && isPublic(address)
     }
-    const addresses = [...usable.filter(isOpen), ...usable.filter(text => !isOpen(text))]
-    return { peerId: peer.peerId, addresses: addresses.slice(0, mostToldAddresses) }
+    const first = (all: readonly string[]): string[] =>
+      [...all.filter(isOpen), ...all.filter(text => !isOpen(text))].slice(0, mostToldAddresses)
+    return { peerId: peer.peerId, pages: first(short.filter(isForPages)), plain: first(short.filter(isPlainTcp)) }
   }
-  /** Undefined for a worker that a page could not reach. */
-  async function told(offer: SignedOffer): Promise<ToldOffer | undefined> {
+  /** Undefined for a worker that its asker could not reach. */
+  async function told(offer: SignedOffer, { tcp }: OffersQuestion): Promise<ToldOffer | undefined> {
     const { worker, expires } = offer.message
     if (expires <= now()) return undefined
     const known = places.get(worker)
     const place = known ?? (await placeOf(worker))
     if (place === undefined) return undefined
     if (known === undefined) places.set(worker, place)
-    return { offer, ...place }
+    const { peerId, pages, plain } = place
+    const addresses = [...pages, ...(tcp === true ? plain : [])].slice(0, mostToldAddresses)
+    return addresses.length === 0 ? undefined : { offer, peerId, addresses }
   }
 
   return async stream => {
@@ -98,7 +106,7 @@ export function createTelling(
     // One offer of each model in turn, each model's cheapest first: a crowd of offers for one hides no other.
     for (const offer of inTurn(asked(question), offersPerModel)) {
       if (++looked > 4 * mostToldOffers) break
-      const one = await told(offer)
+      const one = await told(offer, question)
       if (one === undefined) continue
       offers.push(one)
       if (--left === 0) break

@@ -110,7 +110,8 @@ export function createModels(
 
   const weighed = keep(modelsWeighed, async (model: Hex): Promise<Weighed | null> => {
     const found = await registered(model)
-    if (found.result === '') return null
+    // What stands on no Datanet, as an agent does, has no siblings whatever it names.
+    if (found.result === '' || found.datanet === zeroHash) return null
     // A model that gives the data less than its Datanet asks has no answers to be weighed: what it brings is held.
     if (found.split.data < (await deps.versions.leastDataShare(found.datanet, await registeredAt(model)))) return null
     const result = await deps.result(found.result)

@@ -17,11 +17,13 @@ export const offersQuestion = z.strictObject({
   /** Those of these models alone. */
   models: z.array(bytes32).min(1).max(mostModels).optional(),
   /** Those of the models of a Datanet alone. */
-  datanet: bytes32.optional()
+  datanet: bytes32.optional(),
+  /** Who asks dials plain TCP too, as a program does and a page cannot; peers of before refuse the field. */
+  tcp: z.literal(true).optional()
 })
 export type OffersQuestion = z.infer<typeof offersQuestion>
 
-/** An offer, and at which addresses a browser can reach its worker, as far as the one who answers knows. */
+/** An offer, and at which addresses its asker can reach its worker, as far as the one who answers knows. */
 const toldOffer = z.strictObject({
   offer: signedSchema('Offer'),
   peerId: z.string().min(16).max(80),

@@ -30,6 +30,7 @@ export async function ask(storage: Storage, key: \`0x\${string}\`): Promise<stri
   return text
 }
 export const codeOf = (error: unknown): string => (error instanceof TilthError ? error.code : 'none')
+export const helpOf = (error: TilthError): string | undefined => error.help
 `
 
 describe('the package of the client', function () {
@@ -90,6 +91,11 @@ describe('the package of the client', function () {
   it('costs a page no more than its budget', async () => {
     const { length } = gzipSync(await readFile(join(folder, 'package/browser.js')), { level: 9 })
     assert.ok(length <= mostBytes, `${length} bytes compressed, of ${mostBytes}`)
+  })
+
+  it('has in Node no line so long that an error shown with it is lost', async () => {
+    const text = await readFile(join(folder, 'package/node.js'), 'utf8')
+    assert.ok(text.split('\n').length > 10_000)
   })
 
   it('is loaded by its name in Node, and by the form for browsers where that is asked for', async () => {

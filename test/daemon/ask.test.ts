@@ -78,6 +78,8 @@ describe('asking on the command line', function () {
       // Says of itself that it is empty, and never ends.
       [['ask', '--model', 'elements', 'q', '--file', '/dev/zero'], /\/dev\/zero has .* no question any more/],
       [['ask', '--model', 'elements', 'q', '--max-price', 'much'], /--max-price must be an amount of tokens/],
+      [['ask', '--model', 'elements', 'q', '--hedge', 'soon'], /--hedge must be a whole number from 0 to 60000/],
+      [['ask', '--model', 'elements', 'q', '--system', ''], /--system says nothing/],
       [['ask', '--model', 'elements', 'q', '--file', long], /the question must be a text of 1 to 131072 characters/]
     ]
     for (const [words, reason] of cases) {

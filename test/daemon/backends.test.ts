@@ -108,7 +108,7 @@ describe('servers and commands that an owner names', () => {
       checked: []
     }
     const node = { backends: { status: () => [status] } } as unknown as Parameters<typeof backendHandlers>[0]
-    const { backends, addBackend: add, removeBackend: remove } = backendHandlers(node, settings)
+    const { backends, addBackend: add, removeBackend: remove, checkBackend: check } = backendHandlers(node, settings)
     const call = <T>(handler: unknown, input: object): Promise<T> => (handler as (input: object) => Promise<T>)(input)
     const listed = async () => (await call<{ items: BackendView[] }>(backends, { params: { limit: 50 } })).items
     const said = async () => (await listed()).map(({ name, pending, key }) => [name, pending, key])
@@ -117,6 +117,7 @@ describe('servers and commands that an owner names', () => {
     const two = { name: 'two', url: 'http://10.0.0.2:8080/v1', base: `${rack.base.slice(0, -1)}a` }
     const added = await call<BackendView>(add, { body: two })
     assert.deepEqual([added.url, added.pending, added.state], ['http://10.0.0.2:8080', 'added', 'new'])
+    await assert.rejects(call(check, { params: { name: 'two' } }), { message: /two is used from .*next start on/ })
     // What is wrong with one is said in words, and nothing is written.
     const wrong = (change: object, code: string) => assert.rejects(call(add, { body: { ...two, ...change } }), { code })
     await wrong({ name: 'three' }, 'config.invalid') // of the same base

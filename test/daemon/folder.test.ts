@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { requireFree, requireFreeFile } from '../../daemon/cli/free.ts'
+import { folderFor } from '../../daemon/cli/written.ts'
 import { prepareFolder } from '../../daemon/local/network/folder.ts'
 import { logTail } from '../../daemon/log-tail.ts'
 import { makeFolder } from '../../daemon/make-folder.ts'
@@ -55,5 +56,8 @@ describe('folders that somebody names', () => {
       ['empty', true, /^Choose another --output\.$/]
     ] as const)
       assert.throws(() => requireFreeFile(join(folder, name), named(force)), { code: 'output.exists', help })
+    await assert.rejects(folderFor(join(folder, 'file', 'new'), '--gguf'), { code: 'flag-invalid', help: /--gguf/ })
+    await folderFor(join(folder, 'made', 'new'), '--gguf')
+    await writeFile(join(folder, 'made', 'new'), '')
   })
 })

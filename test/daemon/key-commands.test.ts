@@ -15,7 +15,7 @@ describe('keys and names on the command line', function () {
   before(async () => {
     const folder = await scratch('key-commands')
     const pins = await openPins(join(folder, 'pins.json'))
-    const which = { model: async () => modelView } as unknown as Parameters<typeof nameHandlers>[1]
+    const which = { asked: async () => modelView } as unknown as Parameters<typeof nameHandlers>[1]
     line = await startCommandLine({
       ...keyHandlers(await openSpending(join(folder, 'api-keys.json'))),
       ...nameHandlers(pins, which)

@@ -55,7 +55,8 @@ describe('tools for agents, by the protocol’s own client', function () {
               tokensPerSecond: 9,
               expires: 0
             }))
-          }
+          },
+          { ...modelView, id: receipt, name: 'chemist', base: 'bafyagent', result: 'bafyagent' }
         ],
         next: 'more'
       }),
@@ -188,6 +189,7 @@ describe('tools for agents, by the protocol’s own client', function () {
   it('list models with their best price, and Datanets', async () => {
     const { text, data } = await call('models', {})
     assert.match(text, /elements \(0xab.*2 workers serve it, from 0\.001 and 0\.01 tokens.*\nmore: cursor more/)
+    assert.doesNotMatch(text, /chemist/)
     assert.equal(data?.['next'], 'more')
     assert.match((await call('datanets', { search: 'rocks' })).text, /^rocks \(0x01.*CC0-1\.0/)
   })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { readGguf } from '../../node/engine/gguf/header.ts'
 import { readConfig, Tokenizer } from '../../node/engine/index.ts'
 import { baseHandlers } from '../../daemon/api/handlers/bases.ts'
+import { jobHandlers } from '../../daemon/api/handlers/jobs.ts'
 import { bundledBase } from '../../daemon/assets.ts'
 import { ggufBytes, llamaKeys, llamaTensors } from '../engine/gguf/file.ts'
 import { startCommandLine } from './command-line.ts'
@@ -135,6 +136,19 @@ describe('models into the network and out of it', function () {
       models: { models: () => [base, { ...base, base: 'bafyBase', adapter: 'bafyA', result: 'bafyR' }, agent] },
       jobs: { jobs: () => [] }
     }
+    const which = { model: async () => ({ ...agent, id }), asked: async () => ({ ...agent, id }) }
+    const { modelFolders } = baseHandlers(...([node, which] as unknown as Parameters<typeof baseHandlers>))
+    await assert.rejects(
+      async () => modelFolders({ params: { id: 'walked agent' } } as Parameters<typeof modelFolders>[0]),
+      { code: 'model.agent', help: /tilth agent show/ }
+    )
+    const naming = { ...which, datanet: async () => id }
+    const { planJob } = jobHandlers(...([node, naming, {}] as unknown as Parameters<typeof jobHandlers>))
+    await assert.rejects(
+      async () =>
+        planJob({ params: {}, body: { base: 'walked agent', datanet: 'birds' } } as Parameters<typeof planJob>[0]),
+      { code: 'job.base' }
+    )
     const { bases } = baseHandlers(...([node, {}] as unknown as Parameters<typeof baseHandlers>))
     const { items } = await bases({ params: { limit: 10 } } as Parameters<typeof bases>[0])
     assert.deepEqual(

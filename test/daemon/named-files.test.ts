@@ -71,6 +71,25 @@ describe('a file that somebody names', function () {
     }
   })
 
+  it('of an agent has its steps named as they stand in it, and not after the agent’s own name', async () => {
+    const folder = await scratch('agent-files')
+    const step = { name: 'draft', model: 'elements', prompt: '{{input}}', maxTokens: 5 }
+    const wrong: [string, RegExp][] = [
+      [JSON.stringify({ steps: [{ ...step, name: 'a b' }] }), /steps\.0\.name must be .*not "a b"/],
+      [JSON.stringify({ steps: [{ ...step, more: 1 }] }), /steps\.0\.more is unknown/],
+      ['{}', /steps is missing/],
+      ['nothing', /agent\.json is not JSON/]
+    ]
+    const file = join(folder, 'agent.json')
+    for (const [text, says] of wrong) {
+      await writeFile(file, text)
+      const { code, stderr } = await runCommand(['agent', 'create', 'chemist', '--file', file])
+      assert.equal(code, 1)
+      assert.match(stderr, says)
+      assert.doesNotMatch(stderr, /chemist/)
+    }
+  })
+
   it('of a key can be where one can be written, or is refused in words', async () => {
     const folder = await scratch('named-keys')
     const [file, taken] = [join(folder, 'file'), join(folder, 'folder')]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nameHandlers } from '../../daemon/api/handlers/names.ts'
 import { createWhich } from '../../daemon/api/handlers/which.ts'
 import { openPins } from '../../daemon/names/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
@@ -97,6 +98,36 @@ describe('a name of a model', () => {
     assert.equal((await which.asked('elements')).id, id('bb'))
     assert.equal((await which.asked('other')).id, id('aa'))
     await assert.rejects(which.asked('gone'), { code: 'model.unknown' })
+  })
+
+  it('shows the model that it asks, and where nothing settles which the newest that somebody serves', async () => {
+    const known = [elements('aa', host), elements('bb', stranger)]
+    assert.equal((await (await naming(known)).model('elements')).id, id('bb'))
+    assert.equal((await (await naming(known, [host])).model('elements')).id, id('aa'))
+    assert.equal((await (await naming([elements('cc', self), ...known])).model('elements')).id, id('cc'))
+    assert.equal((await (await naming(known, [], { elements: id('aa') })).model('elements')).id, id('aa'))
+  })
+
+  it('that begins another model’s id asks neither, unless its builder is trusted', async () => {
+    const known = [elements('c0ffee', host), elements('dd', stranger, { name: 'c0ffee' })]
+    await assert.rejects((await naming(known)).asked('c0ffee'), {
+      code: 'name.ambiguous',
+      help: new RegExp(`${id('dd')}, ${id('c0ffee')}`)
+    })
+    assert.equal((await (await naming(known, [stranger])).asked('c0ffee')).id, id('dd'))
+    assert.equal((await (await naming(known, [], { c0ffee: id('c0ffee') })).asked('c0ffee')).id, id('c0ffee'))
+    assert.equal((await (await naming(known)).asked('0xc0ffee')).id, id('c0ffee'))
+  })
+
+  it('is pinned to what is meant alone, and no id is a name', async () => {
+    const known = [elements('aa', host), elements('bb', stranger), elements('dd', host, { name: 'birds' })]
+    const pins = await openPins(join(folder, 'by-hand.json'))
+    const { pin } = nameHandlers(pins, await naming(known))
+    const set = (name: string, model: string) => pin({ params: {}, body: { name, model } } as Parameters<typeof pin>[0])
+    await assert.rejects(set('elements', 'elements'), { code: 'name.ambiguous' })
+    await assert.rejects(set('0xaa', 'birds'), { code: 'pin.name', help: /tilth models pin NAME ID/ })
+    assert.deepEqual(pins.list(), [])
+    assert.deepEqual(await set('mine', 'birds'), { name: 'mine', model: id('dd') })
   })
 
   it('stays pinned over a restart, until it is let go; a file that cannot be read pins nothing else', async () => {

@@ -36,7 +36,7 @@ export async function setStage(network: LocalNetwork, round = 1): Promise<Stage>
     licence: 'CC0-1.0',
     maxRows: 100,
     maxBytes: 100_000,
-    uploadsPerContributor: 500,
+    uploadsPerContributor: 1_000,
     nearDuplicate: 500,
     minOwnShare: 500,
     validators,

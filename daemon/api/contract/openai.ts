@@ -34,7 +34,7 @@ const wishes = {
   top_p: z.number().nullish(),
   /** Not of that API, but of many that are called like it. */
   top_k: z.number().nullish(),
-  seed: z.int().nullish(),
+  seed: z.number().refine(Number.isInteger, 'must be a whole number').meta({ type: 'integer' }).nullish(),
   stop: z.union([z.string(), z.array(z.string())]).nullish(),
   n: z.int().min(1).max(mostChoices).nullish(),
   /** This network's own wishes. */
@@ -92,7 +92,10 @@ export type CompletionRequest = z.output<typeof completionRequest>
 /** The older form: each prompt is a question of its own. */
 export const textCompletionRequest = z.looseObject({
   ...wishes,
-  prompt: z.union([z.string().min(1), z.array(z.string().min(1)).min(1).max(mostChoices)])
+  prompt: z.union(
+    [z.string().min(1), z.array(z.string().min(1)).min(1).max(mostChoices)],
+    `must be a text that is not empty, or a list of 1 to ${mostChoices} such texts`
+  )
 })
 export type TextCompletionRequest = z.output<typeof textCompletionRequest>
 

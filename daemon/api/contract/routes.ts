@@ -140,9 +140,9 @@ export const routes = {
     method: 'GET',
     path: '/api/models/:id',
     stage: 'registration',
-    summary: 'One model, by id, or the newest of a name that somebody serves',
+    summary: 'One model, by id or by name; `asked` refuses a name that would not be asked, since several use it',
     asking: true,
-    params: named,
+    params: named.extend({ asked: z.enum(['true', 'false']).default('false') }),
     reply: modelView
   }),
   retireModel: route({

@@ -73,7 +73,14 @@ export function backendHandlers(
   }
   return {
     backends: async ({ params }) => pageOf(await all(), params, ({ name }) => name),
-    checkBackend: async ({ params: { name } }) => backendView(await backends.check(name)),
+    async checkBackend({ params: { name } }) {
+      const only = (await all()).find(one => one.name === name && one.pending === 'added')
+      if (only !== undefined)
+        throw new NotFoundError('config.no-backend', `${name} is used from the daemon’s next start on`, {
+          help: 'Start the daemon again, and check it then.'
+        })
+      return backendView(await backends.check(name))
+    },
     async addBackend({ body }) {
       await named.add(body)
       const found = (await all()).find(({ name }) => name === body.name)

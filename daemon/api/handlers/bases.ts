@@ -114,7 +114,13 @@ export function baseHandlers(
       return { cid }
     },
     async modelFolders({ params, signal }) {
-      const { id, name, base, adapter, builder, worker } = await which.model(params.id)
+      const found = await which.model(params.id)
+      const { id, name, base, adapter, builder, worker } = found
+      // [reject] An agent's base is its manifest.
+      if (isAgent(found))
+        throw new InvalidError('model.agent', `${name} is an agent: it asks models, and has no weights of its own`, {
+          help: `\`tilth agent show ${name}\` names them.`
+        })
       const folderOf = async (cid: string, kind: ShelfKind): Promise<string> => {
         const lease = await shelf.take(cid, { kind, from: [builder, worker], cause: 'owner', signal })
         lease.release()

@@ -3,7 +3,7 @@ import { InvalidError, NotFoundError, checkNewName, cidText, pageOf } from '../.
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
 import type { ProductTerms } from '../../../protocol/jobs/index.ts'
-import { checkUpstream } from '../../../protocol/models/index.ts'
+import { checkUpstream, isAgent } from '../../../protocol/models/index.ts'
 import type { JobView as NodeJob } from '../../../node/jobs/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { Spending } from '../../spending/index.ts'
@@ -114,7 +114,13 @@ export function jobHandlers(
   async function baseOf(text: string): Promise<string> {
     if (cidText.safeParse(text).success) return text
     try {
-      return (await which.model(text)).base
+      const found = await which.asked(text)
+      // [reject] An agent's base is its manifest.
+      if (isAgent(found))
+        throw new InvalidError('job.base', `${found.name} is an agent, which has no weights to grow from`, {
+          help: `Name one of its models: \`tilth agent show ${found.name}\`.`
+        })
+      return found.base
     } catch (cause) {
       if (!(cause instanceof NotFoundError)) throw cause
       throw new InvalidError('job.base', `"${text}" is no CID, and no model of that name is known here`, {

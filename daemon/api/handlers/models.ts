@@ -307,7 +307,7 @@ export function modelHandlers(
       return { items: await Promise.all(items.map(marking())), next }
     },
     async model({ params }) {
-      const known = await which.model(params.id)
+      const known = await (params.asked === 'true' ? which.asked(params.id) : which.model(params.id))
       return { ...(await marking()(known)), ...(await auditOf(node, known)) }
     },
     async serve({ params, body }) {

@@ -69,11 +69,12 @@ async function idAmong(kind: Kind, wanted: string, ids: (beginning: string) => A
 
 export interface Which {
   job(wanted: string): Promise<JobView>
-  /** By name too: the newest of a name that somebody serves. */
+  /** By name too: the one that is asked by it; where nothing settles which, the newest that somebody serves. */
   model(wanted: string): Promise<ModelView>
   /**
    * The one that is asked, and paid: by id, by a name that the owner has pinned, or by one that only one trusted
-   * builder uses. @throws as model · InvalidError `name.ambiguous`, `name.untrusted`
+   * builder uses. What is chosen for money goes by this too: a base, a split to copy.
+   * @throws as model · InvalidError `name.ambiguous`, `name.untrusted`
    */
   asked(wanted: string): Promise<ModelView>
   /** What each name asks that asks anything; of the others each model is asked by its id alone. */
@@ -103,15 +104,33 @@ export function createWhich(
       models.models().filter(model => model.name === name && !model.retired),
       { self, builders: names.trusted() }
     )
+  /** [reject] What begins an id may be meant by it: no stranger is paid who has registered it as a name. */
+  function requireNoId(name: string, { id, builder }: ModelView): void {
+    const text = idText(name)
+    if (text === undefined || builder === self || names.trusted().includes(builder)) return
+    const others = models.models().filter(other => other.id !== id && isMeant(other.id, text))
+    if (others.length === 0) return
+    throw new InvalidError('name.ambiguous', `${name} is a model’s name, and begins the id of another: say which`, {
+      help: `Ask by its id, one of ${[id, ...others.slice(0, mostListed).map(other => other.id)].join(', ')}.`,
+      details: { param: 'model' }
+    })
+  }
   const which: Which = {
     job: wanted => onlyOne({ what: 'job', unknown: 'job.unknown', list: 'tilth jobs' }, wanted, () => jobs.jobs()),
-    async model(wanted) {
+    async model(name) {
       const kind: Kind = { what: 'model', unknown: 'model.unknown', list: 'tilth models' }
+      const wanted = names.pins.get(name) ?? name
       const look = async (): Promise<ModelView> => {
         const known = models.model(wanted)
+        if (known?.id === wanted) return known
         // [reject] Whoever calls a model as an id begins is not meant by it.
-        if (known !== undefined && (known.id === wanted || !isIdAlone(wanted))) return known
-        return onlyOne(kind, wanted, () => models.models())
+        if (known === undefined || isIdAlone(wanted)) return onlyOne(kind, wanted, () => models.models())
+        try {
+          return byName(wanted)
+        } catch (error) {
+          if (!(error instanceof InvalidError)) throw error
+          return known // several are called so, or nobody trusted has one: it is looked at, not paid
+        }
       }
       try {
         return await look()
@@ -123,10 +142,11 @@ export function createWhich(
       }
     },
     async asked(wanted) {
-      const pinned = names.pins.get(wanted)
-      if (pinned !== undefined) return which.model(pinned)
       const found = await which.model(wanted)
-      return found.id !== wanted && found.name === wanted ? byName(wanted) : found
+      if (names.pins.get(wanted) !== undefined || found.id === wanted || found.name !== wanted) return found
+      const meant = byName(wanted)
+      requireNoId(wanted, meant)
+      return meant
     },
     askedNames() {
       const open = models.models().filter(({ retired }) => !retired)

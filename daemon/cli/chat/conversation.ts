@@ -4,7 +4,7 @@ import type { Answer, ApiClient, Ends } from '../../api/contract/index.ts'
 import { askRequest, streamAnswer } from '../../api/contract/index.ts'
 import type { Bound } from '../../bounded-file.ts'
 import { writePrivate } from '../../private-file.ts'
-import { questionOf } from '../asking.ts'
+import { questionOf, systemOf } from '../asking.ts'
 import type { AskingFlags, Turn } from '../asking.ts'
 import { tokenAmount } from '../command.ts'
 
@@ -44,7 +44,7 @@ export class Conversation {
       throw new TilthError('chat.budget', `the budget of ${this.flags.budget ?? ''} tokens is used up`, {
         help: 'Begin another conversation, with a larger --budget.'
       })
-    const system: Turn[] = this.flags.system === undefined ? [] : [{ role: 'system', content: this.flags.system }]
+    const system = systemOf(this.flags)
     for (;;) {
       const before = this.turns.slice(-(mostMessages - 1 - system.length))
       const messages: Turn[] = [...system, ...before, { role: 'user', content: question }]

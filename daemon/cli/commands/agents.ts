@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import { agentRequest } from '../../api/contract/index.ts'
 import type { AgentView } from '../../api/contract/index.ts'
-import { InvalidError, readAs } from '../../../protocol/primitives/index.ts'
+import { readAs } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, show, showList, tokenAmount } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { dim, safe, short, table, tokens } from '../output.ts'
 import { splitOf, splitFlag } from '../split.ts'
-import { readText } from '../text-file.ts'
+import { readFileAs } from '../text-file.ts'
 import { agentAskCommand } from './ask.ts'
 
 const mostFileBytes = 262_144
@@ -19,19 +19,8 @@ interface CreateFlags extends CallFlags {
   licence?: string
 }
 
-/** Steps and, if it says so, what it is about: as the file has them. @throws InvalidError `flag.agent` */
-async function writtenIn(file: string): Promise<Record<string, unknown>> {
-  const text = await readText(file, { bytes: mostFileBytes, isNot: 'no agent' })
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
-  } catch (cause) {
-    throw new InvalidError('flag.agent', `${file} is not JSON`, { cause })
-  }
-  throw new InvalidError('flag.agent', `${file} is not a JSON object`, {
-    help: 'Such as {"steps": [{"name": "draft", "model": "elements", "prompt": "{{input}}", "maxTokens": 64}]}.'
-  })
-}
+/** What a file says of an agent: its steps, and whatever a flag does not say. */
+const agentFile = agentRequest.partial().required({ steps: true })
 
 /** When a step is asked, and what it may choose. */
 const wayOf = ({ choices, when }: AgentView['steps'][number]): string =>
@@ -88,7 +77,7 @@ function createCommand(): Command {
         const body = readAs(
           agentRequest,
           {
-            ...(await writtenIn(file)),
+            ...(await readFileAs(agentFile, file, { bytes: mostFileBytes, isNot: 'no agent' })),
             name,
             ...(fee === undefined ? {} : { fee: tokenAmount(fee, '--fee').toString() }),
             ...(split === undefined ? {} : { split: splitOf(split) }),

@@ -7,6 +7,7 @@ import {
   questionOf,
   sourcesText,
   stepsText,
+  systemOf,
   type AskingFlags,
   type Turn
 } from '../asking.ts'
@@ -59,10 +60,7 @@ export function askCommand(): Command {
 
 async function ask(typed: string | undefined, flags: AskFlags): Promise<void> {
   const content = await questionText(typed, flags.file ?? [])
-  const messages: Turn[] = [
-    ...(flags.system === undefined ? [] : [{ role: 'system' as const, content: flags.system }]),
-    { role: 'user', content }
-  ]
+  const messages: Turn[] = [...systemOf(flags), { role: 'user', content }]
   const api = await connect(flags)
   const answer = await streamAnswer(api, questionOf(flags, messages), text => {
     if (flags.json !== true) process.stdout.write(safe(text))

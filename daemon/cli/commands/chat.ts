@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import type { Command } from 'commander'
-import { asking, questionOf } from '../asking.ts'
+import { asking, questionOf, systemOf } from '../asking.ts'
 import type { Answer } from '../../api/contract/index.ts'
 import { Conversation, historyBound, historyFile } from '../chat/conversation.ts'
 import type { ChatFlags } from '../chat/conversation.ts'
@@ -54,7 +54,7 @@ export function chatCommand(): Command {
         if (flags.history !== undefined && existsSync(flags.history))
           chat.turns = (await readFileAs(historyFile, flags.history, historyBound)).messages
         // A mistake in what was typed is told before the first question.
-        questionOf(flags, [])
+        questionOf(flags, systemOf(flags))
         const { name } = await chat.api.call('model', { params: { id: flags.model } })
         if (process.stdin.isTTY && flags.json !== true) await talk(chat, name)
         else await answerLines(chat, flags.json === true)

@@ -132,8 +132,8 @@ export function compareCommand(): Command {
         if (flags.maxPrice !== undefined) tokenAmount(flags.maxPrice, '--max-price')
         const api = await connect(flags)
         const models = [
-          await api.call('model', { params: { id: first } }),
-          await api.call('model', { params: { id: second } })
+          await api.call('model', { params: { id: first, asked: 'true' } }),
+          await api.call('model', { params: { id: second, asked: 'true' } })
         ]
         if (models[0]?.id === models[1]?.id)
           throw new InvalidError('compare.same', `${first} and ${second} are one model`, { help: 'Name two.' })

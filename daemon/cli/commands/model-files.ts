@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import { requireFreeFile } from '../free.ts'
+import { folderFor } from '../written.ts'
 import type { WrittenType } from '../../../node/engine/index.ts'
 import { chosenFiles, download, hubOf, isHubName, listModel, usualHub } from '../../hub/index.ts'
 import type { Hub } from '../../hub/index.ts'
@@ -142,6 +143,7 @@ export function exportCommand(): Command {
       guarded(async (wanted: string, flags: ExportFlags) => {
         const { gguf: file, type, adapterOnly } = flags
         requireFreeFile(file, { flag: '--gguf', force: flags.force })
+        await folderFor(file, '--gguf')
         const api = await connect(flags)
         tell(dim('looking for the model’s files …'))
         const { name, base, adapter } = await api.call('modelFolders', { params: { id: wanted } })

@@ -136,7 +136,7 @@ function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
 /** Flags with what a model says of itself, where they say nothing: so it is made again on the latest version. */
 async function likeModel(api: ApiClient, flags: TuneFlags): Promise<TuneFlags & { settingsOf?: JobView['settings'] }> {
   if (flags.like === undefined) return flags
-  const model = await api.call('model', { params: { id: flags.like } })
+  const model = await api.call('model', { params: { id: flags.like, asked: 'true' } })
   const { base, datanet, version, name, split, upstream, licence, result } = model
   // [reject] A base model was grown from no Datanet.
   if (version === 0)

@@ -7,6 +7,7 @@ import { progress } from '../output.ts'
 import { ggufTypeOption } from '../weight-types.ts'
 import { print } from './flags.ts'
 import { requireFreeFile } from '../free.ts'
+import { folderFor } from '../written.ts'
 
 interface ExportFlags {
   model: string
@@ -39,6 +40,7 @@ export function exportCommand(): Command {
     .action(
       guarded(async (flags: ExportFlags) => {
         requireFreeFile(flags.output, { flag: '--output', force: flags.force })
+        await folderFor(flags.output, '--output')
         if (flags.adapterOnly === true && flags.adapter === undefined)
           throw new InvalidError('flag-missing', '--adapter-only needs --adapter')
         const shown = progress(`writing ${flags.output}`)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isAgent } from '../../../protocol/models/index.ts'
 import { exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { ApiClient, ModelView } from '../../api/contract/index.ts'
 import { found } from '../tool.ts'
@@ -48,7 +49,8 @@ export const modelsTool = (api: ApiClient): Tool<typeof input> => ({
   annotations: { readOnlyHint: true, openWorldHint: true },
   async run(params, { mcpReq: { signal } }) {
     const { items, next } = await api.call('models', { params, signal })
-    const models = items.map(modelOf)
+    // Agents have a list of their own: what is paid for a call of one is no price of a token.
+    const models = items.filter(one => !isAgent(one)).map(modelOf)
     const text = models.length === 0 ? 'no model is registered' : models.map(lineOf).join('\n')
     return found(text + moreText(next), { models, next })
   }

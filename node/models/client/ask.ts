@@ -82,7 +82,8 @@ export function createAsking(
     workers.offered(model)
       ? new NotFoundError('offer.route', `none of the workers that may be asked offers ${model.name} now`, {
           help:
-            `Others do: allow more workers (--only, --ignore), or see \`tilth models ${model.name}\`. ` +
+            'Others do: ask less of workers (--only, --ignore, --region, --weights, --least-bits, --bonded), ' +
+            `or see \`tilth offers ${model.name}\`. ` +
             'One that drawn scorers have found out is asked only where --only names it.'
         })
       : new NotFoundError('offer.none', `nobody offers ${model.name} now`, {
@@ -294,7 +295,7 @@ export function createAsking(
           ms: clock.now() - asked
         })
       if (outcome.blame === 'channel') purse.spent = true
-      if (outcome.blame === 'lie' && !workers.forgives(worker, outcome.error)) workers.lied(worker)
+      if (outcome.blame === 'lie') workers.lied(worker)
       if (outcome.kind === 'complete' && outcome.error !== undefined)
         log.info('an answer has no receipt yet', { worker, model: model.id, error: outcome.error })
       return outcome

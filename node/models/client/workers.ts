@@ -42,12 +42,6 @@ export interface Acquaintance {
   /** A worker that lied is not asked again. */
   lied(worker: Address): void
   hasLied(worker: Address): boolean
-  /**
-   * Whether what looks like a lie may be none: a receipt that is not the next of its channel's, from a worker of which
-   * that was not seen before. Where one of the two was restored from a copy that is older than their last answers, the
-   * other's next receipt looks so. That channel is closed and another serves; a worker gains nothing by it.
-   */
-  forgives(worker: Address, error: unknown): boolean
 }
 
 /** Workers remembered, each for its kind of news: keys are free, so what is said of them is bounded. */
@@ -68,7 +62,6 @@ const keptOf = ({ recalledSpeed }: Experience): Pick<Experience, 'recalledSpeed'
 export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintance {
   const experience = createCache<Address, Experience>({ max: remembered })
   const liars = createCache<Address, true>({ max: remembered })
-  const strayed = createCache<Address, true>({ max: remembered })
   const gone = createCache<Address, true>({ max: remembered, forMs: awayMs, clock })
   const of = (worker: string): Experience => experience.get(worker as Address) ?? { failures: 0 }
   const isAway = (worker: Address): boolean => gone.get(worker) === true
@@ -111,12 +104,7 @@ export function createAcquaintance({ clock }: Pick<Parts, 'clock'>): Acquaintanc
     lied(worker) {
       liars.set(worker, true)
     },
-    hasLied: worker => liars.get(worker) === true,
-    forgives(worker, error) {
-      if (!(error instanceof TilthError) || error.code !== 'receipt.chain' || strayed.get(worker) === true) return false
-      strayed.set(worker, true)
-      return true
-    }
+    hasLied: worker => liars.get(worker) === true
   }
 }
 

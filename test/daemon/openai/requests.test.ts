@@ -110,6 +110,8 @@ describe('what clients of the OpenAI API send', () => {
       ],
       [{ seed: -1 }, { seed: undefined }],
       [{ seed: 4 }, { seed: 4 }],
+      [{ seed: 2 ** 53 + 2 }, { seed: 2 }],
+      [{ seed: Number.MAX_SAFE_INTEGER }, { seed: Number.MAX_SAFE_INTEGER }],
       [{ stop: '' }, { stop: [] }],
       [{ stop: ['\n', ''] }, { stop: ['\n'] }],
       [
@@ -199,7 +201,8 @@ describe('what clients of the OpenAI API send', () => {
       [{ stop: Array.from({ length: 9 }, (_, i) => `${i}`) }, 'stop'],
       [{ stop: 'x'.repeat(65) }, 'stop[0]'],
       [{ tilth: { privat: true } }, 'tilth.privat'],
-      [{ tilth: { maxPrice: 'cheap' } }, 'maxPrice'],
+      [{ tilth: { maxPrice: 'cheap' } }, 'tilth.maxPrice'],
+      [{ tilth: { context: 99 } }, 'tilth.context'],
       [{ model: 7 }, 'model'],
       [{ model: 'fish' }, 'model'],
       [{ messages: [] }, 'messages'],
@@ -227,6 +230,26 @@ describe('what clients of the OpenAI API send', () => {
     )
     assert.equal((await chat({ model: 'fish' })).error?.code, 'model_not_found')
     assert.equal((await chat({ presence_penalty: 1 })).error?.code, 'unsupported_parameter')
+  })
+
+  it('of the older form are refused by what stood in their prompt', async () => {
+    const cases: [unknown, string][] = [
+      ['x'.repeat(131_073), 'prompt'],
+      [['Fe?', 'x'.repeat(131_073)], 'prompt[1]'],
+      ['too long', 'prompt'],
+      [[1, 2, 3], 'prompt'],
+      [['Fe?', 7], 'prompt'],
+      ['', 'prompt']
+    ]
+    for (const stream of [false, true])
+      for (const [prompt, param] of cases) {
+        const body = JSON.stringify({ model: 'elements', prompt, stream })
+        const { status, text } = await call('POST', '/v1/completions', bearer, body)
+        const { error } = JSON.parse(text) as { error: { message: string; param: string } }
+        assert.equal(status, 400, `${body.slice(0, 60)}: ${text.slice(0, 300)}`)
+        assert.equal(error.param, param, error.message)
+        assert.doesNotMatch(error.message, /messages/)
+      }
   })
 
   it('are told what to do by fields of their request, not by flags of a command line', () => {

@@ -3,6 +3,7 @@ import { createTelling } from '../../../node/models/told.ts'
 import type { ModelEvents } from '../../../node/models/types.ts'
 import { createEvents } from '../../../node/runtime/events.ts'
 import type { Log } from '../../../node/runtime/types.ts'
+import { offersQuestion } from '../../../protocol/models/index.ts'
 import type { ToldOffer } from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
@@ -70,5 +71,36 @@ describe('telling light peers of offers', () => {
     events.emit('models.offered', { model: idOf(1), worker: accountOf(1) })
     await ask({})
     assert.equal(looked.board, 3, 'but a new worker is told of at once')
+  })
+
+  it('names whom a page can reach, and to who dials plain TCP the others too', async () => {
+    const addresses: Record<Address, string[]> = {
+      [accountOf(1)]: ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.1/udp/1/quic-v1'],
+      [accountOf(2)]: ['/ip4/10.0.0.2/tcp/1', '/ip4/10.0.0.2/tcp/2/ws'],
+      [accountOf(3)]: ['/ip4/10.0.0.3/udp/1/quic-v1', '/ip4/10.0.0.3/tcp/1/p2p/relay/p2p-circuit']
+    }
+    const offers = Object.keys(addresses).map(worker => ({
+      message: { model: idOf(0), worker, inputPrice: 0n, outputPrice: 1n, expires: 1_000n }
+    }))
+    const log = { error: () => undefined } as unknown as Log
+    const telling = createTelling(
+      { known: async account => ({ peerId: `peer of ${account}`, addresses: addresses[account] ?? [] }) as never },
+      { list: () => offers as never },
+      () => undefined,
+      { clock: { now: () => 0 } as never, now: () => 1n, events: createEvents<ModelEvents>(log) }
+    )
+    const ask = async (question: object): Promise<Record<string, readonly string[]>> => {
+      const told: ToldOffer[] = []
+      await telling({
+        next: async () => offersQuestion.parse(question),
+        send: async (frame: { offers: ToldOffer[] }) => void told.push(...frame.offers)
+      } as never)
+      return Object.fromEntries(told.map(one => [one.offer.message.worker, one.addresses]))
+    }
+    assert.deepEqual(await ask({}), { [accountOf(2)]: ['/ip4/10.0.0.2/tcp/2/ws'] })
+    assert.deepEqual(await ask({ tcp: true }), {
+      [accountOf(1)]: ['/ip4/10.0.0.1/tcp/1'],
+      [accountOf(2)]: ['/ip4/10.0.0.2/tcp/2/ws', '/ip4/10.0.0.2/tcp/1']
+    })
   })
 })

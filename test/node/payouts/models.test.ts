@@ -2,13 +2,14 @@ import assert from 'node:assert/strict'
 import { createModels } from '../../../node/payouts/models.ts'
 import { modelsKnown, modelsWeighed } from '../../../node/payouts/limits.ts'
 import { manualClock } from '../../../node/runtime/index.ts'
+import { zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 
 const idOf = (n: number): Hex => `0x${n.toString(16).padStart(64, '0')}`
 
 describe('what is remembered of models', () => {
   /** On a chain where every id is a model's, and each gives its data less than it should: nobody weighs it. */
-  function modelsOf() {
+  function modelsOf(datanet = idOf(1)) {
     const asked = { registered: 0, weighed: 0 }
     const deps = {
       clock: manualClock(),
@@ -17,7 +18,7 @@ describe('what is remembered of models', () => {
         models: {
           model: async (id: Hex) => {
             asked.registered++
-            return { id, result: 'result', datanet: idOf(1), split: { worker: 10_000, builder: 0, data: 0 } }
+            return { id, result: 'result', datanet, split: { worker: 10_000, builder: 0, data: 0 } }
           }
         }
       },
@@ -42,6 +43,12 @@ describe('what is remembered of models', () => {
     assert.equal(asked.registered, modelsKnown + 1)
     await models.registered(idOf(0))
     assert.equal(asked.registered, modelsKnown + 2)
+  })
+
+  it('and what stands on no Datanet has no siblings, an agent’s manifest as little as a base’s', async () => {
+    const { models, asked } = modelsOf(zeroHash)
+    assert.equal(await models.weighed(idOf(0)), null)
+    assert.equal(asked.weighed, 0, 'there are no rules to look for')
   })
 
   it('with their results, of fewer', async () => {

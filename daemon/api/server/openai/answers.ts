@@ -30,7 +30,8 @@ export const headOf = (kind: 'chatcmpl' | 'cmpl', model: string): Head => ({
   model
 })
 
-export const finishReason = (finish: string): 'length' | 'stop' => (finish === 'length' ? 'length' : 'stop')
+/** What was cut off is never told as whole: one that its key's owner ended has no word of its own in that API. */
+export const finishReason = (finish: string): 'length' | 'stop' => (finish === 'stop' ? 'stop' : 'length')
 
 export const usageOf = (answers: readonly Answered[]) => {
   const sum = (of: (done: Done) => number): number => answers.reduce((total, { done }) => total + of(done), 0)

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { InvalidError, readAs } from '../../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, readAs } from '../../../../protocol/primitives/index.ts'
 import { completionRequest, modelParam, modelsQuery, mostChoices, textCompletionRequest } from '../../contract/index.ts'
 import type { ModelView } from '../../contract/index.ts'
 import type { Caller } from '../guard.ts'
@@ -14,6 +14,16 @@ import { isOffered, logprobsIn, wantedFields, wantedOf } from './wanted.ts'
 
 /** A conversation of many turns, escaped as clients do. */
 export const openAiBody = 4 << 20
+
+/** In the older form it is the prompt that is too long. */
+const ofPrompt = (error: unknown): unknown =>
+  error instanceof TilthError && error.code === 'ask.long'
+    ? new InvalidError('ask.long', error.message, {
+        help: 'Give a shorter prompt.',
+        details: { ...error.details, param: 'prompt' },
+        cause: error
+      })
+    : error
 
 const modelObject = ({ id, name, builder }: ModelView) => ({
   id: name,
@@ -81,14 +91,20 @@ export function openAiEndpoints(
           details: { param: 'n' }
         })
       const model = await source.model(body.model)
+      const isList = Array.isArray(body.prompt)
+      const questions = prompts.flatMap((content, i) =>
+        questionsOf(model.id, [{ role: 'user', content }], body, {}, isList ? ['prompt', i] : ['prompt'])
+      )
       return complete(reply, source, callerOf(request), {
         kind: 'cmpl',
         form: textForm,
         named: body.model,
         model,
-        questions: prompts.flatMap(content => questionsOf(model.id, [{ role: 'user', content }], body)),
+        questions,
         stream: body.stream === true,
         withUsage: body.stream_options?.include_usage === true
+      }).catch((error: unknown) => {
+        throw ofPrompt(error)
       })
     })
 

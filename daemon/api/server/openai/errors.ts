@@ -21,6 +21,7 @@ const theirFields: Partial<Record<ErrorCode, string>> = {
   'name.ambiguous': 'model',
   'name.untrusted': 'model',
   'ask.long': 'messages',
+  'context.none': 'tilth.context',
   'ask.price': 'max_tokens'
 }
 
