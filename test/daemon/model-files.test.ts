@@ -112,7 +112,7 @@ describe('models into the network and out of it', function () {
       }
     }
     const which = {
-      model: async () => ({ id, name: 'elements', base: 'B', adapter: 'A', builder: '0x1', worker: '0x2' })
+      asked: async () => ({ id, name: 'elements', base: 'B', adapter: 'A', builder: '0x1', worker: '0x2' })
     }
     const { modelFolders } = baseHandlers(
       { shelf } as unknown as Parameters<typeof baseHandlers>[0],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { modelHandlers } from '../../daemon/api/handlers/models.ts'
 import { nameHandlers } from '../../daemon/api/handlers/names.ts'
 import { createWhich } from '../../daemon/api/handlers/which.ts'
 import { openPins } from '../../daemon/names/index.ts'
@@ -108,12 +109,40 @@ describe('a name of a model', () => {
     assert.equal((await (await naming(known, [], { elements: id('aa') })).model('elements')).id, id('aa'))
   })
 
+  it('serves what it asks, and nothing where several builders use it; what is served ends by it all the same', async () => {
+    const known = [elements('aa', host), elements('bb', stranger)]
+    const done: string[] = []
+    const offering = (which: Awaited<ReturnType<typeof naming>>, own: Hex) =>
+      modelHandlers(
+        {
+          self,
+          models: {
+            models: () => known,
+            offers: (model: Hex) => (model === own ? [{ worker: self }] : []),
+            offer: async ({ model }: { model: Hex }) => ({ model }),
+            withdraw: async (model: Hex) => void done.push(model)
+          }
+        } as unknown as Parameters<typeof modelHandlers>[0],
+        which,
+        {} as never
+      )
+    const call = { params: { id: 'elements' }, body: {} } as never
+    const several = offering(await naming(known), id('aa'))
+    await assert.rejects(async () => several.serve(call), { code: 'name.ambiguous' })
+    await several.unserve(call)
+    assert.deepEqual(done, [id('aa')])
+    const trusting = offering(await naming(known, [host]), id('bb'))
+    assert.deepEqual(await trusting.serve(call), { id: id('aa') })
+    await assert.rejects(async () => offering(await naming(known), id('cc')).unserve(call), { code: 'name.ambiguous' })
+  })
+
   it('that begins another model’s id asks neither, unless its builder is trusted', async () => {
     const known = [elements('c0ffee', host), elements('dd', stranger, { name: 'c0ffee' })]
     await assert.rejects((await naming(known)).asked('c0ffee'), {
       code: 'name.ambiguous',
       help: new RegExp(`${id('dd')}, ${id('c0ffee')}`)
     })
+    assert.deepEqual([...(await naming(known)).askedNames()], [['elements', id('c0ffee')]])
     assert.equal((await (await naming(known, [stranger])).asked('c0ffee')).id, id('dd'))
     assert.equal((await (await naming(known, [], { c0ffee: id('c0ffee') })).asked('c0ffee')).id, id('c0ffee'))
     assert.equal((await (await naming(known)).asked('0xc0ffee')).id, id('c0ffee'))

@@ -30,7 +30,7 @@ type Known = Omit<BaseView, 'inspection'>
 
 export function baseHandlers(
   { engine, jobs, models, shelf, transport }: Pick<Node, 'engine' | 'jobs' | 'models' | 'shelf' | 'transport'>,
-  which: Pick<Which, 'model'>
+  which: Pick<Which, 'asked'>
 ): Pick<Handlers, 'bases' | 'importBase' | 'modelFolders'> {
   const inspected = createCache<string, InspectionView>({ max: mostInspected })
   let bundled: string | undefined
@@ -114,7 +114,7 @@ export function baseHandlers(
       return { cid }
     },
     async modelFolders({ params, signal }) {
-      const found = await which.model(params.id)
+      const found = await which.asked(params.id)
       const { id, name, base, adapter, builder, worker } = found
       // [reject] An agent's base is its manifest.
       if (isAgent(found))

@@ -1,4 +1,4 @@
-import { InvalidError, mapPage, pageOf, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, isIdAlone, mapPage, pageOf, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { isAgent } from '../../../protocol/models/index.ts'
 import { checkLicence } from '../../../protocol/data/index.ts'
@@ -273,6 +273,15 @@ export function modelHandlers(
     return { result: job.result, ...(worker === undefined ? {} : { worker }), split, upstream }
   }
 
+  /** Of several of one name the one that this node offers: it is served no more, whatever the name asks by now. */
+  async function toStop(wanted: string): Promise<Pick<NodeModel, 'id' | 'name'>> {
+    const own = models
+      .models()
+      .filter(({ id, name }) => name === wanted && models.offers(id).some(({ worker }) => worker === self))
+    const [only] = own
+    return own.length === 1 && only !== undefined && !isIdAlone(wanted) ? only : which.asked(wanted)
+  }
+
   return {
     askEvents,
     listed: page => mapPage(offered(page), modelView),
@@ -311,7 +320,7 @@ export function modelHandlers(
       return { ...(await marking()(known)), ...(await auditOf(node, known)) }
     },
     async serve({ params, body }) {
-      const { id } = await which.model(params.id)
+      const { id } = await which.asked(params.id)
       const request = {
         model: id,
         ...(body.inputPrice === undefined ? {} : { inputPrice: BigInt(body.inputPrice) }),
@@ -321,7 +330,7 @@ export function modelHandlers(
       return { id: (await models.offer(request)).model }
     },
     async unserve({ params, body }) {
-      const { id, name } = await which.model(params.id)
+      const { id, name } = await toStop(params.id)
       if (body !== undefined && 'all' in body && body.all)
         return { id, name, served: (await models.withdrawAll(id)).served }
       const served = models.offers(id).some(({ worker }) => worker === self)

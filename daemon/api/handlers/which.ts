@@ -98,12 +98,9 @@ export function createWhich(
   { jobs, models, data, payouts, chain, self }: Pick<Node, 'jobs' | 'models' | 'data' | 'payouts' | 'chain' | 'self'>,
   names: Names
 ): Which {
-  const byName = (name: string): ModelView =>
-    meantBy(
-      name,
-      models.models().filter(model => model.name === name && !model.retired),
-      { self, builders: names.trusted() }
-    )
+  const openOf = (name: string): ModelView[] => models.models().filter(one => one.name === name && !one.retired)
+  const byName = (name: string, all: readonly ModelView[] = openOf(name)): ModelView =>
+    meantBy(name, all, { self, builders: names.trusted() })
   /** [reject] What begins an id may be meant by it: no stranger is paid who has registered it as a name. */
   function requireNoId(name: string, { id, builder }: ModelView): void {
     const text = idText(name)
@@ -114,6 +111,11 @@ export function createWhich(
       help: `Ask by its id, one of ${[id, ...others.slice(0, mostListed).map(other => other.id)].join(', ')}.`,
       details: { param: 'model' }
     })
+  }
+  function onlyMeant(name: string, all?: readonly ModelView[]): ModelView {
+    const meant = byName(name, all)
+    requireNoId(name, meant)
+    return meant
   }
   const which: Which = {
     job: wanted => onlyOne({ what: 'job', unknown: 'job.unknown', list: 'tilth jobs' }, wanted, () => jobs.jobs()),
@@ -144,18 +146,17 @@ export function createWhich(
     async asked(wanted) {
       const found = await which.model(wanted)
       if (names.pins.get(wanted) !== undefined || found.id === wanted || found.name !== wanted) return found
-      const meant = byName(wanted)
-      requireNoId(wanted, meant)
-      return meant
+      return onlyMeant(wanted)
     },
     askedNames() {
       const open = models.models().filter(({ retired }) => !retired)
       const meant = new Map<string, Hex>()
       for (const [name, all] of Map.groupBy(open, model => model.name)) {
         try {
-          meant.set(name, names.pins.get(name) ?? meantBy(name, all, { self, builders: names.trusted() }).id)
+          meant.set(name, names.pins.get(name) ?? onlyMeant(name, all).id)
         } catch (error) {
-          if (!(error instanceof InvalidError)) throw error // several are called so, or nobody trusted has one
+          // Several are called so, nobody trusted has one, or it begins another's id.
+          if (!(error instanceof InvalidError)) throw error
         }
       }
       return meant

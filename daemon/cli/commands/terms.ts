@@ -73,8 +73,10 @@ function priceCommand(): Command {
         await show(
           flags,
           async api => {
-            if (Object.keys(body).length > 0) await api.call('serve', { params: { id: model }, body })
-            return api.call('model', { params: { id: model } })
+            // What a price was set for is shown, whatever else has its name.
+            const changed = Object.keys(body).length > 0
+            const id = changed ? (await api.call('serve', { params: { id: model }, body })).id : model
+            return api.call('model', { params: { id } })
           },
           ({ offers, name }) =>
             offers.length === 0
