@@ -14,6 +14,7 @@ import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
 import { defaultTiming, mostTold, mostValued } from './limits.ts'
 import { createJudge } from './judge/index.ts'
+import { createListing } from './listing.ts'
 import { createModels } from './models.ts'
 import { createGathering, type Gathering } from './receipts/gathering.ts'
 import { createIntake, createExchange, createOwnReceipts, createReceiptStore, createTree } from './receipts/index.ts'
@@ -486,11 +487,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await finality.follow(pool)
       return present(pool, number)
     },
-    async epochs(filter = {}) {
-      await proposals.caughtUp()
-      const { items, next } = await proposals.page(filter)
-      return { items: await Promise.all(items.map(viewOf)), next }
-    },
+    ...createListing(deps, { proposals, bundles }, viewOf),
     epoch,
     seats: () => seats.all(),
     sit: (pool, sits) => seats.sit(pool, sits),

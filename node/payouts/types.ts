@@ -406,6 +406,8 @@ export interface PayoutsService {
   finalize(pool: Hex): Promise<EpochView>
   /** Newest first. */
   epochs(filter?: PageRequest & { pool?: Hex | undefined }): Promise<Page<EpochView>>
+  /** Those that give an account something, so ordered; a page with none may have a next one. */
+  epochsOf(account: Address, page: PageRequest): Promise<Page<EpochView>>
   epoch(pool: Hex, epoch: number): Promise<EpochView | undefined>
 
   /** Seats of this node among pools' scorers, by the chain. */
