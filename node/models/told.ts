@@ -23,6 +23,13 @@ interface Place {
   readonly plain: readonly string[]
 }
 
+const isOpen = (text: string): boolean => {
+  const address = parseMultiaddr(text)
+  return address !== undefined && isPublic(address)
+}
+/** Those that everybody can use first: a worker may have many of its own network. */
+const openFirst = (all: readonly string[]): string[] => [...all.filter(isOpen), ...all.filter(text => !isOpen(text))]
+
 const price = ({ message }: SignedOffer): bigint => message.outputPrice + message.inputPrice
 
 function byModel(offers: readonly SignedOffer[]): Map<Hex, SignedOffer[]> {
@@ -74,14 +81,7 @@ export function createTelling(
     const peer = await peers.known(worker)
     if (peer === undefined) return undefined
     const short = peer.addresses.filter(address => address.length <= 400)
-    // Those that everybody can use first: a worker may have many of its own network.
-    const isOpen = (text: string): boolean => {
-      const address = parseMultiaddr(text)
-      return address !== undefined && isPublic(address)
-    }
-    const first = (all: readonly string[]): string[] =>
-      [...all.filter(isOpen), ...all.filter(text => !isOpen(text))].slice(0, mostToldAddresses)
-    return { peerId: peer.peerId, pages: first(short.filter(isForPages)), plain: first(short.filter(isPlainTcp)) }
+    return { peerId: peer.peerId, pages: short.filter(isForPages), plain: short.filter(isPlainTcp) }
   }
   /** Undefined for a worker that its asker could not reach. */
   async function told(offer: SignedOffer, { tcp }: OffersQuestion): Promise<ToldOffer | undefined> {
@@ -92,7 +92,8 @@ export function createTelling(
     if (place === undefined) return undefined
     if (known === undefined) places.set(worker, place)
     const { peerId, pages, plain } = place
-    const addresses = [...pages, ...(tcp === true ? plain : [])].slice(0, mostToldAddresses)
+    // Who dials plain TCP may dial nothing else, or not for nothing: a worker may have many that pages can use.
+    const addresses = openFirst(tcp === true ? [...plain, ...pages] : pages).slice(0, mostToldAddresses)
     return addresses.length === 0 ? undefined : { offer, peerId, addresses }
   }
 

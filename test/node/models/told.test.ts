@@ -74,10 +74,14 @@ describe('telling light peers of offers', () => {
   })
 
   it('names whom a page can reach, and to who dials plain TCP the others too', async () => {
+    const direct = [1, 2, 3, 4].map(port => `/ip4/8.8.8.8/udp/${port}/webrtc-direct/certhash/uEiA`)
+    const inner = [1, 2, 3, 4].map(port => `/ip4/10.0.0.5/tcp/${port}/ws`)
     const addresses: Record<Address, string[]> = {
       [accountOf(1)]: ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.1/udp/1/quic-v1'],
       [accountOf(2)]: ['/ip4/10.0.0.2/tcp/1', '/ip4/10.0.0.2/tcp/2/ws'],
-      [accountOf(3)]: ['/ip4/10.0.0.3/udp/1/quic-v1', '/ip4/10.0.0.3/tcp/1/p2p/relay/p2p-circuit']
+      [accountOf(3)]: ['/ip4/10.0.0.3/udp/1/quic-v1', '/ip4/10.0.0.3/tcp/1/p2p/relay/p2p-circuit'],
+      [accountOf(4)]: [...direct, '/ip4/8.8.8.8/tcp/1'],
+      [accountOf(5)]: [...inner, '/dns4/example.org/tcp/1']
     }
     const offers = Object.keys(addresses).map(worker => ({
       message: { model: idOf(0), worker, inputPrice: 0n, outputPrice: 1n, expires: 1_000n }
@@ -97,10 +101,16 @@ describe('telling light peers of offers', () => {
       } as never)
       return Object.fromEntries(told.map(one => [one.offer.message.worker, one.addresses]))
     }
-    assert.deepEqual(await ask({}), { [accountOf(2)]: ['/ip4/10.0.0.2/tcp/2/ws'] })
+    assert.deepEqual(await ask({}), {
+      [accountOf(2)]: ['/ip4/10.0.0.2/tcp/2/ws'],
+      [accountOf(4)]: direct,
+      [accountOf(5)]: inner
+    })
     assert.deepEqual(await ask({ tcp: true }), {
       [accountOf(1)]: ['/ip4/10.0.0.1/tcp/1'],
-      [accountOf(2)]: ['/ip4/10.0.0.2/tcp/2/ws', '/ip4/10.0.0.2/tcp/1']
+      [accountOf(2)]: ['/ip4/10.0.0.2/tcp/1', '/ip4/10.0.0.2/tcp/2/ws'],
+      [accountOf(4)]: ['/ip4/8.8.8.8/tcp/1', ...direct.slice(0, 3)],
+      [accountOf(5)]: ['/dns4/example.org/tcp/1', ...inner.slice(0, 3)]
     })
   })
 })
