@@ -25,7 +25,8 @@ describe('tilth backup, ended in the middle', function () {
       await mkdir(folder)
       for (const [signal, code] of [
         ['SIGINT', 130],
-        ['SIGTERM', 143]
+        ['SIGTERM', 143],
+        ['SIGHUP', 129]
       ] as const) {
         const child = spawn(process.execPath, [main, 'backup', '--output', join(folder, 'node.tar'), ...line.flags])
         const closed = once(child, 'close')

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createWriteStream, rmSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -35,14 +36,14 @@ async function save(api: ApiClient, whole: boolean, path: string, onBytes: (byte
   await pipeline(Readable.from(counted(), { objectMode: false }), file)
 }
 
-/** Ctrl-C leaves no half of a copy behind. */
+/** Ctrl-C, or a terminal that is closed, leaves no half of a copy behind. */
 function leavingNothing(part: string): { off(): void } {
   const leave = (signal: NodeJS.Signals): void => {
     rmSync(part, { force: true })
-    process.exit(signal === 'SIGINT' ? 130 : 143)
+    process.exit(128 + constants.signals[signal])
   }
-  process.once('SIGINT', leave).once('SIGTERM', leave)
-  return { off: () => void process.off('SIGINT', leave).off('SIGTERM', leave) }
+  process.once('SIGINT', leave).once('SIGTERM', leave).once('SIGHUP', leave)
+  return { off: () => void process.off('SIGINT', leave).off('SIGTERM', leave).off('SIGHUP', leave) }
 }
 
 export function backupCommand(): Command {
