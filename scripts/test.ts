@@ -153,7 +153,8 @@ async function mochaRun({ name, all, alone }: MochaSettings, lane: Lane, only: s
   if (code !== 0 && sum(Object.values(byFile)).failed === 0) byFile[''] = { passed: 0, failed: 1 }
   const longest = Object.entries(byFile)
     .map(([file, { ms = 0 }]) => ({ file: relative(root, file), seconds: Math.round(ms / 1000) }))
-    .filter(({ seconds }) => seconds >= leastLong)
+    // What no file did, root hooks, has no name to tell.
+    .filter(({ file, seconds }) => file !== '' && seconds >= leastLong)
     .sort((a, b) => b.seconds - a.seconds)
     .slice(0, mostLong)
   for (const { file, seconds } of longest) (lane.say ?? print)(`${String(seconds).padStart(6)} s  ${file}\n`)

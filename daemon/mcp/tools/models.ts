@@ -51,7 +51,8 @@ export const modelsTool = (api: ApiClient): Tool<typeof input> => ({
     const { items, next } = await api.call('models', { params, signal })
     // Agents have a list of their own: what is paid for a call of one is no price of a token.
     const models = items.filter(one => !isAgent(one)).map(modelOf)
-    const text = models.length === 0 ? 'no model is registered' : models.map(lineOf).join('\n')
+    const none = items.length === 0 ? 'no model is registered' : 'only agents are here: see the tool agents'
+    const text = models.length === 0 ? none : models.map(lineOf).join('\n')
     return found(text + moreText(next), { models, next })
   }
 })
