@@ -2,12 +2,12 @@ import { digest } from '../../../protocol/crypto/index.ts'
 import { isDecided, removedBy } from '../../../protocol/data/index.ts'
 import type { ContributionState, RemovalRecord, Removed, Verdict } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { createCache } from '../../runtime/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Batch } from '../../store/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createDirectory } from './directory.ts'
 import type { Directory } from './directory.ts'
+import { createKept } from './kept.ts'
 import { noProgress, openTables } from './records.ts'
 import type {
   BallotRecord,
@@ -115,26 +115,23 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
   const tables = openTables(store)
   const { contributions, places, open, uploads, ballots, votePlaces, verdicts, versions } = tables
   const { evidence, unreported } = tables
-  const records = createCache<string, ContributionRecord>({
+  const records = createKept<string, ContributionRecord>({
     max: cachedRecords,
     weight: {
       of: ({ state }) => 2 + ('certificate' in state ? state.certificate.votes.length : 0),
       most: cachedStatements
     }
   })
-  const knownPlaces = createCache<Hex, string>({ max: cachedRecords })
-  const knownBallots = createCache<Hex, BallotRecord>({
+  const knownPlaces = createKept<Hex, string>({ max: cachedRecords })
+  const knownBallots = createKept<Hex, BallotRecord>({
     max: cachedRecords,
     weight: { of: ({ commits, votes }) => commits.length + votes.length, most: cachedStatements }
   })
-  const knownVerdicts = createCache<Hex, Verdict>({ max: cachedVerdicts })
+  const knownVerdicts = createKept<Hex, Verdict>({ max: cachedVerdicts })
   let last: Promise<unknown> = Promise.resolve()
 
-  async function recordAt(place: string): Promise<ContributionRecord | undefined> {
-    const known = records.get(place) ?? (await contributions.get(place))
-    if (known !== undefined) records.set(place, known)
-    return known
-  }
+  const recordAt = (place: string): Promise<ContributionRecord | undefined> =>
+    records.read(place, key => contributions.get(key))
   /** Every statement of a vote leads to what it is about. */
   function votesIn({ commits = [], votes = [], mine }: Partial<BallotRecord>): Hex[] {
     const shown = [...votes, ...(mine === undefined ? [] : [mine])]
@@ -175,7 +172,10 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       .delete(uploads, `${record.datanet}/${record.contributor}/${sequenceKey(record.index)}`)
       .delete(verdicts, record.id)
       .delete(tables.removals, place)
-    records.delete(place)
+  }
+  /** Once it is gone from the disk. */
+  function forgotten(record: ContributionRecord): void {
+    records.delete(placeOf(record))
     knownPlaces.delete(record.id)
     knownVerdicts.delete(record.id)
   }
@@ -205,10 +205,8 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       await tables.progress.put(datanet, { ...(await book.progress(datanet)), passed: index }, { sync: false })
     },
     async contribution(id) {
-      const place = knownPlaces.get(id) ?? (await places.get(id))
-      if (place === undefined) return undefined
-      knownPlaces.set(id, place)
-      return recordAt(place)
+      const place = await knownPlaces.read(id, key => places.get(key))
+      return place === undefined ? undefined : recordAt(place)
     },
     async contributionsBy(datanet, contributor, from, limit) {
       const prefix = `${datanet}/${contributor}/`
@@ -267,9 +265,8 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       if (isDecided(state)) await tables.outbox.delete(id)
     },
     async ballot(id) {
-      const known = knownBallots.get(id) ?? (await ballots.get(id)) ?? { commits: [], votes: [] }
-      knownBallots.set(id, known)
-      return known
+      const none = { commits: [], votes: [] }
+      return (await knownBallots.read(id, async key => (await ballots.get(key)) ?? none)) ?? none
     },
     async putBallot(id, record) {
       await store.batch(batch => {
@@ -282,11 +279,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     async *voteIds(beginning) {
       for await (const id of votePlaces.keys({ prefix: beginning })) yield id as Hex
     },
-    async verdict(id) {
-      const known = knownVerdicts.get(id) ?? (await verdicts.get(id))
-      if (known !== undefined) knownVerdicts.set(id, known)
-      return known
-    },
+    verdict: id => knownVerdicts.read(id, key => verdicts.get(key)),
     async putVerdict(id, verdict) {
       await verdicts.put(id, { ...verdict })
       knownVerdicts.set(id, verdict)
@@ -353,6 +346,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         const passed = Math.min(progress.passed, record.index - 1)
         batch.put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
       })
+      forgotten(record)
       return record
     },
     async dropVersion(datanet, version, block) {
@@ -367,8 +361,9 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
           batch.delete(ballots, record.id)
           for (const vote of votes) batch.delete(votePlaces, vote)
         })
-        for await (const key of tables.told.keys({ prefix: `${record.id}/` })) await tables.told.delete(key)
+        forgotten(record)
         knownBallots.delete(record.id)
+        for await (const key of tables.told.keys({ prefix: `${record.id}/` })) await tables.told.delete(key)
         yield record
       }
       await tables.progress.delete(datanet)
