@@ -146,13 +146,9 @@ function receiptFaults({ receipts, data, settled }: EpochBundle, facts: BundleFa
     // [reject] Each receipt is sound in itself.
     const fault = faultOf(receipt, facts)
     if (fault !== undefined) faults.push({ code: `receipt.${fault}`, at: index, ...proofOf(receipt, index, facts) })
-    // [reject] Receipts stand in order …
+    // [reject] Receipts stand in order.
     const last = receipts[index - 1]
     if (last !== undefined && inOrder(last, receipt) > 0) faults.push({ code: 'receipts.order', at: index })
-    // [reject] … and so do their running totals: what stands between two is fees without a receipt.
-    const lower = last?.receipt.message
-    if (lower?.channel === message.channel && message.total - message.fee < lower.total)
-      faults.push({ code: 'receipt.total', at: index })
     // [reject] A channel's receipts count no further than it has paid, and until so long after its end.
     const channel = facts.channels.get(message.channel)
     if (message.total > (channel?.claimed ?? 0n) || message.total > (lines.get(message.channel)?.claimed ?? 0n))
@@ -162,8 +158,28 @@ function receiptFaults({ receipts, data, settled }: EpochBundle, facts: BundleFa
     if (brought !== data[index]) faults.push({ code: 'receipt.data', at: index })
     if (brought === 0n) faults.push({ code: 'receipt.worthless', at: index })
   })
+  // [reject] Fees count once: no two of a channel's receipts stand on the same ones. Its parties may have signed totals
+  // in any order, which is no fault of whoever counts them.
+  for (const at of twicePaid(receipts)) faults.push({ code: 'receipt.total', at })
   if (data.length !== receipts.length) faults.push({ code: 'receipt.data' })
   return faults
+}
+
+/** Receipts that stand on fees on which another one of their channel stands that begins before them. */
+function twicePaid(receipts: readonly CosignedReceipt[]): number[] {
+  const found: number[] = []
+  const paying = receipts.flatMap(({ receipt: { message } }, index) =>
+    message.fee === 0n ? [] : [{ channel: message.channel, stretch: stretchOf(message), index }]
+  )
+  for (const of of Map.groupBy(paying, ({ channel }) => channel).values()) {
+    of.sort((a, b) => (a.stretch[0] < b.stretch[0] ? -1 : a.stretch[0] > b.stretch[0] ? 1 : a.index - b.index))
+    let end = -1n
+    for (const { stretch, index } of of) {
+      if (stretch[0] < end) found.push(index)
+      if (stretch[1] > end) end = stretch[1]
+    }
+  }
+  return found.sort((a, b) => a - b)
 }
 
 /** Whether two lines say the same of a channel itself. */

@@ -404,6 +404,12 @@ describe('what anybody checks of an epoch', () => {
     const twice = receipt({ sequence: 3n, fee: 700n, total: 1500n })
     const [first] = honest.filter(one => one.client === accountOf('client'))
     assert.ok(codes(withReceipts(make([first!]), [first!, twice])).includes('receipt.total'))
+    // Two who conspire sign their totals against the order: whoever counts what they paid is right.
+    const against = [
+      receipt({ sequence: 1n, fee: 500n, total: 1500n }),
+      receipt({ sequence: 2n, fee: 400n, total: 400n })
+    ]
+    assert.deepEqual(codes(make(against), { channels: factsFor(against).channels }), [])
     assert.ok(codes(bundle, { channels: factsFor(honest, 1200n).channels }).includes('receipt.unpaid'))
     assert.ok(codes({ ...bundle, heldOut: [] }).includes('epoch.held-out'))
     assert.ok(codes({ ...bundle, unmeasured: [model] }).includes('bundle.measure'))
