@@ -109,7 +109,7 @@ describe('a name of a model', () => {
     assert.equal((await (await naming(known, [], { elements: id('aa') })).model('elements')).id, id('aa'))
   })
 
-  it('serves what it asks, and nothing where several builders use it; what is served ends by it all the same', async () => {
+  it('serves what it asks, and nothing where several builders use it; what is served ends by it', async () => {
     const known = [elements('aa', host), elements('bb', stranger)]
     const done: string[] = []
     const offering = (which: Awaited<ReturnType<typeof naming>>, own: Hex) =>

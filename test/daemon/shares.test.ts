@@ -19,7 +19,7 @@ const line = {
   resettled: 0n
 }
 
-/** Epochs of as many pools, of which one in so many pays the earner; a view takes so long, of what is not known here. */
+/** Epochs of as many pools, of which one in so many pays the earner; a view of one takes so long. */
 function epochsOf(count: number, every: number, { knows = true, ms = 0 } = {}) {
   const told = { looked: 0, viewed: 0 }
   let time = 0
