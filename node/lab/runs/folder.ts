@@ -85,6 +85,5 @@ export function readJson(path: string): unknown {
   }
 }
 
-/** What a run's results are called, in its folder; those of a part of it do not replace the whole. */
-export const resultsFile = (mode: Mode, only?: readonly string[]): string =>
-  `results-${mode}${only === undefined ? '' : '-only'}.json`
+/** What a run's results are called, in its folder; those of a part, or of another rate, do not replace the whole. */
+export const resultsFile = (mode: Mode, isOwn = false): string => `results-${mode}${isOwn ? '-only' : ''}.json`

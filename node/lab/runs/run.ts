@@ -149,7 +149,7 @@ export async function runLab(run: LabRun): Promise<LabResult> {
         const found = await judgeAttack(attack.attack, study, attack.peace, bench)
         attacks.push({ ...found, seconds: secondsOf(due, folder) })
       }
-      await folder.writeResult(resultsFile(run.mode, run.only), resultOf(i + 1))
+      await folder.writeResult(resultsFile(run.mode, run.only !== undefined || run.lr !== undefined), resultOf(i + 1))
     }
     return resultOf(planned.length)
   } finally {
