@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from './programs.ts'
+import { freePort, run } from './programs.ts'
 
 /** The Python package whose sources have it, by the version that the recorded answers of the tests are of. */
 const source = 'llama-cpp-python'
@@ -52,14 +50,6 @@ export async function findLlamaServer(say: (text: string) => void): Promise<stri
   ])
   return made ? file : undefined
 }
-
-const freePort = (): Promise<number> =>
-  new Promise(resolve => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 
 /** Starts it on a file, and waits until it answers. */
 export async function startLlamaServer(

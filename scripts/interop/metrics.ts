@@ -1,13 +1,11 @@
 import { spawn } from 'node:child_process'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { serving } from './network.ts'
 import type { Outcome, Served } from './network.ts'
-import { lastOf, run } from './programs.ts'
+import { freePort, lastOf, run } from './programs.ts'
 
 // Prometheus, as Debian packs it, against a daemon that answers questions: it scrapes by a key to read, as README and
 // deploy/prometheus.yml say, and is asked everything that the dashboard asks.
@@ -33,15 +31,6 @@ async function unpack(folder: string): Promise<{ bin: string } | { why: string }
   return code === 0 ? { bin: join(folder, 'prometheus', 'usr', 'bin') } : { why: lastOf(output) }
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((found, failed) => {
-    const server = createServer().on('error', failed)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo
-      server.close(() => found(port))
-    })
-  })
-
 async function ask({ url, key, model }: Served): Promise<void> {
   const body = JSON.stringify({ model, max_tokens: 8, messages: [{ role: 'user', content: 'What is a dog?' }] })
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
@@ -55,9 +44,7 @@ async function scraped(served: Served, bin: string): Promise<Outcome[]> {
   const made = await run(
     process.execPath,
     [tilth, 'keys', 'add', 'prometheus', '--scope', 'read', '--json', '--data', data],
-    {
-      cwd: folder
-    }
+    { cwd: folder }
   )
   const { key } = z.object({ key: z.string() }).parse(JSON.parse(made.output))
   await writeFile(join(folder, 'key'), key, { mode: 0o600 })

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 
 export interface Ran {
   readonly code: number
@@ -30,3 +32,12 @@ export const run = (
 
 /** The end of what a program said. */
 export const lastOf = (output: string): string => output.trim().split('\n').slice(-12).join('\n')
+
+/** One that nothing listens on, for a program that cannot choose its own. */
+export const freePort = (): Promise<number> =>
+  new Promise(resolve => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo
+      probe.close(() => resolve(port))
+    })
+  })
