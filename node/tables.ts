@@ -20,6 +20,7 @@ import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
 import { finding } from './payouts/audits/findings.ts'
 import { noted } from './payouts/audits/words.ts'
+import { ventureRecord } from './payouts/automation/ventures.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { seatRecord } from './payouts/scorer/seats.ts'
@@ -69,6 +70,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/rounds': verdictSchema,
   'payouts/words': scoringDocument,
   'payouts/seats': seatRecord,
+  'payouts/ventures': ventureRecord,
   'automation/last': stepRecord,
   'availability/pause': pauseRecord
 }
