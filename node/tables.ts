@@ -11,7 +11,7 @@ import { relayedRecord } from './data/questions/relaying.ts'
 import { sealingKeyText } from './data/private/readers.ts'
 import { holding } from './data/storage/holdings.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
-import { knownJob } from './jobs/book.ts'
+import { knownTables } from './jobs/known.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
 import { keptStates } from './jobs/kept.ts'
 import { speed } from './jobs/worker/estimate.ts'
@@ -51,7 +51,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-of': mark,
   'data/rows-uses': wordRecord,
   'data/rows-parts': text,
-  'jobs/known': knownJob,
+  ...knownTables,
   'jobs/built': jobRecord,
   'jobs/curves': keptCurve,
   'jobs/drafts': keptDraft,

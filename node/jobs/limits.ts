@@ -8,6 +8,9 @@ export const maxOpenPerBuilder = 64
 export const maxBids = 1_000
 /** Awards kept per job: each lot may be offered again some times. */
 export const maxAwards = 2_000
+/** Bids, awards and deliveries of all jobs together, a kilobyte each; beyond, of each open one no more than so many. */
+export const maxPapers = 200_000
+export const fewPapers = 40
 /** Bytes of a delivery's content: CIDs and losses. */
 export const maxContentBytes = 64 * 2 ** 20
 /** Bytes of one committed state of a training: weights, moments and average. */
