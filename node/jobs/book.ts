@@ -9,7 +9,17 @@ import type { JobsErrorCode } from './codes.ts'
 import type { JobsDeps } from './deps.ts'
 import { openKnown } from './known.ts'
 import type { KnownJob } from './known.ts'
-import { fewPapers, maxAwards, maxBids, maxKnownJobs, maxOpenPerBuilder, maxPapers } from './limits.ts'
+import type { Funds } from './funds.ts'
+import {
+  askedForRoom,
+  crowdedJobs,
+  fewPapers,
+  maxAwards,
+  maxBids,
+  maxKnownJobs,
+  maxOpenPerBuilder,
+  maxPapers
+} from './limits.ts'
 
 /** What a message told that was not known. */
 export type Heard =
@@ -43,8 +53,8 @@ export interface Book {
 const papersOf = ({ bids, awards, deliveries }: KnownJob): number => bids.length + awards.length + deliveries.length
 
 export function createBook(
-  deps: Pick<JobsDeps, 'store' | 'network' | 'clock'> & Partial<Pick<JobsDeps, 'self'>>,
-  { most = maxPapers, few = fewPapers } = {}
+  deps: Pick<JobsDeps, 'store' | 'network' | 'clock'> & Partial<Pick<JobsDeps, 'self'>> & { readonly funds?: Funds },
+  { most = maxPapers, few = fewPapers, jobs: mostJobs = maxKnownJobs, crowded = crowdedJobs } = {}
 ): Book {
   const table = openKnown(deps.store)
   let jobs = new Map<Hex, KnownJob>()
@@ -102,20 +112,49 @@ export function createBook(
     if (papers >= most && papersOf(known(id)) >= few)
       throw new LimitError('job.many', 'too much is said of all jobs together', { consequence: 'ignore' })
   }
-  const makeRoom = async (builder: Hex): Promise<void> => {
-    const open = [...jobs.values()].filter(
-      job =>
-        job.closed === null &&
-        job.document.statement.message.builder === builder &&
-        job.document.statement.message.deadline > context().now
+  /** What a job may cost beside its builder's others: of one that is awarded the money may be in escrow by now. */
+  const neededFor = ({ statement: { message } }: TuneJobDocument, others: readonly KnownJob[]): bigint =>
+    others.reduce(
+      (sum, { document, awards }) => sum + (awards.length > 0 ? 0n : document.statement.message.budget),
+      message.budget
     )
+  const openOf = (builder: Hex): KnownJob[] =>
+    [...jobs.values()].filter(job => job.document.statement.message.builder === builder && !isOver(job))
+  /** Those whose builder's money was looked for come last. */
+  let looked = 0
+  /** Lets go of an open job that nothing was paid for and whose builder has not what its jobs may cost. */
+  async function forgetUnfunded(funds: Funds): Promise<boolean> {
+    const open = [...jobs].filter(([, job]) => !isOver(job) && !isOwn(job))
+    for (let asked = 0; asked < Math.min(askedForRoom, open.length); asked++) {
+      const [id, job] = open[looked++ % open.length] ?? []
+      if (id === undefined || job === undefined || (await funds.isPaidFor(job))) continue
+      const { document } = job
+      const { builder } = document.statement.message
+      const others = openOf(builder).filter(one => one.document !== document)
+      if ((await funds.has(builder, neededFor(document, others))) !== false) continue
+      await forget(id)
+      return true
+    }
+    return false
+  }
+  const makeRoom = async (document: TuneJobDocument): Promise<void> => {
+    const { builder } = document.statement.message
+    const open = openOf(builder)
     if (open.length >= maxOpenPerBuilder)
       throw new LimitError('job.many', 'the builder has too many open jobs', { consequence: 'ignore' })
-    if (jobs.size < maxKnownJobs) return
+    const { funds } = deps
+    if (jobs.size < crowded) return
+    // [ignore] Where room is scarce it is for jobs that somebody can pay: others occupy nobody.
+    const needed = neededFor(document, open)
+    if (funds !== undefined && builder !== deps.self && (await funds.has(builder, needed)) !== true)
+      throw new LimitError('job.many', 'many jobs are known, and this one has no money behind it', {
+        consequence: 'ignore'
+      })
+    if (jobs.size < mostJobs) return
     const [oldest] = overOnes()
-    if (oldest === undefined)
+    if (oldest !== undefined) return forget(oldest[0])
+    if (funds === undefined || !(await forgetUnfunded(funds)))
       throw new LimitError('job.many', 'too many open jobs are known', { consequence: 'ignore' })
-    await forget(oldest[0])
   }
 
   const takeJob = async (document: TuneJobDocument): Promise<Heard | undefined> => {
@@ -123,7 +162,7 @@ export function createBook(
     const earlier = jobs.get(id)
     // [ignore] A job that is known, signed another time.
     if (earlier !== undefined) return saidAgain('job.known', earlier.document.statement, document.statement)
-    await makeRoom(document.statement.message.builder)
+    await makeRoom(document)
     const job: KnownJob = { document, bids: [], awards: [], deliveries: [], closed: null }
     await keep(id, job, table.put(id, job))
     return { kind: 'job', id, document }

@@ -2,6 +2,10 @@
 
 /** Jobs remembered; beyond it the oldest closed ones are forgotten, and new ones ignored while all are open. */
 export const maxKnownJobs = 5_000
+/** From so many on only such are taken as have money behind them, and those that have none make room. */
+export const crowdedJobs = 4_000
+/** Builders whose money is looked for to make room for one job: the next one goes on behind them. */
+export const askedForRoom = 8
 /** Open jobs of one builder: nobody fills the memory of all others. */
 export const maxOpenPerBuilder = 64
 /** Bids kept per job, one for each worker. */

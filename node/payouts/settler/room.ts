@@ -89,7 +89,7 @@ export interface Made {
 }
 
 /** Whether what is anchored, and what will be proposed on it with all words that may come, is read by others. */
-export function isReadable({ document, bundle, said }: Made): boolean {
+function isReadable({ document, bundle, said }: Made): boolean {
   const { receipts } = document
   const most = bundleBytes(receipts.length)
   const answers = Map.groupBy(receipts, ({ receipt }) => receipt.message.model).values()

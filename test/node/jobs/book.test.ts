@@ -8,7 +8,7 @@ import { memoryStore } from '../data/in-memory.ts'
 
 const clock = { now: () => Number(now) * 1000 }
 const stranger = (i: number) => {
-  const key = fromHex(keccak(`stranger ${i}`))
+  const key = Uint8Array.from(fromHex(keccak(`stranger ${i}`)))
   return { key, worker: addressOfKey(key) }
 }
 
@@ -88,6 +88,32 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
       assert.ok((await book.take({ kind: 'bid', bid: late })) !== undefined)
       assert.equal(book.get(jobId), undefined)
     }
+  })
+
+  it('without money keeps no room from one with money, and neither does one that lies about its budget', async () => {
+    const rich = new Set<string>([stranger(99).worker])
+    const book = createBook(
+      {
+        store: memoryStore(),
+        network,
+        clock,
+        self: stranger(98).worker,
+        funds: { has: async (builder: string) => rich.has(builder), isPaidFor: async () => false }
+      } as unknown as Parameters<typeof createBook>[0],
+      { jobs: 6, crowded: 4 }
+    )
+    const jobBy = (i: number, createdAt = now - 10n) => {
+      const { key, worker: builder } = stranger(i)
+      return book.take({ kind: 'job', job: job({ builder, createdAt, budget: 10n ** 30n }, key) })
+    }
+    for (let i = 0; i < 4; i++) await jobBy(i)
+    // From now on only who can pay is heard, and this node itself.
+    await assert.rejects(jobBy(4), { code: 'job.many', consequence: 'ignore' })
+    for (let i = 0n; i < 6n; i++) assert.ok((await jobBy(99, now - 20n + i)) !== undefined)
+    const builders = [...book.all()].map(([, { document }]) => document.statement.message.builder)
+    assert.equal(builders.length, 6)
+    assert.equal(builders.filter(builder => rich.has(builder)).length, 6)
+    await assert.rejects(jobBy(99, now - 9n), { code: 'job.many' })
   })
 
   it('is the same after a start, and gone whole once it is forgotten', async () => {
