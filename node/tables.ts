@@ -11,7 +11,7 @@ import { relayedRecord } from './data/questions/relaying.ts'
 import { sealingKeyText } from './data/private/readers.ts'
 import { holding } from './data/storage/holdings.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
-import { knownJob } from './jobs/book.ts'
+import { knownTables } from './jobs/known.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
 import { keptStates } from './jobs/kept.ts'
 import { speed } from './jobs/worker/estimate.ts'
@@ -20,6 +20,7 @@ import { tallyRecord } from './flow/tally.ts'
 import { openTables as openModels } from './models/records.ts'
 import { finding } from './payouts/audits/findings.ts'
 import { noted } from './payouts/audits/words.ts'
+import { ventureRecord } from './payouts/automation/ventures.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
 import { seatRecord } from './payouts/scorer/seats.ts'
@@ -50,7 +51,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-of': mark,
   'data/rows-uses': wordRecord,
   'data/rows-parts': text,
-  'jobs/known': knownJob,
+  ...knownTables,
   'jobs/built': jobRecord,
   'jobs/curves': keptCurve,
   'jobs/drafts': keptDraft,
@@ -69,6 +70,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/rounds': verdictSchema,
   'payouts/words': scoringDocument,
   'payouts/seats': seatRecord,
+  'payouts/ventures': ventureRecord,
   'automation/last': stepRecord,
   'availability/pause': pauseRecord
 }

@@ -1,33 +1,25 @@
-import { z } from 'zod'
-import {
-  checkAward,
-  checkBid,
-  checkClosed,
-  checkDelivery,
-  checkTuneJob,
-  awardDocument,
-  tuneJobDocument
-} from '../../protocol/jobs/index.ts'
+import { checkAward, checkBid, checkClosed, checkDelivery, checkTuneJob } from '../../protocol/jobs/index.ts'
 import type { AwardDocument, JobMessage, TuneJobDocument } from '../../protocol/jobs/index.ts'
-import { digest, signedSchema } from '../../protocol/crypto/index.ts'
+import { digest } from '../../protocol/crypto/index.ts'
 import type { Signed } from '../../protocol/crypto/index.ts'
 import { LimitError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { createQueue } from '../runtime/index.ts'
-import type { Collection } from '../store/index.ts'
 import type { JobsErrorCode } from './codes.ts'
 import type { JobsDeps } from './deps.ts'
-import { maxAwards, maxBids, maxKnownJobs, maxOpenPerBuilder } from './limits.ts'
-
-export const knownJob = z.strictObject({
-  document: tuneJobDocument,
-  bids: z.array(signedSchema('Bid')),
-  awards: z.array(awardDocument),
-  deliveries: z.array(signedSchema('Delivery')),
-  closed: signedSchema('JobClosed').nullable()
-})
-/** What every peer knows of a job: only what was signed and checked. */
-export type KnownJob = z.infer<typeof knownJob>
+import { openKnown } from './known.ts'
+import type { KnownJob } from './known.ts'
+import type { Funds } from './funds.ts'
+import {
+  askedForRoom,
+  crowdedJobs,
+  fewPapers,
+  maxAwards,
+  maxBids,
+  maxKnownJobs,
+  maxOpenPerBuilder,
+  maxPapers
+} from './limits.ts'
 
 /** What a message told that was not known. */
 export type Heard =
@@ -57,9 +49,16 @@ export interface Book {
   all(): IterableIterator<[Hex, KnownJob]>
 }
 
-export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>): Book {
-  const table: Collection<KnownJob> = deps.store.collection('jobs/known', knownJob)
-  const jobs = new Map<Hex, KnownJob>()
+/** What is said about a job. */
+const papersOf = ({ bids, awards, deliveries }: KnownJob): number => bids.length + awards.length + deliveries.length
+
+export function createBook(
+  deps: Pick<JobsDeps, 'store' | 'network' | 'clock'> & Partial<Pick<JobsDeps, 'self'>> & { readonly funds?: Funds },
+  { most = maxPapers, few = fewPapers, jobs: mostJobs = maxKnownJobs, crowded = crowdedJobs } = {}
+): Book {
+  const table = openKnown(deps.store)
+  let jobs = new Map<Hex, KnownJob>()
+  let papers = 0
   const queue = createQueue({ name: 'jobs', bound: 4096 })
   const context = () => ({ network: deps.network, now: BigInt(Math.floor(deps.clock.now() / 1000)) })
 
@@ -78,27 +77,84 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
       throw new TilthError(code, 'another one in its place is known', { consequence: 'ignore' })
     return undefined
   }
-  const keep = async (id: Hex, job: KnownJob): Promise<void> => {
-    await table.put(id, job)
+  /** What is new is on disk first. */
+  const keep = async (id: Hex, job: KnownJob, write: Promise<void>): Promise<void> => {
+    await write
+    papers += papersOf(job)
+    if (jobs.has(id)) papers -= papersOf(known(id))
     jobs.set(id, job)
   }
-  const makeRoom = async (builder: Hex): Promise<void> => {
-    const open = [...jobs.values()].filter(
-      job =>
-        job.closed === null &&
-        job.document.statement.message.builder === builder &&
-        job.document.statement.message.deadline > context().now
+  const isOver = ({ closed, document }: KnownJob): boolean =>
+    closed !== null || document.statement.message.deadline <= context().now
+  const isOwn = ({ document, bids }: KnownJob): boolean =>
+    document.statement.message.builder === deps.self || bids.some(({ message }) => message.worker === deps.self)
+  /** Those that are over, the oldest first. */
+  const overOnes = (): [Hex, KnownJob][] =>
+    [...jobs]
+      .filter(([, job]) => isOver(job))
+      .sort(([, a], [, b]) => Number(a.document.statement.message.createdAt - b.document.statement.message.createdAt))
+  async function forget(id: Hex): Promise<void> {
+    const job = jobs.get(id)
+    if (job === undefined || !jobs.delete(id)) return
+    papers -= papersOf(job)
+    await table.forget(id)
+  }
+  /**
+   * [ignore] Nobody fills the memory of all others with what costs a signature: what is over makes room, and where that
+   * is not enough each open job has a few. What is this node's own is kept.
+   */
+  async function requireRoom(id: Hex, worker: Hex): Promise<void> {
+    if (papers < most || worker === deps.self || isOwn(known(id))) return
+    for (const [other, job] of overOnes()) {
+      if (papers < most * 0.9) break
+      if (other !== id && !isOwn(job)) await forget(other)
+    }
+    if (papers >= most && papersOf(known(id)) >= few)
+      throw new LimitError('job.many', 'too much is said of all jobs together', { consequence: 'ignore' })
+  }
+  /** What a job may cost beside its builder's others: of one that is awarded the money may be in escrow by now. */
+  const neededFor = ({ statement: { message } }: TuneJobDocument, others: readonly KnownJob[]): bigint =>
+    others.reduce(
+      (sum, { document, awards }) => sum + (awards.length > 0 ? 0n : document.statement.message.budget),
+      message.budget
     )
+  const openOf = (builder: Hex): KnownJob[] =>
+    [...jobs.values()].filter(job => job.document.statement.message.builder === builder && !isOver(job))
+  /** Those whose builder's money was looked for come last. */
+  let looked = 0
+  /** Lets go of an open job that nothing was paid for and whose builder has not what its jobs may cost. */
+  async function forgetUnfunded(funds: Funds): Promise<boolean> {
+    const open = [...jobs].filter(([, job]) => !isOver(job) && !isOwn(job))
+    for (let asked = 0; asked < Math.min(askedForRoom, open.length); asked++) {
+      const [id, job] = open[looked++ % open.length] ?? []
+      if (id === undefined || job === undefined || (await funds.isPaidFor(job))) continue
+      const { document } = job
+      const { builder } = document.statement.message
+      const others = openOf(builder).filter(one => one.document !== document)
+      if ((await funds.has(builder, neededFor(document, others))) !== false) continue
+      await forget(id)
+      return true
+    }
+    return false
+  }
+  const makeRoom = async (document: TuneJobDocument): Promise<void> => {
+    const { builder } = document.statement.message
+    const open = openOf(builder)
     if (open.length >= maxOpenPerBuilder)
       throw new LimitError('job.many', 'the builder has too many open jobs', { consequence: 'ignore' })
-    if (jobs.size < maxKnownJobs) return
-    const [oldest] = [...jobs]
-      .filter(([, job]) => job.closed !== null || job.document.statement.message.deadline <= context().now)
-      .sort(([, a], [, b]) => Number(a.document.statement.message.createdAt - b.document.statement.message.createdAt))
-    if (oldest === undefined)
+    const { funds } = deps
+    if (jobs.size < crowded) return
+    // [ignore] Where room is scarce it is for jobs that somebody can pay: others occupy nobody.
+    const needed = neededFor(document, open)
+    if (funds !== undefined && builder !== deps.self && (await funds.has(builder, needed)) !== true)
+      throw new LimitError('job.many', 'many jobs are known, and this one has no money behind it', {
+        consequence: 'ignore'
+      })
+    if (jobs.size < mostJobs) return
+    const [oldest] = overOnes()
+    if (oldest !== undefined) return forget(oldest[0])
+    if (funds === undefined || !(await forgetUnfunded(funds)))
       throw new LimitError('job.many', 'too many open jobs are known', { consequence: 'ignore' })
-    await table.delete(oldest[0])
-    jobs.delete(oldest[0])
   }
 
   const takeJob = async (document: TuneJobDocument): Promise<Heard | undefined> => {
@@ -106,8 +162,9 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     const earlier = jobs.get(id)
     // [ignore] A job that is known, signed another time.
     if (earlier !== undefined) return saidAgain('job.known', earlier.document.statement, document.statement)
-    await makeRoom(document.statement.message.builder)
-    await keep(id, { document, bids: [], awards: [], deliveries: [], closed: null })
+    await makeRoom(document)
+    const job: KnownJob = { document, bids: [], awards: [], deliveries: [], closed: null }
+    await keep(id, job, table.put(id, job))
     return { kind: 'job', id, document }
   }
   const takeBid = async (bid: Signed<'Bid'>): Promise<Heard | undefined> => {
@@ -121,7 +178,9 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
       throw new TilthError('bid.old', 'a later bid is known', { consequence: 'ignore' })
     if (earlier === undefined && job.bids.length >= maxBids)
       throw new LimitError('bid.many', 'the job has enough bids', { consequence: 'ignore' })
-    await keep(id, { ...job, bids: [...job.bids.filter(other => other !== earlier), bid] })
+    if (earlier === undefined) await requireRoom(id, bid.message.worker)
+    const bids = [...job.bids.filter(other => other !== earlier), bid]
+    await keep(id, { ...job, bids }, table.bid(id, bid))
     return { kind: 'bid', id, bid }
   }
   const takeAward = async (award: AwardDocument): Promise<Heard | undefined> => {
@@ -137,7 +196,8 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     if (earlier !== undefined) return saidAgain('award.known', earlier.statement, award.statement)
     if (job.awards.length >= maxAwards)
       throw new LimitError('award.many', 'the job has enough awards', { consequence: 'ignore' })
-    await keep(id, { ...job, awards: [...job.awards, award] })
+    await requireRoom(id, message.worker)
+    await keep(id, { ...job, awards: [...job.awards, award] }, table.award(id, award))
     return { kind: 'award', id, award }
   }
   const takeDelivery = async (delivery: Signed<'Delivery'>): Promise<Heard | undefined> => {
@@ -155,7 +215,7 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     const others = job.deliveries.filter(
       ({ message }) => message.lot !== delivery.message.lot || message.worker !== delivery.message.worker
     )
-    await keep(id, { ...job, deliveries: [...others, delivery] })
+    await keep(id, { ...job, deliveries: [...others, delivery] }, table.deliver(id, delivery))
     return { kind: 'delivery', id, award, delivery }
   }
   const takeClosed = async (closed: Signed<'JobClosed'>): Promise<Heard | undefined> => {
@@ -164,7 +224,7 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
     checkClosed(closed, job.document, context())
     // [ignore] A job ends once.
     if (job.closed !== null) return saidAgain('closed.known', job.closed, closed)
-    await keep(id, { ...job, closed })
+    await keep(id, { ...job, closed }, table.put(id, { ...job, closed }))
     return { kind: 'closed', id, closed }
   }
 
@@ -199,7 +259,8 @@ export function createBook(deps: Pick<JobsDeps, 'store' | 'network' | 'clock'>):
 
   return {
     async load() {
-      for await (const [id, job] of table.entries()) jobs.set(id as Hex, job)
+      jobs = await table.load()
+      for (const job of jobs.values()) papers += papersOf(job)
     },
     take: message => queue.run(jobOf(message), () => one(message)),
     get: id => jobs.get(id),

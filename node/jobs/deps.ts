@@ -138,7 +138,7 @@ export interface JobsDeps {
     readonly escrows: Escrows
     readonly datanets: Pick<Datanets, 'version'>
     readonly tokens: Pick<Tokens, 'balanceOf'>
-    readonly ledger: Pick<Ledger, 'audit' | 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
+    readonly ledger: Pick<Ledger, 'audit' | 'escrow' | 'version' | 'confirmed' | 'confirmations' | 'caughtUp' | 'head'>
   }
   readonly engine: Pick<Engine, 'open' | 'tune' | 'tuneSiblings' | 'runPart' | 'heldOutLoss'>
   /** Who looks into what was delivered: a process of its own unless given. */

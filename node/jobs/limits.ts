@@ -2,12 +2,19 @@
 
 /** Jobs remembered; beyond it the oldest closed ones are forgotten, and new ones ignored while all are open. */
 export const maxKnownJobs = 5_000
+/** From so many on only such are taken as have money behind them, and those that have none make room. */
+export const crowdedJobs = 4_000
+/** Builders whose money is looked for to make room for one job: the next one goes on behind them. */
+export const askedForRoom = 8
 /** Open jobs of one builder: nobody fills the memory of all others. */
 export const maxOpenPerBuilder = 64
 /** Bids kept per job, one for each worker. */
 export const maxBids = 1_000
 /** Awards kept per job: each lot may be offered again some times. */
 export const maxAwards = 2_000
+/** Bids, awards and deliveries of all jobs together, a kilobyte each; beyond, of each open one no more than so many. */
+export const maxPapers = 200_000
+export const fewPapers = 40
 /** Bytes of a delivery's content: CIDs and losses. */
 export const maxContentBytes = 64 * 2 ** 20
 /** Bytes of one committed state of a training: weights, moments and average. */

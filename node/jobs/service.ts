@@ -12,6 +12,7 @@ import { createDrafts } from './drafts.ts'
 import { defaultPolicy, defaultTiming } from './deps.ts'
 import type { JobsDeps } from './deps.ts'
 import { retrain } from './audit.ts'
+import { createFunds } from './funds.ts'
 import { deliveredLots, runSegment } from './segment.ts'
 import { createAwardKeys } from './keys.ts'
 import { fetchResult } from './result.ts'
@@ -32,7 +33,7 @@ const mostCurves = 5
 export function createJobsService(deps: JobsDeps): JobsService {
   const timing = { ...defaultTiming, ...deps.timing }
   const policy = { ...defaultPolicy, ...deps.policy }
-  const book = createBook(deps)
+  const book = createBook({ ...deps, funds: createFunds(deps) })
   const builder = createBuilder(deps, timing, say, Math.random)
   const awardKeys = createAwardKeys(deps)
   const worker = createWorker(deps, policy, timing, book, say)

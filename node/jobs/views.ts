@@ -3,7 +3,7 @@ import type { Assignment, AwardDocument, JobRecord, LotState } from '../../proto
 import type { Message } from '../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { AwardNames } from './awards.ts'
-import type { KnownJob } from './book.ts'
+import type { KnownJob } from './known.ts'
 import type { AwardState, AwardView, BidView, JobStateName, JobView, ProgressView, RefusalView } from './types.ts'
 
 /** Whether nothing comes of a job any more but what it has come to. */

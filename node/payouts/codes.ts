@@ -23,6 +23,7 @@ export type PayoutsErrorCode =
   | 'content.unknown'
   | 'epoch.empty'
   | 'epoch.anchored'
+  | 'epoch.large'
   | 'epoch.stake'
   | 'epoch.unknown'
   | 'epoch.waits'

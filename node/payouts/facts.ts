@@ -102,11 +102,14 @@ export function createFacts(
     datanets,
     async of(pool, receipts, { at, patient = false, named = [] }) {
       const facing = await paying(pool)
+      // Those are the ledger's models of this pool: nobody is asked once more of which they are.
+      const paid = new Set([...facing.values()].map(({ model }) => model))
       for (const [id, channel] of await channels(receipts))
         if (!facing.has(id)) facing.set(id, await withClaims(channel))
-      const all = distinct([...modelsOf(receipts), ...named, ...[...facing.values()].map(({ model }) => model)])
-      const own = await poolsOf(all)
-      const wanted = distinct([...modelsOf(receipts), ...named]).filter(model => own.get(model) === pool)
+      const all = distinct([...modelsOf(receipts), ...named])
+      const own = await poolsOf(all.filter(model => !paid.has(model)))
+      for (const model of paid) own.set(model, pool)
+      const wanted = all.filter(model => own.get(model) === pool)
       return {
         network,
         pool,

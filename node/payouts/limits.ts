@@ -4,9 +4,9 @@ import { mostReceipts } from '../../protocol/payouts/index.ts'
 export const maxBundleBytes = 64 << 20
 /**
  * … and what one may be with so many receipts: nobody fetches and reads more for a proposal of a few. The rest is for
- * what does not grow with them: accounts, models, channels that were counted before.
+ * what does not grow with them: accounts, models, and a hundred thousand channels that were counted before.
  */
-export const bundleBytes = (receipts: number): number => Math.min(maxBundleBytes, (16 << 20) + receipts * (12 << 10))
+export const bundleBytes = (receipts: number): number => Math.min(maxBundleBytes, (48 << 20) + receipts * (12 << 10))
 /** Receipts of one epoch; what is over waits for the next. */
 export const maxEpochReceipts = mostReceipts
 /** Held-out questions that a validator measures itself, drawn by it alone; and models whose draw it remembers. */

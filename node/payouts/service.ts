@@ -6,7 +6,7 @@ import { receiptId } from '../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
 import { createAudits, createCertificates } from './audits/index.ts'
-import { createClaiming, createFinalizing, createSettling, createWatching } from './automation/index.ts'
+import { createClaiming, createFinalizing, createSettling, createVentures, createWatching } from './automation/index.ts'
 import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
 import { createReceiptPlaces } from './places.ts'
@@ -120,7 +120,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const claims = createClaims(deps, proposals, bundles)
   const bonds = createBonds(deps, proposals)
   const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
-  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles })
+  const ventures = createVentures(deps, proposals, hasVoice)
+  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles, ventures })
   const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
   const claiming = createClaiming(deps, timing.announceMs, claims, () => seats.taken())
   const automations = [watching, settling, finalizing, claiming]

@@ -13,7 +13,7 @@ import type { ReceiptsDocument } from './round.ts'
 import type { ChannelFacts } from './select.ts'
 import { countedScorings, faultOf, inOrder, placeOf, selectReceipts } from './select.ts'
 import type { PoolFacts, ReceiptFault } from './select.ts'
-import { inRanges, isOver, isSettled, linesOf, settle, settledOf } from './settled.ts'
+import { inRanges, isOver, isSettled, linesOf, maxGaps, maxSettledChannels, settle, settledOf } from './settled.ts'
 import type { Settled, SettledPlaces } from './settled.ts'
 import { dataOf, stretchOf } from './paid.ts'
 import { bundleFormat } from './types.ts'
@@ -200,11 +200,11 @@ function channelFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     if (line.claimed > (facing?.claimed ?? before.get(channel)?.claimed ?? 0n)) faults.push({ code: 'settled.claimed' })
   }
   // [reject] What channels had paid when the epoch before was proposed is all accounted for: counted, divided without a
-  // receipt, or named as waiting.
+  // receipt, or named as waiting; but for those for which there was no room.
   for (const [channel, { model, expiry }] of facts.channels) {
     const claimed = facts.longClaimed?.get(channel) ?? 0n
     if (claimed === 0n || facts.datanets.get(model) !== facts.pool) continue
-    if (!before.has(channel) && isOver(expiry, bundle.at)) continue
+    if (!before.has(channel) && (isOver(expiry, bundle.at) || lines.size >= maxSettledChannels)) continue
     const line = lines.get(channel) ?? before.get(channel)
     if ((line?.claimed ?? 0n) < claimed) faults.push({ code: 'settled.claimed' })
   }
@@ -248,7 +248,9 @@ function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     if (!(error instanceof TilthError)) throw error
     return []
   }
-  const late = selectReceipts(held, { ...facts, settled, at: bundle.at }).counted
+  // What it has counted may have filled gaps after there was room for no more of them.
+  const mostGaps = maxGaps - 2 * mostReceipts
+  const late = selectReceipts(held, { ...facts, settled, at: bundle.at, mostGaps }).counted
   // A model that the epoch divides nothing of may be one that its proposer could not measure.
   const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
   const missing = late.some(({ receipt: { message } }) => {

@@ -7,6 +7,7 @@ import type { Network } from '../crypto/index.ts'
 import { fromHex, keccak } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import { address, amount, bytes32, cidText, uint } from '../primitives/hex.ts'
+import { maxEpochModels } from './bounds.ts'
 import { drawCount, piecesOf } from './draw.ts'
 import { receiptId } from './leaves.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
@@ -43,7 +44,7 @@ export const receiptsDocument = z.strictObject({
   deposited: amount,
   donated: amount,
   /** Of the models whose answers it counts. */
-  models: z.array(modelParties).max(1000)
+  models: z.array(modelParties).max(maxEpochModels)
 })
 export type ReceiptsDocument = z.infer<typeof receiptsDocument>
 

@@ -7,7 +7,7 @@ import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
 import { attributionHash, attributionOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
-import { isOver, isSettled, linesOf, maxRanges, withPlace } from './settled.ts'
+import { gapsOf, isOver, isSettled, linesOf, maxGaps, maxRanges, withPlace } from './settled.ts'
 import type { Settled } from './settled.ts'
 import { dataOf, overlaps, stretchOf, withStretch } from './paid.ts'
 import type { ChannelClaim } from './paid.ts'
@@ -55,6 +55,8 @@ export interface SelectFacts extends PoolFacts {
   readonly settled: Settled
   /** The epoch's time, chain seconds. */
   readonly at: bigint
+  /** Gaps that there is room for in the pool's channels together; as many as are kept where that is left away. */
+  readonly mostGaps?: number
 }
 
 /** A receipt's place: it counts once, whatever stands in it. */
@@ -163,6 +165,9 @@ export function selectReceipts(
   sound.sort((a, b) => inOrder(a.receipt, b.receipt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
   const counted: CheckedReceipt[] = []
   const lines = linesOf(facts.settled, facts.channels, facts.at)
+  const { mostGaps = maxGaps } = facts
+  let gaps = 0
+  for (const line of lines.values()) gaps += gapsOf(line)
   let last = ''
   for (const { id, receipt } of sound) {
     const { message } = receipt.receipt
@@ -206,10 +211,11 @@ export function selectReceipts(
       leave('duplicate')
       continue
     }
-    // [ignore] There is room for so many gaps in a channel.
+    // [ignore] There is room for so many gaps in a channel, and in all of the pool's.
     const ranges = withPlace(line.ranges, sequence)
     const covered = withStretch(line.covered, stretchOf(message))
-    if (ranges.length > maxRanges || covered.length > maxRanges) {
+    const more = gapsOf({ ranges, covered }) - gapsOf(line)
+    if (ranges.length > maxRanges || covered.length > maxRanges || (more > 0 && gaps + more > mostGaps)) {
       leave('scattered')
       continue
     }
@@ -218,6 +224,7 @@ export function selectReceipts(
       leave('measure')
       continue
     }
+    gaps += more
     lines.set(channel, { ...line, ranges, covered })
     counted.push(receipt)
   }

@@ -11,6 +11,8 @@ import type { Stretch } from './paid.ts'
 
 /** Gaps in a channel's places: parties who leave more wait until some are filled. */
 export const maxRanges = 64
+/** … and in all channels of a pool together: without it, who leaves gaps makes a state that nobody reads. */
+export const maxGaps = 50_000
 /** Channels in the state of one pool. */
 export const maxSettledChannels = 100_000
 /** How long after a channel's expiry its receipts may still be counted, in seconds. */
@@ -33,6 +35,10 @@ export type SettledChannel = z.infer<typeof settledChannel>
 export type Range = [from: bigint, to: bigint]
 /** What of a channel is settled, by places and by fees. */
 export type SettledPlaces = Omit<SettledChannel, 'channel'>
+
+/** Gaps of a channel, in its places and in its fees. */
+export const gapsOf = ({ ranges, covered }: Pick<SettledPlaces, 'ranges' | 'covered'>): number =>
+  Math.max(0, ranges.length - 1) + Math.max(0, covered.length - 1)
 
 /** By channel. */
 export type Settled = ReadonlyMap<Hex, SettledPlaces>
@@ -145,9 +151,12 @@ export function settle(
     unreceipted.push({ channel, model: line.model, stretches })
     settled.set(channel, { ...line, covered: stretches.reduce(withStretch, line.covered) })
   }
-  for (const [channel, { ranges, covered }] of settled)
-    if (ranges.length > maxRanges || covered.length > maxRanges)
+  let gaps = 0
+  for (const [channel, line] of settled) {
+    gaps += gapsOf(line)
+    if (line.ranges.length > maxRanges || line.covered.length > maxRanges || gaps > maxGaps)
       throw new InvalidError('settled.ranges', `channel ${channel} has more gaps than are kept`)
+  }
   if (settled.size > maxSettledChannels)
     throw new InvalidError('settled.channels', `more than ${maxSettledChannels} channels of one pool are open`)
   return { settled, unreceipted: unreceipted.sort((a, b) => (a.channel < b.channel ? -1 : 1)) }

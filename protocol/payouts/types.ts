@@ -4,7 +4,7 @@ import { signedSchema } from '../crypto/schema.ts'
 import { coalitionText, maxCoalitions, maxPlayers } from '../jobs/types.ts'
 import { cosignedReceipt, opening } from '../models/types.ts'
 import { keptBackRule } from '../data/types.ts'
-import { maxCandidates } from './bounds.ts'
+import { maxAccounts, maxCandidates, maxEpochModels } from './bounds.ts'
 import { keptLedger, nothingKept } from './kept.ts'
 import { maxSettledChannels, settledChannel } from './settled.ts'
 
@@ -143,19 +143,19 @@ const bundleFields = z.strictObject({
   /** By receipt, then by scorer; `receipt` is its position. */
   scorings: z.array(scored.extend({ receipt: z.int().min(0).max(100_000) })).max(300_000),
   /** Measures of the models whose answers earn something, in the order in which receipts name them … */
-  models: z.array(modelMeasure).max(1000),
+  models: z.array(modelMeasure).max(maxEpochModels),
   /** … who built each, and weighs none of its answers … */
-  builders: z.array(address).max(1000),
+  builders: z.array(address).max(maxEpochModels),
   /** … of which version of the Datanet each is … */
-  versions: z.array(z.int().min(1)).max(1000).default([]),
+  versions: z.array(z.int().min(1)).max(maxEpochModels).default([]),
   /** … and what their players are worth on held-out questions. */
-  heldOut: z.array(heldOutDocument).max(1000),
+  heldOut: z.array(heldOutDocument).max(maxEpochModels),
   /** What each receipt brought the pool on chain. */
   data: z.array(amount).max(100_000),
   /** Fees for which two epochs have found no receipt: by channel, with what they brought the pool. */
   unreceipted: z.array(z.strictObject({ channel: bytes32, fees: amount, data: amount })).max(maxSettledChannels),
   /** Models whose fees are held, since nothing is measured of them: no siblings, or too little for the data. */
-  unmeasured: z.array(bytes32).max(1000),
+  unmeasured: z.array(bytes32).max(maxEpochModels),
   /** All that ever came into the pool when this epoch was made, as the chain said; and what of it out of no channel. */
   deposited: amount,
   donated: amount,
@@ -168,7 +168,7 @@ const bundleFields = z.strictObject({
    * Every account of this pool that ever earned or was a player: those of the epoch before in their order, then new
    * ones in the order of players, then scorers in the order of what they weighed.
    */
-  payouts: z.array(payoutLine).max(10_000),
+  payouts: z.array(payoutLine).max(maxAccounts),
   payoutsRoot: bytes32,
   payoutsTotal: amount,
   /** What of dataFees no answer and no model of its own divides: held for the next epoch (see epoch.ts). */

@@ -5,6 +5,7 @@ import type { ChainEventOf } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
 import { emptyPool, placeOf } from './records.ts'
+import { mostDeposits } from './channel-records.ts'
 import type { ChannelRecord } from './channel-records.ts'
 import type { Tables } from './records.ts'
 import { total } from './totals.ts'
@@ -82,7 +83,8 @@ export const applyChannels = {
   ChannelToppedUp: ({ channel, deposit, block }, draft, tables) =>
     change(channel, draft, tables, ({ deposits }) => ({
       deposit,
-      deposits: [...deposits, { block, deposit }].slice(-8)
+      // Anybody may add to a deposit, many times in a block: what was relied on before stays known.
+      deposits: [...deposits.filter(one => one.block !== block), { block, deposit }].slice(-mostDeposits)
     })),
   async ChannelClaimed(event, draft, tables) {
     const { channel, claimed, toWorker, toBuilder, toData, toUpstream } = event

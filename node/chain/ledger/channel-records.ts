@@ -3,6 +3,9 @@ import { address, amount, bytes32, uint } from '../../../protocol/primitives/ind
 
 const block = uint(64)
 
+/** Blocks that changed a deposit and are remembered: more than a node waits for until it relies on one. */
+export const mostDeposits = 257
+
 export const channelRecord = z.strictObject({
   id: bytes32,
   client: address,
@@ -17,8 +20,8 @@ export const channelRecord = z.strictObject({
   closed: z.boolean(),
   /** Of its opening. */
   block,
-  /** What the deposit came to at the last few blocks that changed it, the opening's first. */
-  deposits: z.array(z.strictObject({ block, deposit: amount })).max(8)
+  /** What the deposit came to at the last blocks that changed it, the opening's first. */
+  deposits: z.array(z.strictObject({ block, deposit: amount })).max(mostDeposits)
 })
 export type ChannelRecord = z.infer<typeof channelRecord>
 

@@ -11,12 +11,17 @@ import type { AwardDocument, JobRecord, LotState, PlannedAward } from '../../../
 import { deliveryHash } from '../../../protocol/contracts/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { createQueue } from '../../runtime/index.ts'
+import { createCache, createQueue } from '../../runtime/index.ts'
+import { maxLives } from '../limits.ts'
 import { awardView } from '../views.ts'
 import { ofTrainers, signAward } from './bidding.ts'
 import type { Desk } from './desk.ts'
 import { endWithout, giveAgain } from './endings.ts'
 import { verifyDelivery } from './verify.ts'
+
+/** How long an award waits to be taken, in silences, and at least: its worker may be reckoning another job. */
+const silencesToTake = 10
+const leastToTakeMs = 60_000
 
 /** The lots of the builder's jobs: each goes from being offered to being paid for, one step at a time. */
 export interface Lots {
@@ -28,6 +33,8 @@ export interface Lots {
 
 export function createLots(desk: Desk): Lots {
   const { deps, timing, escrows, progress, say, drive, nowSeconds } = desk
+  /** By escrow: since when its worker could have taken it. */
+  const untaken = createCache<Hex, number>({ max: maxLives })
   const measuring = createQueue({ name: 'measuring', bound: 1_000, concurrency: 1, metrics: deps.metrics })
 
   /** One step of one lot. */
@@ -149,6 +156,18 @@ export function createLots(desk: Desk): Lots {
 
   const silentFor = (award: AwardDocument): number => deps.clock.now() - progress.live(escrows.awardId(award)).heardAt
 
+  /** How long the award's worker has had nothing at stake: it has not taken the escrow, or has given it back. */
+  async function untakenFor(escrow: Hex): Promise<number> {
+    const state = (await deps.chain.ledger.escrow(escrow))?.state
+    if (state !== undefined && state !== 'funded' && state !== 'refunded') {
+      untaken.delete(escrow)
+      return 0
+    }
+    const since = untaken.get(escrow) ?? deps.clock.now()
+    untaken.set(escrow, since)
+    return deps.clock.now() - since
+  }
+
   /** A silent worker is dead once somebody else can take over; until then it may come back and go on. */
   async function watch(
     id: Hex,
@@ -156,13 +175,16 @@ export function createLots(desk: Desk): Lots {
     lot: Extract<LotState, { state: 'awarded' | 'training' }>
   ): Promise<void> {
     const silent = silentFor(lot.award)
-    if (silent < timing.silenceMs) return
+    // Who has not taken its award answers for it with nothing: whatever it says, it keeps nobody from it.
+    const isIdle = (await untakenFor(lot.escrow)) >= Math.max(leastToTakeMs, silencesToTake * timing.silenceMs)
+    if (silent < timing.silenceMs && !isIdle) return
     const { worker, price } = lot.award.statement.message
     const bids = await open(id)
     const record = escrows.must(id)
     const other = candidate(id, { lot: lot.lot, failed: [...lot.failed, worker] }, bids)
     if (other === undefined || other.price > budgetLeft(record) + price) return
-    await giveAgain(desk, id, index, `nothing was heard of the worker for ${Math.round(silent / 1000)} s`)
+    const heard = `nothing was heard of the worker for ${Math.round(silent / 1000)} s`
+    await giveAgain(desk, id, index, isIdle ? 'the worker has not taken the award, nor put its deposit in' : heard)
   }
 
   async function measure(id: Hex, index: number, lot: Extract<LotState, { state: 'delivered' }>): Promise<void> {

@@ -5,6 +5,7 @@ import type { Proposals } from '../proposals.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
 import type { Bundles, Settler } from '../settler/index.ts'
 import type { PayoutsDeps, SettlePolicy } from '../types.ts'
+import type { Ventures } from './ventures.ts'
 
 /** What waits in a pool, times in seconds since 1970. */
 export interface Unsettled {
@@ -40,12 +41,14 @@ export function createSettling(
     proposals,
     receipts,
     settler,
-    bundles
+    bundles,
+    ventures
   }: {
     proposals: Proposals
     receipts: ReceiptStore
     settler: Pick<Settler, 'settle'>
     bundles: Pick<Bundles, 'known'>
+    ventures: Ventures
   }
 ): Automation | undefined {
   const { automations, chain, clock, nameOf, roles, self } = deps
@@ -129,6 +132,11 @@ export function createSettling(
         yield { due: false, ...plan, why: 'the last one was not long ago', at: Number(at) * 1000 }
         continue
       }
+      const against = await ventures.against(pool, epoch + 1)
+      if (against !== undefined) {
+        yield { due: false, ...plan, why: against, at: null }
+        continue
+      }
       const round = await chain.payouts.round(pool, epoch + 1)
       const begun = round?.settler === self && !round.spent
       if (begun && round.drawn !== undefined && now < round.drawn.revealEnds && round.drawn.panel.length > 0) {
@@ -144,6 +152,7 @@ export function createSettling(
           ...plan,
           async run() {
             try {
+              await ventures.begin(pool, epoch + 1)
               await settler.settle(pool)
             } catch (error) {
               if (!(error instanceof TilthError) || error.code !== 'epoch.waits') throw error

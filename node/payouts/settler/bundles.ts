@@ -9,7 +9,7 @@ import {
 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
-import { checkPayouts, epochBundle, mostPanel, payoutLine } from '../../../protocol/payouts/index.ts'
+import { checkPayouts, epochBundle, maxAccounts, mostPanel, payoutLine } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { maxBundleBytes } from '../limits.ts'
@@ -36,7 +36,7 @@ export const summarySchema = z.strictObject({
   keptBy: uint(64).nullable().default(null),
   weighed: z.int().min(0),
   scorers: z.array(z.strictObject({ scorer: address, answers: z.int().min(1) })).max(mostPanel),
-  payouts: z.array(payoutLine).max(10_000)
+  payouts: z.array(payoutLine).max(maxAccounts)
 })
 /** What views show of a bundle. */
 export type Summary = z.infer<typeof summarySchema>

@@ -2,10 +2,10 @@ import {
   buildEpoch,
   countedScorings,
   dataOf,
-  gapsIn,
-  isOver,
   isSettled,
   linesOf,
+  maxEpochModels,
+  receiptId,
   selectReceipts,
   settledOf,
   stretchOf
@@ -27,12 +27,14 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Facts } from '../facts.ts'
 import { maxEpochReceipts } from '../limits.ts'
 import type { Models } from '../models.ts'
-import type { Entry, ReceiptStore } from '../receipts/index.ts'
+import type { ReceiptStore } from '../receipts/index.ts'
 import { scoredBy } from '../scorer/index.ts'
 import type { Scorings, Weigher } from '../scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
 import type { OpenRound } from '../rounds/index.ts'
 import type { Bundles, History } from './bundles.ts'
+import { bringingMost, byWaiting, fitting, overdueModels, waitingBy } from './room.ts'
+import type { Brought } from './room.ts'
 
 /** Receipts that are looked at for one epoch: twice as many as it counts. */
 const maxCandidates = 2 * maxEpochReceipts
@@ -49,6 +51,8 @@ interface Parts {
   readonly scorings: Scorings
 }
 
+type Measurable = Pick<EpochInput, 'measures' | 'heldOut'>
+
 /** Makes a pool's next epoch of what is here, in its two steps. */
 export interface Making {
   /** What it counts, and what of it came into the pool. @throws NotFoundError `epoch.empty` · as buildEpoch */
@@ -60,24 +64,46 @@ export interface Making {
 export function createMaking(
   { chain, clock, network, log }: Pick<PayoutsDeps, 'chain' | 'clock' | 'network' | 'log'>,
   timing: Pick<PayoutsTiming, 'heldOutMs'>,
-  { bundles, receipts, facts, models, weigher, scorings }: Parts
+  { bundles, receipts, facts, models, weigher, scorings }: Parts,
+  mostLooked = maxCandidates
 ): Making {
-  /**
-   * What might count now, channel by channel as far as each has paid: what two parties only sign to each other is not
-   * even read into memory.
-   */
-  async function candidates(pool: Hex, settled: Settled): Promise<Entry[]> {
-    const found: Entry[] = []
-    let [channel, claimed]: [Hex | undefined, bigint] = [undefined, 0n]
-    for await (const entry of receipts.open(pool)) {
-      const { message } = entry.receipt.receipt
+  /** What might count now, and about what it brought the pool: what two parties only sign is not kept in memory. */
+  async function* paid(pool: Hex, settled: Settled): AsyncGenerator<{ receipt: CosignedReceipt; brought: bigint }> {
+    let channel: Hex | undefined
+    let [claimed, data] = [0n, 0n]
+    for await (const { receipt } of receipts.open(pool)) {
+      const { message } = receipt.receipt
       if (message.channel !== channel) {
         channel = message.channel
-        claimed = (await facts.channels([entry.receipt])).get(channel)?.claimed ?? 0n
+        claimed = (await facts.channels([receipt])).get(channel)?.claimed ?? 0n
+        data = (await chain.ledger.channel(channel))?.data ?? 0n
       }
-      if (isSettled(settled, message) || message.total > claimed) continue
-      found.push(entry)
-      if (found.length >= maxCandidates) break
+      if (data === 0n || claimed === 0n || isSettled(settled, message) || message.total > claimed) continue
+      yield { receipt, brought: (message.fee * data) / claimed }
+    }
+  }
+
+  /**
+   * As many as are looked at. Of more, those of the channels that have brought most, as an epoch would choose them: not
+   * of those that come first, for whose id that is their parties choose.
+   */
+  async function candidates(pool: Hex, settled: Settled): Promise<CosignedReceipt[]> {
+    const found: CosignedReceipt[] = []
+    const sums = new Map<Hex, Brought>()
+    for await (const { receipt, brought } of paid(pool, settled)) {
+      const { channel, total } = receipt.receipt.message
+      const { count, urgent, all } = sums.get(channel) ?? { count: 0, urgent: 0n, all: 0n }
+      const isUrgent = total <= (settled.get(channel)?.claimed ?? 0n)
+      sums.set(channel, { count: count + 1, urgent: urgent + (isUrgent ? brought : 0n), all: all + brought })
+      if (found.length <= mostLooked) found.push(receipt)
+    }
+    if (found.length <= mostLooked) return found
+    found.length = 0
+    const chosen = bringingMost(sums, mostLooked)
+    for await (const { receipt } of paid(pool, settled)) {
+      if (!chosen.has(receipt.receipt.message.channel)) continue
+      found.push(receipt)
+      if (found.length >= mostLooked) break // what came meanwhile waits
     }
     return found
   }
@@ -131,47 +157,56 @@ export function createMaking(
   return {
     async receipts(pool, { epoch, previous }) {
       const before = settledOf(previous?.bundle.settled ?? [])
-      const list = (await candidates(pool, before)).map(({ receipt }) => receipt)
+      const list = await candidates(pool, before)
       // What was said and struck before that moment is known here, whatever another of the RPC's machines would show.
       await chain.ledger.caughtUp()
       const [confirmed, last] = [await chain.ledger.confirmedTime(), previous?.bundle.at ?? 0n]
       const at = confirmed > last ? confirmed : last
       const overdue = overdueModels(before, at)
       const known = await facts.of(pool, list, { at, named: overdue })
-      const choose = (measures: ReadonlyMap<Hex, Measure | null>): ReturnType<typeof selectReceipts> =>
-        selectReceipts(list, { ...known, measures, settled: before, at })
-      const needed = new Set([...namesOf(choose(known.measures).counted), ...overdue])
-      const { measures, heldOut } = await measurable(known, needed, standsOn(pool, epoch + 1))
-      const { counted, left } = choose(measures)
+      const sound = selectReceipts(list, { ...known, settled: before, at })
+      const names = [...namesOf(sound.counted), ...overdue]
+      const needed = byWaiting(names, waitingBy(known.channels, before, at)).slice(0, maxEpochModels)
+      const all = await measurable(known, new Set(needed), standsOn(pool, epoch + 1))
+      const { deposited } = await chain.payouts.pool(pool)
+      const donated = await facts.donated(pool)
+      const own = new Map([...known.channels].filter(([, { model }]) => known.datanets.get(model) === pool))
+      // What is over counts no more, and of more than are kept those wait that have paid least.
+      const channels = [...linesOf(before, own, at)].flatMap(([channel, { model, expiry }]) => {
+        const facing = own.get(channel)
+        return facing === undefined ? [] : [{ channel, model, claimed: facing.claimed, expiry }]
+      })
+      const made = fitting(needed, wanted => {
+        const { measures, heldOut } = ofModels(all, wanted)
+        const counted = sound.counted.filter(({ receipt }) => measures.has(receipt.message.model))
+        const chosen = mostPaid(counted, maxEpochReceipts, { channels: known.channels, before })
+        const document: ReceiptsDocument = {
+          pool,
+          epoch: epoch + 1,
+          previous: previous?.cid ?? null,
+          at,
+          receipts: [...chosen],
+          data: chosen.map(receipt => broughtBy(receipt, known.channels)),
+          channels,
+          deposited,
+          donated,
+          models: partiesOf(namesOf(chosen), known)
+        }
+        const nobody = { scorings: new Map(), previous, seed: zeroHash, panel: [] }
+        const bundle = bundleOf(document, known, { measures, heldOut, ...nobody })
+        return { document, bundle, measures, said: false }
+      })
+      const { document, bundle, measures } = made
+      const waiting = sound.counted.filter(({ receipt }) => !measures.has(receipt.message.model))
+      const left = [
+        ...sound.left,
+        ...waiting.map(receipt => ({ id: receiptId(network, receipt), fault: 'measure' as const }))
+      ]
       for (const { id, fault } of left)
         if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
-      const chosen = mostPaid(counted, maxEpochReceipts, { channels: known.channels, before })
-      const { deposited } = await chain.payouts.pool(pool)
-      const document: ReceiptsDocument = {
-        pool,
-        epoch: epoch + 1,
-        previous: previous?.cid ?? null,
-        at,
-        receipts: [...chosen],
-        data: chosen.map(receipt => broughtBy(receipt, known.channels)),
-        channels: [...known.channels].flatMap(([channel, { model, claimed, expiry }]) =>
-          known.datanets.get(model) === pool ? [{ channel, model, claimed, expiry }] : []
-        ),
-        deposited,
-        donated: await facts.donated(pool),
-        models: partiesOf(namesOf(chosen), known)
-      }
-      const bundle = bundleOf(document, known, {
-        measures,
-        heldOut,
-        scorings: new Map(),
-        previous,
-        seed: zeroHash,
-        panel: []
-      })
       const vests = bundle.payouts.some(({ vestedShare }) => vestedShare > 0n)
       const isEmpty =
-        chosen.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held && !vests
+        document.receipts.length === 0 && bundle.unreceipted.length === 0 && bundle.dataFees === bundle.held && !vests
       // Fees for which nobody brings a receipt are named; those of models whose measure is to come wait with them.
       const waits = left.some(({ fault }) => fault === 'measure')
       if (isEmpty && waits)
@@ -196,39 +231,41 @@ export function createMaking(
         at: document.at,
         named: overdueModels(before, document.at)
       })
-      const { measures, heldOut } = await measurable(known, new Set(known.measures.keys()), standsOn(pool, epoch))
+      const first = namesOf(document.receipts)
+      const needed = byWaiting(known.measures.keys(), waitingBy(known.channels, before, document.at), first)
+      const all = await measurable(known, new Set(needed.slice(0, maxEpochModels)), standsOn(pool, epoch))
       const found = new Map<Hex, Scored[]>()
       for (const [at, id] of ids.entries()) {
         const [receipt, measure] = [
           document.receipts[at],
-          measures.get(document.receipts[at]?.receipt.message.model ?? id)
+          all.measures.get(document.receipts[at]?.receipt.message.model ?? id)
         ]
         if (receipt === undefined || measure === undefined || measure === null) continue
         if (assigned.scorers[at]?.length === 0) continue
         const said = (await scorings.of(id)).map(scoredBy)
         found.set(id, countedScorings(network, { at, receipt, measure }, said, assigned, drawn.commitments))
       }
-      return bundleOf(document, known, {
-        measures,
-        heldOut,
-        scorings: found,
-        previous,
-        seed: drawn.seed,
-        panel: drawn.panel
-      })
+      const said = { scorings: found, previous, seed: drawn.seed, panel: drawn.panel }
+      const make = (wanted: readonly Hex[]) => {
+        const bundle = bundleOf(document, known, { ...ofModels(all, wanted), ...said })
+        return { document, bundle, said: true }
+      }
+      return fitting(needed, make, new Set(first).size).bundle
     }
   }
 
   /** Of the models that are needed, those that something, or nothing, is measured of here; and what is. */
-  async function measurable(
-    known: PoolFacts,
-    needed: ReadonlySet<Hex>,
-    why: string
-  ): Promise<Pick<EpochInput, 'measures' | 'heldOut'>> {
+  async function measurable(known: PoolFacts, needed: ReadonlySet<Hex>, why: string): Promise<Measurable> {
     const wanted = new Map([...known.measures].filter(([model]) => needed.has(model)))
     const heldOut = await heldOutOf(wanted, why)
     const measures = new Map([...known.measures].filter(([model, measure]) => measure === null || heldOut.has(model)))
     return { measures, heldOut }
+  }
+
+  /** The same of some of the models. */
+  function ofModels({ measures, heldOut }: Measurable, names: readonly Hex[]): Measurable {
+    const wanted = new Set(names)
+    return { measures: new Map([...measures].filter(([model]) => wanted.has(model))), heldOut }
   }
 
   function bundleOf(
@@ -254,14 +291,6 @@ export function createMaking(
       ...parts
     })
   }
-}
-
-/** Models of channels whose fees the epoch before named as waiting for receipts, or that are over. */
-function overdueModels(before: Settled, at: bigint): Hex[] {
-  const lines = linesOf(before, new Map(), at)
-  return [...lines.values()].flatMap(({ model, covered, claimed, expiry }) =>
-    gapsIn(covered, claimed).length > 0 || isOver(expiry, at) ? [model] : []
-  )
 }
 
 /** Whether an epoch says of some channel that it has paid more than the one before said. */

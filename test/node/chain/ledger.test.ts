@@ -132,6 +132,31 @@ describe('the ledger of the chain', function () {
     )
   })
 
+  it('knows what of a deposit is confirmed, however often strangers add to it since', async () => {
+    const fake = fakeChain()
+    const channel = keccak('channel')
+    const parties = { client: who(1), worker: who(2), model: keccak('model') }
+    fake.mine([{ name: 'ChannelOpened', channel, ...parties, deposit: 1_000n, expiry: 99n }])
+    for (let i = 0; i < 3; i++) fake.mine([])
+    const chain = await follow(fake, await newStore(), { confirmations: 3 })
+    chain.ledger.start()
+    await chain.ledger.caughtUp()
+    assert.equal((await chain.channels.known(channel))?.confirmed, 1_000n)
+    for (const block of [1, 2])
+      fake.mine(
+        Array.from({ length: 12 }, (_, i) => {
+          const deposit = 1_000n + BigInt(12 * (block - 1) + i + 1)
+          return { name: 'ChannelToppedUp' as const, channel, deposit }
+        })
+      )
+    await chain.ledger.caughtUp()
+    const known = await chain.channels.known(channel)
+    assert.deepEqual([known?.deposit, known?.confirmed], [1_024n, 1_000n])
+    fake.mine([])
+    await chain.ledger.caughtUp()
+    assert.equal((await chain.channels.known(channel))?.confirmed, 1_012n)
+  })
+
   it('looks less and less often at a chain that makes no blocks, and at once where it is asked', async () => {
     const fake = fakeChain()
     fake.mine([])

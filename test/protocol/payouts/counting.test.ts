@@ -170,6 +170,18 @@ describe('receipts that count', () => {
     assert.deepEqual(left([...scattered, receipt({ sequence: 2n, fee: 10n })]), ['scattered'])
   })
 
+  it('leave so many gaps in all channels together: who leaves none is counted all the same', () => {
+    const fee = 10n
+    const of = (client: string, places: bigint[]) => places.map(sequence => receipt({ client, sequence, fee }))
+    // Each place that is left out is a gap among places, and one among fees.
+    const scattered = ['a', 'b', 'c'].flatMap(client => of(client, [1n, 3n, 5n]))
+    const whole = ['d', 'e'].flatMap(client => of(client, [1n, 2n, 3n]))
+    const all = [...scattered, ...whole]
+    assert.deepEqual(left(all), [])
+    assert.deepEqual(left(all, factsFor(all, undefined, { mostGaps: 9 })), ['scattered', 'scattered'])
+    assert.deepEqual(left(all, factsFor(all, undefined, { mostGaps: 0 })), Array(6).fill('scattered'))
+  })
+
   it('count as far as the channel has paid, and only if they have brought the pool something', () => {
     const receipts = receiptsOf([{ sequence: 1n }, { sequence: 2n }, { sequence: 3n, fee: 10n }])
     assert.deepEqual(left(receipts, factsFor(receipts, 2000n)), ['unpaid'])

@@ -1,0 +1,123 @@
+import { canonicalJson, LimitError } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import {
+  dataOf,
+  drawCount,
+  gapsIn,
+  isOver,
+  lengthOf,
+  linesOf,
+  maxAccounts,
+  maxEpochModels
+} from '../../../protocol/payouts/index.ts'
+import type { ChannelFacts, EpochBundle, ReceiptsDocument, Settled } from '../../../protocol/payouts/index.ts'
+import { bundleBytes } from '../limits.ts'
+
+// What nobody reads is void, and costs its settler the bond: so an epoch takes up no more than its checkers read.
+// Anybody may register models for a Datanet and pay into its pool for them, so those come first that bring most.
+
+/** What a word takes in a bundle: the utilities of 64 coalitions, a path and a signature; three are kept of each. */
+const wordsBytes = 3 * 2_200
+
+/** What of each model's fees came into the pool and is divided by no epoch yet. */
+export function waitingBy(
+  channels: ReadonlyMap<Hex, Pick<ChannelFacts, 'model' | 'claims' | 'claimed' | 'expiry'>>,
+  before: Settled,
+  at: bigint
+): Map<Hex, bigint> {
+  const sums = new Map<Hex, bigint>()
+  for (const [channel, { model, claims, claimed, expiry }] of channels) {
+    // What is over and named no more is divided, or counts for nobody.
+    if (!before.has(channel) && isOver(expiry, at)) continue
+    const waits = dataOf(claims, gapsIn(before.get(channel)?.covered ?? [], claimed))
+    sums.set(model, (sums.get(model) ?? 0n) + waits)
+  }
+  return sums
+}
+
+/** Open receipts of a channel: how many, and what they brought; `urgent` is what would be divided without them. */
+export interface Brought {
+  readonly count: number
+  readonly urgent: bigint
+  readonly all: bigint
+}
+
+/** The channels that bring most, what is urgent first, until they have so many receipts. */
+export function bringingMost(sums: ReadonlyMap<Hex, Brought>, most: number): Set<Hex> {
+  const order = [...sums].sort(
+    ([a, x], [b, y]) => descending(x.urgent, y.urgent) || descending(x.all, y.all) || (a < b ? -1 : 1)
+  )
+  const chosen = new Set<Hex>()
+  let count = 0
+  for (const [channel, of] of order) {
+    if (count >= most) break
+    chosen.add(channel)
+    count += of.count
+  }
+  return chosen
+}
+
+/**
+ * Models of channels whose fees the epoch before named as waiting for receipts, or that are over: twice as many as an
+ * epoch divides, those of which most waits.
+ */
+export function overdueModels(before: Settled, at: bigint): Hex[] {
+  const waits = new Map<Hex, bigint>()
+  for (const { model, covered, claimed, expiry } of linesOf(before, new Map(), at).values()) {
+    const gaps = gapsIn(covered, claimed)
+    if (gaps.length > 0 || isOver(expiry, at)) waits.set(model, (waits.get(model) ?? 0n) + lengthOf(gaps))
+  }
+  return byWaiting(waits.keys(), waits).slice(0, 2 * maxEpochModels)
+}
+
+const descending = (a: bigint, b: bigint): number => (a > b ? -1 : a < b ? 1 : 0)
+
+/** Each once: those that have to be there, then those that bring most. */
+export function byWaiting(names: Iterable<Hex>, waiting: ReadonlyMap<Hex, bigint>, first: Iterable<Hex> = []): Hex[] {
+  const fixed = new Set(first)
+  const sumOf = (model: Hex): bigint => waiting.get(model) ?? 0n
+  const others = [...new Set(names)].filter(model => !fixed.has(model))
+  others.sort((a, b) => descending(sumOf(a), sumOf(b)) || (a < b ? -1 : 1))
+  return [...fixed, ...others]
+}
+
+/** An epoch as it would be. `said`: all words that come are in it. */
+export interface Made {
+  readonly document: ReceiptsDocument
+  readonly bundle: EpochBundle
+  readonly said: boolean
+}
+
+/** Whether what is anchored, and what will be proposed on it with all words that may come, is read by others. */
+function isReadable({ document, bundle, said }: Made): boolean {
+  const { receipts } = document
+  const most = bundleBytes(receipts.length)
+  const answers = Map.groupBy(receipts, ({ receipt }) => receipt.message.model).values()
+  let drawn = 0
+  if (!said) for (const of of answers) drawn += drawCount(of.length)
+  return (
+    bundle.payouts.length <= maxAccounts &&
+    document.models.length <= maxEpochModels &&
+    bundle.models.length + bundle.unmeasured.length <= maxEpochModels &&
+    canonicalJson(document).length <= most &&
+    canonicalJson(bundle).length + drawn * wordsBytes <= most
+  )
+}
+
+/**
+ * An epoch of as many models as leave it readable, in their order; the fees of the others wait.
+ * @param least so many of them cannot be left out
+ * @throws LimitError `epoch.large`
+ */
+export function fitting<T extends Made>(names: readonly Hex[], make: (names: readonly Hex[]) => T, least = 0): T {
+  for (let most = Math.min(names.length, Math.max(least, maxEpochModels)); ;) {
+    const made = make(names.slice(0, most))
+    if (isReadable(made)) return made
+    // [reject] What nobody would read is neither anchored nor proposed.
+    if (most <= least)
+      throw new LimitError('epoch.large', 'the epoch would be larger than its checkers read', {
+        help: 'Nothing was posted. The pool has more accounts, channels or receipts than one epoch has room for.'
+      })
+    most = Math.max(least, Math.floor(most / 2))
+  }
+}

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict'
+import type { PayoutsDeps } from '../../../node/payouts/index.ts'
+import type { Facts } from '../../../node/payouts/facts.ts'
+import type { Models, Weighed } from '../../../node/payouts/models.ts'
+import type { OpenRound } from '../../../node/payouts/rounds/index.ts'
+import type { Scorings, Weigher } from '../../../node/payouts/scorer/index.ts'
+import type { Entry } from '../../../node/payouts/receipts/index.ts'
+import { createMaking } from '../../../node/payouts/settler/making.ts'
+import { fitting } from '../../../node/payouts/settler/room.ts'
+import type { Made } from '../../../node/payouts/settler/room.ts'
+import { maxBundleBytes } from '../../../node/payouts/limits.ts'
+import { systemClock } from '../../../node/runtime/clock.ts'
+import {
+  assignedIn,
+  epochBundle,
+  inOrder,
+  maxAccounts,
+  maxEpochModels,
+  receiptId,
+  receiptsDocument
+} from '../../../protocol/payouts/index.ts'
+import type { ChannelFacts, EpochBundle } from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
+import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import { decodeFrame } from '../../../protocol/wire/index.ts'
+import { captureLog } from '../../harness/index.ts'
+import {
+  accountOf,
+  channelsOf,
+  document as heldOut,
+  epochFrom,
+  expiry,
+  factsFor,
+  model,
+  network,
+  now,
+  pool,
+  receipt,
+  receiptsOf,
+  seed
+} from '../../protocol/payouts/world.ts'
+
+const cid = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
+
+/** As others read it. */
+const bytesOf = (value: unknown): Uint8Array => new TextEncoder().encode(canonicalJson(value))
+
+/** Channels of a stranger, each for a model of its own that nothing is measured of: they paid four units each. */
+const strangers = (count: number): [Hex, ChannelFacts][] =>
+  Array.from({ length: count }, (_, i) => [
+    keccak(`channel ${i}`),
+    {
+      client: accountOf('stranger'),
+      worker: accountOf('stranger'),
+      model: keccak(`model ${i}`),
+      claimed: 4n,
+      claims: [{ claimed: 4n, data: 2n }],
+      expiry
+    }
+  ])
+
+/** The parts that an epoch is made of, as this world has them. */
+function makingOf(
+  receipts: readonly CosignedReceipt[],
+  channels: ReadonlyMap<Hex, ChannelFacts>,
+  { previous, mostLooked }: { previous?: EpochBundle; mostLooked?: number } = {}
+) {
+  const own = factsFor(receipts, undefined, { channels })
+  const names = new Set([...channels.values()].map(one => one.model))
+  const known = {
+    ...own,
+    datanets: new Map([...names].map(name => [name, pool])),
+    builders: new Map([...names].map(name => [name, accountOf('builder')])),
+    versions: new Map([...names].map(name => [name, 1])),
+    measures: new Map([...names].map(name => [name, own.measures.get(name) ?? null]))
+  }
+  let deposited = 0n
+  for (const { claims } of channels.values()) deposited += claims.at(-1)?.data ?? 0n
+  const history = { epoch: 1, previous: previous && { cid, bundle: previous } }
+  const entries = receipts.map(one => ({ id: receiptId(network, one), pool, own: false, receipt: one }) as Entry)
+  const making = createMaking(
+    {
+      chain: {
+        ledger: {
+          caughtUp: async () => undefined,
+          confirmedTime: async () => now,
+          channel: async (id: Hex) => ({ data: channels.get(id)?.claims.at(-1)?.data ?? 0n })
+        },
+        payouts: { pool: async () => ({ deposited }) }
+      } as unknown as PayoutsDeps['chain'],
+      clock: systemClock,
+      network,
+      log: captureLog().log
+    },
+    { heldOutMs: 60_000 },
+    {
+      bundles: { history: async () => history },
+      receipts: {
+        async *open() {
+          yield* entries
+        }
+      },
+      facts: { channels: async () => channels, of: async () => known, donated: async () => 0n } as unknown as Facts,
+      models: {
+        weighed: async (name: Hex) => (name === model ? ({} as Weighed) : null),
+        keep: () => undefined,
+        folders: async () => ({ base: '', adapters: [] })
+      } as unknown as Models,
+      weigher: { heldOut: async () => heldOut } as unknown as Weigher,
+      scorings: { of: async () => [] } as unknown as Scorings
+    },
+    mostLooked
+  )
+  return { making, history }
+}
+
+describe('what an epoch has room for', () => {
+  it('is what others read, however many models a stranger pays for: those that bring most come first', async () => {
+    const honest = receiptsOf([{ sequence: 1n }, { sequence: 2n }])
+    const channels = new Map([...strangers(maxEpochModels + 5), ...channelsOf(honest)])
+    const previous = epochFrom({ receipts: [], channels, measures: new Map(), at: now })
+    assert.equal(previous.settled.length, channels.size)
+    const { making, history } = makingOf(honest, channels, { previous })
+    const document = await making.receipts(pool, history)
+    assert.deepEqual(decodeFrame(bytesOf(document), receiptsDocument, maxBundleBytes), document)
+    assert.deepEqual(document.receipts, honest)
+    const drawn = { seed, panel: [], commitments: new Map(), commitEnds: 0n, revealEnds: 0n }
+    const ids = document.receipts.map(one => receiptId(network, one))
+    const bundle = await making.payouts({
+      pool,
+      epoch: 2,
+      round: { drawn },
+      document,
+      assigned: assignedIn(network, document, drawn),
+      ids,
+      places: new Map(ids.map((id, at) => [id, at]))
+    } as unknown as OpenRound)
+    assert.equal(bundle.models.length + bundle.unmeasured.length, maxEpochModels)
+    assert.deepEqual(decodeFrame(bytesOf(bundle), epochBundle, maxBundleBytes), bundle)
+    assert.deepEqual(bundle.receipts, honest)
+    // What has no room waits, and is lost to nobody.
+    assert.equal(bundle.settled.length, channels.size)
+  })
+
+  it('names no channel that is over: a pool has no end of those', async () => {
+    const honest = receiptsOf([{ sequence: 1n }])
+    const gone = strangers(3).map(([id, one]): [Hex, ChannelFacts] => [id, { ...one, expiry: 0n }])
+    const late = now + 31n * 86_400n
+    const { making, history } = makingOf(honest, new Map([...gone, ...channelsOf(honest)]))
+    // As the chain tells the time.
+    const { channels } = await making.receipts(pool, { ...history, previous: { cid, bundle: emptyAt(late) } })
+    assert.deepEqual(
+      channels.map(({ channel }) => channel),
+      honest.map(({ receipt: { message } }) => message.channel)
+    )
+  })
+
+  it('looks at the receipts of those who bring most, not of those whose ids come first', async () => {
+    const cheap = ['a', 'b', 'c'].flatMap(worker =>
+      receiptsOf(Array.from({ length: 4 }, (_, i) => ({ worker, sequence: BigInt(i + 1), fee: 4n })))
+    )
+    const last = cheap.reduce(
+      (most, { receipt: { message } }) => (message.channel > most ? message.channel : most),
+      '0x'
+    )
+    // Of a channel that comes behind all of theirs.
+    let client = 'honest'
+    while (receipt({ client }).receipt.message.channel < last) client += '!'
+    const honest = receiptsOf([{ client }])
+    const all = [...cheap, ...honest].toSorted(inOrder)
+    const { making, history } = makingOf(all, channelsOf(all), { mostLooked: 5 })
+    const { receipts } = await making.receipts(pool, history)
+    assert.ok(receipts.length <= 5)
+    assert.deepEqual(
+      receipts.filter(({ client: by }) => by === honest[0]?.client),
+      honest
+    )
+  })
+
+  it('is refused before anything is posted where not even what it must count fits', () => {
+    const honest = receiptsOf([{ sequence: 1n }])
+    const bundle = epochFrom({ receipts: honest })
+    const payouts = Array.from({ length: maxAccounts + 1 }, () => bundle.payouts.slice(0, 1)).flat()
+    const large = { ...bundle, payouts }
+    const made = (of: EpochBundle) => (): Made => ({
+      document: { ...emptyDocument, receipts: honest },
+      bundle: of,
+      said: false
+    })
+    assert.throws(() => fitting([model], made(large)), { code: 'epoch.large' })
+    assert.equal(fitting([model], made(bundle)).bundle, bundle)
+  })
+})
+
+const emptyDocument = {
+  pool,
+  epoch: 1,
+  previous: null,
+  at: now,
+  data: [],
+  channels: [],
+  deposited: 0n,
+  donated: 0n,
+  models: []
+}
+const emptyAt = (at: bigint): EpochBundle => epochFrom({ receipts: [], at })
