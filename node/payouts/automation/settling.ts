@@ -152,8 +152,10 @@ export function createSettling(
           ...plan,
           async run() {
             try {
-              await ventures.begin(pool, epoch + 1)
-              await settler.settle(pool)
+              await settler.settle(pool, async (_, post) => {
+                await ventures.begin(pool, epoch + 1)
+                return post()
+              })
             } catch (error) {
               if (!(error instanceof TilthError) || error.code !== 'epoch.waits') throw error
               return `anchored the receipts of epoch ${epoch + 1} of ${name}: ${error.message}`

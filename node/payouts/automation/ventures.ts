@@ -3,8 +3,17 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Proposals } from '../proposals.ts'
 import type { PayoutsDeps } from '../types.ts'
 
-/** An epoch that this node has closed by itself in a pool that it has nothing to do with, and when. */
-export const ventureRecord = z.strictObject({ epoch: z.int().min(1), at: z.int().min(0) })
+/**
+ * An epoch that this node closes by itself in a pool that it has nothing to do with, when it last posted something for
+ * it, and whether the chain has shown its receipts there.
+ */
+export const ventureRecord = z.strictObject({
+  epoch: z.int().min(1),
+  at: z.int().min(0),
+  anchored: z.literal(true).optional()
+})
+
+type Venture = z.infer<typeof ventureRecord>
 
 /** Such epochs that may be undecided at a time: each may cost its bond. */
 const mostVentures = 2
@@ -20,7 +29,7 @@ const mostVoided = 2
 export interface Ventures {
   /** Why an epoch is not closed by itself; undefined where it may be. */
   against(pool: Hex, epoch: number): Promise<string | undefined>
-  /** On disk before anything is posted. */
+  /** On disk just before something is posted that may cost a bond: what posts nothing is no venture. */
   begin(pool: Hex, epoch: number): Promise<void>
 }
 
@@ -44,11 +53,15 @@ export function createVentures(
     return chosen || hasVoice(pool)
   }
 
-  async function becameOf(pool: Hex, epoch: number): Promise<'open' | 'over' | 'lost'> {
+  async function becameOf(pool: Hex, { epoch, anchored }: Venture): Promise<'open' | 'anchored' | 'over' | 'lost'> {
     const own = (await proposals.of(pool, epoch)).filter(({ event }) => event.proposer === self)
     if (own.some(({ state }) => state === 'final')) return 'over'
     if (own.some(({ state }) => state === 'voided')) return 'lost'
-    return (await chain.ledger.pool(pool)).epoch >= epoch ? 'over' : 'open'
+    if ((await chain.ledger.pool(pool)).epoch >= epoch) return 'over'
+    if (own.length > 0) return 'open'
+    if ((await chain.payouts.round(pool, epoch))?.settler === self) return 'anchored'
+    // Either nothing came of it, or no payouts followed on its receipts in time and another's stand in their place.
+    return anchored === true ? 'lost' : 'over'
   }
 
   /** What waits, and whether one was lost lately; what is decided is forgotten. */
@@ -56,13 +69,16 @@ export function createVentures(
     const open = new Set<string>()
     const gone: string[] = []
     let lost = false
-    for await (const [pool, { epoch, at }] of table.entries()) {
-      const state = at + lossMs < clock.now() ? 'over' : await becameOf(pool as Hex, epoch)
+    const shown: [string, Venture][] = []
+    for await (const [pool, venture] of table.entries()) {
+      const state = venture.at + lossMs < clock.now() ? 'over' : await becameOf(pool as Hex, venture)
       if (state === 'over') gone.push(pool)
-      else if (state === 'open') open.add(pool)
-      else lost = true
+      else if (state === 'lost') lost = true
+      else open.add(pool)
+      if (state === 'anchored' && venture.anchored !== true) shown.push([pool, { ...venture, anchored: true }])
     }
     for (const pool of gone) await table.delete(pool)
+    for (const [pool, venture] of shown) await table.put(pool, venture)
     return { open, lost }
   }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { createVentures } from '../../../node/payouts/automation/index.ts'
+import { createSettling, createVentures } from '../../../node/payouts/automation/index.ts'
+import { ventureRecord } from '../../../node/payouts/automation/ventures.ts'
 import type { Proposal } from '../../../node/payouts/proposals.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import type { Plan } from '../../../node/runtime/index.ts'
+import { keccak, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { memoryStore } from '../data/in-memory.ts'
 
@@ -14,12 +16,17 @@ describe('epochs that a settler closes by itself', () => {
   let ms = 0
   let proposed: { pool: Hex; epoch: number; proposer: Hex; state: Proposal['state'] }[] = []
   const epochs = new Map<Hex, number>()
+  /** Who has anchored a pool's next epoch. */
+  const rounds = new Map<Hex, Hex>()
   let store = memoryStore()
   /** As after a start: what it knows is on disk and on chain. */
   const open = (voice = false) =>
     createVentures(
       {
-        chain: { ledger: { pool: async (pool: Hex) => ({ epoch: epochs.get(pool) ?? 0 }) } },
+        chain: {
+          ledger: { pool: async (pool: Hex) => ({ epoch: epochs.get(pool) ?? 0 }) },
+          payouts: { round: async (pool: Hex) => rounds.has(pool) && { settler: rounds.get(pool) } }
+        },
         clock: { now: () => ms },
         store,
         self,
@@ -36,12 +43,14 @@ describe('epochs that a settler closes by itself', () => {
   beforeEach(() => {
     ;[ms, proposed, store] = [0, [], memoryStore()]
     epochs.clear()
+    rounds.clear()
   })
 
   it('of pools that are nothing to it are two at a time, and none once a roster has voided one', async () => {
     for (const pool of [first, second]) {
       assert.equal(await open().against(pool, 1), undefined)
       await open().begin(pool, 1)
+      rounds.set(pool, self)
     }
     assert.match((await open().against(third, 1)) ?? '', /not decided yet/)
     // What it has begun it goes on with.
@@ -67,5 +76,78 @@ describe('epochs that a settler closes by itself', () => {
     proposed = [...proposed, ...proposed]
     assert.match((await open().against(own, 1)) ?? '', /validators were against/)
     assert.equal(await open(true).against(own, 2), undefined)
+  })
+
+  it("of pools that cannot be closed stand in nobody's way, and cost a bond once where receipts had been anchored", async () => {
+    for (const pool of [first, second]) await open().begin(pool, 1)
+    // Neither was anchored: another was quicker, or the transaction failed.
+    rounds.set(second, thief)
+    assert.equal(await open().against(third, 1), undefined)
+    await open().begin(first, 1)
+    rounds.set(first, self)
+    assert.equal(await open().against(third, 1), undefined)
+    // No payouts could be made of it, and when its time is over its thief anchors anew.
+    rounds.set(first, thief)
+    assert.match((await open().against(third, 1)) ?? '', /a bond was lost/)
+  })
+
+  it('are ventures once something is posted, and not while nothing is to be counted', async () => {
+    let posts = false
+    const pools = [first, second, third]
+    const listed = async function* <T>(of: readonly T[]) {
+      yield* of
+    }
+    let plans: (() => AsyncIterable<Plan>) | undefined
+    createSettling(
+      {
+        automations: {
+          add(automation: { plans: () => AsyncIterable<Plan> }) {
+            plans = automation.plans
+          }
+        },
+        chain: {
+          ledger: { pool: async () => ({ epoch: 0, deposited: 0n }) },
+          payouts: { round: async () => undefined, rules: async () => ({ minStake: 0n }), bondFor: async () => 0n },
+          nodes: { stakeOf: async () => 1n, lockedOf: async () => 0n },
+          tokens: { balanceOf: async () => 1n }
+        },
+        clock: { now: () => ms },
+        policy: { settle: { on: true, seconds: 0, fees: 1n } },
+        roles: { settler: true },
+        self
+      } as unknown as Parameters<typeof createSettling>[0],
+      1_000,
+      {
+        proposals: { pending: async () => [], pools: () => listed([]), of: async () => [] },
+        receipts: {
+          pools: () => listed(pools),
+          pool: async () => ({ epoch: 0, at: 0n }),
+          list: async () => ({ items: [] }),
+          open: () => listed([{ receipt: { receipt: { message: { fee: 1n } } } }])
+        },
+        settler: {
+          async settle(pool: Hex, pay: (amount: bigint, act: () => Promise<void>) => Promise<void>) {
+            if (!posts) throw new TilthError('epoch.empty', 'nothing is to be counted')
+            await pay(0n, async () => void rounds.set(pool, self))
+          }
+        },
+        bundles: { known: async () => undefined },
+        ventures: open()
+      } as unknown as Parameters<typeof createSettling>[2]
+    )
+    const pass = async (): Promise<number> => {
+      let done = 0
+      for await (const plan of plans!())
+        if (plan.due)
+          await plan.run().then(
+            () => done++,
+            () => undefined
+          )
+      return done
+    }
+    assert.equal(await pass(), 0)
+    for await (const [pool] of store.collection('payouts/ventures', ventureRecord).entries()) assert.fail(pool)
+    posts = true
+    assert.equal(await pass(), 2)
   })
 })
