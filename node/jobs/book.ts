@@ -10,16 +10,9 @@ import type { JobsDeps } from './deps.ts'
 import { openKnown } from './known.ts'
 import type { KnownJob } from './known.ts'
 import type { Funds } from './funds.ts'
-import {
-  askedForRoom,
-  crowdedJobs,
-  fewPapers,
-  maxAwards,
-  maxBids,
-  maxKnownJobs,
-  maxOpenPerBuilder,
-  maxPapers
-} from './limits.ts'
+import { maxAwards, maxBids } from './limits.ts'
+import { createRoom, papersOf } from './room.ts'
+import type { RoomBounds, Said } from './room.ts'
 
 /** What a message told that was not known. */
 export type Heard =
@@ -43,18 +36,16 @@ export interface Book {
    * @throws TilthError by the checks of protocol/jobs; `job.unknown`, `award.unknown`, and `job.known`, `bid.old`,
    * `award.known`, `closed.known` for another spelling of what is known (ignore); LimitError `job.many`, `bid.many`,
    * `award.many`
+   * @param from the peer that says it; undefined: this node
    */
-  take(message: JobMessage): Promise<Heard | undefined>
+  take(message: JobMessage, from?: string): Promise<Heard | undefined>
   get(id: Hex): KnownJob | undefined
   all(): IterableIterator<[Hex, KnownJob]>
 }
 
-/** What is said about a job. */
-const papersOf = ({ bids, awards, deliveries }: KnownJob): number => bids.length + awards.length + deliveries.length
-
 export function createBook(
   deps: Pick<JobsDeps, 'store' | 'network' | 'clock'> & Partial<Pick<JobsDeps, 'self'>> & { readonly funds?: Funds },
-  { most = maxPapers, few = fewPapers, jobs: mostJobs = maxKnownJobs, crowded = crowdedJobs } = {}
+  bounds: RoomBounds = {}
 ): Book {
   const table = openKnown(deps.store)
   let jobs = new Map<Hex, KnownJob>()
@@ -84,101 +75,54 @@ export function createBook(
     if (jobs.has(id)) papers -= papersOf(known(id))
     jobs.set(id, job)
   }
-  const isOver = ({ closed, document }: KnownJob): boolean =>
-    closed !== null || document.statement.message.deadline <= context().now
-  const isOwn = ({ document, bids }: KnownJob): boolean =>
-    document.statement.message.builder === deps.self || bids.some(({ message }) => message.worker === deps.self)
-  /** Those that are over, the oldest first. */
-  const overOnes = (): [Hex, KnownJob][] =>
-    [...jobs]
-      .filter(([, job]) => isOver(job))
-      .sort(([, a], [, b]) => Number(a.document.statement.message.createdAt - b.document.statement.message.createdAt))
-  async function forget(id: Hex): Promise<void> {
-    const job = jobs.get(id)
-    if (job === undefined || !jobs.delete(id)) return
-    papers -= papersOf(job)
-    await table.forget(id)
-  }
-  /**
-   * [ignore] Nobody fills the memory of all others with what costs a signature: what is over makes room, and where that
-   * is not enough each open job has a few. What is this node's own is kept.
-   */
-  async function requireRoom(id: Hex, worker: Hex): Promise<void> {
-    if (papers < most || worker === deps.self || isOwn(known(id))) return
-    for (const [other, job] of overOnes()) {
-      if (papers < most * 0.9) break
-      if (other !== id && !isOwn(job)) await forget(other)
-    }
-    if (papers >= most && papersOf(known(id)) >= few)
-      throw new LimitError('job.many', 'too much is said of all jobs together', { consequence: 'ignore' })
-  }
-  /** What a job may cost beside its builder's others: of one that is awarded the money may be in escrow by now. */
-  const neededFor = ({ statement: { message } }: TuneJobDocument, others: readonly KnownJob[]): bigint =>
-    others.reduce(
-      (sum, { document, awards }) => sum + (awards.length > 0 ? 0n : document.statement.message.budget),
-      message.budget
-    )
-  const openOf = (builder: Hex): KnownJob[] =>
-    [...jobs.values()].filter(job => job.document.statement.message.builder === builder && !isOver(job))
-  /** Those whose builder's money was looked for come last. */
-  let looked = 0
-  /** Lets go of an open job that nothing was paid for and whose builder has not what its jobs may cost. */
-  async function forgetUnfunded(funds: Funds): Promise<boolean> {
-    const open = [...jobs].filter(([, job]) => !isOver(job) && !isOwn(job))
-    for (let asked = 0; asked < Math.min(askedForRoom, open.length); asked++) {
-      const [id, job] = open[looked++ % open.length] ?? []
-      if (id === undefined || job === undefined || (await funds.isPaidFor(job))) continue
-      const { document } = job
-      const { builder } = document.statement.message
-      const others = openOf(builder).filter(one => one.document !== document)
-      if ((await funds.has(builder, neededFor(document, others))) !== false) continue
-      await forget(id)
-      return true
-    }
-    return false
-  }
-  const makeRoom = async (document: TuneJobDocument): Promise<void> => {
-    const { builder } = document.statement.message
-    const open = openOf(builder)
-    if (open.length >= maxOpenPerBuilder)
-      throw new LimitError('job.many', 'the builder has too many open jobs', { consequence: 'ignore' })
-    const { funds } = deps
-    if (jobs.size < crowded) return
-    // [ignore] Where room is scarce it is for jobs that somebody can pay: others occupy nobody.
-    const needed = neededFor(document, open)
-    if (funds !== undefined && builder !== deps.self && (await funds.has(builder, needed)) !== true)
-      throw new LimitError('job.many', 'many jobs are known, and this one has no money behind it', {
-        consequence: 'ignore'
-      })
-    if (jobs.size < mostJobs) return
-    const [oldest] = overOnes()
-    if (oldest !== undefined) return forget(oldest[0])
-    if (funds === undefined || !(await forgetUnfunded(funds)))
-      throw new LimitError('job.many', 'too many open jobs are known', { consequence: 'ignore' })
-  }
+  const room = createRoom(
+    { self: deps.self, funds: deps.funds, now: () => context().now },
+    {
+      jobs: () => jobs,
+      papers: () => papers,
+      forget: id =>
+        queue.run(id, async () => {
+          const job = jobs.get(id)
+          if (job === undefined) return
+          jobs.delete(id)
+          papers -= papersOf(job)
+          await table.forget(id)
+        })
+    },
+    bounds
+  )
 
   const takeJob = async (document: TuneJobDocument): Promise<Heard | undefined> => {
     const id = checkTuneJob(document, context())
     const earlier = jobs.get(id)
     // [ignore] A job that is known, signed another time.
     if (earlier !== undefined) return saidAgain('job.known', earlier.document.statement, document.statement)
-    await makeRoom(document)
+    const { builder } = document.statement.message
+    room.checkOpen(builder)
+    if (builder !== deps.self && !room.hasForJobs())
+      throw new LimitError('job.many', 'too many jobs are known', { consequence: 'ignore' })
     const job: KnownJob = { document, bids: [], awards: [], deliveries: [], closed: null }
     await keep(id, job, table.put(id, job))
     return { kind: 'job', id, document }
   }
+  const earlierBid = ({ bids }: KnownJob, { message }: Signed<'Bid'>) =>
+    bids.find(({ message: known }) => known.worker === message.worker)
+  const earlierAward = ({ awards }: KnownJob, { statement: { message } }: AwardDocument) =>
+    awards.find(
+      ({ statement: { message: known } }) =>
+        known.lot === message.lot && known.worker === message.worker && known.attempt === message.attempt
+    )
   const takeBid = async (bid: Signed<'Bid'>): Promise<Heard | undefined> => {
     const id = bid.message.job
     const job = known(id)
     checkBid(bid, job.document, context())
-    const earlier = job.bids.find(({ message }) => message.worker === bid.message.worker)
+    const earlier = earlierBid(job, bid)
     if (earlier?.signature === bid.signature) return undefined
     // [ignore] A worker's later bid replaces its earlier one, and an earlier one that comes late does not.
     if (earlier !== undefined && earlier.message.expires > bid.message.expires)
       throw new TilthError('bid.old', 'a later bid is known', { consequence: 'ignore' })
     if (earlier === undefined && job.bids.length >= maxBids)
       throw new LimitError('bid.many', 'the job has enough bids', { consequence: 'ignore' })
-    if (earlier === undefined) await requireRoom(id, bid.message.worker)
     const bids = [...job.bids.filter(other => other !== earlier), bid]
     await keep(id, { ...job, bids }, table.bid(id, bid))
     return { kind: 'bid', id, bid }
@@ -187,16 +131,11 @@ export function createBook(
     const id = award.statement.message.job
     const job = known(id)
     checkAward(award, job.document, context())
-    const { message } = award.statement
-    const earlier = job.awards.find(
-      ({ statement: { message: known } }) =>
-        known.lot === message.lot && known.worker === message.worker && known.attempt === message.attempt
-    )
+    const earlier = earlierAward(job, award)
     // [ignore] One escrow pays for one award: a second one for the same lot, worker and attempt has no money.
     if (earlier !== undefined) return saidAgain('award.known', earlier.statement, award.statement)
     if (job.awards.length >= maxAwards)
       throw new LimitError('award.many', 'the job has enough awards', { consequence: 'ignore' })
-    await requireRoom(id, message.worker)
     await keep(id, { ...job, awards: [...job.awards, award] }, table.award(id, award))
     return { kind: 'award', id, award }
   }
@@ -257,12 +196,47 @@ export function createBook(
     }
   }
 
+  const isScarce = (message: JobMessage): boolean => {
+    switch (message.kind) {
+      case 'job':
+        return room.isScarceForJobs()
+      case 'bid':
+      case 'award':
+        return room.isScarceForPapers()
+      case 'delivery':
+      case 'closed':
+        return false
+    }
+  }
+  /** Beside the queue: money is asked for far away, and what is known goes on meanwhile. For nobody without a check. */
+  const makeRoom = async (message: JobMessage, from: Said): Promise<void> => {
+    if (message.kind === 'job') {
+      if (jobs.has(checkTuneJob(message.job, context()))) return
+      room.checkOpen(message.job.statement.message.builder)
+      await room.makeForJob(message.job, from)
+    } else if (message.kind === 'bid') {
+      const job = known(message.bid.message.job)
+      checkBid(message.bid, job.document, context())
+      if (earlierBid(job, message.bid) !== undefined || job.bids.length >= maxBids) return
+      await room.makeForPaper(message.bid.message.job, message.bid.message.worker, undefined, from)
+    } else if (message.kind === 'award') {
+      const { award } = message
+      const { job: id, worker } = award.statement.message
+      const job = known(id)
+      checkAward(award, job.document, context())
+      if (earlierAward(job, award) !== undefined || job.awards.length >= maxAwards) return
+      await room.makeForPaper(id, worker, award, from)
+    }
+  }
+  const enqueue = (message: JobMessage): Promise<Heard | undefined> => queue.run(jobOf(message), () => one(message))
+
   return {
     async load() {
       jobs = await table.load()
       for (const job of jobs.values()) papers += papersOf(job)
     },
-    take: message => queue.run(jobOf(message), () => one(message)),
+    take: (message, from) =>
+      isScarce(message) ? makeRoom(message, from).then(() => enqueue(message)) : enqueue(message),
     get: id => jobs.get(id),
     all: () => jobs.entries()
   }

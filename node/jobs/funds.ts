@@ -1,24 +1,29 @@
 import { escrowId } from '../../protocol/contracts/index.ts'
+import type { AwardDocument } from '../../protocol/jobs/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { createCache } from '../runtime/index.ts'
+import { createBucket, createBuckets } from '../transport/limits/quota.ts'
 import type { JobsDeps } from './deps.ts'
 import type { KnownJob } from './known.ts'
 
 /** Builders whose balance is remembered, and for how long it is good. */
 const mostBuilders = 10_000
 const goodMs = 600_000
-/** Balances that the chain is asked for: so many a second, and at once. */
-const asksPerSecond = 10
-const asksAtOnce = 100
-/** Awards of a job whose escrows are looked at, the newest. */
-const mostAwards = 8
+/** Balances that the chain is asked for: in all, and for what one peer says. */
+const asks = { perSecond: 10, burst: 100 }
+const asksPerPeer = { perSecond: 1, burst: 20 }
 
 /** Whether there is money behind jobs: asked where they take others' room, and not else. */
 export interface Funds {
-  /** Whether a builder has so much; undefined where that cannot be known now. */
-  has(builder: Address, amount: bigint): Promise<boolean | undefined>
-  /** Whether an award of the job is paid into escrow. */
+  /**
+   * Whether a builder has so much; undefined where that cannot be known now.
+   * @param from for which peer it is asked, so that none spends what others may have asked
+   */
+  has(builder: Address, amount: bigint, from?: string): Promise<boolean | undefined>
+  /** Whether an award of the job is paid into escrow: by this node's own ledger, so all of them are looked at. */
   isPaidFor(job: KnownJob): Promise<boolean>
+  /** Whether this award is. */
+  isPaid(builder: Address, award: AwardDocument): Promise<boolean>
 }
 
 export function createFunds({
@@ -32,38 +37,49 @@ export function createFunds({
   }
 }): Funds {
   const balances = createCache<Address, bigint>({ max: mostBuilders, forMs: goodMs, clock })
-  let [left, at] = [asksAtOnce, clock.now()]
+  const inAll = createBucket(asks, clock)
+  const perPeer = createBuckets(asksPerPeer, clock)
+  const asked = new Map<Address, Promise<bigint>>()
+  /** What was paid once stays so. */
+  const paid = new WeakSet<KnownJob['document']>()
 
-  function mayAsk(): boolean {
-    const now = clock.now()
-    left = Math.min(asksAtOnce, left + (Math.max(0, now - at) * asksPerSecond) / 1000)
-    at = now
-    if (left < 1) return false
-    left--
-    return true
+  async function balanceOf(builder: Address, from: string | undefined): Promise<bigint | undefined> {
+    const known = balances.get(builder)
+    if (known !== undefined) return known
+    let asking = asked.get(builder)
+    if (asking === undefined) {
+      if ((from !== undefined && !perPeer(from).take()) || !inAll.take()) return undefined
+      asking = tokens.balanceOf(builder).finally(() => asked.delete(builder))
+      asked.set(builder, asking)
+    }
+    const balance = await asking
+    balances.set(builder, balance)
+    return balance
+  }
+
+  async function isPaid(builder: Address, { statement }: AwardDocument): Promise<boolean> {
+    const { job, lot, worker, attempt } = statement.message
+    return (await ledger.escrow(escrowId({ builder, job, lot, worker, attempt }))) !== undefined
   }
 
   return {
-    async has(builder, amount) {
-      let balance = balances.get(builder)
-      if (balance === undefined) {
-        if (!mayAsk()) return undefined
-        try {
-          balance = await tokens.balanceOf(builder)
-        } catch (error) {
-          log.debug('it is not known whether there is money for a job', { builder, error })
-          return undefined
-        }
-        balances.set(builder, balance)
+    async has(builder, amount, from) {
+      try {
+        const balance = await balanceOf(builder, from)
+        return balance === undefined ? undefined : balance >= amount
+      } catch (error) {
+        log.debug('it is not known whether there is money for a job', { builder, error })
+        return undefined
       }
-      return balance >= amount
     },
+    isPaid,
     async isPaidFor({ document, awards }) {
-      const { builder } = document.statement.message
-      for (const { statement } of awards.slice(-mostAwards)) {
-        const { job, lot, worker, attempt } = statement.message
-        if ((await ledger.escrow(escrowId({ builder, job, lot, worker, attempt }))) !== undefined) return true
-      }
+      if (paid.has(document)) return true
+      for (const award of awards)
+        if (await isPaid(document.statement.message.builder, award)) {
+          paid.add(document)
+          return true
+        }
       return false
     }
   }

@@ -1,8 +1,11 @@
 // What this phase takes from the network at most, beside the limits of its topic and protocol (protocol/wire).
 
-/** Jobs remembered; beyond it the oldest closed ones are forgotten, and new ones ignored while all are open. */
+/**
+ * Jobs remembered: of more, one that is over goes; where all are open, one without money behind it, or the one that
+ * offers least, for one that offers more.
+ */
 export const maxKnownJobs = 5_000
-/** From so many on only such are taken as have money behind them, and those that have none make room. */
+/** From so many open ones on only such are taken as have money behind them. */
 export const crowdedJobs = 4_000
 /** Builders whose money is looked for to make room for one job: the next one goes on behind them. */
 export const askedForRoom = 8
@@ -12,7 +15,10 @@ export const maxOpenPerBuilder = 64
 export const maxBids = 1_000
 /** Awards kept per job: each lot may be offered again some times. */
 export const maxAwards = 2_000
-/** Bids, awards and deliveries of all jobs together, a kilobyte each; beyond, of each open one no more than so many. */
+/**
+ * Bids, awards and deliveries of all jobs together, a kilobyte each; beyond, of each open one no more than so many, but
+ * for awards in escrow and where a job that has less behind it makes room.
+ */
 export const maxPapers = 200_000
 export const fewPapers = 40
 /** Bytes of a delivery's content: CIDs and losses. */

@@ -4,6 +4,7 @@ import type { JobMessage, JobRecord } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { counter, gauge } from '../runtime/index.ts'
+import type { Peer } from '../transport/types.ts'
 import { awardNames } from './awards.ts'
 import { createBook } from './book.ts'
 import type { Heard } from './book.ts'
@@ -85,8 +86,8 @@ export function createJobsService(deps: JobsDeps): JobsService {
    * What is said again word for word goes on once in a while, as all of gossip does: peers that came late hear of open
    * jobs by it. Another version of what is known does not: the book ignores it.
    */
-  async function hear(message: JobMessage): Promise<void> {
-    const heard = await book.take(message)
+  async function hear(message: JobMessage, from: Peer): Promise<void> {
+    const heard = await book.take(message, from.peerId)
     act(heard)
     if (heard !== undefined) return
     // An award said again may have its escrow by now; a job said again may find this worker free.

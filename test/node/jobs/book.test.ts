@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { createBook } from '../../../node/jobs/book.ts'
 import { addressOfKey, signStatement } from '../../../protocol/crypto/index.ts'
 import { canonicalJson, fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Funds } from '../../../node/jobs/funds.ts'
 import type { Store } from '../../../node/store/index.ts'
 import { award, bid, builderKey, delivery, job, jobId, network, now, workerKey } from '../../protocol/jobs/documents.ts'
 import { memoryStore } from '../data/in-memory.ts'
@@ -116,7 +118,7 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
     await assert.rejects(jobBy(99, now - 9n), { code: 'job.many' })
   })
 
-  it('is the same after a start, and gone whole once it is forgotten', async () => {
+  it('is the same after a start', async () => {
     const store = memoryStore()
     const open = async () => {
       const book = createBook({ store, network, clock } as unknown as Parameters<typeof createBook>[0])
@@ -135,6 +137,127 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
       [[90n], 2, 1]
     )
     assert.deepEqual((await open()).get(jobId), known)
+  })
+
+  describe('where room is scarce', () => {
+    const thief = 1
+    /** Balances by account, and the builders of whom an award is in escrow. */
+    const open = (
+      balances: ReadonlyMap<string, bigint>,
+      bounds: Parameters<typeof createBook>[1],
+      more: { isPaid?: (builder: string, worker: string) => boolean; asked?: () => Promise<void> } = {}
+    ) => {
+      const store = memoryStore()
+      const isPaid = more.isPaid ?? (() => false)
+      const funds: Funds = {
+        async has(builder, amount) {
+          await more.asked?.()
+          return (balances.get(builder) ?? 0n) >= amount
+        },
+        isPaid: async (builder, { statement }) => isPaid(builder, statement.message.worker),
+        isPaidFor: async ({ document, awards }) =>
+          awards.some(one => isPaid(document.statement.message.builder, one.statement.message.worker))
+      }
+      const deps = { store, network, clock, self: stranger(98).worker, funds }
+      return { book: createBook(deps as unknown as Parameters<typeof createBook>[0], bounds), store }
+    }
+    type Opened = ReturnType<typeof open>['book']
+    const post = async (book: Opened, i: number, budget: bigint, createdAt = now - 10n): Promise<Hex> => {
+      const { key, worker: builder } = stranger(i)
+      const heard = await book.take({ kind: 'job', job: job({ builder, createdAt, budget }, key) })
+      return heard!.id
+    }
+    const bidOn = (book: Opened, id: Hex, i: number) =>
+      book.take({
+        kind: 'bid',
+        bid: bid({ job: id, price: 1n, siblingPrice: 1n, worker: stranger(i).worker }, stranger(i).key)
+      })
+    const awardTo = (book: Opened, id: Hex, of: number, i: number) =>
+      book.take({
+        kind: 'award',
+        award: award({ job: id, price: 1n, worker: stranger(i).worker }, { kind: 'adapter' }, stranger(of).key)
+      })
+    const rich = new Map([...Array(60).keys()].map(i => [stranger(i).worker as string, 1_000n]))
+
+    it('makes room for one that offers more, where nothing of it is in escrow, whatever its builder signs', async () => {
+      const paid = stranger(2).worker
+      const { book } = open(rich, { jobs: 4, crowded: 2 }, { isPaid: builder => builder === paid })
+      const inEscrow = await post(book, 2, 1n)
+      await awardTo(book, inEscrow, 2, 50)
+      const dust = [await post(book, thief, 1n), await post(book, thief, 2n, now - 11n), await post(book, thief, 3n)]
+      for (const id of dust) await awardTo(book, id, thief, 51)
+      const honest: Hex[] = []
+      for (const [i, budget] of [
+        [3, 200n],
+        [4, 100n],
+        [5, 300n]
+      ] as const)
+        honest.push(await post(book, i, budget))
+      assert.deepEqual(new Set([...book.all()].map(([id]) => id)), new Set([inEscrow, ...honest]))
+      await assert.rejects(post(book, 6, 100n), { code: 'job.many' })
+    })
+
+    it('counts an award that is not in escrow as nothing: its job needs its money as before', async () => {
+      const { book } = open(rich, { jobs: 9, crowded: 2 })
+      for (const at of [1n, 2n]) await awardTo(book, await post(book, thief, 600n, now - at), thief, 51)
+      await assert.rejects(post(book, thief, 600n, now - 3n), { code: 'job.many' })
+    })
+
+    it('is scarce by those that are open, and not by those that are over', async () => {
+      const { book } = open(new Map(), { jobs: 4, crowded: 3 })
+      for (let i = 0; i < 9; i++) {
+        const id = await post(book, i, 10n)
+        const ended = { job: id, completed: false, result: '' }
+        await book.take({ kind: 'closed', closed: signStatement(network, 'JobClosed', ended, stranger(i).key) })
+      }
+      assert.equal([...book.all()].length, 4)
+    })
+
+    it('asks for money beside what goes on meanwhile', async () => {
+      let answer: () => void = () => undefined
+      const slow = new Promise<void>(resolve => {
+        answer = resolve
+      })
+      const { book } = open(rich, { jobs: 99, crowded: 1 }, { asked: () => slow })
+      const id = await post(book, 0, 10n)
+      const asking = [...Array(20).keys()].map(i => post(book, i + 1, 10n))
+      assert.ok((await bidOn(book, id, 50)) !== undefined)
+      answer()
+      assert.equal((await Promise.all(asking)).length, 20)
+    })
+
+    it('keeps an award in escrow, and what is said of jobs that offer more, however many bids others have', async () => {
+      const paidTo = stranger(55).worker
+      const { book } = open(rich, { most: 14, few: 2 }, { isPaid: (_, worker) => worker === paidTo })
+      const honest = await post(book, 2, 100n)
+      const other = await post(book, 3, 50n)
+      const junk = [await post(book, 90, 10n ** 30n), await post(book, thief, 5n)]
+      for (const i of [10, 11]) for (const id of [honest, other]) await bidOn(book, id, i)
+      for (const id of junk) for (const i of [10, 11, 12, 13, 14]) await bidOn(book, id, i)
+      // None of it was paid, and the one that says most has nothing.
+      await assert.rejects(bidOn(book, junk[0]!, 15), { code: 'job.many' })
+      await awardTo(book, other, 3, 55)
+      assert.equal(book.get(other)?.awards.length, 1)
+      for (let i = 12; i < 20; i++) await bidOn(book, honest, i)
+      assert.equal(book.get(honest)?.bids.length, 10)
+      assert.deepEqual(
+        junk.map(id => book.get(id)),
+        [undefined, undefined]
+      )
+      assert.equal(book.get(other)?.bids.length, 2)
+    })
+
+    it('forgets a job whole, though something about it is written meanwhile', async () => {
+      const { book, store } = open(rich, { jobs: 2, crowded: 1 })
+      const id = await post(book, thief, 1n)
+      await post(book, 2, 50n)
+      const [said] = await Promise.allSettled([bidOn(book, id, 50), post(book, 3, 60n)])
+      assert.equal(said.status, 'fulfilled')
+      assert.equal(book.get(id), undefined)
+      const after = createBook({ store, network, clock } as unknown as Parameters<typeof createBook>[0])
+      await after.load()
+      assert.deepEqual(new Set([...after.all()].map(([one]) => one)), new Set([...book.all()].map(([one]) => one)))
+    })
   })
 
   it('is read as it was written when all of it stood in one row', async () => {

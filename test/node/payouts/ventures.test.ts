@@ -139,7 +139,7 @@ describe('epochs that a settler closes by itself', () => {
       let done = 0
       for await (const plan of plans!())
         if (plan.due)
-          await plan.run().then(
+          await plan.run(new AbortController().signal).then(
             () => done++,
             () => undefined
           )
