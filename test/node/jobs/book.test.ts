@@ -179,7 +179,7 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
       })
     const rich = new Map([...Array(60).keys()].map(i => [stranger(i).worker as string, 1_000n]))
 
-    it('makes room for one that offers more, where nothing of it is in escrow, whatever its builder signs', async () => {
+    it('makes room for one that offers more, where none is in escrow, whatever its builder signs', async () => {
       const paid = stranger(2).worker
       const { book } = open(rich, { jobs: 4, crowded: 2 }, { isPaid: builder => builder === paid })
       const inEscrow = await post(book, 2, 1n)
@@ -226,7 +226,7 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
       assert.equal((await Promise.all(asking)).length, 20)
     })
 
-    it('keeps an award in escrow, and what is said of jobs that offer more, however many bids others have', async () => {
+    it('keeps awards in escrow, and what is said of jobs that offer more, however many bids others have', async () => {
       const paidTo = stranger(55).worker
       const { book } = open(rich, { most: 14, few: 2 }, { isPaid: (_, worker) => worker === paidTo })
       const honest = await post(book, 2, 100n)

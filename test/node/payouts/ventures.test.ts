@@ -78,7 +78,7 @@ describe('epochs that a settler closes by itself', () => {
     assert.equal(await open(true).against(own, 2), undefined)
   })
 
-  it("of pools that cannot be closed stand in nobody's way, and cost a bond once where receipts had been anchored", async () => {
+  it("of pools that cannot be closed stand in nobody's way, and cost a bond once where it was anchored", async () => {
     for (const pool of [first, second]) await open().begin(pool, 1)
     // Neither was anchored: another was quicker, or the transaction failed.
     rounds.set(second, thief)
