@@ -7,7 +7,7 @@ import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
 import { attributionHash, attributionOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
-import { gapsOf, isOver, isSettled, linesOf, maxGaps, maxRanges, withPlace } from './settled.ts'
+import { gapsOf, isOver, isScattered, isSettled, linesOf, maxGaps, withPlace } from './settled.ts'
 import type { Settled } from './settled.ts'
 import { dataOf, overlaps, stretchOf, withStretch } from './paid.ts'
 import type { ChannelClaim } from './paid.ts'
@@ -215,7 +215,7 @@ export function selectReceipts(
     const ranges = withPlace(line.ranges, sequence)
     const covered = withStretch(line.covered, stretchOf(message))
     const more = gapsOf({ ranges, covered }) - gapsOf(line)
-    if (ranges.length > maxRanges || covered.length > maxRanges || (more > 0 && gaps + more > mostGaps)) {
+    if (isScattered({ ranges, covered }, line) || (more > 0 && gaps + more > mostGaps)) {
       leave('scattered')
       continue
     }

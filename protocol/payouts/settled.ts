@@ -27,7 +27,8 @@ export const settledChannel = z.strictObject({
   channel: bytes32,
   model: bytes32,
   ranges: z.array(z.tuple([sequence, sequence])).max(maxRanges),
-  covered: z.array(z.tuple([amount, amount])).max(maxRanges),
+  /** One more than that where the first of its fees were covered last: that gap was not counted once. */
+  covered: z.array(z.tuple([amount, amount])).max(maxRanges + 1),
   claimed: amount,
   expiry: sequence
 })
@@ -36,9 +37,23 @@ export type Range = [from: bigint, to: bigint]
 /** What of a channel is settled, by places and by fees. */
 export type SettledPlaces = Omit<SettledChannel, 'channel'>
 
+type Places = Pick<SettledPlaces, 'ranges' | 'covered'>
+
+/**
+ * Stretches of a channel's fees, with one at their beginning: what stands before the first is a gap like any other, so
+ * that dividing the first fees without receipts never makes more of them.
+ */
+const stretchesOf = ([first, ...others]: SettledPlaces['covered']): number =>
+  first === undefined ? 0 : others.length + (first[0] > 0n ? 2 : 1)
+
 /** Gaps of a channel, in its places and in its fees. */
-export const gapsOf = ({ ranges, covered }: Pick<SettledPlaces, 'ranges' | 'covered'>): number =>
-  Math.max(0, ranges.length - 1) + Math.max(0, covered.length - 1)
+export const gapsOf = ({ ranges, covered }: Places): number =>
+  Math.max(0, ranges.length - 1) + Math.max(0, stretchesOf(covered) - 1)
+
+/** Whether a channel has more ranges or stretches than are kept, and than it had. */
+export const isScattered = (line: Places, before: Places): boolean =>
+  line.ranges.length > Math.max(maxRanges, before.ranges.length) ||
+  stretchesOf(line.covered) > Math.max(maxRanges, stretchesOf(before.covered))
 
 /** By channel. */
 export type Settled = ReadonlyMap<Hex, SettledPlaces>
@@ -151,12 +166,17 @@ export function settle(
     unreceipted.push({ channel, model: line.model, stretches })
     settled.set(channel, { ...line, covered: stretches.reduce(withStretch, line.covered) })
   }
-  let gaps = 0
+  let [gaps, gapsBefore] = [0, 0]
   for (const [channel, line] of settled) {
+    const begun = lines.get(channel) ?? line
     gaps += gapsOf(line)
-    if (line.ranges.length > maxRanges || line.covered.length > maxRanges || gaps > maxGaps)
+    gapsBefore += gapsOf(begun)
+    if (isScattered(line, begun))
       throw new InvalidError('settled.ranges', `channel ${channel} has more gaps than are kept`)
   }
+  // More than that are carried on where a pool has them already; no epoch adds to them.
+  if (gaps > Math.max(maxGaps, gapsBefore))
+    throw new InvalidError('settled.ranges', 'the channels of the pool have more gaps than are kept')
   if (settled.size > maxSettledChannels)
     throw new InvalidError('settled.channels', `more than ${maxSettledChannels} channels of one pool are open`)
   return { settled, unreceipted: unreceipted.sort((a, b) => (a.channel < b.channel ? -1 : 1)) }

@@ -170,6 +170,20 @@ describe('receipts that count', () => {
     assert.deepEqual(left([...scattered, receipt({ sequence: 2n, fee: 10n })]), ['scattered'])
   })
 
+  it('leave room for the first fees of their channel, which are divided without receipts', () => {
+    const named = settle(new Map(), linesOf(new Map(), channelsOf([receipt()], 50n), now), [], () => true, now).settled
+    const scattered = Array.from({ length: maxRanges }, (_, i) =>
+      receipt({ sequence: BigInt(i + 1), fee: 10n, total: BigInt(100 + 20 * i) })
+    )
+    const facts = factsFor(scattered, 5_000n, { settled: named })
+    const { counted } = selectReceipts(scattered, facts)
+    assert.equal(counted.length, maxRanges - 1)
+    const messages = counted.map(one => one.receipt.message)
+    const { settled, unreceipted } = settle(named, linesOf(named, facts.channels, now), messages, () => true, now)
+    assert.deepEqual(unreceipted[0]?.stretches, [[0n, 50n]])
+    assert.equal([...settled.values()][0]?.covered.length, maxRanges)
+  })
+
   it('leave so many gaps in all channels together: who leaves none is counted all the same', () => {
     const fee = 10n
     const of = (client: string, places: bigint[]) => places.map(sequence => receipt({ client, sequence, fee }))

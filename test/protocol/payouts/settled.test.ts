@@ -2,19 +2,22 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import {
   gapsIn,
+  gapsOf,
   graceSeconds,
   inRanges,
   isOver,
   isSettled,
   lengthOf,
   linesOf,
+  maxGaps,
   maxRanges,
   maxSettledChannels,
   settle,
   settledChannel,
   settledLines,
   settledOf,
-  withPlace
+  withPlace,
+  withStretch
 } from '../../../protocol/payouts/index.ts'
 import type { Settled } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
@@ -135,7 +138,7 @@ describe('what epochs have settled', () => {
     assert.equal(isOver(1000n, end + 1n), true)
   })
 
-  it('counts no further than a channel has paid, keeps so many gaps and so many channels, those that paid most', () => {
+  it('counts no further than a channel has paid, and keeps so many gaps', () => {
     const first = channels[0]!
     const unpaid = { channel: first, sequence: 1n, fee: 5n, total: 10n }
     assert.throws(() => settle(new Map(), linesFor(9n), [unpaid], never, 900n), { code: 'settled.unpaid' })
@@ -147,6 +150,46 @@ describe('what epochs have settled', () => {
       total: BigInt(2 * i + 1)
     }))
     assert.throws(() => settle(new Map(), linesFor(1000n), scattered, never, 900n), { code: 'settled.ranges' })
+  })
+
+  it('divides fees without receipts in a pool that has more gaps than are kept, and adds none', () => {
+    const covered = Array.from({ length: maxRanges }, (_, i): [bigint, bigint] => [
+      BigInt(10 * i + 10),
+      BigInt(10 * i + 15)
+    ])
+    const line = { model, ranges: [], covered, claimed: 5n, expiry: 5000n }
+    const crowded = new Map(
+      Array.from({ length: Math.ceil(maxGaps / maxRanges) + 1 }, (_, i) => [keccak(`crowded ${i}`), line] as const)
+    )
+    const gaps = (state: Settled): number => [...state.values()].reduce((sum, one) => sum + gapsOf(one), 0)
+    assert.ok(gaps(crowded) > maxGaps)
+    const { settled } = settle(crowded, crowded, [], () => true, 900n)
+    assert.equal(gaps(settled), gaps(crowded))
+    const [channel] = crowded.keys()
+    const wire = settledLines(settled).map(one => settledChannel.parse(JSON.parse(canonicalJson(one))))
+    assert.deepEqual(wire.find(one => one.channel === channel)?.covered[0], [0n, 5n])
+    const lines = new Map([...crowded].map(([id, one]) => [id, { ...one, claimed: 1000n }] as const))
+    lines.set(channels[0]!, { ...line, covered: [], claimed: 1000n })
+    const more = { channel: channels[0]!, sequence: 1n, fee: 1n, total: 1000n }
+    assert.throws(() => settle(crowded, lines, [more], never, 900n), { code: 'settled.ranges' })
+  })
+
+  it('never gets more gaps by fees that are divided without receipts', () => {
+    const cut = fc
+      .uniqueArray(fc.bigInt(0n, 60n), { maxLength: 20 })
+      .map(points => points.toSorted((a, b) => Number(a - b)))
+    fc.assert(
+      fc.property(cut, fc.bigInt(0n, 60n), (points, upTo) => {
+        const covered = points.flatMap((from, i): [bigint, bigint][] =>
+          i % 2 === 0 && points[i + 1] !== undefined ? [[from, points[i + 1] ?? from]] : []
+        )
+        const filled = gapsIn(covered, upTo).reduce(withStretch, covered)
+        assert.ok(gapsOf({ ranges: [], covered: filled }) <= gapsOf({ ranges: [], covered }))
+      })
+    )
+  })
+
+  it('keeps so many channels, those that paid most', () => {
     const many = new Map(
       Array.from({ length: maxSettledChannels + 2 }, (_, i): [Hex, { model: Hex; claimed: bigint; expiry: bigint }] => [
         `0x${i.toString(16).padStart(64, '0')}`,
