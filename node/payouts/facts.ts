@@ -1,4 +1,4 @@
-import type { ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
+import type { ChannelClaim, ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -15,6 +15,8 @@ export interface Facts {
   /** Parties, what is in them, and what was claimed by now. */
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelOnChain>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
+  /** What a channel has paid, claim by claim. */
+  claims(channel: Hex): Promise<readonly ChannelClaim[]>
   /**
    * All of it, for the receipts of one pool; also of all channels that have paid into the pool,
    * and of the models that are named. A model whose result is wrong has no measure. `patient`: one whose result is not
@@ -83,9 +85,11 @@ export function createFacts(
     }
   }
 
+  const claimsOf = (channel: Hex) => allOf(page => chain.ledger.channelClaims(channel, page))
+
   /** A channel with its claims, as far as it has paid. */
   async function withClaims({ client, worker, model, claimed, expiry, id }: ChannelOnChain): Promise<ChannelFacts> {
-    const claims = claimed === 0n ? [] : await allOf(page => chain.ledger.channelClaims(id, page))
+    const claims = claimed === 0n ? [] : await claimsOf(id)
     return { client, worker, model, claimed: claims.at(-1)?.claimed ?? claimed, claims, expiry }
   }
   /** Channels that have paid into a pool. */
@@ -100,6 +104,7 @@ export function createFacts(
   return {
     channels,
     datanets,
+    claims: claimsOf,
     async of(pool, receipts, { at, patient = false, named = [] }) {
       const facing = await paying(pool)
       // Those are the ledger's models of this pool: nobody is asked once more of which they are.
@@ -123,7 +128,7 @@ export function createFacts(
     async claimedAt({ channels }, block) {
       const found = new Map<Hex, bigint>()
       for (const id of channels.keys()) {
-        const claims = await allOf(page => chain.ledger.channelClaims(id, page))
+        const claims = await claimsOf(id)
         const last = claims.findLast(claim => claim.block <= block)
         if (last !== undefined) found.set(id, last.claimed)
       }

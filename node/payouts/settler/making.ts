@@ -2,15 +2,21 @@ import {
   buildEpoch,
   countedScorings,
   dataOf,
-  isSettled,
+  inRanges,
+  isOver,
+  isScattered,
   linesOf,
   maxEpochModels,
+  overlaps,
   receiptId,
   selectReceipts,
   settledOf,
-  stretchOf
+  stretchOf,
+  withPlace,
+  withStretch
 } from '../../../protocol/payouts/index.ts'
 import type {
+  ChannelClaim,
   ChannelFacts,
   EpochBundle,
   EpochInput,
@@ -19,7 +25,8 @@ import type {
   PoolFacts,
   ReceiptsDocument,
   Scored,
-  Settled
+  Settled,
+  SettledPlaces
 } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
@@ -38,6 +45,8 @@ import type { Brought } from './room.ts'
 
 /** Receipts that are looked at for one epoch: twice as many as it counts. */
 const maxCandidates = 2 * maxEpochReceipts
+
+const nowhere: Pick<SettledPlaces, 'ranges' | 'covered'> = { ranges: [], covered: [] }
 
 /** Why a model is kept: an epoch that is open to challenge counts its answers. */
 export const standsOn = (pool: Hex, epoch: number): string => `epoch ${epoch} of ${pool}`
@@ -67,19 +76,33 @@ export function createMaking(
   { bundles, receipts, facts, models, weigher, scorings }: Parts,
   mostLooked = maxCandidates
 ): Making {
-  /** What might count now, and about what it brought the pool: what two parties only sign is not kept in memory. */
+  /**
+   * What might count now, and what it brought the pool: what two parties only sign is not kept in memory. Of a channel
+   * only as many as an epoch could count together: fees on which two receipts stand are paid once.
+   */
   async function* paid(pool: Hex, settled: Settled): AsyncGenerator<{ receipt: CosignedReceipt; brought: bigint }> {
+    const now = await chain.ledger.confirmedTime()
     let channel: Hex | undefined
-    let [claimed, data] = [0n, 0n]
+    let claims: readonly ChannelClaim[] = []
+    let line: Pick<SettledPlaces, 'ranges' | 'covered'> = nowhere
     for await (const { receipt } of receipts.open(pool)) {
       const { message } = receipt.receipt
       if (message.channel !== channel) {
         channel = message.channel
-        claimed = (await facts.channels([receipt])).get(channel)?.claimed ?? 0n
-        data = (await chain.ledger.channel(channel))?.data ?? 0n
+        line = settled.get(channel) ?? nowhere
+        const facing = (await facts.channels([receipt])).get(channel)
+        claims =
+          facing === undefined || facing.claimed === 0n || isOver(facing.expiry, now) ? [] : await facts.claims(channel)
       }
-      if (data === 0n || claimed === 0n || isSettled(settled, message) || message.total > claimed) continue
-      yield { receipt, brought: (message.fee * data) / claimed }
+      if (message.total > (claims.at(-1)?.claimed ?? 0n)) continue
+      const stretch = stretchOf(message)
+      const brought = dataOf(claims, [stretch])
+      if (brought === 0n || inRanges(line.ranges, message.sequence) || overlaps(line.covered, stretch)) continue
+      const ranges = withPlace(line.ranges, message.sequence)
+      const covered = withStretch(line.covered, stretch)
+      if (isScattered({ ranges, covered }, line)) continue
+      line = { ranges, covered }
+      yield { receipt, brought }
     }
   }
 
@@ -99,11 +122,13 @@ export function createMaking(
     }
     if (found.length <= mostLooked) return found
     found.length = 0
-    const chosen = bringingMost(sums, mostLooked)
+    const room = bringingMost(sums, mostLooked)
     for await (const { receipt } of paid(pool, settled)) {
-      if (!chosen.has(receipt.receipt.message.channel)) continue
+      const { channel } = receipt.receipt.message
+      const left = room.get(channel) ?? 0
+      if (left === 0) continue // what came meanwhile waits
+      room.set(channel, left - 1)
       found.push(receipt)
-      if (found.length >= mostLooked) break // what came meanwhile waits
     }
     return found
   }

@@ -42,17 +42,17 @@ export interface Brought {
   readonly all: bigint
 }
 
-/** The channels that bring most, what is urgent first, until they have so many receipts. */
-export function bringingMost(sums: ReadonlyMap<Hex, Brought>, most: number): Set<Hex> {
+/** The channels that bring most, what is urgent first, and of how many receipts of each there is room: of so many. */
+export function bringingMost(sums: ReadonlyMap<Hex, Brought>, most: number): Map<Hex, number> {
   const order = [...sums].sort(
     ([a, x], [b, y]) => descending(x.urgent, y.urgent) || descending(x.all, y.all) || (a < b ? -1 : 1)
   )
-  const chosen = new Set<Hex>()
-  let count = 0
-  for (const [channel, of] of order) {
-    if (count >= most) break
-    chosen.add(channel)
-    count += of.count
+  const chosen = new Map<Hex, number>()
+  let left = most
+  for (const [channel, { count }] of order) {
+    if (left === 0) break
+    chosen.set(channel, Math.min(count, left))
+    left -= Math.min(count, left)
   }
   return chosen
 }

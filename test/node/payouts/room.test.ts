@@ -27,6 +27,7 @@ import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { captureLog } from '../../harness/index.ts'
 import {
   accountOf,
+  channelOf,
   channelsOf,
   document as heldOut,
   epochFrom,
@@ -84,8 +85,7 @@ function makingOf(
       chain: {
         ledger: {
           caughtUp: async () => undefined,
-          confirmedTime: async () => now,
-          channel: async (id: Hex) => ({ data: channels.get(id)?.claims.at(-1)?.data ?? 0n })
+          confirmedTime: async () => now
         },
         payouts: { pool: async () => ({ deposited }) }
       } as unknown as PayoutsDeps['chain'],
@@ -101,7 +101,12 @@ function makingOf(
           yield* entries
         }
       },
-      facts: { channels: async () => channels, of: async () => known, donated: async () => 0n } as unknown as Facts,
+      facts: {
+        channels: async () => channels,
+        claims: async (id: Hex) => channels.get(id)?.claims ?? [],
+        of: async () => known,
+        donated: async () => 0n
+      } as unknown as Facts,
       models: {
         weighed: async (name: Hex) => (name === model ? ({} as Weighed) : null),
         keep: () => undefined,
@@ -175,6 +180,34 @@ describe('what an epoch has room for', () => {
     assert.deepEqual(
       receipts.filter(({ client: by }) => by === honest[0]?.client),
       honest
+    )
+  })
+
+  it('counts what a channel paid once, however many receipts stand on the same fees', async () => {
+    const twice = ['a', 'b', 'c', 'd'].flatMap(worker =>
+      Array.from({ length: 4 }, (_, i) => receipt({ worker, sequence: BigInt(i + 1), total: 1000n }))
+    )
+    const honest = receiptsOf([{ client: 'honest', fee: 1500n }])
+    const all = [...twice, ...honest].toSorted(inOrder)
+    const { making, history } = makingOf(all, channelsOf(all), { mostLooked: 4 })
+    const { receipts } = await making.receipts(pool, history)
+    assert.equal(receipts.length, 4)
+    assert.deepEqual(
+      receipts.filter(({ client }) => client === accountOf('honest')),
+      honest
+    )
+  })
+
+  it('looks at all receipts of who brings most before it looks at those of others', async () => {
+    const four = (worker: string, fee: bigint) =>
+      receiptsOf(Array.from({ length: 4 }, (_, i) => ({ worker, sequence: BigInt(i + 1), fee })))
+    const [first, last] = ['a', 'b'].toSorted((a, b) => (channelOf('client', a) < channelOf('client', b) ? -1 : 1))
+    const all = [...four(first!, 1000n), ...four(last!, 2000n)]
+    const { making, history } = makingOf(all, channelsOf(all), { mostLooked: 5 })
+    const { receipts } = await making.receipts(pool, history)
+    assert.deepEqual(
+      receipts.map(({ worker }) => worker),
+      [first!, last!, last!, last!, last!].map(accountOf)
     )
   })
 
