@@ -250,13 +250,13 @@ function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   }
   // What it has counted may have filled gaps after there was room for no more of them.
   const mostGaps = maxGaps - 2 * mostReceipts
-  const late = selectReceipts(held, { ...facts, settled, at: bundle.at, mostGaps }).counted
-  // A model that the epoch divides nothing of may be one that its proposer could not measure.
+  // A model that the epoch divides nothing of may be one that its proposer could not measure: its receipts take no room.
   const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
-  const missing = late.some(({ receipt: { message } }) => {
-    const claimed = settled.get(message.channel)?.claimed ?? 0n
-    return divided.has(message.model) && message.total <= claimed
-  })
+  const measures = new Map([...facts.measures].filter(([model]) => divided.has(model)))
+  const late = selectReceipts(held, { ...facts, measures, settled, at: bundle.at, mostGaps }).counted
+  const missing = late.some(
+    ({ receipt: { message } }) => message.total <= (settled.get(message.channel)?.claimed ?? 0n)
+  )
   return missing ? [{ code: 'receipts.missing' }] : []
 }
 
@@ -405,6 +405,8 @@ function isOf(bundle: EpochBundle, document: ReceiptsDocument, { measures, build
   const { pool, epoch, previous, at, deposited, donated, data } = document
   const said = { pool, epoch, previous, at, deposited, donated, data, receipts: document.receipts }
   const named = new Set(document.models.map(({ model }) => model))
+  // It names all that could be divided then; of one that is not divided now nobody needs to know anything.
+  const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
   const parties = (model: Hex): unknown => ({
     model,
     builder: builders.get(model),
@@ -414,7 +416,7 @@ function isOf(bundle: EpochBundle, document: ReceiptsDocument, { measures, build
     Object.entries(said).every(
       ([name, value]) => canonicalJson(value) === canonicalJson(bundle[name as keyof typeof said])
     ) &&
-    document.models.every(one => canonicalJson(one) === canonicalJson(parties(one.model))) &&
+    document.models.every(one => !divided.has(one.model) || canonicalJson(one) === canonicalJson(parties(one.model))) &&
     bundle.receipts.every(({ receipt: { message } }) => named.has(message.model))
   )
 }

@@ -146,16 +146,24 @@ export function countedScorings(
     .toSorted((a, b) => (a.scorer < b.scorer ? -1 : 1))
 }
 
-/**
- * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the
- * same choice on every node, in whatever order receipts come.
- */
-export function selectReceipts(
+/** A receipt that is left out, and why. */
+export interface LeftOut {
+  readonly id: Hex
+  readonly fault: ReceiptFault
+}
+/** A receipt that is sound in itself and was not counted before. */
+export interface SoundReceipt {
+  readonly id: Hex
+  readonly receipt: CheckedReceipt
+}
+
+/** The receipts that are sound and not settled, in order, and why others are not: once, for signatures are checked. */
+export function soundReceipts(
   receipts: readonly CosignedReceipt[],
-  facts: SelectFacts
-): { counted: CheckedReceipt[]; left: { id: Hex; fault: ReceiptFault }[] } {
-  const left: { id: Hex; fault: ReceiptFault }[] = []
-  const sound: { id: Hex; receipt: CheckedReceipt }[] = []
+  facts: Pick<SelectFacts, 'network' | 'pool' | 'datanets' | 'channels' | 'settled'>
+): { sound: SoundReceipt[]; left: LeftOut[] } {
+  const left: LeftOut[] = []
+  const sound: SoundReceipt[] = []
   for (const receipt of receipts) {
     const id = receiptId(facts.network, receipt)
     const fault = isSettled(facts.settled, receipt.receipt.message) ? 'settled' : faultOf(receipt, facts)
@@ -163,6 +171,28 @@ export function selectReceipts(
     else left.push({ id, fault })
   }
   sound.sort((a, b) => inOrder(a.receipt, b.receipt) || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+  return { sound, left }
+}
+
+/**
+ * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the
+ * same choice on every node, in whatever order receipts come.
+ */
+export function selectReceipts(
+  receipts: readonly CosignedReceipt[],
+  facts: SelectFacts
+): { counted: CheckedReceipt[]; left: LeftOut[] } {
+  const { sound, left } = soundReceipts(receipts, facts)
+  const chosen = countReceipts(sound, facts)
+  return { counted: chosen.counted, left: [...left, ...chosen.left] }
+}
+
+/** Of sound receipts in order those that count together: by what is measured and room for gaps, each place once. */
+export function countReceipts(
+  sound: readonly SoundReceipt[],
+  facts: Pick<SelectFacts, 'channels' | 'measures' | 'settled' | 'at' | 'mostGaps'>
+): { counted: CheckedReceipt[]; left: LeftOut[] } {
+  const left: LeftOut[] = []
   const counted: CheckedReceipt[] = []
   const lines = linesOf(facts.settled, facts.channels, facts.at)
   const { mostGaps = maxGaps } = facts

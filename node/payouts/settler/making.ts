@@ -1,5 +1,6 @@
 import {
   buildEpoch,
+  countReceipts,
   countedScorings,
   dataOf,
   inRanges,
@@ -8,9 +9,8 @@ import {
   linesOf,
   maxEpochModels,
   overlaps,
-  receiptId,
-  selectReceipts,
   settledOf,
+  soundReceipts,
   stretchOf,
   withPlace,
   withStretch
@@ -189,8 +189,12 @@ export function createMaking(
       const at = confirmed > last ? confirmed : last
       const overdue = overdueModels(before, at)
       const known = await facts.of(pool, list, { at, named: overdue })
-      const sound = selectReceipts(list, { ...known, settled: before, at })
-      const names = [...namesOf(sound.counted), ...overdue]
+      const { sound, left: unsound } = soundReceipts(list, { ...known, settled: before })
+      const first = countReceipts(sound, { ...known, settled: before, at })
+      // Also those for whose receipts others leave no room: they have some where the others cannot be measured.
+      const scattered = new Set(first.left.flatMap(({ id, fault }) => (fault === 'scattered' ? [id] : [])))
+      const crowded = sound.flatMap(({ id, receipt }) => (scattered.has(id) ? [receipt] : []))
+      const names = [...namesOf([...first.counted, ...crowded]), ...overdue]
       const needed = byWaiting(names, waitingBy(known.channels, before, at)).slice(0, maxEpochModels)
       const all = await measurable(known, new Set(needed), standsOn(pool, epoch + 1))
       const { deposited } = await chain.payouts.pool(pool)
@@ -203,9 +207,18 @@ export function createMaking(
       })
       const made = fitting(needed, wanted => {
         const { measures, heldOut } = ofModels(all, wanted)
-        const counted = sound.counted.filter(({ receipt }) => measures.has(receipt.message.model))
-        const chosen = mostPaid(counted, maxEpochReceipts, { channels: known.channels, before })
-        const document: ReceiptsDocument = {
+        const rules = { ...known, measures, settled: before, at }
+        const { counted, left } = countReceipts(sound, rules)
+        const most = new Set(mostPaid(counted, maxEpochReceipts, { channels: known.channels, before }))
+        // What is left for the next epoch may have filled gaps that leave no room for others now.
+        const chosen =
+          most.size === counted.length
+            ? counted
+            : countReceipts(
+                sound.filter(({ receipt }) => most.has(receipt)),
+                rules
+              ).counted
+        const anchored: ReceiptsDocument = {
           pool,
           epoch: epoch + 1,
           previous: previous?.cid ?? null,
@@ -215,18 +228,17 @@ export function createMaking(
           channels,
           deposited,
           donated,
-          models: partiesOf(namesOf(chosen), known)
+          models: []
         }
         const nobody = { scorings: new Map(), previous, seed: zeroHash, panel: [] }
-        const bundle = bundleOf(document, known, { measures, heldOut, ...nobody })
-        return { document, bundle, measures, said: false }
+        const bundle = bundleOf(anchored, known, { measures, heldOut, ...nobody })
+        // The payouts divide no other model's fees: one that could be measured only later has receipts that wait.
+        const divided = [...namesOf(chosen), ...bundle.models.map(({ model }) => model), ...bundle.unmeasured]
+        const document = { ...anchored, models: partiesOf(divided, known) }
+        return { document, bundle, left, said: false }
       })
-      const { document, bundle, measures } = made
-      const waiting = sound.counted.filter(({ receipt }) => !measures.has(receipt.message.model))
-      const left = [
-        ...sound.left,
-        ...waiting.map(receipt => ({ id: receiptId(network, receipt), fault: 'measure' as const }))
-      ]
+      const { document, bundle } = made
+      const left = [...unsound, ...made.left]
       for (const { id, fault } of left)
         if (fault !== 'settled') log.info('a receipt is left out of the epoch', { receipt: id, fault })
       const vests = bundle.payouts.some(({ vestedShare }) => vestedShare > 0n)
@@ -257,7 +269,9 @@ export function createMaking(
         named: overdueModels(before, document.at)
       })
       const first = namesOf(document.receipts)
-      const needed = byWaiting(known.measures.keys(), waitingBy(known.channels, before, document.at), first)
+      // A model that nobody could measure when receipts were chosen has some that wait: its fees wait with them.
+      const names = document.models.flatMap(({ model }) => (known.measures.has(model) ? [model] : []))
+      const needed = byWaiting(names, waitingBy(known.channels, before, document.at), first)
       const all = await measurable(known, new Set(needed.slice(0, maxEpochModels)), standsOn(pool, epoch))
       const found = new Map<Hex, Scored[]>()
       for (const [at, id] of ids.entries()) {

@@ -8,7 +8,8 @@ import {
   lengthOf,
   linesOf,
   maxAccounts,
-  maxEpochModels
+  maxEpochModels,
+  mostPanel
 } from '../../../protocol/payouts/index.ts'
 import type { ChannelFacts, EpochBundle, ReceiptsDocument, Settled } from '../../../protocol/payouts/index.ts'
 import { bundleBytes } from '../limits.ts'
@@ -96,7 +97,7 @@ function isReadable({ document, bundle, said }: Made): boolean {
   let drawn = 0
   if (!said) for (const of of answers) drawn += drawCount(of.length)
   return (
-    bundle.payouts.length <= maxAccounts &&
+    bundle.payouts.length + (said ? 0 : mostPanel) <= maxAccounts && // scorers are paid, too
     document.models.length <= maxEpochModels &&
     bundle.models.length + bundle.unmeasured.length <= maxEpochModels &&
     canonicalJson(document).length <= most &&

@@ -16,12 +16,14 @@ import {
   inOrder,
   maxAccounts,
   maxEpochModels,
+  maxGaps,
+  maxRanges,
   receiptId,
   receiptsDocument
 } from '../../../protocol/payouts/index.ts'
-import type { ChannelFacts, EpochBundle } from '../../../protocol/payouts/index.ts'
+import type { ChannelFacts, EpochBundle, ReceiptsDocument } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
-import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
+import { canonicalJson, keccak, NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { captureLog } from '../../harness/index.ts'
@@ -33,6 +35,7 @@ import {
   epochFrom,
   expiry,
   factsFor,
+  measure,
   model,
   network,
   now,
@@ -65,7 +68,16 @@ const strangers = (count: number): [Hex, ChannelFacts][] =>
 function makingOf(
   receipts: readonly CosignedReceipt[],
   channels: ReadonlyMap<Hex, ChannelFacts>,
-  { previous, mostLooked }: { previous?: EpochBundle; mostLooked?: number } = {}
+  {
+    previous,
+    mostLooked,
+    late = { model: zeroHash, isThere: false }
+  }: {
+    previous?: EpochBundle
+    mostLooked?: number
+    /** A model that cannot be measured until its siblings are there. */
+    late?: { readonly model: Hex; isThere: boolean }
+  } = {}
 ) {
   const own = factsFor(receipts, undefined, { channels })
   const names = new Set([...channels.values()].map(one => one.model))
@@ -74,7 +86,12 @@ function makingOf(
     datanets: new Map([...names].map(name => [name, pool])),
     builders: new Map([...names].map(name => [name, accountOf('builder')])),
     versions: new Map([...names].map(name => [name, 1])),
-    measures: new Map([...names].map(name => [name, own.measures.get(name) ?? null]))
+    measures: new Map(
+      [...names].map(name => [
+        name,
+        name === late.model ? { ...measure, model: name } : (own.measures.get(name) ?? null)
+      ])
+    )
   }
   let deposited = 0n
   for (const { claims } of channels.values()) deposited += claims.at(-1)?.data ?? 0n
@@ -108,16 +125,35 @@ function makingOf(
         donated: async () => 0n
       } as unknown as Facts,
       models: {
-        weighed: async (name: Hex) => (name === model ? ({} as Weighed) : null),
+        weighed: async (name: Hex) => {
+          if (name === late.model && !late.isThere)
+            throw new NotFoundError('model.unknown', 'its siblings are withheld')
+          return name === model || name === late.model ? ({} as Weighed) : null
+        },
         keep: () => undefined,
         folders: async () => ({ base: '', adapters: [] })
       } as unknown as Models,
-      weigher: { heldOut: async () => heldOut } as unknown as Weigher,
+      weigher: { heldOut: async (name: Hex) => ({ ...heldOut, model: name }) } as unknown as Weigher,
       scorings: { of: async () => [] } as unknown as Scorings
     },
     mostLooked
   )
   return { making, history }
+}
+
+/** Chance has spoken; nobody is of its panel. */
+function roundOf(document: ReceiptsDocument): OpenRound {
+  const drawn = { seed, panel: [], commitments: new Map(), commitEnds: 0n, revealEnds: 0n }
+  const ids = document.receipts.map(one => receiptId(network, one))
+  return {
+    pool,
+    epoch: 2,
+    round: { drawn },
+    document,
+    assigned: assignedIn(network, document, drawn),
+    ids,
+    places: new Map(ids.map((id, at) => [id, at]))
+  } as unknown as OpenRound
 }
 
 describe('what an epoch has room for', () => {
@@ -130,17 +166,7 @@ describe('what an epoch has room for', () => {
     const document = await making.receipts(pool, history)
     assert.deepEqual(decodeFrame(bytesOf(document), receiptsDocument, maxBundleBytes), document)
     assert.deepEqual(document.receipts, honest)
-    const drawn = { seed, panel: [], commitments: new Map(), commitEnds: 0n, revealEnds: 0n }
-    const ids = document.receipts.map(one => receiptId(network, one))
-    const bundle = await making.payouts({
-      pool,
-      epoch: 2,
-      round: { drawn },
-      document,
-      assigned: assignedIn(network, document, drawn),
-      ids,
-      places: new Map(ids.map((id, at) => [id, at]))
-    } as unknown as OpenRound)
+    const bundle = await making.payouts(roundOf(document))
     assert.equal(bundle.models.length + bundle.unmeasured.length, maxEpochModels)
     assert.deepEqual(decodeFrame(bytesOf(bundle), epochBundle, maxBundleBytes), bundle)
     assert.deepEqual(bundle.receipts, honest)
@@ -209,6 +235,54 @@ describe('what an epoch has room for', () => {
       receipts.map(({ worker }) => worker),
       [first!, last!, last!, last!, last!].map(accountOf)
     )
+  })
+
+  it('leaves no room for gaps to receipts that it cannot count, nor counts on those to fill some', async () => {
+    const late = { model: keccak('late'), isThere: false }
+    const [first, last] = ['a', 'b'].toSorted((a, b) => (channelOf('client', a) < channelOf('client', b) ? -1 : 1))
+    const fills = receipt({ worker: first!, sequence: 2n, model: late.model })
+    const honest = [1n, 3n].map(sequence => receipt({ worker: last!, sequence }))
+    const all = [fills, ...honest]
+    const channels = channelsOf([receipt({ worker: first!, sequence: 3n, model: late.model }), ...honest])
+    const covered = (count: number): [bigint, bigint][] =>
+      Array.from({ length: count }, (_, i) => [BigInt(2000 * i), BigInt(2000 * i + 1000)])
+    const lineOf = (channel: Hex, count: number) => ({
+      channel,
+      model: late.model,
+      ranges: [[1n, 1n] as [bigint, bigint], [3n, 3n] as [bigint, bigint]],
+      covered: covered(count),
+      claimed: 10n ** 6n,
+      expiry
+    })
+    const settled = [lineOf(fills.receipt.message.channel, 2)]
+    for (let gaps = 2; gaps < maxGaps;) {
+      const count = Math.min(maxRanges, maxGaps - gaps)
+      settled.push(lineOf(keccak(`crowded ${gaps}`), count))
+      gaps += count
+    }
+    const previous = { ...emptyAt(now), settled: settled.toSorted((a, b) => (a.channel < b.channel ? -1 : 1)) }
+    const { making, history } = makingOf(all, channels, { previous, late })
+    assert.deepEqual((await making.receipts(pool, history)).receipts, honest.slice(0, 1))
+  })
+
+  it('divides no fees of a model that could be measured only after its receipts were chosen', async () => {
+    const late = { model: keccak('late'), isThere: false }
+    const honest = receiptsOf([{ sequence: 1n }])
+    const waits = receipt({ worker: 'other', model: late.model })
+    const channels = channelsOf([...honest, waits])
+    const previous = epochFrom({ receipts: [], channels, measures: new Map(), at: now })
+    const { making, history } = makingOf([...honest, waits].toSorted(inOrder), channels, { previous, late })
+    const document = await making.receipts(pool, history)
+    assert.deepEqual(document.receipts, honest)
+    late.isThere = true
+    const bundle = await making.payouts(roundOf(document))
+    assert.deepEqual(
+      bundle.models.map(one => one.model),
+      [model]
+    )
+    assert.deepEqual(bundle.unreceipted, [])
+    // Where it can be measured in time its receipts count.
+    assert.equal((await making.receipts(pool, history)).receipts.length, 2)
   })
 
   it('is refused before anything is posted where not even what it must count fits', () => {

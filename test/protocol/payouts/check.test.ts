@@ -385,6 +385,9 @@ describe('what anybody checks of an epoch', () => {
     const parties = [{ model, builder: accountOf('builder'), players }]
     const read = { pool, epoch, previous, at, receipts, data, deposited, donated, channels: [], models: parties }
     assert.deepEqual(codes(bundle, { document: read }), [])
+    // It may name models whose fees are not divided in the end.
+    const other = { model: keccak('other'), builder: accountOf('builder'), players: null }
+    assert.deepEqual(codes(bundle, { document: { ...read, models: [...read.models, other] } }), [])
     assert.deepEqual(codes(bundle, { document: { ...read, data: data.map(one => one + 1n) } }), ['bundle.document'])
     assert.deepEqual(codes(bundle, { document: { ...read, models: [{ ...parties[0]!, players: [] }] } }), [
       'bundle.document'
