@@ -105,20 +105,42 @@ function isReadable({ document, bundle, said }: Made): boolean {
   )
 }
 
+/** Epochs that are made to find the models that fit: one may be tens of megabytes. */
+const mostTries = 24
+
 /**
- * An epoch of as many models as leave it readable, in their order; the fees of the others wait.
- * @param least so many of them cannot be left out
+ * An epoch of the models that leave it readable, in their order: where one does not fit those behind it are tried, as
+ * often as that is bearable. The fees of the others wait.
+ * @param least so many of the first cannot be left out
  * @throws LimitError `epoch.large`
  */
 export function fitting<T extends Made>(names: readonly Hex[], make: (names: readonly Hex[]) => T, least = 0): T {
-  for (let most = Math.min(names.length, Math.max(least, maxEpochModels)); ;) {
-    const made = make(names.slice(0, most))
-    if (isReadable(made)) return made
-    // [reject] What nobody would read is neither anchored nor proposed.
-    if (most <= least)
-      throw new LimitError('epoch.large', 'the epoch would be larger than its checkers read', {
-        help: 'Nothing was posted. The pool has more accounts, channels or receipts than one epoch has room for.'
-      })
-    most = Math.max(least, Math.floor(most / 2))
+  let taken = names.slice(0, least)
+  let rest = names.slice(least, Math.max(least, maxEpochModels))
+  let found: T | undefined
+  /** How many more are tried at once; and of how many it is known that they do not fit together. */
+  let [step, tooMany] = [rest.length, Infinity]
+  for (let tries = 0; rest.length > 0 && tries < mostTries; tries++) {
+    const wanted = [...taken, ...rest.slice(0, step)]
+    const made = make(wanted)
+    if (isReadable(made)) {
+      found = made
+      taken = wanted
+      rest = rest.slice(step)
+      tooMany -= step
+      step *= 2
+    } else tooMany = step
+    if (tooMany === 1) {
+      rest = rest.slice(1)
+      ;[step, tooMany] = [1, Infinity]
+    }
+    step = Math.min(step, rest.length, tooMany === Infinity ? step : Math.floor(tooMany / 2))
   }
+  if (found !== undefined) return found
+  const made = make(taken)
+  if (isReadable(made)) return made
+  // [reject] What nobody would read is neither anchored nor proposed.
+  throw new LimitError('epoch.large', 'the epoch would be larger than its checkers read', {
+    help: 'Nothing was posted. The pool has more accounts, channels or receipts than one epoch has room for.'
+  })
 }

@@ -285,6 +285,26 @@ describe('what an epoch has room for', () => {
     assert.equal((await making.receipts(pool, history)).receipts.length, 2)
   })
 
+  it('leaves out the models that do not fit, wherever they stand, and never those that it must count', () => {
+    const names = Array.from({ length: 300 }, (_, i) => keccak(`model ${i}`))
+    const bundle = epochFrom({ receipts: [] })
+    const line = epochFrom({ receipts: receiptsOf([{ sequence: 1n }]) }).payouts[0]!
+    const made = (large: ReadonlySet<Hex>, wanted: readonly Hex[]): Made & { wanted: readonly Hex[] } => {
+      const payouts = wanted.some(name => large.has(name)) ? Array.from({ length: maxAccounts + 1 }, () => line) : []
+      return { document: { ...emptyDocument, receipts: [] }, bundle: { ...bundle, payouts }, said: true, wanted }
+    }
+    for (const large of [[], [0], [0, 1, 2], [150], [299], [0, 200]].map(at => new Set(at.map(i => names[i]!)))) {
+      let tries = 0
+      const of = (wanted: readonly Hex[]) => (tries++, made(large, wanted))
+      const { wanted } = fitting(names, of)
+      assert.ok(tries <= 25)
+      assert.ok(wanted.every(name => !large.has(name)))
+      assert.ok(wanted.length >= 150, `${wanted.length} fit`)
+    }
+    const head = new Set(names.slice(0, 1))
+    assert.throws(() => fitting(names, wanted => made(head, wanted), 1), { code: 'epoch.large' })
+  })
+
   it('is refused before anything is posted where not even what it must count fits', () => {
     const honest = receiptsOf([{ sequence: 1n }])
     const bundle = epochFrom({ receipts: honest })
