@@ -250,7 +250,8 @@ function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
   }
   // What it has counted may have filled gaps after there was room for no more of them.
   const mostGaps = maxGaps - 2 * mostReceipts
-  // A model that the epoch divides nothing of may be one that its proposer could not measure: its receipts take no room.
+  // A model that the epoch divides nothing of may be one that its proposer could not measure: its receipts take no
+  // room.
   const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
   const measures = new Map([...facts.measures].filter(([model]) => divided.has(model)))
   const late = selectReceipts(held, { ...facts, measures, settled, at: bundle.at, mostGaps }).counted

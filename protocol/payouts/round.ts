@@ -43,7 +43,7 @@ export const receiptsDocument = z.strictObject({
   /** All that ever came into the pool by then, and what of it out of no channel. */
   deposited: amount,
   donated: amount,
-  /** Of the models whose answers it counts, and of others whose fees can be divided: of no more the payouts divide any. */
+  /** Of the models whose answers it counts, and others whose fees can be divided: payouts divide those of no more. */
   models: z.array(modelParties).max(maxEpochModels)
 })
 export type ReceiptsDocument = z.infer<typeof receiptsDocument>
