@@ -273,6 +273,7 @@ describe('payouts among liars and after falls', function () {
 
   it('a round that nobody drew while the chain knew its block is anchored anew by whoever settles', async () => {
     await network.kill(scorer) // who has a seat fixes a draw
+    await network.answer(worker, await network.openChannel(worker.address), { ids: [79] })
     const { epoch } = await settler.chain.payouts.pool(network.pool)
     const round = () => settler.chain.payouts.round(network.pool, epoch + 1)
     const gone = await network.addPeer('gone', { scorer: false })
