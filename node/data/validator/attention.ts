@@ -2,8 +2,9 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 
-/** How often it is seen whether this process has its turn: of what passes between, no more than this is counted. */
+/** How often it is seen whether this process has its turn, and how much is counted at most of what passes between. */
 const stepMs = 200
+const mostMs = 1_000
 /** How long it goes on after what it was counted for, so that pauses between two tries count. */
 const lingerMs = 5_000
 /** Shards of which is remembered when they were first looked for. */
@@ -32,7 +33,7 @@ export function createAttention(clock: Pick<Clock, 'every' | 'now'>, stopping: A
 
   function count(): void {
     const now = clock.now()
-    counted += Math.max(0, Math.min(stepMs, now - last))
+    counted += Math.max(0, Math.min(mostMs, now - last))
     last = now
     if (working === 0 && now - idleSince >= lingerMs) rest()
   }

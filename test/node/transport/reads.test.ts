@@ -84,7 +84,7 @@ describe('transport: what a fetch asks whom', function () {
           first: { peers: [i === 0 ? named(author) : named(readers[i - 1]!), named(author)], eachMs: 60_000 }
         })
     )
-    const all = await Promise.all(got.reverse().map(fetch => fetch()))
+    const all = await Promise.all(got.reverse().map(begin => begin()))
     for (const one of all) assert.deepEqual(one, Uint8Array.from(content))
     assert.ok((sent.get(author.peers.self.peerId) ?? 0) < 1.5 * size, 'its author gives it away once')
     assert.ok(bytes < 4.5 * size, `${bytes} bytes came for four times ${size}`)
