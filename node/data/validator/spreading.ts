@@ -5,10 +5,10 @@ import type { Address } from '../../../protocol/primitives/index.ts'
 const served = 4
 
 /**
- * Whom this node asks alone for a shard at first. Were its author's node asked by all of 21 validators at once, it would
- * give the whole shard away twenty times over, by a home's line; and were everybody asked, everybody who has it would
- * send it to each. So validators stand in a tree below the author's node, each shard's its own: one asks the one above
- * it, which passes on what comes, then the author's node, and everybody only after that.
+ * Whom this node asks alone for a shard at first. Were its author's node asked by all of 21 validators at once, it
+ * would give the whole shard away twenty times over, by a home's line; and were everybody asked, everybody who has it
+ * would send it to each. So validators stand in a tree below the author's node, each shard's its own: one asks the one
+ * above it, which passes on what comes, then the author's node, and everybody only after that.
  * @param author the node that showed it · @param seats who checks it
  */
 export function askedFirst(

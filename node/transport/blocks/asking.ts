@@ -22,7 +22,8 @@ interface Came {
 
 /**
  * A block from one peer that has it, or will: who is asked for what it has not yet sends it as soon as it comes. So one
- * that fetches the same serves those who asked it. (Bitswap's own sessions take "not yet" for an answer, and ask others.)
+ * that fetches the same serves those who asked it. (Bitswap's own sessions take "not yet" for an answer, and ask
+ * others.)
  * @throws whatever keeps the question from being sent; the signal's reason
  */
 async function askOne(wants: WantList, cid: CID, peer: PeerId, signal: AbortSignal): Promise<Uint8Array> {
@@ -61,8 +62,8 @@ export function askingBroker(bitswap: BlockBroker): BlockBroker {
         ? whole.retrieve(cid, options)
         : askOne(wantList, cid, ask, signal ?? new AbortController().signal)
     },
-    // Without the signal of the fetch that brought it: once that is over, it would end what is being sent to others, and
-    // the library believes of what it was sending when it was ended that it is still on its way.
+    // Without the signal of the fetch that brought it: once that is over, it would end what is being sent to others,
+    // and the library believes of what it was sending when it was ended that it is still on its way.
     announce: cid => whole.announce(cid),
     createSession: options => whole.createSession(options),
     start: () => whole.start?.(),
