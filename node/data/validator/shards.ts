@@ -36,8 +36,10 @@ import { hostOf } from '../rosters.ts'
 import type { Privacy } from '../private/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
+import { createAttention } from './attention.ts'
 import { createAcceptedRows } from './rows.ts'
 import { inSlices } from './slices.ts'
+import { askedFirst } from './spreading.ts'
 import type { NearRow } from './rows.ts'
 
 const mostHeldOutBytes = 16 << 20
@@ -54,6 +56,10 @@ const againMs = 2_000
 const mostAgain = 64
 /** How soon something must come of a shard that was away for so long that its turn is lost without it. */
 const lastTryMs = 2_000
+/** How often it is looked whether it has. */
+const lookMs = 200
+/** Least and most time that who is asked alone for a shard has for something to come; more for large ones. */
+const aloneMs = { least: 750, most: 5_000, bytes: 256 } as const
 /** Accepted rows, of the newest, that a row is compared with for people. */
 const mostCompared = 20_000
 /** Shards kept as their lines while people read on in them, none larger than this. */
@@ -110,7 +116,6 @@ export interface Shards {
 export function createShards(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
   timing: Pick<DataTiming, 'fetchMs'>,
-  startedAt: number,
   book: Book,
   allowances: Allowances,
   holdings: Holdings,
@@ -122,6 +127,7 @@ export function createShards(
 ): Shards {
   const { clock, network, files, log, self } = deps
   const bonded = createBonded(deps.chain)
+  const attention = createAttention(clock, stopping)
   const queue = createQueue({ ...aheadOf, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({
     max: heldOutKept,
@@ -155,7 +161,7 @@ export function createShards(
     maxBytes: number,
     from: Address[],
     keeps: boolean,
-    more: Pick<FetchOptions, 'onBytes' | 'signal'> = {}
+    more: Pick<FetchOptions, 'first' | 'onBytes' | 'signal'> = {}
   ): Promise<Uint8Array> =>
     files.fetchBytes(cid, {
       maxBytes,
@@ -165,36 +171,50 @@ export function createShards(
       signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs), ...(more.signal ? [more.signal] : [])])
     })
 
+  /** Those who are asked for a shard before everybody is. */
+  const alone = (
+    net: DatanetDocument,
+    { cid, bytes }: { readonly cid: string; readonly bytes: number },
+    author: Address | undefined
+  ): Pick<FetchOptions, 'first'> => {
+    const seats = net.rules.validators.map(({ address }) => address)
+    const eachMs = Math.min(aloneMs.most, Math.max(aloneMs.least, patienceMs(net.rules, bytes) / 8))
+    return { first: { peers: askedFirst(cid, author, seats, self), eachMs: eachMs + bytes / aloneMs.bytes } }
+  }
+
   /**
    * Fetches a shard whose turn it is. One that was away for long loses its turn, whosever fault it is, for it holds up
    * all that come after it: at once if nothing comes of it, and if something does, once it had its turn for as long.
+   * Only time counts in which this node could look for it.
    */
   async function fetchInTurn(record: Voting, net: DatanetDocument, size: number): Promise<Uint8Array | 'unavailable'> {
-    const { since, shown = since, statements } = record.state
-    const { cid, bytes } = statements.reveal.message
-    const patience = patienceMs(net.rules, bytes)
-    const left = Math.max(shown, startedAt) + patience - clock.now()
+    const { message } = record.state.statements.reveal
+    const patience = patienceMs(net.rules, message.bytes)
+    const turn = `${record.id} turn` as const
+    attention.since(turn)
+    const left = patience - attention.since(record.id)
+    const until = attention.spent() + Math.max(lastTryMs, left)
     let came = false
     const silence = new AbortController()
-    const timer = setTimeout(
-      () => {
-        if (!came) silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
-      },
-      Math.max(lastTryMs, left)
-    )
+    const stopLooking = clock.every(lookMs, () => {
+      if (!came && attention.spent() >= until)
+        silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
+    })
     try {
-      return await fetch(cid, size, providers(net, record.provider), true, {
+      return await fetch(message.cid, size, providers(net, record.provider), true, {
+        // Who has waited for it that long asks everybody at once.
+        ...(left > lastTryMs ? alone(net, message, record.provider) : {}),
         signal: silence.signal,
         onBytes: () => {
           came = true
         }
       })
     } catch (error) {
-      const isLate = clock.now() >= Math.max(came ? since : shown, startedAt) + patience
+      const isLate = attention.since(came ? turn : record.id) >= patience
       if (faultOf(error) !== undefined || stopping.aborted || !isLate) throw error
       return 'unavailable'
     } finally {
-      clearTimeout(timer)
+      stopLooking()
     }
   }
 
@@ -207,21 +227,25 @@ export function createShards(
     const { id: contribution, datanet, contributor, state } = record
     const rows = await privacy.rowsOf(net, { contribution, datanet, contributor }, file)
     if (rows !== undefined) return rows
-    if (isVoting(record)) {
-      const { since, shown = since } = record.state
-      if (clock.now() >= Math.max(shown, startedAt) + patienceMs(net.rules, file.length)) return 'no-key'
-    }
+    if (isVoting(record) && attention.since(contribution) >= patienceMs(net.rules, file.length)) return 'no-key'
     throw new TilthError('shard.no-key', 'nobody has given the key to this shard yet', {
       consequence: 'retry',
       details: { contribution, state: state.name }
     })
   }
 
-  async function shardOf(
+  const shardOf = (
+    net: DatanetDocument,
+    record: ContributionRecord,
+    statements: ContributionStatements
+  ): Promise<CheckInput['shard']> => attention.during(() => foundShard(net, record, statements))
+
+  async function foundShard(
     net: DatanetDocument,
     record: ContributionRecord,
     { reveal }: ContributionStatements
   ): Promise<CheckInput['shard']> {
+    attention.since(record.id)
     const { cid, bytes, contribution } = reveal.message
     // What its contributor took back is not asked for again by the node that brought it in.
     if (await book.withdrawn.has(contribution))
@@ -233,7 +257,7 @@ export function createShards(
       await holdings.hold(cid, `contribution/${contribution}`, size)
       const file = isVoting(record)
         ? await fetchInTurn(record, net, size)
-        : await fetch(cid, size, providers(net, record.provider), true)
+        : await fetch(cid, size, providers(net, record.provider), true, alone(net, reveal.message, record.provider))
       return typeof file === 'string' ? file : await opened(net, record, file)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
@@ -257,10 +281,17 @@ export function createShards(
     const net = await sitting(datanet)
     const keeps = follows(datanet)
     if (keeps) await holdings.hold(net.rules.heldOut, `questions/${datanet}`, 0)
-    const bytes = await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net), keeps)
-    const questions = await inSlices(heldOutSteps(bytes))
-    heldOut.set(datanet, questions)
-    return questions
+    const questions = { cid: net.rules.heldOut, bytes: 0 }
+    const bytes = await fetch(
+      questions.cid,
+      mostHeldOutBytes,
+      providers(net),
+      keeps,
+      alone(net, questions, hostOf(net))
+    )
+    const read = await inSlices(heldOutSteps(bytes))
+    heldOut.set(datanet, read)
+    return read
   }
 
   /** The founder's questions, and those that are sealed to this validator: which of them a row asks nobody is told. */
@@ -279,8 +310,9 @@ export function createShards(
       const known = record === undefined ? undefined : await book.contribution(record.id)
       if (known?.state.name !== 'revealed' || stopping.aborted) return false
       const { bytes } = known.state.statements.reveal.message
-      return clock.now() < Math.max(known.state.at, startedAt) + patienceMs((await judging(known)).rules, bytes)
+      return attention.since(known.id) < patienceMs((await judging(known)).rules, bytes)
     }
+    if (record !== undefined) attention.since(record.id)
     try {
       for (let pause = againMs; ; pause *= 2) {
         try {
@@ -399,7 +431,7 @@ export function createShards(
         const { code } = await allowances.find(record, net.rules, reveal.message)
         return code === 'ok' ? shardOf(net, record, record.state.statements) : undefined
       }
-      void ahead(datanet, record, task)
+      void attention.during(() => ahead(datanet, record, task))
     },
     async forget(datanet) {
       heldOut.delete(datanet)
