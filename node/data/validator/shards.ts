@@ -58,8 +58,13 @@ const mostAgain = 64
 const lastTryMs = 2_000
 /** How often it is looked whether it has. */
 const lookMs = 200
-/** Least and most time that who is asked alone for a shard has for something to come; more for large ones. */
-const aloneMs = { least: 750, most: 5_000, bytes: 256 } as const
+/**
+ * Most time in which nothing comes of who is asked alone for a shard, and parts of one try and of what is left of the
+ * patience that it is at most: whoever is silent leaves most of both to others.
+ */
+const aloneMs = { most: 5_000, ofTry: 5, ofLeft: 4, ofPatience: 8, least: 750 } as const
+/** Shards of which is remembered that who was asked alone did not give them. */
+const mostInVain = 4_096
 /** Accepted rows, of the newest, that a row is compared with for people. */
 const mostCompared = 20_000
 /** Shards kept as their lines while people read on in them, none larger than this. */
@@ -137,6 +142,8 @@ export function createShards(
   const reading = new Map<Hex, Promise<HeldOut>>()
   const read = createCache<string, ShardLine[]>({ max: readKept })
   const accepted = createAcceptedRows(deps.store)
+  /** CIDs that did not come while some were asked alone. */
+  const inVain = createCache<string, true>({ max: mostInVain })
   /** Shards that will be looked for again ahead of their turn. */
   let again = 0
   /** How often an index of accepted rows was forgotten. */
@@ -156,30 +163,55 @@ export function createShards(
     [...new Set([...first, hostOf(net), ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(
       one => one !== undefined && one !== self
     ) as Address[]
-  const fetch = (
+  /** Those who should have a shard. Who revealed it says so itself, and nobody has signed that. */
+  const holders = (net: DatanetDocument, { provider, contributor }: ContributionRecord): Address[] =>
+    providers(net, provider, contributor)
+  async function fetch(
     cid: string,
     maxBytes: number,
     from: Address[],
     keeps: boolean,
     more: Pick<FetchOptions, 'first' | 'onBytes' | 'signal'> = {}
-  ): Promise<Uint8Array> =>
-    files.fetchBytes(cid, {
-      maxBytes,
-      providers: from,
-      pin: keeps,
-      ...more,
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs), ...(more.signal ? [more.signal] : [])])
-    })
+  ): Promise<Uint8Array> {
+    const late = AbortSignal.timeout(timing.fetchMs)
+    const signal = AbortSignal.any([stopping, late, ...(more.signal ? [more.signal] : [])])
+    try {
+      return await files.fetchBytes(cid, { maxBytes, providers: from, pin: keeps, ...more, signal })
+    } catch (error) {
+      if (more.first !== undefined) inVain.set(cid, true)
+      throw error
+    }
+  }
 
-  /** Those who are asked for a shard before everybody is. */
+  /**
+   * Those who are asked for a shard before everybody is: at the first try only, so that one who gives nothing, or a
+   * little now and then, costs no more than that; and everybody at once where time is short.
+   */
   const alone = (
     net: DatanetDocument,
     { cid, bytes }: { readonly cid: string; readonly bytes: number },
-    author: Address | undefined
+    author: Address | undefined,
+    left = patienceMs(net.rules, bytes)
   ): Pick<FetchOptions, 'first'> => {
+    if (left <= lastTryMs || inVain.get(cid) !== undefined) return {}
     const seats = net.rules.validators.map(({ address }) => address)
-    const eachMs = Math.min(aloneMs.most, Math.max(aloneMs.least, patienceMs(net.rules, bytes) / 8))
-    return { first: { peers: askedFirst(cid, author, seats, self), eachMs: eachMs + bytes / aloneMs.bytes } }
+    const eachMs = Math.min(
+      aloneMs.most,
+      Math.max(aloneMs.least, patienceMs(net.rules, bytes) / aloneMs.ofPatience),
+      timing.fetchMs / aloneMs.ofTry,
+      left / aloneMs.ofLeft
+    )
+    return { first: { peers: askedFirst(cid, author, seats, self), eachMs } }
+  }
+  /** The same for a contribution's. Anybody may have named who has it: a stranger is not waited for. */
+  const aloneFor = (
+    net: DatanetDocument,
+    { id, provider, contributor }: ContributionRecord,
+    shard: { readonly cid: string; readonly bytes: number }
+  ): Pick<FetchOptions, 'first'> => {
+    const sits = net.rules.validators.some(({ address }) => address === provider)
+    const left = patienceMs(net.rules, shard.bytes) - attention.since(id)
+    return alone(net, shard, sits ? provider : contributor, left)
   }
 
   /**
@@ -201,9 +233,8 @@ export function createShards(
         silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
     })
     try {
-      return await fetch(message.cid, size, providers(net, record.provider), true, {
-        // Who has waited for it that long asks everybody at once.
-        ...(left > lastTryMs ? alone(net, message, record.provider) : {}),
+      return await fetch(message.cid, size, holders(net, record), true, {
+        ...aloneFor(net, record, message),
         signal: silence.signal,
         onBytes: () => {
           came = true
@@ -257,7 +288,7 @@ export function createShards(
       await holdings.hold(cid, `contribution/${contribution}`, size)
       const file = isVoting(record)
         ? await fetchInTurn(record, net, size)
-        : await fetch(cid, size, providers(net, record.provider), true, alone(net, reveal.message, record.provider))
+        : await fetch(cid, size, holders(net, record), true, aloneFor(net, record, reveal.message))
       return typeof file === 'string' ? file : await opened(net, record, file)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
