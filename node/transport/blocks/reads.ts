@@ -53,6 +53,13 @@ function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end():
   }
 }
 
+interface UnderWay {
+  readonly passes: boolean
+  readonly block: Promise<Uint8Array>
+  /** Somebody waits for it who asks nobody alone: whoever is asked so for it is waited for no longer. */
+  askEverybody(): void
+}
+
 /** Who is asked alone at first, in this order, each until nothing has come for so long; undefined: not connected. */
 export interface AskedFirst {
   readonly peers: readonly (() => PeerId | undefined)[]
@@ -83,7 +90,7 @@ export function createReads(
    * Whoever wants a block that is being fetched waits for that: bitswap takes two wants for one, the first to give up
    * ends both, and one that is made while the block is being written is never sent.
    */
-  const underWay = new Map<string, { readonly passes: boolean; readonly block: Promise<Uint8Array> }>()
+  const underWay = new Map<string, UnderWay>()
 
   return ({ passing, first } = {}) => {
     const wanted = new Map<string, CID>()
@@ -119,11 +126,13 @@ export function createReads(
       cid: CID,
       from: Pick<Blocks, 'get'>,
       ask: PeerId | undefined,
-      options: GetOptions
+      options: GetOptions,
+      everybody: AbortSignal
     ): Promise<Uint8Array> {
       const stop = new AbortController()
       const late = quiet(ask === undefined ? silenceMs : (first?.eachMs ?? silenceMs), () => heardAt)
-      const signals = [stop.signal, late.signal, ...(options.signal === undefined ? [] : [options.signal])]
+      const again = [stop.signal, late.signal, ...(ask === undefined ? [] : [everybody])]
+      const signals = [...again, ...(options.signal === undefined ? [] : [options.signal])]
       const onProgress = (event: Progress): void => {
         if (event.type === 'helia:block-broker:receive-block')
           session ??= blocks.createSession(cid, {
@@ -145,23 +154,23 @@ export function createReads(
         return block
       } catch (error) {
         if (late.signal.aborted) log('a block did not come: bitswap is asked again')
-        throw late.signal.aborted || stop.signal.aborted ? new Again() : error
+        throw again.some(({ aborted }) => aborted) ? new Again() : error
       } finally {
         late.end()
       }
     }
 
-    async function read(cid: CID, options: GetOptions): Promise<Uint8Array> {
+    async function read(cid: CID, options: GetOptions, everybody: AbortSignal): Promise<Uint8Array> {
       for (;;) {
-        const alone = asked()
+        const alone = everybody.aborted ? undefined : asked()
         const from = alone === undefined ? (session ?? blocks) : blocks
         try {
-          return await once(cid, from, alone?.peer, options)
+          return await once(cid, from, alone?.peer, options, everybody)
         } catch (error) {
           options.signal?.throwIfAborted()
           if (alone === undefined && from === blocks && !(error instanceof Again)) throw error
           // Whom one block was waited for in vain is asked for no other, either.
-          if (alone !== undefined && alone.one === left[0]) left.shift()
+          if (alone !== undefined && alone.one === left[0] && !everybody.aborted) left.shift()
           if (from === session) session = undefined
         }
         await new Promise(resolve => {
@@ -175,10 +184,15 @@ export function createReads(
       for (;;) {
         const other = underWay.get(name)
         if (other === undefined) {
-          const block = read(cid, options).finally(() => underWay.delete(name))
-          underWay.set(name, { passes: passing !== undefined, block })
+          const hurry = new AbortController()
+          const block = read(cid, options, hurry.signal).finally(() => underWay.delete(name))
+          const askEverybody = (): void => {
+            hurry.abort()
+          }
+          underWay.set(name, { passes: passing !== undefined, block, askEverybody })
           return await block
         }
+        if (first === undefined) other.askEverybody()
         let block: Uint8Array
         try {
           block = await unlessAborted(other.block, options.signal)

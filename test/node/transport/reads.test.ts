@@ -196,6 +196,17 @@ describe('transport: the blocks of one fetch', () => {
     assert.deepEqual(asked.slice(3), ['bob: c', 'all: c', 'ann: d'])
   })
 
+  it('are asked of everybody once somebody waits for them who asks nobody alone, whoever else asks so', async () => {
+    const { asked, view, read } = peers(async (to, _, signal) => (to === 'bob' ? ended(signal) : 'sent'))
+    const first = { peers: [() => 'bob' as never], eachMs: 3_600_000 }
+    const [alone, too] = [view({ first }), view({ first })]
+    const waiting = [read(alone, 'a'), read(too, 'a')]
+    await until(() => asked.length === 1, 'it is asked for')
+    assert.equal(await read(view(), 'a'), 'a')
+    assert.deepEqual(await Promise.all(waiting), ['a', 'a'])
+    assert.deepEqual(asked, ['bob: a', 'all: a'])
+  })
+
   it('that pass are wanted until it is over, and none behind that', async () => {
     const { wanted, view, read } = peers(async () => 'sent')
     const reads = view({ passing: 'taken' })
