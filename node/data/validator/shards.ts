@@ -226,15 +226,20 @@ export function createShards(
     attention.since(turn)
     const left = patience - attention.since(record.id)
     const until = attention.spent() + Math.max(lastTryMs, left)
+    const asked = aloneFor(net, record, message)
+    const half = attention.spent() + left / 2
     let came = false
     const silence = new AbortController()
     const stopLooking = clock.every(lookMs, () => {
       if (!came && attention.spent() >= until)
         silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
+      // Where windows are short a whole try is all the time there is: everybody has half of it.
+      else if (asked.first !== undefined && attention.spent() >= half)
+        silence.abort(new TilthError('shard.silent', 'too little comes of this shard', { consequence: 'retry' }))
     })
     try {
       return await fetch(message.cid, size, holders(net, record), true, {
-        ...aloneFor(net, record, message),
+        ...asked,
         signal: silence.signal,
         onBytes: () => {
           came = true

@@ -24,7 +24,7 @@ describe('data: a shard on a machine that is behind', () => {
   let now: number
   let tasks: Set<() => unknown>
   let asked: FetchOptions[]
-  let has: boolean | ((options: FetchOptions) => boolean)
+  let has: boolean | ((options: FetchOptions) => boolean | Promise<boolean>)
   let shards: Shards
   let record: ContributionRecord
   let statements: ContributionStatements
@@ -36,7 +36,7 @@ describe('data: a shard on a machine that is behind', () => {
     for (const task of tasks) await task()
   }
 
-  async function begin(bytes?: number): Promise<void> {
+  async function begin(bytes?: number, voteSeconds = 600): Promise<void> {
     ;[now, tasks, asked, has] = [1_700_000_000_000, new Set(), [], false]
     const clock: Pick<Clock, 'every' | 'now'> = {
       now: () => now,
@@ -47,7 +47,7 @@ describe('data: a shard on a machine that is behind', () => {
     }
     const { id: datanet, document } = datanetOf(['ann', 'bob', 'cleo'], {
       heldOut,
-      voteSeconds: 600,
+      voteSeconds,
       maxBytes: 1 << 26
     })
     validators = document.rules.validators.map(({ address }) => address)
@@ -77,7 +77,7 @@ describe('data: a shard on a machine that is behind', () => {
       async fetchBytes(cid: string, options: FetchOptions) {
         if (cid === heldOut) return new TextEncoder().encode(jsonl([['What is held?', 'This']]))
         asked.push(options)
-        if (!(typeof has === 'boolean' ? has : has(options)))
+        if (!(typeof has === 'boolean' ? has : await has(options)))
           throw new NotFoundError('files.unavailable', 'nobody had it in time', { consequence: 'retry' })
         return rows
       }
@@ -148,6 +148,21 @@ describe('data: a shard on a machine that is behind', () => {
       for (let i = 0; i < 15 * 5; i++) await turn(200)
       assert.notEqual((await check()).reason, 'unavailable')
     }
+  })
+
+  it('comes in time past those who give a little where all the time there is is shorter than a try', async () => {
+    await begin(1 << 20, 12)
+    has = async ({ first, onBytes, signal }) => {
+      if (first === undefined) return true
+      for (let ms = 0; ms < 15_000; ms += 200) {
+        if (signal?.aborted === true) break
+        onBytes?.(1)
+        await turn(200)
+      }
+      return false
+    }
+    await assert.rejects(check(), (error: TilthError) => error.consequence === 'retry')
+    assert.notEqual((await check()).reason, 'unavailable')
   })
 
   it('is not waited for from a stranger whom somebody has named, but from its contributor', async () => {
