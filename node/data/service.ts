@@ -90,7 +90,6 @@ export function createDataService(deps: DataDeps): DataService {
   const shards = createShards(
     deps,
     timing,
-    startedAt,
     book,
     allowances,
     holdings,

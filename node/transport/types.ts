@@ -115,6 +115,11 @@ export interface FetchOptions {
   /** Peers that should have it (its author, a worker): asked first, by dialling them; the DHT is asked besides. */
   providers?: readonly PeerName[]
   /**
+   * Who of those that are connected is asked alone before everybody is, in this order, each until nothing has come for
+   * so long. They may be fetching it themselves: whoever is asked for what it has not yet sends it as soon as it comes.
+   */
+  first?: { readonly peers: readonly PeerName[]; readonly eachMs: number }
+  /**
    * For what may be nobody's: gives up after a quarter of a minute without a block, and what nobody had is not looked
    * for again for a minute, longer each time, until one of its providers comes.
    */

@@ -9,8 +9,19 @@ import type { Certificate, DatanetRules } from './types.ts'
 
 type Roster = DatanetRules['validators']
 
-/** What a validator commits to before it sees another's vote. */
-export const voteCommitment = (vote: Message<'Vote'>): Hex => contentHash({ ...vote })
+const commitments = new WeakMap<Message<'Vote'>, Hex>()
+
+/**
+ * What a validator commits to before it sees another's vote. Hashed once for each message, which cannot be changed from
+ * then on: with every vote that comes, all that came before are weighed again.
+ */
+export function voteCommitment(vote: Message<'Vote'>): Hex {
+  const known = commitments.get(vote)
+  if (known !== undefined) return known
+  const hash = contentHash({ ...vote })
+  commitments.set(Object.freeze(vote), hash)
+  return hash
+}
 
 export function weightOf(roster: Roster, validator: Address): number {
   return roster.find(({ address }) => address === validator)?.weight ?? 0
@@ -24,6 +35,10 @@ export const weightIn = (roster: Roster, accounts: Iterable<Address>): number =>
 /** Over two thirds of the whole roster's weight: what accepts, seals, and takes down. */
 export const isQuorum = (roster: Roster, accounts: Iterable<Address>): boolean =>
   weightIn(roster, accounts) * 3 > totalWeight(roster) * 2
+
+/** All of the roster's weight: nobody waits for a seat whose stake has left. */
+export const isEverybody = (roster: Roster, accounts: Iterable<Address>): boolean =>
+  weightIn(roster, accounts) === totalWeight(roster)
 
 /** Over one third of it: what no quorum can be had without, and so rejects. */
 export const canOppose = (roster: Roster, accounts: Iterable<Address>): boolean =>

@@ -30,8 +30,9 @@ export const showAt = (rules: Windows, since: number, quorum: number): number =>
   Math.min(since + commitMs(rules), quorum + Math.max(leastGraceMs, quorum - since))
 
 /**
- * How long a shard may be away, from when it was shown, before a validator votes against it. Counted from its reveal
- * and not from its turn: of many that nobody has, all lose their turn at once.
+ * How long a validator looks for a shard before it votes against it. Counted from its reveal on, where it can look at
+ * once, and not from its turn: of many that nobody has, all lose their turn at once. Only time counts in which it could
+ * look: on a machine that is behind that is less than what passes by the clock.
  */
 export function patienceMs(rules: Windows, bytes: number): number {
   const patience = Math.min(mostPatienceMs + bytes / bytesPerMs, voteMs(rules) / 4)

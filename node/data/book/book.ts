@@ -140,8 +140,10 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       ...shown.map(({ message }) => digest(network, 'Vote', message))
     ]
   }
-  function placeVotes(id: Hex, ballot: Partial<BallotRecord>, batch: Batch): void {
-    for (const vote of votesIn(ballot)) batch.put(votePlaces, vote, id)
+  /** @param before whose votes have their places: a ballot is put anew with each of its votes. */
+  function placeVotes(id: Hex, ballot: Partial<BallotRecord>, batch: Batch, before: Partial<BallotRecord> = {}): void {
+    const placed = new Set(votesIn(before))
+    for (const vote of votesIn(ballot)) if (!placed.has(vote)) batch.put(votePlaces, vote, id)
   }
   /** A folder of an older version has votes and no places of them. */
   async function placeOldVotes(): Promise<void> {
@@ -269,9 +271,10 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       return (await knownBallots.read(id, async key => (await ballots.get(key)) ?? none)) ?? none
     },
     async putBallot(id, record) {
+      const before = knownBallots.get(id) ?? (await ballots.get(id))
       await store.batch(batch => {
         batch.put(ballots, id, record)
-        placeVotes(id, record, batch)
+        placeVotes(id, record, batch, before)
       })
       knownBallots.set(id, record)
     },

@@ -11,7 +11,9 @@ import {
   commitMs,
   decide,
   isDoubleVote,
+  isEverybody,
   isJuried,
+  isQuorum,
   opens,
   reveal,
   signedWith,
@@ -216,7 +218,12 @@ export function createReceiver(
     }
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'committed' })
     await count(contribution, net)
-    hooks.changed(record.datanet)
+    // Between the quorum and the last of them nothing follows from one more.
+    const before = ballot.commits.map(commit => commit.message.validator)
+    const { validators } = net.rules
+    const after = [...before, validator]
+    if (isEverybody(validators, after) || isQuorum(validators, before) !== isQuorum(validators, after))
+      hooks.changed(record.datanet)
     return true
   }
 
@@ -262,7 +269,8 @@ export function createReceiver(
     }
     if (other !== undefined) return keepEvidence(record, other, statement)
     events.emit('data.voted', { datanet: record.datanet, contribution, validator, step: 'revealed' })
-    hooks.changed(record.datanet)
+    const shown = [...ballot.votes.map(vote => vote.message.validator), validator]
+    if (isEverybody(net.rules.validators, shown)) hooks.changed(record.datanet)
     return true
   }
 

@@ -36,8 +36,10 @@ import { hostOf } from '../rosters.ts'
 import type { Privacy } from '../private/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { Holdings } from '../storage/index.ts'
+import { createAttention } from './attention.ts'
 import { createAcceptedRows } from './rows.ts'
 import { inSlices } from './slices.ts'
+import { askedFirst } from './spreading.ts'
 import type { NearRow } from './rows.ts'
 
 const mostHeldOutBytes = 16 << 20
@@ -54,6 +56,15 @@ const againMs = 2_000
 const mostAgain = 64
 /** How soon something must come of a shard that was away for so long that its turn is lost without it. */
 const lastTryMs = 2_000
+/** How often it is looked whether it has. */
+const lookMs = 200
+/**
+ * Most time in which nothing comes of who is asked alone for a shard, and parts of one try and of what is left of the
+ * patience that it is at most: whoever is silent leaves most of both to others.
+ */
+const aloneMs = { most: 5_000, ofTry: 5, ofLeft: 4, ofPatience: 8, least: 750 } as const
+/** Shards of which is remembered that who was asked alone did not give them. */
+const mostInVain = 4_096
 /** Accepted rows, of the newest, that a row is compared with for people. */
 const mostCompared = 20_000
 /** Shards kept as their lines while people read on in them, none larger than this. */
@@ -110,7 +121,6 @@ export interface Shards {
 export function createShards(
   deps: Pick<DataDeps, 'chain' | 'clock' | 'network' | 'files' | 'log' | 'self' | 'store' | 'metrics'>,
   timing: Pick<DataTiming, 'fetchMs'>,
-  startedAt: number,
   book: Book,
   allowances: Allowances,
   holdings: Holdings,
@@ -122,6 +132,7 @@ export function createShards(
 ): Shards {
   const { clock, network, files, log, self } = deps
   const bonded = createBonded(deps.chain)
+  const attention = createAttention(clock, stopping)
   const queue = createQueue({ ...aheadOf, metrics: deps.metrics })
   const heldOut = createCache<Hex, HeldOut>({
     max: heldOutKept,
@@ -131,6 +142,8 @@ export function createShards(
   const reading = new Map<Hex, Promise<HeldOut>>()
   const read = createCache<string, ShardLine[]>({ max: readKept })
   const accepted = createAcceptedRows(deps.store)
+  /** CIDs that did not come while some were asked alone. */
+  const inVain = createCache<string, true>({ max: mostInVain })
   /** Shards that will be looked for again ahead of their turn. */
   let again = 0
   /** How often an index of accepted rows was forgotten. */
@@ -150,51 +163,94 @@ export function createShards(
     [...new Set([...first, hostOf(net), ...net.rules.validators.slice(0, 5).map(({ address }) => address)])].filter(
       one => one !== undefined && one !== self
     ) as Address[]
-  const fetch = (
+  /** Those who should have a shard. Who revealed it says so itself, and nobody has signed that. */
+  const holders = (net: DatanetDocument, { provider, contributor }: ContributionRecord): Address[] =>
+    providers(net, provider, contributor)
+  async function fetch(
     cid: string,
     maxBytes: number,
     from: Address[],
     keeps: boolean,
-    more: Pick<FetchOptions, 'onBytes' | 'signal'> = {}
-  ): Promise<Uint8Array> =>
-    files.fetchBytes(cid, {
-      maxBytes,
-      providers: from,
-      pin: keeps,
-      ...more,
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(timing.fetchMs), ...(more.signal ? [more.signal] : [])])
-    })
+    more: Pick<FetchOptions, 'first' | 'onBytes' | 'signal'> = {}
+  ): Promise<Uint8Array> {
+    const late = AbortSignal.timeout(timing.fetchMs)
+    const signal = AbortSignal.any([stopping, late, ...(more.signal ? [more.signal] : [])])
+    try {
+      return await files.fetchBytes(cid, { maxBytes, providers: from, pin: keeps, ...more, signal })
+    } catch (error) {
+      if (more.first !== undefined) inVain.set(cid, true)
+      throw error
+    }
+  }
+
+  /**
+   * Those who are asked for a shard before everybody is: at the first try only, so that one who gives nothing, or a
+   * little now and then, costs no more than that; and everybody at once where time is short.
+   */
+  const alone = (
+    net: DatanetDocument,
+    { cid, bytes }: { readonly cid: string; readonly bytes: number },
+    author: Address | undefined,
+    left = patienceMs(net.rules, bytes)
+  ): Pick<FetchOptions, 'first'> => {
+    if (left <= lastTryMs || inVain.get(cid) !== undefined) return {}
+    const seats = net.rules.validators.map(({ address }) => address)
+    const eachMs = Math.min(
+      aloneMs.most,
+      Math.max(aloneMs.least, patienceMs(net.rules, bytes) / aloneMs.ofPatience),
+      timing.fetchMs / aloneMs.ofTry,
+      left / aloneMs.ofLeft
+    )
+    return { first: { peers: askedFirst(cid, author, seats, self), eachMs } }
+  }
+  /** The same for a contribution's. Anybody may have named who has it: a stranger is not waited for. */
+  const aloneFor = (
+    net: DatanetDocument,
+    { id, provider, contributor }: ContributionRecord,
+    shard: { readonly cid: string; readonly bytes: number }
+  ): Pick<FetchOptions, 'first'> => {
+    const sits = net.rules.validators.some(({ address }) => address === provider)
+    const left = patienceMs(net.rules, shard.bytes) - attention.since(id)
+    return alone(net, shard, sits ? provider : contributor, left)
+  }
 
   /**
    * Fetches a shard whose turn it is. One that was away for long loses its turn, whosever fault it is, for it holds up
    * all that come after it: at once if nothing comes of it, and if something does, once it had its turn for as long.
+   * Only time counts in which this node could look for it.
    */
   async function fetchInTurn(record: Voting, net: DatanetDocument, size: number): Promise<Uint8Array | 'unavailable'> {
-    const { since, shown = since, statements } = record.state
-    const { cid, bytes } = statements.reveal.message
-    const patience = patienceMs(net.rules, bytes)
-    const left = Math.max(shown, startedAt) + patience - clock.now()
+    const { message } = record.state.statements.reveal
+    const patience = patienceMs(net.rules, message.bytes)
+    const turn = `${record.id} turn` as const
+    attention.since(turn)
+    const left = patience - attention.since(record.id)
+    const until = attention.spent() + Math.max(lastTryMs, left)
+    const asked = aloneFor(net, record, message)
+    const half = attention.spent() + left / 2
     let came = false
     const silence = new AbortController()
-    const timer = setTimeout(
-      () => {
-        if (!came) silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
-      },
-      Math.max(lastTryMs, left)
-    )
+    const stopLooking = clock.every(lookMs, () => {
+      if (!came && attention.spent() >= until)
+        silence.abort(new TilthError('shard.silent', 'nothing comes of this shard'))
+      // Where windows are short a whole try is all the time there is: everybody has half of it.
+      else if (asked.first !== undefined && attention.spent() >= half)
+        silence.abort(new TilthError('shard.silent', 'too little comes of this shard', { consequence: 'retry' }))
+    })
     try {
-      return await fetch(cid, size, providers(net, record.provider), true, {
+      return await fetch(message.cid, size, holders(net, record), true, {
+        ...asked,
         signal: silence.signal,
         onBytes: () => {
           came = true
         }
       })
     } catch (error) {
-      const isLate = clock.now() >= Math.max(came ? since : shown, startedAt) + patience
+      const isLate = attention.since(came ? turn : record.id) >= patience
       if (faultOf(error) !== undefined || stopping.aborted || !isLate) throw error
       return 'unavailable'
     } finally {
-      clearTimeout(timer)
+      stopLooking()
     }
   }
 
@@ -207,21 +263,25 @@ export function createShards(
     const { id: contribution, datanet, contributor, state } = record
     const rows = await privacy.rowsOf(net, { contribution, datanet, contributor }, file)
     if (rows !== undefined) return rows
-    if (isVoting(record)) {
-      const { since, shown = since } = record.state
-      if (clock.now() >= Math.max(shown, startedAt) + patienceMs(net.rules, file.length)) return 'no-key'
-    }
+    if (isVoting(record) && attention.since(contribution) >= patienceMs(net.rules, file.length)) return 'no-key'
     throw new TilthError('shard.no-key', 'nobody has given the key to this shard yet', {
       consequence: 'retry',
       details: { contribution, state: state.name }
     })
   }
 
-  async function shardOf(
+  const shardOf = (
+    net: DatanetDocument,
+    record: ContributionRecord,
+    statements: ContributionStatements
+  ): Promise<CheckInput['shard']> => attention.during(() => foundShard(net, record, statements))
+
+  async function foundShard(
     net: DatanetDocument,
     record: ContributionRecord,
     { reveal }: ContributionStatements
   ): Promise<CheckInput['shard']> {
+    attention.since(record.id)
     const { cid, bytes, contribution } = reveal.message
     // What its contributor took back is not asked for again by the node that brought it in.
     if (await book.withdrawn.has(contribution))
@@ -233,7 +293,7 @@ export function createShards(
       await holdings.hold(cid, `contribution/${contribution}`, size)
       const file = isVoting(record)
         ? await fetchInTurn(record, net, size)
-        : await fetch(cid, size, providers(net, record.provider), true)
+        : await fetch(cid, size, holders(net, record), true, aloneFor(net, record, reveal.message))
       return typeof file === 'string' ? file : await opened(net, record, file)
     } catch (error) {
       // What the CID holds is the contributor's doing; that nobody has it now is not told from the network's.
@@ -257,10 +317,17 @@ export function createShards(
     const net = await sitting(datanet)
     const keeps = follows(datanet)
     if (keeps) await holdings.hold(net.rules.heldOut, `questions/${datanet}`, 0)
-    const bytes = await fetch(net.rules.heldOut, mostHeldOutBytes, providers(net), keeps)
-    const questions = await inSlices(heldOutSteps(bytes))
-    heldOut.set(datanet, questions)
-    return questions
+    const questions = { cid: net.rules.heldOut, bytes: 0 }
+    const bytes = await fetch(
+      questions.cid,
+      mostHeldOutBytes,
+      providers(net),
+      keeps,
+      alone(net, questions, hostOf(net))
+    )
+    const read = await inSlices(heldOutSteps(bytes))
+    heldOut.set(datanet, read)
+    return read
   }
 
   /** The founder's questions, and those that are sealed to this validator: which of them a row asks nobody is told. */
@@ -279,8 +346,9 @@ export function createShards(
       const known = record === undefined ? undefined : await book.contribution(record.id)
       if (known?.state.name !== 'revealed' || stopping.aborted) return false
       const { bytes } = known.state.statements.reveal.message
-      return clock.now() < Math.max(known.state.at, startedAt) + patienceMs((await judging(known)).rules, bytes)
+      return attention.since(known.id) < patienceMs((await judging(known)).rules, bytes)
     }
+    if (record !== undefined) attention.since(record.id)
     try {
       for (let pause = againMs; ; pause *= 2) {
         try {
@@ -399,7 +467,7 @@ export function createShards(
         const { code } = await allowances.find(record, net.rules, reveal.message)
         return code === 'ok' ? shardOf(net, record, record.state.statements) : undefined
       }
-      void ahead(datanet, record, task)
+      void attention.during(() => ahead(datanet, record, task))
     },
     async forget(datanet) {
       heldOut.delete(datanet)

@@ -5,6 +5,7 @@ import {
   commitMs,
   expire,
   isDecided,
+  isEverybody,
   isQuorum,
   isSplit,
   openVote,
@@ -113,7 +114,8 @@ export function createTurns(
     (deps.checks !== false || isValidator(net) || hostOf(net) === self) && privacy.judges(net, datanet)
 
   /** Own messages go the way of others': checked, kept, then told, once. */
-  async function tell(datanet: Hex, message: ContributionMessage, name: string): Promise<void> {
+  async function tell(datanet: Hex, message: ContributionMessage, name: string, isKept: boolean): Promise<void> {
+    if (isKept && announced.get(name) === true) return
     await receiver.take(message)
     if (announced.get(name) === true) return
     announced.set(name, true)
@@ -204,19 +206,19 @@ export function createTurns(
     if (!isCommitted || announced.get(`${id} commit`) !== true) {
       const commitment = { contribution: id, validator: self, commitment: voteCommitment(mine.message) }
       const statement = signStatement(network, 'VoteCommit', commitment, key)
-      await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`)
+      await tell(datanet, { kind: 'vote-commit', statement }, `${id} commit`, isCommitted)
     }
-    const { commits } = await book.ballot(id)
+    const { commits, votes } = await book.ballot(id)
     const committed = commits.map(({ message }) => message.validator)
-    // Nobody waits for a seat whose stake has left.
-    const all = net.rules.validators.every(({ address, weight }) => weight === 0 || committed.includes(address))
+    const all = isEverybody(net.rules.validators, committed)
     const quorum = quorums.get(id) ?? (isQuorum(net.rules.validators, committed) ? clock.now() : undefined)
     if (quorum !== undefined) quorums.set(id, quorum)
     const shown = quorum === undefined ? since + commitMs(net.rules) : showAt(net.rules, since, quorum)
     if (!all && clock.now() < shown) return shown
     const because = await book.told.get(`${id}/${self}`)
     const message = { kind: 'vote', statement: mine, ...(because === undefined ? {} : { because }) } as const
-    await tell(datanet, message, `${id} vote`)
+    const isShown = votes.some(({ message: { validator } }) => validator === self)
+    await tell(datanet, message, `${id} vote`, isShown)
     return undefined
   }
 

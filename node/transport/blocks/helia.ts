@@ -3,6 +3,7 @@ import type { BitswapOptions } from '@helia/bitswap'
 import type { HeliaWithLibp2p } from '@helia/libp2p'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import type { Helia, HeliaInit } from 'helia'
+import { askingBroker } from './asking.ts'
 
 type HeliaConstructor = new (init: HeliaInit & { name: string; version: string }) => Helia
 
@@ -52,5 +53,9 @@ export async function createHelia<S extends ServiceMap>(
       await libp2p.stop()
     }
   })
+  const add = node.addBlockBroker.bind(node)
+  node.addBlockBroker = broker => {
+    add(typeof broker === 'function' ? broker : askingBroker(broker))
+  }
   return withBitswap(node, bitswapSettings)
 }

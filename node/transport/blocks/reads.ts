@@ -1,7 +1,9 @@
 import type { Helia } from 'helia'
 import type { Blockstore } from 'interface-blockstore'
+import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { unlessAborted } from '../../runtime/index.ts'
+import type { AskOptions } from './asking.ts'
 import type { PassingBlocks, PassingOptions } from './passing.ts'
 import { blockName, whole } from './pins.ts'
 
@@ -51,9 +53,23 @@ function quiet(ms: number, heardAt: () => number): { signal: AbortSignal; end():
   }
 }
 
+interface UnderWay {
+  readonly passes: boolean
+  readonly block: Promise<Uint8Array>
+  /** Somebody waits for it who asks nobody alone: whoever is asked so for it is waited for no longer. */
+  askEverybody(): void
+}
+
+/** Who is asked alone at first, in this order, each until nothing has come for so long; undefined: not connected. */
+export interface AskedFirst {
+  readonly peers: readonly (() => PeerId | undefined)[]
+  readonly eachMs: number
+}
+
 export interface ReadsOptions {
   /** What comes is not kept as blocks: what is small stays in memory until the fetch is over (passing.ts). */
   readonly passing?: NonNullable<PassingOptions['passing']>
+  readonly first?: AskedFirst | undefined
 }
 
 export interface FetchReads extends Reads {
@@ -74,15 +90,26 @@ export function createReads(
    * Whoever wants a block that is being fetched waits for that: bitswap takes two wants for one, the first to give up
    * ends both, and one that is made while the block is being written is never sent.
    */
-  const underWay = new Map<string, { readonly passes: boolean; readonly block: Promise<Uint8Array> }>()
+  const underWay = new Map<string, UnderWay>()
 
-  return ({ passing } = {}) => {
+  return ({ passing, first } = {}) => {
     const wanted = new Map<string, CID>()
     const taken = new Set<string>()
     let room = mostPassing
     let isOver = false
     let heardAt = 0
     let session: Session | undefined // with who brought the last block that everybody was asked for
+    const left = [...(first?.peers ?? [])] // those that are still to be asked alone
+
+    /** Whom this fetch asks alone now. */
+    function asked(): { readonly one: () => PeerId | undefined; readonly peer: PeerId } | undefined {
+      for (let one = left[0]; one !== undefined; one = left[0]) {
+        const peer = one()
+        if (peer !== undefined) return { one, peer }
+        left.shift()
+      }
+      return undefined
+    }
 
     /** By size, which is known only once it came: a file's blocks are asked for all at once. */
     function take(cid: CID, size: number): boolean {
@@ -95,10 +122,17 @@ export function createReads(
     }
 
     /** @throws as the blockstore's; whatever, once the signal aborts or what is asked for is not to be had so */
-    async function once(cid: CID, from: Pick<Blocks, 'get'>, options: GetOptions): Promise<Uint8Array> {
+    async function once(
+      cid: CID,
+      from: Pick<Blocks, 'get'>,
+      ask: PeerId | undefined,
+      options: GetOptions,
+      everybody: AbortSignal
+    ): Promise<Uint8Array> {
       const stop = new AbortController()
-      const late = quiet(silenceMs, () => heardAt)
-      const signals = [stop.signal, late.signal, ...(options.signal === undefined ? [] : [options.signal])]
+      const late = quiet(ask === undefined ? silenceMs : (first?.eachMs ?? silenceMs), () => heardAt)
+      const again = [stop.signal, late.signal, ...(ask === undefined ? [] : [everybody])]
+      const signals = [...again, ...(options.signal === undefined ? [] : [options.signal])]
       const onProgress = (event: Progress): void => {
         if (event.type === 'helia:block-broker:receive-block')
           session ??= blocks.createSession(cid, {
@@ -111,26 +145,32 @@ export function createReads(
         options.onProgress?.(event)
       }
       try {
-        const how: PassingOptions = passing === undefined ? {} : { passing, take }
+        const how: PassingOptions & AskOptions = {
+          ...(passing === undefined ? {} : { passing, take }),
+          ...(ask === undefined ? {} : { ask })
+        }
         const block = await whole(from.get(cid, { ...options, ...how, onProgress, signal: AbortSignal.any(signals) }))
         heardAt = Date.now()
         return block
       } catch (error) {
         if (late.signal.aborted) log('a block did not come: bitswap is asked again')
-        throw late.signal.aborted || stop.signal.aborted ? new Again() : error
+        throw again.some(({ aborted }) => aborted) ? new Again() : error
       } finally {
         late.end()
       }
     }
 
-    async function read(cid: CID, options: GetOptions): Promise<Uint8Array> {
+    async function read(cid: CID, options: GetOptions, everybody: AbortSignal): Promise<Uint8Array> {
       for (;;) {
-        const from = session ?? blocks
+        const alone = everybody.aborted ? undefined : asked()
+        const from = alone === undefined ? (session ?? blocks) : blocks
         try {
-          return await once(cid, from, options)
+          return await once(cid, from, alone?.peer, options, everybody)
         } catch (error) {
           options.signal?.throwIfAborted()
-          if (from === blocks && !(error instanceof Again)) throw error
+          if (alone === undefined && from === blocks && !(error instanceof Again)) throw error
+          // Whom one block was waited for in vain is asked for no other, either.
+          if (alone !== undefined && alone.one === left[0] && !everybody.aborted) left.shift()
           if (from === session) session = undefined
         }
         await new Promise(resolve => {
@@ -144,10 +184,15 @@ export function createReads(
       for (;;) {
         const other = underWay.get(name)
         if (other === undefined) {
-          const block = read(cid, options).finally(() => underWay.delete(name))
-          underWay.set(name, { passes: passing !== undefined, block })
+          const hurry = new AbortController()
+          const block = read(cid, options, hurry.signal).finally(() => underWay.delete(name))
+          const askEverybody = (): void => {
+            hurry.abort()
+          }
+          underWay.set(name, { passes: passing !== undefined, block, askEverybody })
           return await block
         }
+        if (first === undefined) other.askEverybody()
         let block: Uint8Array
         try {
           block = await unlessAborted(other.block, options.signal)

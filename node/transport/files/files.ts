@@ -13,13 +13,13 @@ import { writeTree } from './folders.ts'
 import { importFolder, importSettings } from './import.ts'
 import { knock } from './knocking.ts'
 import { createMissing } from './missing.ts'
-import { hasNodeKey, peerOf } from '../identity.ts'
+import { hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
 import { createPins, whole } from '../blocks/pins.ts'
 import { countedReads } from '../blocks/counted.ts'
 import type { CountedReads } from '../blocks/counted.ts'
 import { createReads } from '../blocks/reads.ts'
-import type { Reads } from '../blocks/reads.ts'
+import type { AskedFirst, Reads } from '../blocks/reads.ts'
 import type { Provider } from '../peers/provider.ts'
 import type { FetchOptions, Files, Peers } from '../types.ts'
 
@@ -38,7 +38,7 @@ const mostEmpty = 16
 export interface FilesDeps {
   helia: Helia
   blocks: LendingBlocks
-  peers: Pick<Peers, 'dial' | 'self' | 'on'>
+  peers: Pick<Peers, 'connected' | 'dial' | 'self' | 'on'>
   provider: Provider
   directory: string
   clock: Clock
@@ -134,6 +134,18 @@ export function createFiles({
   const nodeFrom = (from: Reads, cid: CID): Promise<Uint8Array> =>
     whole(from.get(cid, { signal: AbortSignal.timeout(limits.silenceMs) }))
 
+  /** Those who are named, as far as they are connected when it is their turn. */
+  const askedFirst = (first: FetchOptions['first']): AskedFirst | undefined =>
+    first === undefined
+      ? undefined
+      : {
+          eachMs: first.eachMs,
+          peers: first.peers.map(name => () => {
+            const found = peers.connected().find(({ address, peerId }) => address === name || peerId === name)
+            return found === undefined ? undefined : parsePeerId(found.peerId)
+          })
+        }
+
   /**
    * Runs a fetch: dials those who should have it, keeps time, and types what goes wrong.
    * @param what blocks of a folder are on their way into one, unless kept · @param keep its blocks, until they are
@@ -155,7 +167,8 @@ export function createFiles({
       void knock(peers, options.providers ?? [], signal, wait.cameAt, log)
       const result = await collector.holding(async () => {
         const { progress, rest } = wait
-        const mine = reads(what === 'folder' && !keep ? { passing: 'taken' } : {})
+        const passing = what === 'folder' && !keep ? ({ passing: 'taken' } as const) : {}
+        const mine = reads({ ...passing, first: askedFirst(options.first) })
         const own = countedReads(mine, what, { signal: wait.signal, over: over.signal })
         try {
           const done = await work(cid, { fs: unixfs({ blockstore: own }), blocks: own, signal, progress, rest })

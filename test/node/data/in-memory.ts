@@ -229,9 +229,13 @@ export function datanetOf(validators: readonly string[], changes: Partial<Datane
 }
 
 /** A contribution with both of its statements. */
-export function contributionTo(datanet: Hex, name: string): { id: Hex; statements: ContributionStatements } {
+export function contributionTo(
+  datanet: Hex,
+  name: string,
+  bytes = 100
+): { id: Hex; statements: ContributionStatements } {
   const contributor = addressOfKey(keyOf(name))
-  const content = { cid, rows: 3, bytes: 100, salt: keccak(name) }
+  const content = { cid, rows: 3, bytes, salt: keccak(name) }
   const message = {
     datanet,
     contributor,

@@ -29,7 +29,7 @@ describe('data: a queue, and its versions, that nobody can bend', function () {
     host = await network.add('host')
     friend = await network.add('friend', { timing: { sealGraceMs: 0 } })
     evil = await network.add('evil')
-    const rules = rulesFor([host.address, friend.address], { voteSeconds: 16, uploadsPerContributor: 2 })
+    const rules = rulesFor([host.address, friend.address], { voteSeconds: 24, uploadsPerContributor: 2 })
     datanet = (await host.service.createDatanet(rules, jsonl([['What is kept back?', 'this']]))).id
     for (const { service } of [friend, evil])
       await until(async () => (await service.datanet(datanet)) !== undefined, 'everybody knows of it')

@@ -12,9 +12,12 @@ import type { TestNode } from '../../harness/index.ts'
 interface Received {
   blocks: { data: Uint8Array }[]
 }
+interface From {
+  remotePeer: { toString(): string }
+}
 /** What bitswap gives to its list of wants; counted there, since nothing else sees a block that nobody needed. */
 const { WantList } = (await import(new URL('./want-list.js', import.meta.resolve('@helia/bitswap')).href)) as {
-  WantList: { prototype: { receiveMessage: (this: unknown, connection: unknown, message: Received) => Promise<void> } }
+  WantList: { prototype: { receiveMessage: (this: unknown, connection: From, message: Received) => Promise<void> } }
 }
 
 describe('transport: what a fetch asks whom', function () {
@@ -22,10 +25,15 @@ describe('transport: what a fetch asks whom', function () {
   let author: TestNode, folder: string
   let readers: TestNode[] = []
   let bytes = 0
+  const sent = new Map<string, number>() // by PeerId
   const { receiveMessage } = WantList.prototype
   before(async () => {
     WantList.prototype.receiveMessage = async function (connection, message) {
-      for (const { data } of message.blocks) bytes += data.length
+      const from = connection.remotePeer.toString()
+      for (const { data } of message.blocks) {
+        bytes += data.length
+        sent.set(from, (sent.get(from) ?? 0) + data.length)
+      }
       await receiveMessage.call(this, connection, message)
     }
     folder = await scratch('reads')
@@ -60,6 +68,40 @@ describe('transport: what a fetch asks whom', function () {
     assert.ok(bytes < 3 * size * 1.8, `${bytes} bytes came for three times ${size}`)
   })
 
+  it('what several fetch at the same time comes from one to the next, where they are told whom to ask', async () => {
+    const size = 3_000_000
+    const content = randomBytes(size)
+    const cid = await author.files.addBytes(content)
+    const named = ({ peers }: TestNode): string => peers.self.address
+    // The last one begins, so each asks for what the one before it has not got yet.
+    bytes = 0
+    sent.clear()
+    const got = readers.map(
+      (reader, i) => () =>
+        reader.files.fetchBytes(cid, {
+          maxBytes: size,
+          providers: [named(author)],
+          first: { peers: [i === 0 ? named(author) : named(readers[i - 1]!), named(author)], eachMs: 60_000 }
+        })
+    )
+    const all = await Promise.all(got.reverse().map(begin => begin()))
+    for (const one of all) assert.deepEqual(one, Uint8Array.from(content))
+    assert.ok((sent.get(author.peers.self.peerId) ?? 0) < 1.5 * size, 'its author gives it away once')
+    assert.ok(bytes < 4.5 * size, `${bytes} bytes came for four times ${size}`)
+  })
+
+  it('who is asked first and has nothing, or is not there, keeps nobody from it', async () => {
+    const content = randomBytes(1_000)
+    const cid = await author.files.addBytes(content)
+    const [reader, other] = readers as [TestNode, TestNode]
+    const stranger = '0x00000000000000000000000000000000000000aa'
+    const fetched = await reader.files.fetchBytes(cid, {
+      maxBytes: 1_000,
+      first: { peers: [stranger, other.peers.self.address], eachMs: 300 }
+    })
+    assert.deepEqual(fetched, Uint8Array.from(content))
+  })
+
   it('folders that share a file are fetched side by side', async () => {
     const adapters = await Promise.all(
       Array.from({ length: 12 }, (_, i) =>
@@ -78,6 +120,7 @@ describe('transport: the blocks of one fetch', () => {
 
   interface Options {
     signal?: AbortSignal
+    ask?: string
     onProgress?: (event: { type: string; detail?: unknown }) => void
   }
   const never = new AbortController().signal
@@ -107,7 +150,7 @@ describe('transport: the blocks of one fetch', () => {
     }
     const view = createReads(
       {
-        get: (cid: CID, options: Options) => get('all', cid, options),
+        get: (cid: CID, options: Options) => get(options.ask ?? 'all', cid, options),
         createSession: (_: CID, { providers }: { providers: string[] }) => ({
           get: (cid: CID, options: Options) => get(providers.join(), cid, options)
         })
@@ -140,6 +183,28 @@ describe('transport: the blocks of one fetch', () => {
     const reads = view()
     for (const text of ['a', 'b', 'c', 'd']) assert.equal(await read(reads, text), text)
     assert.deepEqual(asked, ['all: a', 'ann: b', 'ann: c', 'all: c', 'ann: d'])
+  })
+
+  it('are asked of some alone first, where it is said of whom, and of none again that was silent', async () => {
+    const { asked, view, read } = peers(async (to, _, signal) => (to === 'bob' ? ended(signal) : 'sent'))
+    const whom = (name: string | undefined) => () => name as never
+    const reads = view({ first: { peers: [whom(undefined), whom('bob'), whom('cleo')], eachMs: 50 } })
+    for (const text of ['a', 'b']) assert.equal(await read(reads, text), text)
+    assert.deepEqual(asked, ['bob: a', 'cleo: a', 'cleo: b'])
+    const others = view({ first: { peers: [whom('bob')], eachMs: 50 } })
+    for (const text of ['c', 'd']) assert.equal(await read(others, text), text)
+    assert.deepEqual(asked.slice(3), ['bob: c', 'all: c', 'ann: d'])
+  })
+
+  it('are asked of everybody once somebody waits for them who asks nobody alone, whoever else asks so', async () => {
+    const { asked, view, read } = peers(async (to, _, signal) => (to === 'bob' ? ended(signal) : 'sent'))
+    const first = { peers: [() => 'bob' as never], eachMs: 3_600_000 }
+    const [alone, too] = [view({ first }), view({ first })]
+    const waiting = [read(alone, 'a'), read(too, 'a')]
+    await until(() => asked.length === 1, 'it is asked for')
+    assert.equal(await read(view(), 'a'), 'a')
+    assert.deepEqual(await Promise.all(waiting), ['a', 'a'])
+    assert.deepEqual(asked, ['bob: a', 'all: a'])
   })
 
   it('that pass are wanted until it is over, and none behind that', async () => {
