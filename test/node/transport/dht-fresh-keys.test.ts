@@ -198,7 +198,8 @@ describe('transport: fresh keys without end', () => {
             resolve()
           })
         })
-        for (let n = 0; n < 20 && say !== undefined && stream.writeStatus === 'writable'; n++) stream.send(say)
+        const said = say === undefined ? [] : Array.from({ length: 20 }, () => say)
+        for (const bytes of said) if (stream.writeStatus === 'writable') stream.send(bytes)
         // Nothing is answered to a push.
         await (protocol.includes('push') ? Promise.race([over, pause(100)]) : over)
         const isReset = stream.status === 'reset'

@@ -59,7 +59,8 @@ describe('turns of many within what all of them may cost', () => {
             // What is begun is done to its end, and waited for afterwards.
             assert.ok(spent <= quota.burst + (quota.perSecond * ms) / 1000 + 8, `${spent} after ${ms} ms`)
           }
-          while (spent < whole) {
+          const isDone = (): boolean => spent >= whole
+          while (!isDone()) {
             await settled()
             await clock.advance(1000)
           }
