@@ -367,6 +367,23 @@ export const dhtLimits = {
    * anew says five for each, and some hundred a second on a fast machine: ten times that is no honest node's. */
   piece: 256,
   said: { perSecond: 1_000, burst: 5_000 },
+  /** Pieces that a stream counts besides: to open one costs more than what is said on it. */
+  opening: 3,
+  /**
+   * What all together may cost who have been connected for less than so many milliseconds, and what all others may: in
+   * pieces that they say and are answered. It is given in a fair order, among the networks that they come from, and in
+   * each among its peers; the rest waits.
+   */
+  newMs: 600_000,
+  newcomers: { perSecond: 500, burst: 2_000 },
+  known: { perSecond: 2_000, burst: 10_000 },
+  /** What a question costs besides: it is answered from what is known of twenty peers. */
+  question: 4,
+  /** Of those who say that they have a file, so many are told at once. */
+  told: 32,
+  /** Bytes of one message, and of all that a peer has waiting: an honest one's are some kilobytes. */
+  message: 64 * KiB,
+  waiting: 128 * KiB,
   /** What one peer is told to be dialled by: honest ones say a handful, and say the same each time. */
   addresses: 16,
   /** How often what a peer says of its own addresses is looked at and kept. */
@@ -377,6 +394,19 @@ export const dhtLimits = {
   allProviders: 200_000,
   /** How often room is made so: each time all of them are looked through. */
   makingRoom: { perSecond: 1 / 10, burst: 10 }
+} as const
+
+/**
+ * What a peer may ask of the parts of libp2p that answer everybody: a fresh key's share is less than what it costs to
+ * come with one.
+ */
+export const greetingLimits = {
+  /** Pings: a peer that watches its connections sends one in twenty seconds. */
+  ping: { piece: 32, opening: 0, said: { perSecond: 2, burst: 40 } },
+  /** Who we are, asked once a connection. */
+  identify: { piece: 8 * KiB, opening: 1, said: { perSecond: 1 / 2, burst: 20 } },
+  /** What a peer is by now: each is checked, compared and kept. */
+  push: { piece: 8 * KiB, opening: 1, said: { perSecond: 1 / 2, burst: 20 } }
 } as const
 
 /**

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { multiaddr } from '@multiformats/multiaddr'
+import { CID } from 'multiformats/cid'
+import * as raw from 'multiformats/codecs/raw'
+import * as Digest from 'multiformats/hashes/digest'
+import { rangeOf } from '../../../node/transport/addresses.ts'
+import { readRequest } from '../../../node/transport/host/dht/requests.ts'
+import { field, join } from '../../harness/protobuf.ts'
+
+const cid = CID.createV1(raw.code, Digest.create(0x12, new Uint8Array(createHash('sha256').update('file').digest())))
+const [self, other] = [new Uint8Array(39).fill(1), new Uint8Array(39).fill(2)]
+const address = multiaddr('/ip4/192.0.2.1/tcp/4001').bytes
+const provider = (id: Uint8Array, ...addresses: Uint8Array[]): Uint8Array =>
+  field(9, join(field(1, id), ...addresses.map(one => field(2, one))))
+
+describe('what others ask of the DHT', () => {
+  it('is that they have something themselves, and where; what they say of others makes no key', () => {
+    const said = join(field(1, 2), field(2, cid.bytes), provider(other, address), provider(self, address))
+    const request = readRequest(said, self)
+    assert.ok(request?.kind === 'provided')
+    assert.deepEqual([request.cid.toString(), request.addresses], [cid.toString(), [address]])
+    for (const nobody of [provider(other, address), provider(self), new Uint8Array()])
+      assert.deepEqual(readRequest(join(field(1, 2), field(2, cid.bytes), nobody), self), { kind: 'nothing' })
+    assert.equal(
+      readRequest(join(field(1, 2), field(2, Uint8Array.of(9, 9)), provider(self, address)), self),
+      undefined
+    )
+  })
+
+  it('is a question without peers, records and what else answers have; names by the thousand are no request', () => {
+    const asked = join(field(1, 4), field(2, self), field(10, 0))
+    const more = join(field(8, join(field(1, other), field(2, address))), field(3, other), field(7, 1))
+    assert.deepEqual(readRequest(join(asked, more), self), { kind: 'question', message: asked })
+    const names = Array.from({ length: 1_600 }, () => provider(other, address))
+    for (const kind of [2, 3, 4]) {
+      const said = join(field(1, kind), field(2, cid.bytes), ...names)
+      assert.equal(readRequest(said, self), undefined)
+    }
+    assert.equal(readRequest(join(field(1, 4), field(2, new Uint8Array(1_000))), self), undefined)
+  })
+
+  it('is a value to keep where it says nothing else', () => {
+    assert.deepEqual(readRequest(join(field(1, 0), field(2, self), field(3, other)), self), { kind: 'value' })
+    assert.deepEqual(readRequest(field(2, self), self), { kind: 'value' })
+  })
+
+  it('is read from any bytes without an error', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, within) => {
+        readRequest(within ? join(field(1, 2), field(2, cid.bytes), field(9, bytes)) : bytes, self)
+      }),
+      { numRuns: 2_000 }
+    )
+  })
+})
+
+describe('the network that an address is in', () => {
+  for (const [text, range] of [
+    ['/ip4/192.0.2.7/tcp/1', '192.0.2'],
+    ['/ip6/2001:db8:1:2::7/tcp/1', '2001:db8:1'],
+    ['/ip6/2001:db8::7/tcp/1', '2001:db8:0'],
+    ['/ip6/::1/tcp/1', '0:0:0'],
+    ['/dns4/relay.example.org/tcp/1', 'relay.example.org']
+  ] as const)
+    it(`of ${text} is ${range}`, () => {
+      assert.equal(rangeOf(multiaddr(text)), range)
+    })
+})
