@@ -386,6 +386,8 @@ export const dhtLimits = {
   waiting: 128 * KiB,
   /** What one peer is told to be dialled by: honest ones say a handful, and say the same each time. */
   addresses: 16,
+  /** Bytes of one: through a relay, with two PeerIds and certificates' hashes, an honest one has half as many. */
+  address: 256,
   /** How often what a peer says of its own addresses is looked at and kept. */
   addressed: { perSecond: 1 / 60, burst: 16 },
   /** New records of who provides what, of one peer. They last two days, so twice the burst is kept. */

@@ -20,8 +20,6 @@ export interface Field {
   readonly value?: number
   /** Of a text, bytes or a message within. */
   readonly bytes?: Uint8Array
-  /** Where it stands with its tag. */
-  readonly whole: Uint8Array
 }
 
 /**
@@ -41,8 +39,7 @@ export function protobufFields(bytes: Uint8Array, most: number): Field[] | undef
     fields.push({
       number: Math.floor(tag.value / 8),
       ...(kind === 0 && next ? { value: next.value } : {}),
-      ...(kind === 2 && next ? { bytes: bytes.subarray(next.end, end) } : {}),
-      whole: bytes.subarray(at, end)
+      ...(kind === 2 && next ? { bytes: bytes.subarray(next.end, end) } : {})
     })
     at = end
   }

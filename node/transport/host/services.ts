@@ -42,12 +42,13 @@ export const dhtProtocol = '/tilth/kad/1'
 /** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
 export const patienceMs = 30_000
 
-/** What the DHT tells of a peer, with no more addresses than any needs. */
+/** What the DHT tells of a peer, with no more addresses than any needs, and none longer. */
 const fewAddresses =
   (mapped: (peer: PeerInfo) => PeerInfo) =>
   (peer: PeerInfo): PeerInfo => {
     const { multiaddrs, ...rest } = mapped(peer)
-    return { ...rest, multiaddrs: multiaddrs.slice(0, dhtLimits.addresses) }
+    const fit = multiaddrs.filter(({ bytes }) => bytes.length <= dhtLimits.address)
+    return { ...rest, multiaddrs: fit.slice(0, dhtLimits.addresses) }
   }
 
 /** [reject] The DHT finds peers and files here and keeps no values: nobody's disk is filled with them. */

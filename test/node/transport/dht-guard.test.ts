@@ -7,7 +7,7 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { createMetrics, manualClock } from '../../../node/runtime/index.ts'
-import { rareAddresses } from '../../../node/transport/host/dht/intake.ts'
+import { boundedAddresses, rareAddresses } from '../../../node/transport/host/dht/intake.ts'
 import { boundedProviders } from '../../../node/transport/host/dht/providers.ts'
 import { Records } from '../../../node/transport/host/datastore.ts'
 import { dhtProtocol } from '../../../node/transport/host/services.ts'
@@ -96,6 +96,22 @@ describe('transport: a DHT full of lies', () => {
       Array.from({ length: 1_000 }, (_, n) => address(n))
     )
     assert.equal(await known(other), dhtLimits.addresses)
+  })
+
+  it('lets the library keep no more of them than that, and none that is longer than any', async () => {
+    const { peerStore } = (await startStranger(victim)).libp2p
+    const bounded = boundedAddresses(peerStore, manualClock())
+    const { peerId } = (await startStranger(victim)).libp2p
+    const address = (n: number) => multiaddr(`/ip4/10.0.${n >> 8}.${n % 256}/tcp/4001`)
+    await bounded.merge(peerId, { multiaddrs: [multiaddr(`/dns4/${'a'.repeat(300)}.example/tcp/4001`)] })
+    assert.equal((await peerStore.get(peerId)).addresses.length, 0)
+    await bounded.merge(peerId, { multiaddrs: Array.from({ length: 1_000 }, (_, n) => address(n)) })
+    assert.equal((await peerStore.get(peerId)).addresses.length, dhtLimits.addresses)
+    for (let n = 0; n < 100; n++)
+      await bounded.merge(peerId, { addresses: [{ multiaddr: address(n), isCertified: false }], tags: { one: {} } })
+    const { addresses, tags } = await peerStore.get(peerId)
+    assert.ok(addresses.length <= dhtLimits.addresses + dhtLimits.addressed.burst)
+    assert.ok(tags.has('one'))
   })
 
   it('keeps so many records of each provider, and of all, and all of its own; known ones are renewed', async () => {

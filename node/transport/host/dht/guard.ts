@@ -5,7 +5,7 @@ import { dhtLimits } from '../../../../protocol/wire/index.ts'
 import type { Clock } from '../../../runtime/index.ts'
 import { rangeOf } from '../../addresses.ts'
 import type { Offence, Reputation } from '../../limits/reputation.ts'
-import { createIntake } from './intake.ts'
+import { boundedAddresses, createIntake } from './intake.ts'
 import { boundedProviders, providerOf } from './providers.ts'
 import { readRequest } from './requests.ts'
 import { framesInTurn } from './frames-in-turn.ts'
@@ -97,5 +97,6 @@ export const guardedDht =
     const takeIn = createIntake({ datastore, peerStore: components.peerStore }, clock)
     const inTurn = handledInTurn(reputation, clock, takeIn)
     const registrar = saidWithin(components.registrar, dhtLimits, reputation, clock, inTurn)
-    return make(withMethods(components, { datastore, registrar }))
+    const peerStore = boundedAddresses(components.peerStore, clock)
+    return make(withMethods(components, { datastore, registrar, peerStore }))
   }

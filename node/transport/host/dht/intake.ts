@@ -9,6 +9,7 @@ import { base32 } from 'multiformats/bases/base32'
 import { dhtLimits } from '../../../../protocol/wire/index.ts'
 import type { Clock } from '../../../runtime/index.ts'
 import { createBuckets } from '../../limits/quota.ts'
+import { withMethods } from '../with-methods.ts'
 import { providerPrefix } from './providers.ts'
 
 type Components = Pick<KadDHTComponents, 'datastore' | 'peerStore'>
@@ -55,7 +56,28 @@ export function rareAddresses(
   }
 }
 
+/** The same for whoever merges them, whatever comes that way. */
+export function boundedAddresses(
+  peerStore: Components['peerStore'],
+  clock: Pick<Clock, 'now'>
+): Components['peerStore'] {
+  const shares = createBuckets(dhtLimits.addressed, clock)
+  const isFit = ({ bytes }: Multiaddr): boolean => bytes.length <= dhtLimits.address
+  return withMethods(peerStore, {
+    async merge(peer, data, options) {
+      const { multiaddrs, addresses, ...others } = data
+      if (multiaddrs === undefined && addresses === undefined) return await peerStore.merge(peer, data, options)
+      // [ignore] What it says of itself as it connects is known besides.
+      if (!shares(peer.toString()).take()) return await peerStore.merge(peer, others, options)
+      const all = [...(multiaddrs ?? []), ...(addresses ?? []).map(({ multiaddr: one }) => one)]
+      const few = all.slice(0, dhtLimits.addresses).filter(isFit)
+      return await peerStore.merge(peer, { ...others, multiaddrs: few }, options)
+    }
+  })
+}
+
 function parsed(bytes: Uint8Array): Multiaddr | undefined {
+  if (bytes.length > dhtLimits.address) return undefined
   try {
     return multiaddr(bytes)
   } catch {

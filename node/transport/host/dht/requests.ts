@@ -1,4 +1,4 @@
-import { CID } from 'multiformats'
+import { CID, varint } from 'multiformats'
 import { protobufFields } from '../forms.ts'
 import type { Field } from '../forms.ts'
 
@@ -7,6 +7,8 @@ import type { Field } from '../forms.ts'
 // megabyte of names would keep the main thread for seconds.
 
 const kinds = { putValue: 0, addProvider: 2 } as const
+/** A value, who provides something, a peer, and whether anybody is there. */
+const questions: readonly number[] = [1, 3, 4, 5]
 const numbers = { kind: 1, key: 2, providers: 9, cluster: 10 } as const
 const ofPeer = { id: 1, address: 2 } as const
 
@@ -21,7 +23,7 @@ export type DhtRequest =
   | { readonly kind: 'nothing' }
   /** A value to keep. */
   | { readonly kind: 'value' }
-  /** A question, without anything that answers have. */
+  /** A question, made anew of its kind and key. */
   | { readonly kind: 'question'; readonly message: Uint8Array }
 
 const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
@@ -29,7 +31,7 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length &&
 /** @param sender the multihash of its PeerId @returns undefined for what is no request */
 export function readRequest(message: Uint8Array, sender: Uint8Array): DhtRequest | undefined {
   const fields = protobufFields(message, maxFields)
-  if (fields === undefined) return undefined
+  if (fields === undefined || fields.some(isOfAnotherType)) return undefined
   const last = (number: number): Field | undefined => fields.findLast(field => field.number === number)
   const key = last(numbers.key)?.bytes
   if (key !== undefined && key.length > maxKey) return undefined
@@ -39,9 +41,21 @@ export function readRequest(message: Uint8Array, sender: Uint8Array): DhtRequest
     const cid = key === undefined ? undefined : cidOf(key)
     return cid === undefined ? undefined : provided(cid, fields, sender)
   }
-  const asked: readonly number[] = [numbers.kind, numbers.key, numbers.cluster]
-  const parts = fields.filter(({ number }) => asked.includes(number)).map(({ whole }) => whole)
-  return { kind: 'question', message: joined(parts) }
+  return questions.includes(kind) ? { kind: 'question', message: question(kind, key) } : undefined
+}
+
+/** The library reads a field that it knows as of the type that it knows, whatever the field says that it is. */
+const isOfAnotherType = ({ number, value, bytes }: Field): boolean =>
+  ((number === numbers.kind || number === numbers.cluster) && value === undefined) ||
+  (number === numbers.key && bytes === undefined)
+
+/** Of nothing that was sent but these values: two decoders that read the same bytes need not read the same. */
+function question(kind: number, key: Uint8Array | undefined): Uint8Array {
+  const tag = (number: number, type: number): number => number * 8 + type
+  const ofKind = [tag(numbers.kind, 0), kind]
+  if (key === undefined) return Uint8Array.from(ofKind)
+  const length = varint.encodeTo(key.length, new Uint8Array(varint.encodingLength(key.length)))
+  return Uint8Array.from([...ofKind, tag(numbers.key, 2), ...length, ...key])
 }
 
 /** [ignore] A peer says of itself that it has something, and of nobody else. */
@@ -62,14 +76,4 @@ function cidOf(key: Uint8Array): CID | undefined {
   } catch {
     return undefined
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
