@@ -379,6 +379,8 @@ export const dhtLimits = {
   known: { perSecond: 2_000, burst: 10_000 },
   /** What a question costs besides: it is answered from what is known of twenty peers. */
   question: 4,
+  /** Questions of a line that are being answered: what an answer costs is known, and waited for, when it is sent. */
+  unanswered: 4,
   /** Of those who say that they have a file, so many are told at once. */
   told: 32,
   /** Bytes of one message, and of all that a peer has waiting: an honest one's are some kilobytes. */

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { streamPair } from '@libp2p/utils'
 import fc from 'fast-check'
 import { manualClock } from '../../../node/runtime/index.ts'
+import { framesInTurn } from '../../../node/transport/host/dht/frames-in-turn.ts'
 import { createTurns } from '../../../node/transport/host/dht/turns.ts'
 import type { Turns, Work } from '../../../node/transport/host/dht/turns.ts'
 
@@ -13,6 +15,10 @@ async function settled(): Promise<void> {
   for (let i = 0; i < 20; i++) await soon()
 }
 
+const fail = (error: Error): void => {
+  throw error
+}
+
 /** Somebody with so many pieces to be done, of which each is told of. */
 function brings(turns: Turns, range: string, peer: string, pieces: number, told: string[], cost = 1): Work {
   let left = pieces
@@ -22,7 +28,8 @@ function brings(turns: Turns, range: string, peer: string, pieces: number, told:
     serve() {
       told.push(peer)
       return { cost, more: --left > 0 }
-    }
+    },
+    fail
   }
   turns.join(work)
   return work
@@ -49,7 +56,7 @@ describe('turns of many within what all of them may cost', () => {
               spent += cost
               return { cost, more: --left > 0 }
             }
-            turns.join({ range: `${range}`, peer: `${peer}`, serve })
+            turns.join({ range: `${range}`, peer: `${peer}`, serve, fail })
           }
           let ms = 0
           for (const pause of pauses) {
@@ -90,6 +97,65 @@ describe('turns of many within what all of them may cost', () => {
     assert.ok(after.indexOf('far') >= 0 && after.indexOf('far') < 3, `from elsewhere at ${after.indexOf('far')}`)
     const ofPlace = after.filter(name => name.startsWith('flood') || name === 'near')
     assert.ok(ofPlace.indexOf('near') >= 0 && ofPlace.indexOf('near') <= 50, `at ${ofPlace.indexOf('near')}`)
+  })
+
+  it('go on for all others when the work of one fails', async () => {
+    const turns = createTurns(quota, manualClock())
+    const told: string[] = []
+    const serve = (): never => {
+      throw new Error('no such thing')
+    }
+    turns.join({ range: 'a', peer: 'one', serve, fail: error => void told.push(error.message) })
+    brings(turns, 'a', 'two', 2, told)
+    await settled()
+    assert.deepEqual(told, ['no such thing', 'two', 'two'])
+  })
+
+  it('stand still while so many questions are being answered, and go on as one has been', async () => {
+    const turns = createTurns({ perSecond: 100, burst: 1_000 }, manualClock(), 2)
+    const answered: (() => void)[] = []
+    let left = 10
+    turns.join({
+      range: 'a',
+      peer: 'one',
+      serve() {
+        answered.push(turns.asked())
+        return { cost: 1, more: --left > 0 }
+      },
+      fail
+    })
+    await settled()
+    assert.equal(answered.length, 2)
+    answered[0]?.()
+    answered[0]?.()
+    await settled()
+    assert.equal(answered.length, 3)
+  })
+
+  it('bring a stream one question at a time, however many it has said: the next comes after the answer', async () => {
+    const [near, far] = await streamPair()
+    const read: number[] = []
+    const turns = createTurns({ perSecond: 100, burst: 1_000 }, manualClock())
+    const framed = framesInTurn(near, {
+      turns,
+      range: 'a',
+      peer: 'one',
+      maxBytes: 100,
+      costOf: () => 1,
+      hold: () => true,
+      take: message => message,
+      onTooLarge: () => undefined
+    })
+    framed.addEventListener('message', ({ data }) => read.push(data.subarray()[1] ?? 0))
+    far.addEventListener('message', () => undefined)
+    far.send(Uint8Array.of(1, 7, 1, 8, 1, 9))
+    while (read.length === 0) await soon()
+    await settled()
+    assert.deepEqual(read, [7])
+    framed.send(Uint8Array.of(1, 0))
+    while (read.length === 1) await soon()
+    await settled()
+    assert.deepEqual(read, [7, 8])
   })
 
   it('are waited for as well by what came to cost more, and end with who leaves', async () => {

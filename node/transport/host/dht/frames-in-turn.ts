@@ -52,6 +52,8 @@ export function framesInTurn(
   let isOver = false
   /** Whether the reader has been given anything: then it ends the stream, and else nobody does but this. */
   let isRead = false
+  /** Gives back the place of the question that is not answered yet: there is one at a time. */
+  let unanswered: (() => void) | undefined
 
   function look(): void {
     const first = firstMessage(held)
@@ -77,12 +79,20 @@ export function framesInTurn(
       const given = take(message)
       if (given !== undefined) {
         isRead = true
+        unanswered = turns.asked()
         listeners.dispatchEvent(new StreamMessageEvent(encode.single(given)))
       }
       look()
       endIfDone()
-      return { cost: costOf(to), more: ready !== undefined }
+      return { cost: costOf(to), more: ready !== undefined && unanswered === undefined }
+    },
+    fail(error: Error) {
+      stream.abort(error)
     }
+  }
+  function goOn(): void {
+    unanswered = undefined
+    if (ready !== undefined) turns.join(work)
   }
 
   stream.addEventListener('message', ({ data }) => {
@@ -91,10 +101,11 @@ export function framesInTurn(
     if (!hold(data.byteLength)) return
     if (ready !== undefined) return // it waits already
     look()
-    if (ready !== undefined) turns.join(work)
+    if (ready !== undefined && unanswered === undefined) turns.join(work)
   })
   stream.addEventListener('close', () => {
     isOver = true
+    unanswered?.()
     turns.leave(work)
     ready = undefined
     drop(held.byteLength)
@@ -119,7 +130,12 @@ export function framesInTurn(
     removeEventListener: removeEventListener as Stream['removeEventListener'],
     send(data) {
       turns.spend(costOf(data.byteLength))
-      return stream.send(data)
+      const isTaken = stream.send(data)
+      unanswered?.()
+      // Who does not read an answer asks nothing more.
+      if (isTaken) goOn()
+      else stream.addEventListener('drain', goOn, { once: true })
+      return isTaken
     },
     // Who reads goes by these whether more will come.
     get readStatus() {

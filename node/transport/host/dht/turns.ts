@@ -1,3 +1,4 @@
+import { dhtLimits } from '../../../../protocol/wire/index.ts'
 import type { Quota } from '../../../../protocol/wire/index.ts'
 import type { Clock } from '../../../runtime/index.ts'
 import { createBucket } from '../../limits/quota.ts'
@@ -10,6 +11,8 @@ export interface Work {
   readonly peer: string
   /** Does the next piece. @returns what it cost, and whether there is another one */
   serve(): { readonly cost: number; readonly more: boolean }
+  /** What was to be done of it failed: nothing more will be. */
+  fail(error: Error): void
 }
 
 /**
@@ -23,16 +26,25 @@ export interface Turns {
   leave(work: Work): void
   /** What was done costs so much more than it said. */
   spend(cost: number): void
+  /** A question is being answered, whose cost is not known before. @returns what says once that this is over */
+  asked(): () => void
 }
 
 /** Costs of what is done before others have their turn of the loop. */
 const atOnce = 16
 
-export function createTurns(quota: Quota, clock: Pick<Clock, 'now' | 'sleep'>): Turns {
+/** @param most questions that are being answered: what they cost is a debt that all others wait for */
+export function createTurns(
+  quota: Quota,
+  clock: Pick<Clock, 'now' | 'sleep'>,
+  most: number = dhtLimits.unanswered
+): Turns {
   const bucket = createBucket(quota, clock)
   /** Who is at the front is next, and goes to the back: no more than there are streams. */
   const ranges = new Map<string, Map<string, Set<Work>>>()
   let going = false
+  let unanswered = 0
+  let onAnswered: (() => void) | undefined
 
   function put(work: Work): void {
     const peers = ranges.get(work.range) ?? new Map<string, Set<Work>>()
@@ -55,6 +67,16 @@ export function createTurns(quota: Quota, clock: Pick<Clock, 'now' | 'sleep'>): 
     return work
   }
 
+  /** One whose work fails is done with: the line is everybody's. */
+  function served(work: Work): ReturnType<Work['serve']> {
+    try {
+      return work.serve()
+    } catch (error) {
+      work.fail(error instanceof Error ? error : new Error(String(error)))
+      return { cost: 1, more: false }
+    }
+  }
+
   async function go(): Promise<void> {
     for (;;) {
       for (let done = 0; done < atOnce;) {
@@ -63,12 +85,18 @@ export function createTurns(quota: Quota, clock: Pick<Clock, 'now' | 'sleep'>): 
           await clock.sleep(ms)
           continue
         }
+        if (unanswered >= most) {
+          await new Promise<void>(resolve => {
+            onAnswered = resolve
+          })
+          continue
+        }
         const work = next()
         if (work === undefined) {
           going = false
           return
         }
-        const { cost, more } = work.serve()
+        const { cost, more } = served(work)
         bucket.spend(cost)
         done += Math.max(cost, 1)
         if (more) put(work)
@@ -95,6 +123,16 @@ export function createTurns(quota: Quota, clock: Pick<Clock, 'now' | 'sleep'>): 
     },
     spend: cost => {
       bucket.spend(cost)
+    },
+    asked() {
+      unanswered++
+      let isOver = false
+      return () => {
+        if (isOver) return
+        isOver = true
+        unanswered--
+        onAnswered?.()
+      }
     }
   }
 }
