@@ -244,6 +244,30 @@ describe('transport: records of who has what', () => {
     await datastore.close()
   })
 
+  it('are written with the next when the disk failed once, and are not in the way when it fails on', async () => {
+    const datastore = await openRecords()
+    let failures = 1
+    const failing = new Proxy(datastore, {
+      get(target, name) {
+        if (name === 'batch' && failures-- > 0) throw new Error('no space is left')
+        const value = Reflect.get(target, name) as unknown
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      }
+    })
+    const gathered = gatheredWrites(failing, () => true, manualClock())
+    const keyOf = (n: number): Key => new Key(`${prefix}FILE/${n}`)
+    await gathered.put(keyOf(1), Uint8Array.of(1))
+    await assert.rejects(keysOf(gathered as Records))
+    assert.ok(await gathered.has(keyOf(1)))
+    await gathered.put(keyOf(2), Uint8Array.of(2))
+    assert.equal((await keysOf(gathered as Records)).length, 2)
+    failures = 2
+    await gathered.put(keyOf(3), Uint8Array.of(3))
+    for (let i = 0; i < 2; i++) await assert.rejects(keysOf(gathered as Records))
+    assert.ok(!(await gathered.has(keyOf(3))))
+    await datastore.close()
+  })
+
   it('are told of few, drawn anew each time, and of none that is forgotten', async () => {
     const datastore = await openRecords()
     const people = await Promise.all(Array.from({ length: 60 }, () => generateKeyPair('Ed25519')))
@@ -251,7 +275,7 @@ describe('transport: records of who has what', () => {
     for (const name of ['self', ...names]) await datastore.put(new Key(`${prefix}FILE/${name}`), Uint8Array.of(1))
     const gone = new Set(names.slice(0, 20))
     const peerStore = { has: async (peer: unknown) => !gone.has(String(peer)) }
-    const told = toldProviders({ datastore, peerStore } as never, 'self')
+    const told = toldProviders({ datastore, peerStore } as never, 'self', manualClock())
     const seen = new Set<string>()
     for (let i = 0; i < 40; i++) {
       let count = 0
@@ -267,6 +291,28 @@ describe('transport: records of who has what', () => {
     )
     assert.ok(seen.has('self'))
     assert.equal((await keysOf(told as Records)).length, 61)
+    // Two who are there still are told each time, among however many that are gone, as soon as these have been seen to be.
+    for (const name of names.slice(0, -2)) gone.add(name)
+    const at = async (): Promise<string[]> => {
+      const there: string[] = []
+      for await (const { key } of told.query({ prefix: `${prefix}FILE` })) there.push(key.name())
+      return there.toSorted()
+    }
+    for (let i = 0; i < 5; i++) assert.deepEqual(await at(), ['self', ...names.slice(-2)].toSorted())
+    // Who says something anew is there at once.
+    const [back] = names
+    assert.ok(back)
+    gone.delete(back)
+    await told.put(new Key(`${prefix}FILE/${back}`), Uint8Array.of(2))
+    assert.deepEqual(await at(), ['self', back, ...names.slice(-2)].toSorted())
+    for (let n = 0; n < 300; n++) {
+      const name = (await generateKeyPair('Ed25519')).publicKey.toString()
+      gone.add(name)
+      await datastore.put(new Key(`${prefix}FILE/${name}`), Uint8Array.of(1))
+    }
+    // No answer looks up more than so many.
+    for (let i = 0; i <= 300 / (dhtLimits.lookedUp - 4); i++) await at()
+    assert.deepEqual(await at(), ['self', back, ...names.slice(-2)].toSorted())
     await datastore.close()
   })
 })

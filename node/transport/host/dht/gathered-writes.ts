@@ -4,7 +4,8 @@ import { withMethods } from '../with-methods.ts'
 
 type Datastore = KadDHTComponents['datastore']
 type Key = Parameters<Datastore['put']>[0]
-type Entries = Map<string, readonly [Key, Uint8Array]>
+type Entry = readonly [Key, Uint8Array]
+type Entries = Map<string, Entry>
 
 /** Milliseconds until what was put is written, and how many are written at once. */
 const gatherMs = 100
@@ -22,17 +23,29 @@ export function gatheredWrites(
 ): Datastore {
   let pending: Entries = new Map()
   let beingWritten: Entries = new Map()
+  /** Of those that wait: no more than were written at once. */
+  let failed = new Set<Entry>()
   let written: Promise<unknown> = Promise.resolve()
   let isSoon = false
 
   async function write(): Promise<void> {
     if (pending.size === 0) return
+    const again = failed
+    failed = new Set()
     beingWritten = pending
     pending = new Map()
     try {
       const batch = datastore.batch()
       for (const [key, value] of beingWritten.values()) batch.put(key, value)
       await batch.commit()
+    } catch (error) {
+      // They are counted as kept: each is written with the next, and is lost when that fails as well.
+      for (const [name, entry] of beingWritten) {
+        if (again.has(entry) || pending.has(name)) continue
+        pending.set(name, entry)
+        failed.add(entry)
+      }
+      throw error
     } finally {
       beingWritten = new Map()
     }

@@ -93,7 +93,7 @@ export const guardedDht =
     const isOthers = (key: Parameters<typeof providerOf>[0]): boolean => (providerOf(key) ?? self) !== self
     const gathered = gatheredWrites(components.datastore, isOthers, clock)
     const bounded = boundedProviders(gathered, self, clock)
-    const datastore = toldProviders({ datastore: bounded, peerStore: components.peerStore }, self)
+    const datastore = toldProviders({ datastore: bounded, peerStore: components.peerStore }, self, clock)
     const takeIn = createIntake({ datastore, peerStore: components.peerStore }, clock)
     const inTurn = handledInTurn(reputation, clock, takeIn)
     const registrar = saidWithin(components.registrar, dhtLimits, reputation, clock, inTurn)
