@@ -383,7 +383,7 @@ export const dhtLimits = {
   unanswered: 4,
   /** Of those who say that they have a file, so many are told at once. */
   told: 32,
-  /** Of so many it is looked up for an answer whether they are known still: each makes a key, a third of a millisecond. */
+  /** Of so many an answer looks up whether they are known still: each makes a key, a third of a millisecond. */
   lookedUp: 64,
   /** Milliseconds for which it is remembered that one is not, unless it says something anew, and of how many. */
   goneMs: 600_000,

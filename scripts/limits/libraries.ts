@@ -50,7 +50,8 @@ export const libraryRows: readonly LibraryRow[] = [
       `32 streams a connection; a message of ${bytesText(dhtLimits.message)}, and ${bytesText(dhtLimits.waiting)} ` +
       `of a peer that wait; of a peer ${quotaText(dhtLimits.said)}, each of ${dhtLimits.piece} bytes; of all who ` +
       `came within ${timeText(dhtLimits.newMs)} together ${quotaText(dhtLimits.newcomers)}, and of all others ` +
-      `${quotaText(dhtLimits.known)}, answers as well, in turns by network and peer; ` +
+      `${quotaText(dhtLimits.known)}, answers as well, in turns by network and peer, ` +
+      `${dhtLimits.unanswered} questions at a time; ` +
       `${countText(dhtLimits.eachProvider.burst)} new providers’ records of a peer and ` +
       `${countText(dhtLimits.allProviders)} in all, of which ${dhtLimits.told} of a file are told; no values`,
     beyond:

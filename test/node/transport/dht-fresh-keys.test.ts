@@ -291,7 +291,7 @@ describe('transport: records of who has what', () => {
     )
     assert.ok(seen.has('self'))
     assert.equal((await keysOf(told as Records)).length, 61)
-    // Two who are there still are told each time, among however many that are gone, as soon as these have been seen to be.
+    // Two who are there still are told each time, among however many that are gone, once these are seen to be.
     for (const name of names.slice(0, -2)) gone.add(name)
     const at = async (): Promise<string[]> => {
       const there: string[] = []

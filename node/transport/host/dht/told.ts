@@ -8,8 +8,8 @@ import { fileOf, providerOf } from './providers.ts'
 import { withMethods } from '../with-methods.ts'
 
 /**
- * A datastore that tells few of those who say that they have a file, drawn anew each time of those that are known still:
- * the library makes a key of each, and answers with all of them, however many somebody has made up.
+ * A datastore that tells few of those who say that they have a file, drawn anew each time of those that are known
+ * still: the library makes a key of each, and answers with all of them, however many somebody has made up.
  */
 export function toldProviders(
   { datastore, peerStore }: Pick<KadDHTComponents, 'datastore' | 'peerStore'>,
