@@ -60,6 +60,8 @@ async function startGuarded(clock: ManualClock) {
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
+    // All who come are at one address, and a fast machine brings them within a second.
+    connectionManager: { inboundConnectionThreshold: 100 },
     services: {
       identify: identify(),
       ping: ping(),

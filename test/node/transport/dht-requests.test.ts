@@ -71,7 +71,7 @@ describe('what others ask of the DHT', () => {
         if (request?.kind !== 'question') return
         const { type, closer, providers, record } = Message.decode(request.message)
         assert.deepEqual([closer, providers, record], [[], [], undefined])
-        assert.ok(['GET_VALUE', 'GET_PROVIDERS', 'FIND_NODE', 'PING'].includes(`${type}`))
+        assert.ok(['GET_VALUE', 'GET_PROVIDERS', 'FIND_NODE', 'PING'].includes(type))
       }),
       { numRuns: 3_000 }
     )
