@@ -236,7 +236,7 @@ describe('transport: records of who has what', () => {
     assert.equal((await keysOf(datastore)).length, 199)
     assert.equal(writes, 1)
     for (let n = 200; n < 1_000; n++) await gathered.put(keyOf(n), Uint8Array.of(1))
-    assert.ok(writes <= 5, `${writes} writes`)
+    assert.ok(writes <= 5, `${String(writes)} writes`)
     await gathered.put(new Key(`${prefix}FILE/self`), Uint8Array.of(1))
     assert.ok(await datastore.has(new Key(`${prefix}FILE/self`)))
     await until(async () => {

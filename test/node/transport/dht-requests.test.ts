@@ -22,7 +22,7 @@ describe('what others ask of the DHT', () => {
     const said = join(field(1, 2), field(2, cid.bytes), provider(other, address), provider(self, address))
     const request = readRequest(said, self)
     assert.ok(request?.kind === 'provided')
-    assert.deepEqual([request.cid.toString(), request.addresses], [cid.toString(), [address]])
+    assert.deepEqual([request.multihash, request.addresses], [cid.multihash.bytes, [address]])
     for (const nobody of [provider(other, address), provider(self), new Uint8Array()])
       assert.deepEqual(readRequest(join(field(1, 2), field(2, cid.bytes), nobody), self), { kind: 'nothing' })
     assert.equal(

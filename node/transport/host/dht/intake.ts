@@ -4,7 +4,6 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { Key } from 'interface-datastore'
 import { varint } from 'multiformats'
-import type { CID } from 'multiformats'
 import { base32 } from 'multiformats/bases/base32'
 import { dhtLimits } from '../../../../protocol/wire/index.ts'
 import type { Clock } from '../../../runtime/index.ts'
@@ -21,14 +20,14 @@ const maxWriting = 4_096
 export function createIntake(
   { datastore, peerStore }: Components,
   clock: Pick<Clock, 'now'>
-): (peer: PeerId, provided: { cid: CID; addresses: readonly Uint8Array[] }) => void {
+): (peer: PeerId, provided: { multihash: Uint8Array; addresses: readonly Uint8Array[] }) => void {
   const say = rareAddresses(peerStore, clock)
   let writing = 0
-  return (peer, { cid, addresses }) => {
+  return (peer, { multihash, addresses }) => {
     // [ignore] More is said than can be written.
     if (writing >= maxWriting) return
     writing++
-    const key = new Key(`${providerPrefix}${base32.encode(cid.multihash.bytes).slice(1)}/${peer.toString()}`, false)
+    const key = new Key(`${providerPrefix}${base32.encode(multihash).slice(1)}/${peer.toString()}`, false)
     const now = clock.now()
     const time = varint.encodeTo(now, new Uint8Array(varint.encodingLength(now)))
     void Promise.all([datastore.put(key, time), say(peer, addresses)])

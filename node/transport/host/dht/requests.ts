@@ -1,4 +1,5 @@
 import { CID, varint } from 'multiformats'
+import * as Digest from 'multiformats/hashes/digest'
 import { protobufFields } from '../forms.ts'
 import type { Field } from '../forms.ts'
 
@@ -18,7 +19,7 @@ const maxKey = 256
 
 export type DhtRequest =
   /** Its sender has something, and can be dialled there. */
-  | { readonly kind: 'provided'; readonly cid: CID; readonly addresses: readonly Uint8Array[] }
+  | { readonly kind: 'provided'; readonly multihash: Uint8Array; readonly addresses: readonly Uint8Array[] }
   /** Its sender has something, and says not where; or says it of others. */
   | { readonly kind: 'nothing' }
   /** A value to keep. */
@@ -38,8 +39,8 @@ export function readRequest(message: Uint8Array, sender: Uint8Array): DhtRequest
   const kind = last(numbers.kind)?.value ?? kinds.putValue
   if (kind === kinds.putValue) return { kind: 'value' }
   if (kind === kinds.addProvider) {
-    const cid = key === undefined ? undefined : cidOf(key)
-    return cid === undefined ? undefined : provided(cid, fields, sender)
+    const multihash = key === undefined ? undefined : multihashOf(key)
+    return multihash === undefined ? undefined : provided(multihash, fields, sender)
   }
   return questions.includes(kind) ? { kind: 'question', message: question(kind, key) } : undefined
 }
@@ -59,21 +60,25 @@ function question(kind: number, key: Uint8Array | undefined): Uint8Array {
 }
 
 /** [ignore] A peer says of itself that it has something, and of nobody else. */
-function provided(cid: CID, fields: readonly Field[], sender: Uint8Array): DhtRequest {
+function provided(multihash: Uint8Array, fields: readonly Field[], sender: Uint8Array): DhtRequest {
   for (const { number, bytes } of fields) {
     const peer = number === numbers.providers && bytes ? protobufFields(bytes, maxFields) : undefined
     const id = peer?.find(field => field.number === ofPeer.id)?.bytes
     if (peer === undefined || id === undefined || !same(id, sender)) continue
     const addresses = peer.flatMap(field => (field.number === ofPeer.address && field.bytes ? [field.bytes] : []))
-    if (addresses.length > 0) return { kind: 'provided', cid, addresses }
+    if (addresses.length > 0) return { kind: 'provided', multihash, addresses }
   }
   return { kind: 'nothing' }
 }
 
-function cidOf(key: Uint8Array): CID | undefined {
-  try {
-    return CID.decode(key)
-  } catch {
-    return undefined
+/** A key is a multihash of any kind, though the library reads none but SHA-256's there; or a CID. */
+function multihashOf(key: Uint8Array): Uint8Array | undefined {
+  for (const read of [Digest.decode, (bytes: Uint8Array) => CID.decode(bytes).multihash]) {
+    try {
+      return read(key).bytes
+    } catch {
+      continue
+    }
   }
+  return undefined
 }
