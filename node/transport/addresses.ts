@@ -21,6 +21,19 @@ const part = (address: Multiaddr, ...names: string[]): string | undefined =>
 export const hostOf = (address: Multiaddr | undefined): string | undefined =>
   address === undefined ? undefined : part(address, 'ip4', 'ip6', 'dns4', 'dns6', 'dns', 'dnsaddr')
 
+/**
+ * The network that it is in, as far as one owner may have many addresses for the asking: 256 of IPv4, a site's of IPv6
+ * (RFC 6177). A name, or the address of a relay, is a network of its own.
+ */
+export function rangeOf(address: Multiaddr): string {
+  const host = hostOf(address) ?? ''
+  const four = /^(?:::ffff:)?(\d+\.\d+\.\d+)\.\d+$/i.exec(host)?.[1]
+  if (four !== undefined || !host.includes(':')) return four ?? host
+  const [front = [], back = []] = host.split('::').map(part => part.split(':').filter(group => group !== ''))
+  const between = Array.from({ length: Math.max(0, 8 - front.length - back.length) }, () => '0')
+  return [...front, ...between, ...back].slice(0, 3).join(':')
+}
+
 export const portOf = (address: Multiaddr): string | undefined => part(address, 'tcp', 'udp')
 
 /** Whether it leads through a relay. */

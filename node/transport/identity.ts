@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -5,7 +6,7 @@ import { CID } from 'multiformats/cid'
 import { create as createDigest } from 'multiformats/hashes/digest'
 import { pointCompress } from 'tiny-secp256k1'
 import { addressOfPublicKey } from '../../protocol/crypto/index.ts'
-import { InvalidError, fromHex, keccak } from '../../protocol/primitives/index.ts'
+import { InvalidError } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import type { Topic } from '../../protocol/wire/index.ts'
 import { badKeyType } from './errors.ts'
@@ -24,7 +25,7 @@ export function libp2pKey(privateKey: Uint8Array): PrivateKey {
 
 // From the multicodec table.
 const rawCodec = 0x55
-const keccak256Code = 0x1b
+const sha256Code = 0x12
 
 const known = new Map<string, Peer>()
 
@@ -86,4 +87,6 @@ export const topicKey = (topic: Topic): string => keyOf(`tilth topic ${topic}`).
 /** The key under which nodes of a role announce themselves, where others look for the role and not for a node. */
 export const roleKey = (role: 'relay'): CID => keyOf(`tilth role ${role}`)
 
-const keyOf = (text: string): CID => CID.createV1(rawCodec, createDigest(keccak256Code, fromHex(keccak(text))))
+// The library's DHT keeps and tells nothing of a key whose hash is another one.
+const keyOf = (text: string): CID =>
+  CID.createV1(rawCodec, createDigest(sha256Code, new Uint8Array(createHash('sha256').update(text).digest())))

@@ -367,8 +367,34 @@ export const dhtLimits = {
    * anew says five for each, and some hundred a second on a fast machine: ten times that is no honest node's. */
   piece: 256,
   said: { perSecond: 1_000, burst: 5_000 },
+  /** Pieces that a stream counts besides: to open one costs more than what is said on it. */
+  opening: 3,
+  /**
+   * What all together may cost who have been connected for less than so many milliseconds, and what all others may: in
+   * pieces that they say and are answered. It is given in a fair order, among the networks that they come from, and in
+   * each among its peers; the rest waits.
+   */
+  newMs: 600_000,
+  newcomers: { perSecond: 500, burst: 2_000 },
+  known: { perSecond: 2_000, burst: 10_000 },
+  /** What a question costs besides: it is answered from what is known of twenty peers. */
+  question: 4,
+  /** Questions of a line that are being answered: what an answer costs is known, and waited for, when it is sent. */
+  unanswered: 4,
+  /** Of those who say that they have a file, so many are told at once. */
+  told: 32,
+  /** Of so many an answer looks up whether they are known still: each makes a key, a third of a millisecond. */
+  lookedUp: 64,
+  /** Milliseconds for which it is remembered that one is not, unless it says something anew, and of how many. */
+  goneMs: 600_000,
+  gone: 16_384,
+  /** Bytes of one message, and of all that a peer has waiting: an honest one's are some kilobytes. */
+  message: 64 * KiB,
+  waiting: 128 * KiB,
   /** What one peer is told to be dialled by: honest ones say a handful, and say the same each time. */
   addresses: 16,
+  /** Bytes of one: through a relay, with two PeerIds and certificates' hashes, an honest one has half as many. */
+  address: 256,
   /** How often what a peer says of its own addresses is looked at and kept. */
   addressed: { perSecond: 1 / 60, burst: 16 },
   /** New records of who provides what, of one peer. They last two days, so twice the burst is kept. */
@@ -377,6 +403,19 @@ export const dhtLimits = {
   allProviders: 200_000,
   /** How often room is made so: each time all of them are looked through. */
   makingRoom: { perSecond: 1 / 10, burst: 10 }
+} as const
+
+/**
+ * What a peer may ask of the parts of libp2p that answer everybody: a fresh key's share is less than what it costs to
+ * come with one.
+ */
+export const greetingLimits = {
+  /** Pings: a peer that watches its connections sends one in twenty seconds. */
+  ping: { piece: 32, opening: 0, said: { perSecond: 2, burst: 40 } },
+  /** Who we are, asked once a connection. */
+  identify: { piece: 8 * KiB, opening: 1, said: { perSecond: 1 / 2, burst: 20 } },
+  /** What a peer is by now: each is checked, compared and kept. */
+  push: { piece: 8 * KiB, opening: 1, said: { perSecond: 1 / 2, burst: 20 } }
 } as const
 
 /**

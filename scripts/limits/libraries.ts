@@ -1,5 +1,5 @@
 import { dhtProtocol, patienceMs } from '../../node/transport/host/services.ts'
-import { dhtLimits, relayLimits } from '../../protocol/wire/index.ts'
+import { dhtLimits, greetingLimits, relayLimits } from '../../protocol/wire/index.ts'
 import { bytesText, countText, quotaText, timeText } from './forms.ts'
 
 // Protocols that libraries handle on a node's connections: what bounds them, and what happens beyond.
@@ -18,31 +18,45 @@ const meshsub: Omit<LibraryRow, 'protocol'> = {
   beyond: 'the stream is reset; what is within is judged by its topic’s row'
 }
 
-/** The library's own, which this project leaves as they are. */
-const identify = 'a message of 8 KiB, 1 stream a connection, 30 s'
+const identify = (limits: typeof greetingLimits.identify | typeof greetingLimits.push): string =>
+  `a message of 8 KiB, 1 stream a connection, 30 s; of a peer ${quotaText(limits.said)}`
+const resetAndCharged = 'the stream is reset, and costs a peer that asks too often'
 
 export const libraryRows: readonly LibraryRow[] = [
-  { protocol: '/ipfs/id/1.0.0', what: 'who a peer is', bounds: identify, beyond: 'the stream is reset' },
+  {
+    protocol: '/ipfs/id/1.0.0',
+    what: 'who a peer is',
+    bounds: identify(greetingLimits.identify),
+    beyond: resetAndCharged
+  },
   {
     protocol: '/ipfs/id/push/1.0.0',
     what: 'what a peer handles by now',
-    bounds: identify,
-    beyond: 'the stream is reset'
+    bounds: identify(greetingLimits.push),
+    beyond: resetAndCharged
   },
   {
     protocol: '/ipfs/ping/1.0.0',
     what: 'whether a peer is there',
-    bounds: `2 streams a connection, 32 bytes a ping, ${timeText(patienceMs)}`,
-    beyond: 'the stream is reset'
+    bounds:
+      `2 streams a connection, 32 bytes a ping, ${timeText(patienceMs)}; ` +
+      `of a peer ${quotaText(greetingLimits.ping.said)}`,
+    beyond: resetAndCharged
   },
   {
     protocol: dhtProtocol,
     what: 'the DHT: who has what, who is where',
     bounds:
-      `32 streams a connection; a message of 4 MiB; of a peer ${quotaText(dhtLimits.said)}, each of ` +
-      `${dhtLimits.piece} bytes; ${countText(dhtLimits.eachProvider.burst)} new providers’ records of a peer and ` +
-      `${countText(dhtLimits.allProviders)} in all; no values`,
-    beyond: 'the stream is reset, and costs a peer that says too much; records beyond are forgotten'
+      `32 streams a connection; a message of ${bytesText(dhtLimits.message)}, and ${bytesText(dhtLimits.waiting)} ` +
+      `of a peer that wait; of a peer ${quotaText(dhtLimits.said)}, each of ${dhtLimits.piece} bytes; of all who ` +
+      `came within ${timeText(dhtLimits.newMs)} together ${quotaText(dhtLimits.newcomers)}, and of all others ` +
+      `${quotaText(dhtLimits.known)}, answers as well, in turns by network and peer, ` +
+      `${dhtLimits.unanswered} questions at a time; ` +
+      `${countText(dhtLimits.eachProvider.burst)} new providers’ records of a peer and ` +
+      `${countText(dhtLimits.allProviders)} in all, of which ${dhtLimits.told} of a file are told; no values`,
+    beyond:
+      'what has no turn waits; the stream is reset, and costs a peer that says too much; ' +
+      'records beyond are forgotten'
   },
   ...['/meshsub/1.2.0', '/meshsub/1.1.0', '/meshsub/1.0.0'].map(protocol => ({ protocol, ...meshsub })),
   {

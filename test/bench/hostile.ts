@@ -3,8 +3,9 @@
 // A daemon that hosts, validates and works, with another validator, both as processes; an honest peer asks it about a
 // Datanet, and somebody its API, ten times a second each. That is timed while nothing else happens, and then while each
 // attack goes on from a process of its own, with a fresh key whenever it is cut off. Beside it stand what the attacker
-// was told, what the daemon counted, and what its memory and disk grew by. Attacker, daemons, chain and this program
-// share the machine's cores, so a part of what is added is theirs: the attacker runs at the lowest priority.
+// was told, what the daemon counted, what its main thread worked, and what its memory and disk grew by. Attacker,
+// daemons, chain and this program share the machine's cores, so a part of what is added is theirs: the attacker runs at
+// the lowest priority.
 // With --into what was measured is kept, and a run that was ended goes on behind it.
 // Example: node test/bench/hostile.ts --attacks gossip,dht --seconds 10
 import { spawn } from 'node:child_process'
@@ -55,6 +56,8 @@ interface Found {
   /** Of how much longer the middle answer took. */
   readonly times: { readonly peer: number; readonly api: number }
   readonly outcome: Outcome
+  /** Processor milliseconds that the daemon's main thread took a second: quiet, and under attack. */
+  readonly processor: { readonly quiet: number; readonly under: number }
   /** What the daemon counted meanwhile. */
   readonly counted: Record<string, number>
   readonly megabytes: { readonly memory: number; readonly disk: number }
@@ -75,6 +78,19 @@ async function bytesBelow(folder: string): Promise<number> {
 async function weightOf({ process, folder }: TestDaemon): Promise<{ memory: number; disk: number }> {
   const status = await readFile(`/proc/${process.pid}/status`, 'utf8')
   return { memory: Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024, disk: (await bytesBelow(folder)) / 1e6 }
+}
+
+/** Processor milliseconds a second that its main thread takes while something goes on. */
+async function busyWhile<T>({ process: { pid } }: TestDaemon, what: () => Promise<T>): Promise<readonly [T, number]> {
+  // Its times in hundredths of a second stand behind its name and eleven other fields.
+  const taken = async (): Promise<number> => {
+    const [, fields = ''] = (await readFile(`/proc/${pid}/task/${pid}/stat`, 'utf8')).split(') ')
+    const [user, system] = fields.split(' ').slice(11, 13)
+    return (Number(user) + Number(system)) * 10
+  }
+  const [before, from] = [await taken(), performance.now()]
+  const result = await what()
+  return [result, ((await taken()) - before) / ((performance.now() - from) / 1000)]
 }
 
 /** Verdicts, outcomes of streams and bans, as the daemon counts them. */
@@ -127,7 +143,7 @@ for (const name of names.filter(name => !found.some(({ attack }) => attack === n
     const asking = await startAsking(daemon, stage.datanet)
     await asking.forSeconds(3) // the first ones wait for what a start leaves to be done
     const load = loadavg()[0] ?? 0
-    const quiet = await asking.forSeconds(seconds)
+    const [quiet, idle] = await busyWhile(daemon, () => asking.forSeconds(seconds))
     const [before, weight] = [await countsOf(daemon), await weightOf(daemon)]
     const attacking = attackBy(name, {
       peerId: daemon.peer[0]?.split('/p2p/')[1] ?? '',
@@ -141,7 +157,7 @@ for (const name of names.filter(name => !found.some(({ attack }) => attack === n
       seconds: seconds + 4
     })
     await pause(4000) // until the attacker's process is up
-    const under = await asking.forSeconds(seconds)
+    const [under, busy] = await busyWhile(daemon, () => asking.forSeconds(seconds))
     const outcome = await attacking
     // Others go on: what is brought in now is decided.
     await stage.accepted(stage.validators, await stage.contribute(daemon))
@@ -152,7 +168,8 @@ for (const name of names.filter(name => !found.some(({ attack }) => attack === n
       [...after].map(([key, value]) => [key, value - (before.get(key) ?? 0)] as const).filter(([, more]) => more > 0)
     )
     const megabytes = { memory: heavier.memory - weight.memory, disk: heavier.disk - weight.disk }
-    const one: Found = { attack: name, load, quiet, under, times, outcome, counted, megabytes }
+    const processor = { quiet: idle, under: busy }
+    const one: Found = { attack: name, load, quiet, under, times, processor, outcome, counted, megabytes }
     process.stderr.write(`${JSON.stringify(one)}\n`)
     found.push(one)
     if (flags.into !== undefined) await writeWhole(flags.into, JSON.stringify(found, null, 2))
@@ -165,7 +182,7 @@ const short = (value: number): number => Number(value.toPrecision(3))
 if (flags.json) console.log(JSON.stringify(found))
 else
   console.table(
-    found.map(({ attack, quiet, under, times, outcome, counted, megabytes }) => ({
+    found.map(({ attack, quiet, under, times, processor, outcome, counted, megabytes }) => ({
       attack,
       'peer p50/p99, ms: quiet': `${short(quiet.peer.p50)}/${short(quiet.peer.p99)}`,
       under: `${short(under.peer.p50)}/${short(under.peer.p99)}`,
@@ -173,6 +190,7 @@ else
       'API p50, ms: quiet': short(quiet.api.p50),
       'under ': short(under.api.p50),
       'times ': short(times.api),
+      'main thread, ms a s': `${short(processor.quiet)}, ${short(processor.under)}`,
       sent: outcome.sent,
       cut: outcome.cut,
       bans: counted['bans'] ?? 0,

@@ -13,20 +13,40 @@ function varint(bytes: Uint8Array, at: number): { value: number; end: number } |
   return undefined
 }
 
-/** A Protocol Buffers message: fields one after another, to the last byte. */
-export function isProtobuf(bytes: Uint8Array): boolean {
+/** A field of a Protocol Buffers message. */
+export interface Field {
+  readonly number: number
+  /** Of a number. */
+  readonly value?: number
+  /** Of a text, bytes or a message within. */
+  readonly bytes?: Uint8Array
+}
+
+/**
+ * A Protocol Buffers message: fields one after another, to the last byte.
+ * @param most fields @returns undefined for what is none, or has more
+ */
+export function protobufFields(bytes: Uint8Array, most: number): Field[] | undefined {
+  const fields: Field[] = []
   for (let at = 0; at < bytes.length;) {
     const tag = varint(bytes, at)
-    if (tag === undefined || tag.value < 8) return false
+    if (tag === undefined || tag.value < 8 || fields.length >= most) return undefined
     const kind = tag.value % 8
     const next = kind === 0 || kind === 2 ? varint(bytes, tag.end) : undefined
     const end =
       kind === 1 ? tag.end + 8 : kind === 5 ? tag.end + 4 : next && (kind === 2 ? next.end + next.value : next.end)
-    if (end === undefined || end > bytes.length) return false
+    if (end === undefined || end > bytes.length) return undefined
+    fields.push({
+      number: Math.floor(tag.value / 8),
+      ...(kind === 0 && next ? { value: next.value } : {}),
+      ...(kind === 2 && next ? { bytes: bytes.subarray(next.end, end) } : {})
+    })
     at = end
   }
-  return true
+  return fields
 }
+
+export const isProtobuf = (bytes: Uint8Array): boolean => protobufFields(bytes, Infinity) !== undefined
 
 /** Where a CBOR item ends that begins here; undefined for what is none. */
 function cborEnd(bytes: Uint8Array, at: number, depth = 0): number | undefined {

@@ -47,7 +47,7 @@ export interface Host {
 export async function createHost(
   options: TransportOptions,
   reputation: Reputation,
-  { clock, log }: { clock: Pick<Clock, 'now'>; log: Pick<Log, 'warn'> }
+  { clock, log }: { clock: Pick<Clock, 'now' | 'sleep'>; log: Pick<Log, 'warn'> }
 ): Promise<Host> {
   const { directory, listen, announce, preset, clientMode = false } = options
   const privateKey = libp2pKey(options.privateKey)

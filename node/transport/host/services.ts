@@ -11,13 +11,14 @@ import { ping } from '@libp2p/ping'
 import type { Ping } from '@libp2p/ping'
 import type { ServiceFactoryMap } from 'libp2p'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import { dhtLimits, relayLimits } from '../../../protocol/wire/index.ts'
+import { dhtLimits, greetingLimits, relayLimits } from '../../../protocol/wire/index.ts'
 import { gossipService } from '../gossip/service.ts'
 import type { Clock } from '../../runtime/index.ts'
 import type { Reputation } from '../limits/reputation.ts'
 import { isOwnNetwork } from '../public.ts'
 import type { TransportOptions } from '../types.ts'
-import { guardedDht } from './dht-guard.ts'
+import { guardedDht } from './dht/guard.ts'
+import { saidLittle } from './said-within.ts'
 
 /** The two parts of libp2p that know its addresses. */
 export interface Addressing {
@@ -41,12 +42,13 @@ export const dhtProtocol = '/tilth/kad/1'
 /** Milliseconds that a busy peer may take for what an idle one does in a hundred. */
 export const patienceMs = 30_000
 
-/** What the DHT tells of a peer, with no more addresses than any needs. */
+/** What the DHT tells of a peer, with no more addresses than any needs, and none longer. */
 const fewAddresses =
   (mapped: (peer: PeerInfo) => PeerInfo) =>
   (peer: PeerInfo): PeerInfo => {
     const { multiaddrs, ...rest } = mapped(peer)
-    return { ...rest, multiaddrs: multiaddrs.slice(0, dhtLimits.addresses) }
+    const fit = multiaddrs.filter(({ bytes }) => bytes.length <= dhtLimits.address)
+    return { ...rest, multiaddrs: fit.slice(0, dhtLimits.addresses) }
   }
 
 /** [reject] The DHT finds peers and files here and keeps no values: nobody's disk is filled with them. */
@@ -57,15 +59,15 @@ const refuseValues = (): Promise<never> =>
 export async function servicesOf(
   options: TransportOptions,
   reputation: Reputation,
-  clock: Pick<Clock, 'now'>
+  clock: Pick<Clock, 'now' | 'sleep'>
 ): Promise<ServiceFactoryMap<Services>> {
   const { preset, clientMode = false, relay = false, upnp = false } = options
   const own = isOwnNetwork(options)
   const services: ServiceFactoryMap<Services> = {
-    identify: identify({ timeout: patienceMs }),
+    identify: saidLittle(identify({ timeout: patienceMs }), greetingLimits.identify, reputation, clock),
     // Protocols that are handled only after a peer has met us (bitswap starts after libp2p) would stay unknown to it.
-    identifyPush: identifyPush({ timeout: patienceMs }),
-    ping: ping(),
+    identifyPush: saidLittle(identifyPush({ timeout: patienceMs }), greetingLimits.push, reputation, clock),
+    ping: saidLittle(ping(), greetingLimits.ping, reputation, clock),
     dht: guardedDht(
       kadDHT({
         validators: { pk: refuseValues },

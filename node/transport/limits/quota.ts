@@ -9,6 +9,8 @@ const maxKeys = 4096
 export interface Bucket {
   /** Takes one if there is one. */
   take(): boolean
+  /** Takes so many, whether they are there or not: those that are not are waited for. */
+  spend(count: number): void
   /** Milliseconds until one is there; 0 when one is. */
   wait(): number
 }
@@ -27,6 +29,10 @@ export function createBucket({ perSecond, burst }: Quota, clock: Pick<Clock, 'no
       if (level < 1) return false
       level -= 1
       return true
+    },
+    spend(count) {
+      refill()
+      level -= count
     },
     wait() {
       refill()

@@ -7,8 +7,8 @@ import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
 import * as Digest from 'multiformats/hashes/digest'
 import { createMetrics, manualClock } from '../../../node/runtime/index.ts'
-import { boundedAddresses } from '../../../node/transport/host/dht-guard.ts'
-import { boundedProviders } from '../../../node/transport/host/dht-providers.ts'
+import { boundedAddresses, rareAddresses } from '../../../node/transport/host/dht/intake.ts'
+import { boundedProviders } from '../../../node/transport/host/dht/providers.ts'
 import { Records } from '../../../node/transport/host/datastore.ts'
 import { dhtProtocol } from '../../../node/transport/host/services.ts'
 import { dhtLimits } from '../../../protocol/wire/index.ts'
@@ -37,13 +37,11 @@ describe('transport: a DHT full of lies', () => {
     await liar.dial()
     for (let n = 0; liar.connected();) {
       const stream = await liar.libp2p.dialProtocol(at(), dhtProtocol).catch(() => undefined)
-      if (stream === undefined) {
-        // What goes on with the connection is heard of in another turn.
-        await new Promise(resolve => {
-          setImmediate(resolve)
-        })
-        continue
-      }
+      // What goes on with the connection, and that a stream was refused as it was opened, is heard of in another turn.
+      await new Promise(resolve => {
+        setImmediate(resolve)
+      })
+      if (stream === undefined) continue
       const isOpen = (): boolean => stream.status === 'open' && stream.writeStatus === 'writable' && liar.connected()
       // A lie each, that it has what it has not, as many at once as go into a frame of the connection.
       while (isOpen()) {
@@ -81,22 +79,39 @@ describe('transport: a DHT full of lies', () => {
 
   it('keeps few addresses of a peer, however many it says with its records', async () => {
     const clock = manualClock()
-    const { libp2p } = await startStranger(victim)
-    const bounded = boundedAddresses(libp2p.peerStore, clock)
+    const { peerStore } = (await startStranger(victim)).libp2p
+    const say = rareAddresses(peerStore, clock)
     const { peerId } = (await startStranger(victim)).libp2p
-    const say = (n: number): Promise<unknown> =>
-      bounded.merge(peerId, { multiaddrs: [multiaddr(`/ip4/10.0.${n >> 8}.${n % 256}/tcp/4001`)] })
-    const known = async (): Promise<number> => (await bounded.get(peerId)).addresses.length
-    for (let n = 0; n < 200; n++) await say(n)
+    const address = (n: number): Uint8Array => multiaddr(`/ip4/10.0.${n >> 8}.${n % 256}/tcp/4001`).bytes
+    const known = async (peer = peerId): Promise<number> => (await peerStore.get(peer)).addresses.length
+    for (let n = 0; n < 200; n++) await say(peerId, [address(n)])
     assert.equal(await known(), dhtLimits.addressed.burst)
     await clock.advance(60_000)
-    for (let n = 200; n < 400; n++) await say(n)
+    for (let n = 200; n < 400; n++) await say(peerId, [address(n)])
     assert.equal(await known(), dhtLimits.addressed.burst + 1)
 
     const other = (await startStranger(victim)).libp2p.peerId
-    const many = Array.from({ length: 1_000 }, (_, n) => multiaddr(`/ip4/10.1.${n >> 8}.${n % 256}/tcp/4001`))
-    await bounded.merge(other, { multiaddrs: many })
-    assert.equal((await bounded.get(other)).addresses.length, dhtLimits.addresses)
+    await say(
+      other,
+      Array.from({ length: 1_000 }, (_, n) => address(n))
+    )
+    assert.equal(await known(other), dhtLimits.addresses)
+  })
+
+  it('lets the library keep no more of them than that, and none that is longer than any', async () => {
+    const { peerStore } = (await startStranger(victim)).libp2p
+    const bounded = boundedAddresses(peerStore, manualClock())
+    const { peerId } = (await startStranger(victim)).libp2p
+    const address = (n: number) => multiaddr(`/ip4/10.0.${n >> 8}.${n % 256}/tcp/4001`)
+    await bounded.merge(peerId, { multiaddrs: [multiaddr(`/dns4/${'a'.repeat(300)}.example/tcp/4001`)] })
+    assert.equal((await peerStore.get(peerId)).addresses.length, 0)
+    await bounded.merge(peerId, { multiaddrs: Array.from({ length: 1_000 }, (_, n) => address(n)) })
+    assert.equal((await peerStore.get(peerId)).addresses.length, dhtLimits.addresses)
+    for (let n = 0; n < 100; n++)
+      await bounded.merge(peerId, { addresses: [{ multiaddr: address(n), isCertified: false }], tags: { one: {} } })
+    const { addresses, tags } = await peerStore.get(peerId)
+    assert.ok(addresses.length <= dhtLimits.addresses + dhtLimits.addressed.burst)
+    assert.ok(tags.has('one'))
   })
 
   it('keeps so many records of each provider, and of all, and all of its own; known ones are renewed', async () => {

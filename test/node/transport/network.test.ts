@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
-import { PeerError } from '../../../protocol/wire/index.ts'
+import { keccak } from '../../../protocol/primitives/index.ts'
+import { PeerError, datanetTopic } from '../../../protocol/wire/index.ts'
+import { roleKey, topicKey } from '../../../node/transport/identity.ts'
 import { startNode, stopNodes, until } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
 
@@ -33,6 +35,19 @@ describe('transport: nodes on one host', () => {
     assert.deepEqual(await b.peers.find(c.peers.self.address), c.peers.self)
     assert.deepEqual(await b.peers.dial(c.peers.self.address), c.peers.self)
     await assert.rejects(b.peers.find(`0x${'12'.repeat(20)}`), { code: 'peer.unknown' })
+  })
+
+  it('who waits at a place that has a name is found by others in the DHT, as who has a file is', async () => {
+    const file = await c.files.addBytes(new TextEncoder().encode('a file of one'))
+    for (const place of [topicKey(datanetTopic(keccak('a place'))), roleKey('relay').toString(), file]) {
+      await c.files.provide(place)
+      const found = async (): Promise<boolean> => {
+        for await (const peer of b.files.findProviders(place, { signal: AbortSignal.timeout(5_000) }))
+          if (peer.peerId === c.peers.self.peerId) return true
+        return false
+      }
+      await until(found, `the others know who is at ${place}`)
+    }
   })
 
   it('gossip reaches every subscriber once, with bigints as decimal text', async () => {

@@ -44,6 +44,8 @@ export async function startStranger(victim: Victim, keyType: 'secp256k1' | 'Ed25
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
+    // Whoever is kept busy does not answer in time whether it is there.
+    connectionMonitor: { enabled: false },
     services: {
       identify: identify(),
       pubsub: gossipsub({

@@ -1,17 +1,21 @@
 import type { KadDHTComponents } from '@libp2p/kad-dht'
-import { dhtLimits } from '../../../protocol/wire/index.ts'
-import type { Clock } from '../../runtime/index.ts'
-import { createBucket, createBuckets } from '../limits/quota.ts'
-import { withMethods } from './with-methods.ts'
+import { dhtLimits } from '../../../../protocol/wire/index.ts'
+import type { Clock } from '../../../runtime/index.ts'
+import { createBucket, createBuckets } from '../../limits/quota.ts'
+import { withMethods } from '../with-methods.ts'
 
 type Datastore = KadDHTComponents['datastore']
 type Key = Parameters<Datastore['put']>[0]
 type Limits = Pick<typeof dhtLimits, 'eachProvider' | 'allProviders' | 'makingRoom'>
 
 /** Where it keeps who provides what: `/dht/provider/HASH/PEER`. */
-const prefix = '/dht/provider/'
+export const providerPrefix = '/dht/provider/'
+const prefix = providerPrefix
+/** Of which file a query asks for records, if it does. */
+export const fileOf = (asked: string | undefined): string | undefined =>
+  asked?.startsWith(prefix) ? asked.slice(prefix.length) || undefined : undefined
 /** Whose record it is, if it is one. */
-const providerOf = (key: Key): string | undefined => {
+export const providerOf = (key: Key): string | undefined => {
   const name = key.toString()
   return name.startsWith(prefix) ? name.slice(name.lastIndexOf('/') + 1) : undefined
 }
