@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -89,4 +89,4 @@ export const roleKey = (role: 'relay'): CID => keyOf(`tilth role ${role}`)
 
 // The library's DHT keeps and tells nothing of a key whose hash is another one.
 const keyOf = (text: string): CID =>
-  CID.createV1(rawCodec, createDigest(sha256Code, new Uint8Array(createHash('sha256').update(text).digest())))
+  CID.createV1(rawCodec, createDigest(sha256Code, sha256(new TextEncoder().encode(text))))

@@ -5,6 +5,7 @@ import type { Quota } from '../../../protocol/wire/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 import { createBuckets } from '../limits/quota.ts'
 import type { Reputation } from '../limits/reputation.ts'
+import { isEnded } from '../streams/frames.ts'
 import { withMethods } from './with-methods.ts'
 
 /** What a peer says on the streams of a library's protocol. */
@@ -46,7 +47,8 @@ export function saidWithin(
         }
         return true
       }
-      if (!take(opening)) return undefined
+      // Nobody waits for an answer, and no event would tell the library.
+      if (!take(opening) || isEnded(stream)) return undefined
       stream.addEventListener('message', ({ data }) => {
         take(Math.ceil(data.byteLength / piece))
       })

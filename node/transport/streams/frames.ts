@@ -17,6 +17,13 @@ export const closed = (cause?: unknown): TilthError =>
   new TilthError('stream.closed', 'the stream was closed by the other side or the connection broke', { cause })
 
 /**
+ * Whether it is over both ways. A peer may have broken it off before anybody here was given it: then what it said is in
+ * its buffer, and no event says any more that it is over.
+ */
+export const isEnded = ({ status }: Pick<Stream, 'status'>): boolean =>
+  status === 'closed' || status === 'aborted' || status === 'reset'
+
+/**
  * A stream's bytes, pulled: what the reader has not asked for is left with the sender. (A libp2p stream's own iterator
  * takes whatever arrives into memory.)
  */

@@ -4,7 +4,7 @@ import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
 import { PeerError, codeOf, decodeFrame, encodeFrame, maxValues, wireCodes } from '../../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
 import type { Clock } from '../../runtime/index.ts'
-import { closed, drained, readFrames, tagged } from './frames.ts'
+import { closed, drained, isEnded, readFrames, tagged } from './frames.ts'
 import { createInbox } from './inbox.ts'
 import { createBucket } from '../limits/quota.ts'
 import type { Reputation } from '../limits/reputation.ts'
@@ -60,14 +60,19 @@ export function createMessageStream({
   )
 
   // Over means closed both ways, or broken. What has arrived before is still given out: the pump finishes the inbox.
-  stream.addEventListener('close', event => {
+  function over(error: Error | undefined): void {
     disarm()
     clearTimeout(lifeTimer)
-    if (event.error !== undefined && outcome === 'done') outcome = 'stream.closed'
-    if (!life.signal.aborted) life.abort(closed(event.error))
+    if (error !== undefined && outcome === 'done') outcome = 'stream.closed'
+    if (!life.signal.aborted) life.abort(closed(error))
     // A label per code would let peers make up as many as they like.
     onOver(outcome === 'done' || Object.hasOwn(wireCodes, outcome) ? outcome : 'refused')
-  })
+  }
+  if (isEnded(stream)) over(closed())
+  else
+    stream.addEventListener('close', ({ error }) => {
+      over(error)
+    })
 
   async function pump(): Promise<void> {
     try {

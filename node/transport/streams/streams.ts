@@ -5,6 +5,7 @@ import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { unreachable } from '../errors.ts'
 import { hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
+import { isEnded } from './frames.ts'
 import { createMessageStream } from './message-stream.ts'
 import type { TransportCounts } from '../metrics.ts'
 import { createBuckets } from '../limits/quota.ts'
@@ -176,7 +177,7 @@ export function createStreams({
 }
 
 function linger(raw: Stream): void {
-  if (raw.status === 'closed' || raw.status === 'aborted' || raw.status === 'reset') return
+  if (isEnded(raw)) return
   const timer = setTimeout(() => {
     raw.abort(new LimitError('limit.time', 'the other side did not end its half'))
   }, 10_000)

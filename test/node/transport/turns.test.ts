@@ -158,6 +158,33 @@ describe('turns of many within what all of them may cost', () => {
     assert.deepEqual(read, [7, 8])
   })
 
+  it('have room again when a peer is gone before it is answered', async () => {
+    const [near, far] = await streamPair()
+    const turns = createTurns({ perSecond: 100, burst: 1_000 }, manualClock(), 1)
+    const read: number[] = []
+    const framed = framesInTurn(near, {
+      turns,
+      range: 'a',
+      peer: 'one',
+      maxBytes: 100,
+      costOf: () => 1,
+      hold: () => true,
+      take: message => message,
+      onTooLarge: () => undefined
+    })
+    framed.addEventListener('message', ({ data }) => read.push(data.subarray()[1] ?? 0))
+    far.send(Uint8Array.of(1, 7))
+    while (read.length === 0) await soon()
+    near.send = () => {
+      throw new Error('the other side has broken it off')
+    }
+    assert.throws(() => framed.send(Uint8Array.of(1, 0)), /broken it off/)
+    const told: string[] = []
+    brings(turns, 'a', 'two', 1, told)
+    await settled()
+    assert.deepEqual(told, ['two'])
+  })
+
   it('are waited for as well by what came to cost more, and end with who leaves', async () => {
     const clock = manualClock()
     const turns = createTurns(quota, clock)

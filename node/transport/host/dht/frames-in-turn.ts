@@ -130,8 +130,12 @@ export function framesInTurn(
     removeEventListener: removeEventListener as Stream['removeEventListener'],
     send(data) {
       turns.spend(costOf(data.byteLength))
-      const isTaken = stream.send(data)
-      unanswered?.()
+      let isTaken: boolean
+      try {
+        isTaken = stream.send(data)
+      } finally {
+        unanswered?.() // also where the peer has broken it off: others wait for the place
+      }
       // Who does not read an answer asks nothing more.
       if (isTaken) goOn()
       else stream.addEventListener('drain', goOn, { once: true })
