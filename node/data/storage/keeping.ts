@@ -1,7 +1,9 @@
+import type { DatanetRules } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Rosters } from '../rosters.ts'
+import { announces } from './announcing.ts'
 import type { Holdings } from './holdings.ts'
 
 /** Contributions looked at in one go, and files fetched. */
@@ -18,6 +20,9 @@ export interface Keeping {
   /** Looks on, a few contributions at a time, at one Datanet after another. @returns how many files came */
   round(): Promise<number>
 }
+
+const seatsOf = ({ validators }: Pick<DatanetRules, 'validators'>): Address[] =>
+  validators.map(({ address }) => address)
 
 export function createKeeping(
   { chain, files, log, self }: Pick<DataDeps, 'chain' | 'files' | 'log' | 'self'>,
@@ -36,7 +41,7 @@ export function createKeeping(
     cid: string,
     reason: `contribution/${Hex}` | `version/${Hex}`,
     maxBytes: number,
-    have: Address[]
+    { have, seats }: { have: readonly Address[]; seats: readonly Address[] }
   ): Promise<'here' | 'came' | 'missing'> {
     // What is here for another's sake alone may go with that.
     if ((await files.has(cid)) && (await holdings.reasons(cid)).includes(reason)) return 'here'
@@ -49,7 +54,7 @@ export function createKeeping(
       return 'missing'
     }
     if (followed().includes(datanet)) {
-      await files.provide(cid)
+      if (announces(cid, seats, self)) await files.provide(cid)
       return 'came'
     }
     // It was left meanwhile, and what was kept of it let go.
@@ -68,7 +73,12 @@ export function createKeeping(
     const version = walk.from === 1 ? ((await book.listing(datanet))?.version ?? 0) : 0
     const anchored = version === 0 ? undefined : await chain.datanets.version(datanet, version)
     if (anchored !== undefined)
-      tries[await take(datanet, anchored.cid, `version/${datanet}`, mostManifestBytes, [host])]++
+      tries[
+        await take(datanet, anchored.cid, `version/${datanet}`, mostManifestBytes, {
+          have: [host],
+          seats: seatsOf(document.rules)
+        })
+      ]++
     let looked = 0
     for await (const record of book.contributions(datanet, walk.from, lookedAtOnce)) {
       const { id, index, contributor, provider, state } = record
@@ -78,9 +88,8 @@ export function createKeeping(
       if (state.name !== 'accepted' || (await book.removed(id)) !== undefined) continue
       const { cid } = state.statements.reveal.message
       const have = [...(provider === undefined ? [] : [provider]), contributor, host]
-      tries[
-        await take(datanet, cid, `contribution/${id}`, (await rosters.deciding(id, document)).rules.maxBytes, have)
-      ]++
+      const { rules } = await rosters.deciding(id, document)
+      tries[await take(datanet, cid, `contribution/${id}`, rules.maxBytes, { have, seats: seatsOf(rules) })]++
       const isOver = stopping.aborted || !followed().includes(datanet)
       if (isOver || tries.came + tries.missing >= fetchedAtOnce) return tries.came
     }

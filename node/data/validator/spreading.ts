@@ -1,5 +1,6 @@
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
+import { orderOf } from '../storage/announcing.ts'
 
 /** Validators that the author's node serves, and that each of them serves in turn. */
 const served = 4
@@ -18,9 +19,10 @@ export function askedFirst(
   self: Address
 ): readonly Address[] {
   if (author === undefined || author === self) return []
-  const others = seats.filter(seat => seat !== author)
-  const order = new Map(others.map(seat => [seat, keccak(`${cid} ${seat}`)]))
-  const sorted = [...others].sort((a, b) => ((order.get(a) ?? '') < (order.get(b) ?? '') ? -1 : 1))
+  const sorted = orderOf(
+    cid,
+    seats.filter(seat => seat !== author)
+  )
   const at = sorted.indexOf(self)
   // Who looks on without a seat asks one who has one.
   const above =

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
+import { announces } from '../../../node/data/storage/announcing.ts'
 import { askedFirst } from '../../../node/data/validator/spreading.ts'
 
 const accounts = (count: number): Address[] =>
@@ -46,5 +47,16 @@ describe('data: of whom a shard is asked first', () => {
     assert.deepEqual(askedFirst('one', author, [], onlooker), [author])
     assert.deepEqual(askedFirst('one', undefined, seats, seats[0]!), [])
     assert.deepEqual(askedFirst('one', author, seats, author), [])
+  })
+})
+
+describe('data: who says in the DHT that it has a shard', () => {
+  it('is everybody where few sit, seven of many, others for each shard, and whoever sits nowhere', () => {
+    const who = (cid: string, count: number): Address[] =>
+      accounts(count).filter(seat => announces(cid, accounts(count), seat))
+    assert.equal(who('one', 7).length, 7)
+    assert.equal(who('one', 21).length, 7)
+    assert.notDeepEqual(who('one', 21), who('another', 21))
+    assert.ok(announces('one', accounts(21), accounts(22)[21]!))
   })
 })
