@@ -38,7 +38,7 @@ const mostEmpty = 16
 export interface FilesDeps {
   helia: Helia
   blocks: LendingBlocks
-  peers: Pick<Peers, 'connected' | 'dial' | 'self' | 'on'>
+  peers: Pick<Peers, 'connected' | 'dial' | 'known' | 'on' | 'self'>
   provider: Provider
   directory: string
   clock: Clock
@@ -164,7 +164,8 @@ export function createFiles({
     const signal = AbortSignal.any([wait.signal, over.signal])
     try {
       // A provider that cannot be dialled may still be found otherwise.
-      void knock(peers, options.providers ?? [], signal, wait.cameAt, log)
+      const aloneMs = options.first === undefined ? 0 : options.first.eachMs * options.first.peers.length
+      void knock(peers, options.providers ?? [], signal, wait.cameAt, log, aloneMs)
       const result = await collector.holding(async () => {
         const { progress, rest } = wait
         const passing = what === 'folder' && !keep ? ({ passing: 'taken' } as const) : {}

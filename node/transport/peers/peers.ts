@@ -12,6 +12,9 @@ import { dialMs, keepConnected } from './keeper.ts'
 import type { Peer, Peers } from '../types.ts'
 
 const findMs = 20_000
+/** Milliseconds for which it is remembered that an account is nobody's node, and of how many. */
+const nobodyMs = 60_000
+const mostNobody = 4_096
 /** Accounts whose peer is remembered once it has left; the latest. */
 const maxMet = 10_000
 
@@ -33,6 +36,8 @@ export function createPeers(
   const met = new Map<Address, Peer>()
   const acquainted = (account: Address): Peer | undefined =>
     account === self.address ? self : (here.get(account) ?? met.get(account))
+  /** Accounts that were no node's when they were looked for last: people without one are named as holders, too. */
+  const nobody = new Map<Address, number>()
   const inDht = new Set<string>()
   const connected = (): Peer[] => connectedIds(libp2p).map(peerOf)
   gauge(metrics, 'tilth_peers', 'Connected peers', [], metric => {
@@ -73,10 +78,12 @@ export function createPeers(
     for (const { id } of await libp2p.peerStore.all())
       if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
     if (libp2p.getConnections().length === 0) throw unknownPeer(address) // a DHT without peers waits for them
+    if (clock.now() - (nobody.get(address) ?? -Infinity) < nobodyMs) throw unknownPeer(address)
     try {
       for await (const { id } of libp2p.contentRouting.findProviders(addressKey(address), { signal })) {
         if (hasNodeKey(id) && peerOf(id).address === address) return peerOf(id)
       }
+      remember(nobody, address, clock.now(), mostNobody)
     } catch (cause) {
       log.debug('the DHT did not find an address', { address, error: cause })
     }
