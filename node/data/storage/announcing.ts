@@ -1,7 +1,7 @@
 import { keccak } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 
-/** Validators that say in the DHT that they have a shard: any three may go for good, and as many as make it rare stay. */
+/** Validators that say in the DHT that they have a shard: any three may go for good, and it is not rare yet. */
 const announcing = 7
 
 /**

@@ -33,7 +33,7 @@ describe('who should have a file', () => {
     assert.deepEqual(dialled, ['one'])
   })
 
-  it('is looked for in the DHT, whoever was never met, only when nothing comes for longer from the others', async () => {
+  it('is looked for in the DHT, whoever was never met, when nothing comes for longer from the others', async () => {
     const { dialled, over, knocked } = door({ [stranger]: 'gone', one: 'there' })
     await pause(1_500) // one was reached, and has not given anything
     over.abort()
