@@ -33,13 +33,29 @@ interface WantList {
 interface Came {
   readonly cid: CID
   readonly block: Uint8Array
+  readonly sender: PeerId
+}
+
+/**
+ * Milliseconds after which a block that nobody waits for is wanted no more: between two peers that are asked for it
+ * a fetch pauses, and whoever was asked first may still be the first to have it.
+ */
+const pauseMs = 500
+
+/** A block that peers were asked for alone. */
+interface Asked {
+  /** Who has not sent it. */
+  readonly peers: Map<string, PeerId>
+  waiting: number
+  timer?: ReturnType<typeof setTimeout>
 }
 
 /** Questions to one peer alone that nobody waits for any more are taken back, or it would send what nobody wants. */
 class Questions {
   readonly #wants: WantList
-  /** How many wait for the same of the same peer: bounded by whoever reads, and so is what follows from it. */
-  readonly #waiting = new Map<string, number>()
+  /** By block: those that are waited for, and that were a moment ago. Bounded by whoever reads. */
+  readonly #asked = new Map<string, Asked>()
+  /** By peer and block, while it is told. */
   readonly #takenBack = new Map<string, Promise<void>>()
 
   constructor(wants: WantList) {
@@ -48,36 +64,50 @@ class Questions {
 
   /** Before it is asked. What is being taken back is on its way first: merged with that the question would be lost. */
   async begin(cid: CID, peer: PeerId, signal: AbortSignal): Promise<void> {
-    const name = this.#name(cid, peer)
-    this.#waiting.set(name, (this.#waiting.get(name) ?? 0) + 1)
-    await unlessAborted(this.#takenBack.get(name) ?? Promise.resolve(), signal)
+    const name = nameOf(cid)
+    const asked = this.#asked.get(name) ?? { peers: new Map<string, PeerId>(), waiting: 0 }
+    this.#asked.set(name, asked)
+    clearTimeout(asked.timer)
+    asked.waiting++
+    asked.peers.set(peer.toString(), peer)
+    await unlessAborted(this.#takenBack.get(`${peer.toString()}/${name}`) ?? Promise.resolve(), signal)
   }
 
-  end(cid: CID, peer: PeerId, came: boolean): void {
-    const name = this.#name(cid, peer)
-    const left = (this.#waiting.get(name) ?? 1) - 1
-    if (left > 0) {
-      this.#waiting.set(name, left)
-      return
-    }
-    this.#waiting.delete(name)
+  /** @param sender who has sent it, if anybody has */
+  end(cid: CID, sender: PeerId | undefined): void {
+    const asked = this.#asked.get(nameOf(cid))
+    if (asked === undefined) return
+    if (sender !== undefined) asked.peers.delete(sender.toString())
+    if (--asked.waiting > 0) return
+    clearTimeout(asked.timer)
+    asked.timer = setTimeout(() => {
+      this.#takeBack(cid, asked)
+    }, pauseMs)
+    asked.timer.unref()
+  }
+
+  #takeBack(cid: CID, { peers: all }: Asked): void {
+    const name = nameOf(cid)
+    this.#asked.delete(name)
     const { network, peers } = this.#wants
-    // Everybody's question stays: it is the same line of the peer's list, and taken back with the list's own.
-    if (came || this.#takenBack.has(name) || network === undefined || peers?.has(peer) !== true || this.#wants.has(cid))
-      return
-    const entry = { cid: cid.bytes, priority: 1, cancel: true }
-    const wantlist = new Map([[base64.encode(cid.multihash.bytes), entry]])
-    const sent = network
-      .sendMessage(peer, { full: false, pendingBytes: 0, wantlist, blocks: new Map(), blockPresences: new Map() })
-      .catch(() => undefined) // whoever is gone has forgotten it
-      .finally(() => this.#takenBack.delete(name))
-    this.#takenBack.set(name, sent)
-  }
-
-  #name(cid: CID, peer: PeerId): string {
-    return `${peer.toString()}/${base64.encode(cid.multihash.bytes)}`
+    // Everybody's question stays: it is the same line of a peer's list, and the library's to take back.
+    if (network === undefined || this.#wants.has(cid)) return
+    for (const [text, peer] of all) {
+      if (peers?.has(peer) !== true) continue
+      const wantlist = new Map([[name, { cid: cid.bytes, priority: 1, cancel: true }]])
+      const told = network
+        .sendMessage(peer, { full: false, pendingBytes: 0, wantlist, blocks: new Map(), blockPresences: new Map() })
+        .catch(() => undefined) // whoever is gone has forgotten it
+        .finally(() => {
+          if (this.#takenBack.get(`${text}/${name}`) === told) this.#takenBack.delete(`${text}/${name}`)
+        })
+      this.#takenBack.set(`${text}/${name}`, told)
+    }
   }
 }
+
+/** As the library's messages name a block. */
+const nameOf = (cid: CID): string => base64.encode(cid.multihash.bytes)
 
 /**
  * A block from one peer that has it, or will: who is asked for what it has not yet sends it as soon as it comes. So one
@@ -94,12 +124,14 @@ async function askOne(
 ): Promise<Uint8Array> {
   signal.throwIfAborted()
   const over = new AbortController()
-  let came = false
+  let sender: PeerId | undefined
   try {
     await questions.begin(cid, peer, signal)
-    const block = await new Promise<Uint8Array>((resolve, reject) => {
+    return await new Promise<Uint8Array>((resolve, reject) => {
       const heard = ({ detail }: CustomEvent<Came>): void => {
-        if (equals(detail.cid.multihash.bytes, cid.multihash.bytes)) resolve(detail.block)
+        if (!equals(detail.cid.multihash.bytes, cid.multihash.bytes)) return
+        sender = detail.sender
+        resolve(detail.block)
       }
       const abort = (): void => {
         reject(abortReason(signal))
@@ -112,11 +144,9 @@ async function askOne(
       })
       wants.wantSessionBlock(cid, peer, { signal: AbortSignal.any([signal, over.signal]) }).catch(reject)
     })
-    came = true
-    return block
   } finally {
     over.abort()
-    questions.end(cid, peer, came)
+    questions.end(cid, sender)
   }
 }
 
