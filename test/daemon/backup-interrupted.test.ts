@@ -64,7 +64,7 @@ describe('tilth backup, ended in the middle', function () {
 })
 
 describe('tilth restore, ended in the middle', function () {
-  this.timeout(120_000)
+  this.timeout(240_000)
 
   it('leaves nothing at Ctrl-C; what it leaves when it is killed is gone with the next try, which works', async () => {
     const root = await scratch('restore-interrupted')
