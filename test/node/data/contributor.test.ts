@@ -183,10 +183,11 @@ describe('data: a contributor looks before, and changes their mind', function ()
   })
 
   it('leaves disks where it was all there was, a week later', async () => {
-    const { id: small } = await host.service.createDatanet(rulesFor([host.address], { name: 'small' }), questions)
+    const rules = rulesFor([host.address], { name: 'small', voteSeconds: 600, revealSeconds: 600 })
+    const { id: small } = await host.service.createDatanet(rules, questions)
     await until(async () => (await door.service.datanet(small)) !== undefined, 'the door hears of it')
     const { id } = await door.service.contribute({ datanet: small, file: facts(400) })
-    await until(async () => ((await host.service.contribution(id))?.checks.length ?? 0) > 0, 'it is checked')
+    await until(async () => ((await host.service.contribution(id))?.checks.length ?? 0) > 0, 'it is checked', 60_000)
     await host.service.vote(id, true)
     await until(async () => (await door.service.contribution(id))?.status === 'accepted', 'it is accepted')
     await host.service.anchorVersion(small)
