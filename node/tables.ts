@@ -10,6 +10,7 @@ import { givenRecord } from './data/private/given.ts'
 import { relayedRecord } from './data/questions/relaying.ts'
 import { sealingKeyText } from './data/private/readers.ts'
 import { holding } from './data/storage/holdings.ts'
+import { emptiedRecord } from './data/storage/leaving.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
 import { knownTables } from './jobs/known.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
@@ -37,6 +38,7 @@ const mark = z.literal(true)
 const apart: Readonly<Record<string, z.ZodType>> = {
   'chain/sent': sentRecord,
   'data/unanchored': unanchoredRecord,
+  'data/emptied': emptiedRecord,
   'data/holdings': holding,
   'data/spares': holding,
   'data/imports': holding,

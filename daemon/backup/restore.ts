@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -7,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import type { RepairFinding } from '../../node/repair.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { keystoreAddress } from '../keys/index.ts'
+import { halfOf } from '../half-done.ts'
 import { makeFolder } from '../make-folder.ts'
 import { readArchive } from './check.ts'
 import { daemonFiles } from './manifest.ts'
@@ -45,12 +45,14 @@ async function writeOwn(path: string, bytes: AsyncIterable<Uint8Array>): Promise
 
 /**
  * Makes a data folder of a copy: beside its place first, checked there, and moved to it whole.
+ * @param aside where it is made
  * @throws InvalidError `backup.folder`, `backup.damaged`, `backup.version`, `backup.path`, `key.file`
  */
 export async function restoreFolder(
   archive: string,
   wanted: string,
-  onStep: (text: string) => void = () => undefined
+  onStep: (text: string) => void = () => undefined,
+  aside = halfOf(resolve(wanted), 'restoring')
 ): Promise<Restored> {
   const folder = resolve(wanted)
   await requireNew(folder)
@@ -60,7 +62,6 @@ export async function restoreFolder(
     import('../../node/repair.ts')
   ])
   await makeFolder(dirname(folder))
-  const aside = `${folder}.${randomBytes(4).toString('hex')}.restoring`
   await mkdir(aside, { mode: 0o700 })
   try {
     const parts = createRestoring(aside)

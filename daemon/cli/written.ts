@@ -19,14 +19,17 @@ export async function folderFor(file: string, flag: string): Promise<void> {
   })
 }
 
-/** What the file system says of a file that is written, as an error that says what to do; others as they are. */
-export function unwritten(error: unknown, file: string): Error {
+/**
+ * What the file system says of a file that is written, as an error that says what to do; others as they are.
+ * @param room how much is needed, as a sentence
+ */
+export function unwritten(error: unknown, file: string, room = ''): Error {
   if (error instanceof TilthError) return error
   const codes = codesOf(error)
   const is = (...wanted: string[]): boolean => wanted.some(code => codes.includes(code))
   if (is('ENOSPC', 'EDQUOT', 'EFBIG'))
     return new InvalidError('output.unwritten', `no space is left for ${file}`, {
-      help: 'Free some, or write to another disk.',
+      help: `Free some, or write to another disk.${room === '' ? '' : ` ${room}`}`,
       cause: error
     })
   if (is('EACCES', 'EPERM', 'EROFS', 'ENOENT', 'ENOTDIR'))

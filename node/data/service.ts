@@ -155,7 +155,7 @@ export function createDataService(deps: DataDeps): DataService {
   const seals = createSeals(deps, timing, book, notes, rosters, sees.taken, stopping.signal)
   const parents = createParents(deps, shards, document)
   const versions = createVersions(deps, book, shards, rosters, seals, document, parents, holdings, follows, sees.taken)
-  const { hide, letGo, letLeftGo, letRefusedGo } = createLeaving(
+  const { hide, letEmptiedGo, letGo, letLeftGo, letRefusedGo } = createLeaving(
     deps,
     book,
     holdings,
@@ -384,6 +384,7 @@ export function createDataService(deps: DataDeps): DataService {
           timing.spareMs,
           async () => {
             await letRefusedGo()
+            await letEmptiedGo()
             await keeping.round()
             await spare.round()
           },

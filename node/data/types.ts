@@ -31,10 +31,12 @@ export interface DatanetView {
   /** All licences that its rules have named: each row is under the one of then. */
   readonly licence: string
   readonly createdAt: number
-  /** Commitments on chain, those accepted, and the latest version anchored (0 before the first). */
+  /** Commitments on chain, accepted ones that are still there, and the latest version anchored (0 before the first). */
   readonly contributions: number
   readonly accepted: number
-  /** Rows accepted so far; null where it is not followed. */
+  /** Accepted ones that were withdrawn or taken down since; null where it is not followed, or is a mix. */
+  readonly left: number | null
+  /** Accepted rows that are still there; null where it is not followed. */
   readonly rows: number | null
   readonly latestVersion: number
   /** Why this node follows it; empty when it does not: then only what the chain tells is known of it. */

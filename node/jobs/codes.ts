@@ -52,6 +52,7 @@ export type JobsErrorCode =
   | 'result.old'
   | 'split.data'
   | 'states.full'
+  | 'version.left'
 
 declare module '../../protocol/primitives/errors.ts' {
   interface ErrorCodesByModule {

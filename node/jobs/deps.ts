@@ -47,6 +47,11 @@ export interface Versions {
   rows(version: VersionName, options?: RowsOptions): Promise<readonly OwnedRow[]>
   /** Of the same those that have not left since: what was taken down is to be had nowhere. */
   remaining(version: VersionName): Promise<readonly OwnedRow[]>
+  /**
+   * That something of it has not left its Datanet, as far as is known here: of the rest nothing new is made.
+   * @throws InvalidError `version.left`
+   */
+  requireSome(version: VersionName): Promise<void>
   /** Whose each of the rows is, whether or not it is to be had. */
   owners(version: VersionName): Promise<readonly Address[]>
   /**

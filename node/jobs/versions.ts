@@ -1,4 +1,4 @@
-import { leastDataShareOf, requireOpen } from '../../protocol/data/index.ts'
+import { emptiedHelp, emptiedInWords, leastDataShareOf, requireOpen } from '../../protocol/data/index.ts'
 import type { DatanetRules, VersionManifest } from '../../protocol/data/index.ts'
 import type { TuneSpec } from '../../protocol/jobs/index.ts'
 import { InvalidError, NotFoundError } from '../../protocol/primitives/index.ts'
@@ -62,6 +62,13 @@ export function versionsOf(
       return data.versionRows(manifest)
     },
     remaining: async name => data.versionRows(await manifestOf(name), { remaining: true }),
+    async requireSome(name) {
+      await rulesOf(name.datanet)
+      const left = await data.leftSince(name.datanet, name.version)
+      // [reject] What was taken back, all of it, is not learnt once more: no version can follow that lacks it.
+      if (left.length > 0 && left.length === (await manifestOf(name)).entries.length)
+        throw new InvalidError('version.left', emptiedInWords(name.version), { help: emptiedHelp })
+    },
     owners: async name =>
       (await manifestOf(name)).entries.flatMap(({ contributor, own }) => own.map(() => contributor)),
     heldOut: async name => {

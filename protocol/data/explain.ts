@@ -51,10 +51,22 @@ const ofContributions = {
   withdrawn: 'its contributor took it back'
 } as const
 
+/** What its contributor can do where nothing was said against the rows; a bond comes back in its time all the same. */
+const toBringAgain = {
+  'no-quorum': 'nothing was said against it: the same file can be contributed again, as one more contribution',
+  'not-revealed': 'keep the node that it is brought to running, and contribute the same file again',
+  unavailable: 'keep the node that it is brought to running and reachable, and contribute the same file again',
+  'no-key': 'keep the node that it is brought to running and reachable, and contribute the same file again',
+  'newcomers-full': 'contribute the same file again in the next epoch'
+} satisfies Partial<Record<keyof typeof ofContributions, string>>
+
 /** The sentence for a code of a line; a code of a later version of the checks is shown as it is. */
 export const issueInWords = (code: string): string => ownOf<string>(ofLines, code) ?? code
 /** The sentence for the reason of a contribution's end. */
 export const reasonInWords = (code: string): string => ownOf<string>(ofContributions, code) ?? code
+
+/** What to do about the reason of its end, as a clause; undefined where the file itself is what was refused. */
+export const againInWords = (code: string): string | undefined => ownOf<string>(toBringAgain, code)
 
 /**
  * How far a contribution had come when it was taken back: `unsent` left no trace; `committed` stands on chain, counts

@@ -63,6 +63,24 @@ export const removedInWords = {
   'taken-down': 'validators took it down: it is shown to nobody and in no version from now on'
 } as const satisfies Record<Removed, string>
 
+/** Whether its latest version holds nothing that is still there, and nothing waits for the next. */
+export const isEmptied = ({
+  accepted,
+  left,
+  latestVersion
+}: {
+  readonly accepted: number
+  readonly left: number | null
+  readonly latestVersion: number
+}): boolean => accepted === 0 && (left ?? 0) > 0 && latestVersion > 0
+/** Of a Datanet all of whose accepted contributions have left: what its latest version is still there for. */
+export const emptiedInWords = (version: number): string =>
+  `everything that was accepted has left: version ${version} stands for what was made of it, and for nothing new`
+/** The chain takes no version of nothing, so that there is none to follow it yet. */
+export const emptiedHelp =
+  'The chain takes no empty version. Once something else is accepted, its host anchors that with ' +
+  'tilth datanet anchor NAME, and what has left is not in it.'
+
 /**
  * [reject] A withdrawal is signed by whom it names.
  * @throws InvalidError `signature.mismatch`

@@ -52,11 +52,22 @@ function parse(bytes: Uint8Array): { text: string; json: unknown } {
   }
 }
 
+/** Whether it is what a later version's frame may be to this one: a key, a kind or a choice that is not known here. */
+const isAddition = (issue: z.core.$ZodIssue | undefined): boolean =>
+  issue?.code === 'unrecognized_keys' ||
+  issue?.code === 'invalid_value' ||
+  (issue?.code === 'invalid_union' && issue.discriminator !== undefined)
+
+/** Whether a frame was refused for what a later version may have added, by `decodeFrame`'s error. */
+export const mayBeNewer = (error: unknown): boolean =>
+  error instanceof InvalidError && error.code === 'frame.schema' && error.details['addition'] === true
+
 /**
  * Bytes from a peer as a typed value. Nothing looks at them before size, depth, JSON and schema were right;
  * `canonical` asks for the text that `encodeFrame` gives and no other; `mostValues` bounds what is read in
  * the main thread while peers wait: documents may be larger than any frame.
- * @throws LimitError `frame.too-large` · InvalidError `frame.depth`, `frame.garbage`, `frame.schema` (details: where)
+ * @throws LimitError `frame.too-large` · InvalidError `frame.depth`, `frame.garbage`, `frame.schema` (details: where,
+ * and whether a later version may mean something by it)
  */
 export function decodeFrame<T>(
   bytes: Uint8Array,
@@ -81,6 +92,10 @@ export function decodeFrame<T>(
   if (result.success) return result.data
   const issue = result.error.issues[0]
   throw new InvalidError('frame.schema', 'a message has another shape than its protocol says', {
-    details: { path: issue?.path.map(String).join('.').slice(0, 100), issue: issue?.code }
+    details: {
+      path: issue?.path.map(String).join('.').slice(0, 100),
+      issue: issue?.code,
+      addition: isAddition(issue)
+    }
   })
 }

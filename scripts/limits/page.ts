@@ -113,7 +113,7 @@ const streams = (): string =>
 
 /** What happens beyond: a row for each bound. */
 const beyond = (rows: readonly (readonly [string, string])[]): string => tableText(['beyond', 'what happens'], rows)
-const { reject, refused, silence, rate } = costs
+const { reject, refused, silence, rate, newer } = costs
 const values = `${maxDepth} levels, ${countText(maxValues)} values`
 
 const beyondTopics = (): string =>
@@ -139,6 +139,10 @@ const beyondStreams = (): string =>
     [
       `bytes of a frame, ${values}, another shape`,
       `closed with \`frame.too-large\`, \`frame.depth\`, \`frame.schema\` or \`frame.garbage\`; ${reject} points`
+    ],
+    [
+      'a key, a kind or a choice that is not known here, as a later version may have it',
+      `closed with \`frame.schema\`; ${newer} points`
     ],
     [
       'the time to the next frame',

@@ -299,5 +299,10 @@ describe('tilth contribute', function () {
     assert.match(rejected.stderr, /rejected: validators voted against it[\s\S]*voted against it: because false·\[2J/)
     assert.ok(!rejected.stderr.includes('because true'))
     assert.equal((JSON.parse(rejected.stdout) as ContributionView).status, 'rejected')
+    // Where nobody said anything against it, the same file can be brought again.
+    states = [view('expired', 'no-quorum')]
+    const late = await contribute(path, '--wait')
+    assert.equal(late.code, 1)
+    assert.match(late.stderr, /too few validators voted in time\n.*again.*: tilth contribute FILE --datanet birds/)
   })
 })

@@ -23,6 +23,7 @@ export const datanetView = (changes: Partial<DatanetView> = {}): DatanetView => 
   },
   contributions: 0,
   accepted: 0,
+  left: 0,
   rows: 0,
   pay: { deposited: '0', claimed: '0', epoch: 0 },
   latestVersion: 0,

@@ -21,6 +21,7 @@ const line = (account: Hex, share: bigint, gate: bigint | null) => ({
 const contributions = [
   { contributor: ada, status: 'accepted', own: 3 },
   { contributor: ada, status: 'accepted', own: 2 },
+  { contributor: ada, status: 'accepted', own: 7, removed: 'withdrawn' },
   { contributor: ada, status: 'rejected', own: 0 },
   { contributor: bob, status: 'accepted', own: 4 }
 ].map((item, i) => ({ ...item, id: String(i) }))
@@ -94,6 +95,18 @@ describe('what contributions were worth', () => {
     })
     assert.deepEqual([items[1]?.account, items[1]?.own, items[1]?.paid], [bob, 4, '0'])
     assert.equal((await worthOf(node, datanet, { limit: 1 })).next, ada)
+  })
+
+  it('a Datanet says what is accepted now and how much has left, and what its last version is for', async () => {
+    const shown = async (accepted: number): Promise<string> => {
+      const cli = await startCommandLine({ datanet: async () => ({ ...net, accepted, left: 3 - accepted }) })
+      const { stdout } = await cli.run('datanet', 'show', 'birds')
+      await cli.stop()
+      return stdout
+    }
+    assert.match(await shown(3), /^accepted {5}3 of 4 contributions, version 2$/m)
+    assert.match(await shown(1), /^accepted {5}1 of 4 contributions; 2 more were and have left again, version 2$/m)
+    assert.match(await shown(0), /version 2 stands for what was made of it, and for nothing new\n.*empty version/)
   })
 
   it('what has left since is not said to be accepted', async () => {

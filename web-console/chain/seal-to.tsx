@@ -1,7 +1,17 @@
 import type { ReactNode } from 'react'
 import { places } from '../app/places.ts'
-import { Button, Id, Notice } from '../parts/index.ts'
+import { Button, Go, Notice } from '../parts/index.ts'
 import type { SeatsFound } from './read-seats.ts'
+import './seal-to.css'
+
+/** All of an address: of a short one everybody can make a second that looks the same. */
+function Whole({ address }: { readonly address: string }) {
+  return (
+    <span className="seal-to mono">
+      <Go to={places.account(address)}>{address}</Go>
+    </span>
+  )
+}
 
 /** Before anything is sealed: which chain and contract were asked, and whom they name, for its owner to confirm. */
 export function SealTo({
@@ -24,15 +34,16 @@ export function SealTo({
   const readers =
     withHost && members.every(({ address }) => address !== host) ? [...members, { address: host }] : members
   return (
-    <Notice title="Nothing is sealed or sent yet. These would read it:">
-      <p>
-        {readers.map(({ address }, i) => (
-          <span key={address}>
-            {i === 0 ? null : ', '}
-            <Id id={address} to={places.account(address)} />
-          </span>
+    <Notice title="Nothing is sealed or sent yet. Nobody but these would read it:">
+      <ul>
+        {readers.map(({ address }) => (
+          <li key={address}>
+            <Whole address={address} /> {address === host && withHost ? 'hosts it' : 'sits there'}
+          </li>
         ))}
-        . So says {witness} of chain {chain}, by contract <Id id={at} to={places.account(at)} />.
+      </ul>
+      <p>
+        So says {witness} of chain {chain}, by contract <Whole address={at} />.
       </p>
       <p>
         This node has named that contract: another one may name anybody. Compare it with what you know of this network

@@ -74,6 +74,11 @@ function Contribution({ view }: { readonly view: ContributionView }) {
               Mend the refused rows and send again
             </GoButton>
           ) : null}
+          {view.help === undefined ? null : (
+            <GoButton look="main" to={places.contribute(datanet)}>
+              Contribute it again
+            </GoButton>
+          )}
           {view.withdrawal === 'possible' ? <Withdraw id={id} status={status} /> : null}
           {bond.data === undefined || net.data === undefined ? null : (
             <CallSpam bond={bond.data} validators={net.data.validators} />

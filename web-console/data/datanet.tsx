@@ -1,4 +1,5 @@
 import type { DatanetView } from '../../daemon/api/contract/views.ts'
+import { emptiedHelp, emptiedInWords, isEmptied } from '../../protocol/data/removal.ts'
 import { useAct, useCall } from '../api/index.ts'
 import { places } from '../app/places.ts'
 import { useParameter, useWord } from '../app/use-place.ts'
@@ -41,7 +42,8 @@ export function Page() {
   )
 }
 
-function titleOf({ name, rows, accepted, pay }: DatanetView): string {
+function titleOf({ name, rows, accepted, left, pay }: DatanetView): string {
+  if (accepted === 0 && (left ?? 0) > 0) return `${name} holds nothing any more`
   if (accepted === 0) return `${name} waits for its first rows`
   const held = rows === null ? manyText(accepted, 'contribution') : manyText(rows, 'row')
   return BigInt(pay.deposited) > 0n ? `${name} holds ${held}, and they are being paid for` : `${name} holds ${held}`
@@ -59,6 +61,7 @@ function Datanet({ net }: { readonly net: DatanetView }) {
     latestVersion,
     pay,
     accepted,
+    left,
     contributions,
     licence,
     parents
@@ -114,6 +117,9 @@ function Datanet({ net }: { readonly net: DatanetView }) {
                   ] as const
                 ]),
             ['Accepted', `${countText(accepted)} of ${manyText(contributions, 'contribution')}`],
+            ...((left ?? 0) === 0
+              ? []
+              : [['Left again', `${manyText(left ?? 0, 'contribution')}, withdrawn or taken down`] as const]),
             ['Version', latestVersion === 0 ? 'none yet' : `${latestVersion}, on chain`],
             ['Host', <Who key="host" account={host} />],
             ['Licence', licence],
@@ -122,6 +128,11 @@ function Datanet({ net }: { readonly net: DatanetView }) {
           ]}
         />
       </div>
+      {isEmptied(net) ? (
+        <p>
+          It is empty: {emptiedInWords(latestVersion)}. {emptiedHelp}
+        </p>
+      ) : null}
       <Tabs
         label={`What there is to see of ${net.name}`}
         selected={view}

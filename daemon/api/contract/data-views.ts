@@ -64,6 +64,7 @@ export type KeysGivenView = z.infer<typeof keysGivenView>
  */
 export const worthView = z.object({
   account: addressView,
+  /** Contributions that were accepted and have not left since, and their rows. */
   accepted: z.int(),
   own: z.int(),
   versions: z.array(z.object({ version: z.int(), model: hash, name: z.string(), value: decimal.nullable() })),

@@ -18,6 +18,9 @@ import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
 
+export { contributionView } from './contribution-view.ts'
+export type { ContributionView } from './contribution-view.ts'
+
 // What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6, times
 // milliseconds since 1970, addresses and hashes lower-case hexadecimal.
 export { hash } from './hash.ts'
@@ -185,8 +188,11 @@ export const datanetView = z.object({
     voteSeconds: z.int()
   }),
   contributions: z.int(),
+  /** Accepted and still there; where this daemon does not follow it, as many as its latest version holds. */
   accepted: z.int(),
-  /** Rows accepted so far; null where this daemon does not follow it. */
+  /** Accepted and withdrawn or taken down since; null where this daemon does not follow it, or it is a mix. */
+  left: z.int().nullable(),
+  /** Accepted rows that are still there; null where this daemon does not follow it. */
   rows: z.int().nullable(),
   latestVersion: z.int(),
   /** What answers have brought its pool so far, what of it was claimed, and the latest final epoch. */
@@ -198,28 +204,6 @@ export const datanetView = z.object({
   private: privateRule.optional()
 })
 export type DatanetView = z.infer<typeof datanetView>
-
-export const contributionView = z.object({
-  id: hash,
-  datanet: hash,
-  /** When this daemon heard of it; milliseconds since 1970. */
-  seenAt: z.int(),
-  /** The shard's CID, once it was shown. */
-  cid: z.string().nullable(),
-  index: z.int().nullable(),
-  contributor: addressView,
-  rows: z.int(),
-  own: z.int(),
-  status: z.enum(['committed', 'revealed', 'voting', 'accepted', 'rejected', 'expired']),
-  reason: z.string().optional(),
-  checks: z.array(z.object({ check: z.string(), code: z.string(), note: z.string().optional() })),
-  rowIssues: z.array(z.object({ line: z.int(), code: z.string() })),
-  /** Of what was brought in by this daemon: whether it can be taken back here, or was. */
-  withdrawal: z.enum(['possible', 'done']).optional(),
-  /** Whether what was accepted has left since: by its contributor, or by a quorum of validators. */
-  removed: z.enum(['withdrawn', 'taken-down']).optional()
-})
-export type ContributionView = z.infer<typeof contributionView>
 
 export const versionView = z.object({
   datanet: hash,

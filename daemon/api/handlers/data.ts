@@ -1,4 +1,4 @@
-import { bondTerms, leastDataShareOf, requireOpen } from '../../../protocol/data/index.ts'
+import { againInWords, bondTerms, leastDataShareOf, requireOpen } from '../../../protocol/data/index.ts'
 import { NotFoundError, mapPage, pageOf } from '../../../protocol/primitives/index.ts'
 import type {
   ContributionView as NodeContribution,
@@ -50,7 +50,7 @@ type Names =
   | 'versions'
 
 const viewWith = (
-  { id, host, licence, rules, createdAt, contributions, accepted, rows, latestVersion, roles }: NodeDatanet,
+  { id, host, licence, rules, createdAt, contributions, accepted, left, rows, latestVersion, roles }: NodeDatanet,
   { deposited, paid, epoch }: Awaited<ReturnType<Node['chain']['ledger']['pool']>>
 ): DatanetView => ({
   id,
@@ -85,14 +85,21 @@ const viewWith = (
   },
   contributions,
   accepted,
+  left,
   latestVersion,
   roles: [...roles],
   ...(rules.parents === undefined ? {} : { parents: [...rules.parents] }),
   ...(rules.private === undefined ? {} : { private: rules.private })
 })
 
+function helpFor({ reason = '' }: NodeContribution): Pick<ContributionView, 'help'> {
+  const help = againInWords(reason)
+  return help === undefined ? {} : { help }
+}
+
 const contributionOf = (item: NodeContribution): ContributionView => ({
   ...item,
+  ...helpFor(item),
   checks: [...item.checks],
   rowIssues: item.rowIssues.map(issue => ({ ...issue }))
 })

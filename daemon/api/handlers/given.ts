@@ -15,6 +15,8 @@ export const grownFrom = (models: Node['models'], datanet: Hex): readonly ModelV
 export interface Given {
   readonly contributor: Address
   readonly accepted: boolean
+  /** Whether it was withdrawn or taken down since. */
+  readonly left: boolean
   /** Whether validators have decided on it, for or against. */
   readonly isDecided: boolean
   readonly rows: number
@@ -30,11 +32,20 @@ export async function* givenTo(data: Node['data'], datanet: Hex): AsyncGenerator
       yield {
         ...one,
         accepted: one.status === 'accepted',
+        left: one.removed !== undefined,
         isDecided: one.status === 'accepted' || one.status === 'rejected'
       }
     return
   }
   if (net.latestVersion === 0) return
   for (const { contributor, own } of (await data.manifest(datanet, net.latestVersion)).entries)
-    yield { contributor, accepted: true, isDecided: true, rows: own.length, own: own.length, rowIssues: [] }
+    yield {
+      contributor,
+      accepted: true,
+      left: false,
+      isDecided: true,
+      rows: own.length,
+      own: own.length,
+      rowIssues: []
+    }
 }

@@ -40,9 +40,9 @@ export async function worthOf(
   page: PageRequest
 ): Promise<Page<WorthView>> {
   const accounts = new Map<Address, { accepted: number; own: number }>()
-  for await (const { contributor, accepted, own } of givenTo(data, datanet)) {
+  for await (const { contributor, accepted, left, own } of givenTo(data, datanet)) {
     const known = accounts.get(contributor) ?? { accepted: 0, own: 0 }
-    if (accepted) accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
+    if (accepted && !left) accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
     else accounts.set(contributor, known)
   }
   const tuned = grownFrom(models, datanet)

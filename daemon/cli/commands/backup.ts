@@ -1,18 +1,19 @@
-import { randomBytes } from 'node:crypto'
 import { createWriteStream, rmSync } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
+import { TilthError } from '../../../protocol/primitives/index.ts'
+import { halfOf, removeLeftHalves } from '../../half-done.ts'
 import { requireFreeFile } from '../free.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
 import { checkArchive, restoreFolder } from '../../backup/index.ts'
 import { command, connected, guarded } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect } from '../context.ts'
-import { printJson, progress, safe } from '../output.ts'
+import { dim, printJson, progress, safe, tell } from '../output.ts'
 import { folderFor, unwritten } from '../written.ts'
 
 interface BackupFlags extends CallFlags {
@@ -37,13 +38,18 @@ async function save(api: ApiClient, whole: boolean, path: string, onBytes: (byte
 }
 
 /** Ctrl-C, or a terminal that is closed, leaves no half of a copy behind. */
-function leavingNothing(part: string): { off(): void } {
+function leavingNothing(half: string): { off(): void } {
   const leave = (signal: NodeJS.Signals): void => {
-    rmSync(part, { force: true })
+    rmSync(half, { recursive: true, force: true })
     process.exit(128 + constants.signals[signal])
   }
   process.once('SIGINT', leave).once('SIGTERM', leave).once('SIGHUP', leave)
   return { off: () => void process.off('SIGINT', leave).off('SIGTERM', leave).off('SIGHUP', leave) }
+}
+
+/** What a try left that was killed is in nobody's way but for its size. */
+async function tellRemoved(of: Promise<readonly string[]>): Promise<void> {
+  for (const half of await of) tell(dim(`removed ${safe(half)}, which a try had left that was killed`))
 }
 
 export function backupCommand(): Command {
@@ -63,11 +69,12 @@ export function backupCommand(): Command {
         requireFreeFile(output, { flag: '--output', force: null })
         const api = await connect(flags)
         await folderFor(output, '--output')
-        // Of this run alone: another copy to the same place, or what one left that was killed, is not in its way.
-        const part = `${output}.${randomBytes(4).toString('hex')}.part`
+        // Of this run alone: another copy to the same place is not in its way.
+        const part = halfOf(output, 'part')
         const show = progress('copying')
         const interrupted = leavingNothing(part)
         try {
+          await tellRemoved(removeLeftHalves(output, 'part'))
           await save(api, flags.references !== true, part, bytes => {
             show.so(mib(bytes))
           })
@@ -92,6 +99,18 @@ export function backupCommand(): Command {
     )
 }
 
+/** What a database says of its own folder is told of the one that was to be; nothing of that is left. */
+async function unrestored(error: unknown, folder: string, copy: string): Promise<unknown> {
+  const isStore = error instanceof TilthError && (error.code === 'store.disk-full' || error.code === 'store.failed')
+  const { size } = await stat(copy).catch(() => ({ size: 0 }))
+  const told = unwritten(
+    isStore ? error.cause : error,
+    folder,
+    `The copy has ${mib(size)}, and its database is made beside that. Nothing was changed.`
+  )
+  return told instanceof TilthError ? told : error
+}
+
 interface RestoreFlags {
   json?: boolean
   data: string
@@ -110,10 +129,15 @@ export function restoreCommand(): Command {
         // All that is written is its owner's alone, what the database writes too.
         process.umask(0o077)
         const show = progress('restoring')
+        const folder = resolve(flags.data)
+        const aside = halfOf(folder, 'restoring')
+        const interrupted = leavingNothing(aside)
         try {
-          const { manifest, entries, findings } = await restoreFolder(file, flags.data, text => {
+          await tellRemoved(removeLeftHalves(folder, 'restoring'))
+          const told = (text: string): void => {
             show.so(text)
-          })
+          }
+          const { manifest, entries, findings } = await restoreFolder(file, folder, told, aside)
           const { address, madeAt, whole } = manifest
           if (flags.json === true) return printJson({ address, folder: flags.data, madeAt, whole, entries, findings })
           show.end()
@@ -128,7 +152,10 @@ export function restoreCommand(): Command {
             `${address} as of ${new Date(madeAt).toISOString()} stands in ${safe(flags.data)}\n` +
               'Never run it beside the one that was copied: two with one key sign against each other.'
           )
+        } catch (error) {
+          throw await unrestored(error, folder, file)
         } finally {
+          interrupted.off()
           show.end()
         }
       })

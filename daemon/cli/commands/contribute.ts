@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { quoted } from '../../../node/runtime/quoted.ts'
-import { bondTerms, issueInWords, reasonInWords, voteCodeInWords } from '../../../protocol/data/index.ts'
+import { againInWords, bondTerms, issueInWords, reasonInWords, voteCodeInWords } from '../../../protocol/data/index.ts'
 import { placeInWords, problemsInWords } from '../../../protocol/data/files/index.ts'
 import { InvalidError, NotFoundError, TilthError, exactTokenText } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -178,6 +178,17 @@ async function tellReasons(api: ApiClient, id: string, say: (text: string) => vo
   }
 }
 
+/** What to do where it came to nothing, and nothing was said against its rows; flags say which daemon. */
+function againText({ reason = '' }: ContributionView, net: DatanetView, flags: CallFlags): string[] {
+  const again = againInWords(reason)
+  if (again === undefined) return []
+  const { bond } = bondTerms(net.rules)
+  return [
+    `  ${again}: ${tilthLine(`contribute FILE --datanet ${net.name}`, flags)}`,
+    ...(bond === 0n ? [] : [`  what is locked with it comes back all the same: ${tilthLine('bonds', flags)}`])
+  ]
+}
+
 async function send(
   api: ApiClient,
   net: DatanetView,
@@ -294,6 +305,7 @@ export function contributeCommand(): Command {
         // The document on standard output is the contribution, whatever became of it: one, for a program.
         if (ended.status !== 'accepted') {
           tell(`${red('error:')} it ended as ${ended.status}: ${reasonInWords(ended.reason ?? '')}`)
+          for (const line of againText(ended, net, flags)) tell(line)
           process.exitCode = 1
         }
       })

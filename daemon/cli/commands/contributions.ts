@@ -51,6 +51,12 @@ const unsentText = (all: readonly UnsentView[]): string =>
         )
         .join('\n')
 
+/** What can be done about those that came to nothing without a word against their rows. */
+const againText = (all: readonly ContributionView[]): string[] =>
+  [...Map.groupBy(all, ({ help = '' }) => help)].flatMap(([help, some]) =>
+    help === '' ? [] : [`${some.map(({ index, id }) => `#${index ?? short(id)}`).join(', ')}: ${help}`]
+  )
+
 /** What is locked with contributions of this daemon and what was brought to it, in one line. */
 async function tellLocked(flags: CallFlags): Promise<void> {
   const { items } = await (await connect(flags)).call('bonds', { params: { limit: 200 } })
@@ -113,12 +119,14 @@ export function contributionsCommand(): Command {
               api.call('worth', { params: { id: (await findDatanet(api, flags.datanet)).id, ...page } }),
             worthText
           )
+        let again: readonly string[] = []
         await showList(
           flags,
           async (api, page) =>
             api.call('contributions', { params: { id: (await findDatanet(api, flags.datanet)).id, ...page } }),
-          all =>
-            all.length === 0
+          all => {
+            again = againText(all)
+            return all.length === 0
               ? 'nothing contributed yet'
               : table(
                   ['#', 'id', 'contributor', 'rows', 'own', 'status', 'reason'],
@@ -138,7 +146,9 @@ export function contributionsCommand(): Command {
                   ]),
                   [0, 3, 4]
                 )
+          }
         )
+        if (flags.json !== true) for (const line of again) tell(dim(line))
         if (flags.json !== true) await tellLocked(flags)
       })
     )

@@ -1,4 +1,5 @@
 import type { DatanetView } from '../../api/contract/index.ts'
+import { emptiedHelp, emptiedInWords, isEmptied } from '../../../protocol/data/removal.ts'
 import { bondTerms } from '../../../protocol/data/bond.ts'
 import { exactTokenText } from '../../../protocol/primitives/index.ts'
 import { dim, duration, safe, short } from '../output.ts'
@@ -78,6 +79,9 @@ const writersText = ({ questionWriters }: DatanetView['rules']): string =>
     ? 'each account writes a third of the sealed questions at most'
     : 'who sits, or for each of its rows, writes a third of the sealed questions at most; newcomers one together'
 
+const acceptedText = ({ accepted, contributions, left }: DatanetView): string =>
+  `${accepted} of ${contributions} contributions${(left ?? 0) === 0 ? '' : `; ${left} more were and have left again`}`
+
 /** A Datanet as `tilth datanet show` tells it. */
 export function datanetText(net: DatanetView): string {
   const rows = rowsText(net.rules)
@@ -96,7 +100,8 @@ export function datanetText(net: DatanetView): string {
     ...privateText(net),
     `host         ${net.host}`,
     `validators   ${net.validators.map(({ address, weight }) => `${short(address)} (${weight})`).join(', ')}`,
-    `accepted     ${net.accepted} of ${net.contributions} contributions, version ${net.latestVersion}`,
+    `accepted     ${acceptedText(net)}, version ${net.latestVersion}`,
+    ...(isEmptied(net) ? [`             ${emptiedInWords(net.latestVersion)}`, `             ${emptiedHelp}`] : []),
     `followed     ${followed(net.roles)}`,
     ...(net.parents === undefined ? [] : [`made of      ${net.parents.map(short).join(', ')}`])
   ].join('\n')

@@ -7,6 +7,8 @@ import type { Batch } from '../../store/index.ts'
 import type { DataDeps } from '../deps.ts'
 import { createDirectory } from './directory.ts'
 import type { Directory } from './directory.ts'
+import { createGoneCounts } from './gone.ts'
+import type { GoneCounts } from './gone.ts'
 import { createKept } from './kept.ts'
 import { noProgress, openTables } from './records.ts'
 import type {
@@ -79,6 +81,8 @@ export interface Book extends Directory {
   putRemoval(record: Pick<ContributionRecord, 'datanet' | 'index'>, removal: RemovalRecord): Promise<void>
   /** Whether a contribution has left, and by whom; of one that is not known here undefined. */
   removed(contribution: Hex): Promise<Removed | undefined>
+  /** How much of what was accepted of a Datanet has left since. */
+  gone: GoneCounts['of']
   /** Of a Datanet, in the order of authorship, from an index on. */
   removals(datanet: Hex, from: number, limit: number): AsyncIterable<{ index: number; removal: RemovalRecord }>
   /** A contribution is sent from now on; it takes the place of one that could not be sent, so that only one ever is. */
@@ -180,9 +184,15 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     records.delete(placeOf(record))
     knownPlaces.delete(record.id)
     knownVerdicts.delete(record.id)
+    gone.changed(record.datanet)
   }
 
   const directory = createDirectory(store, tables)
+  const gone = createGoneCounts({
+    at: (datanet, index) => book.at(datanet, index),
+    removals: datanet => book.removals(datanet, 1, -1),
+    verdict: id => book.verdict(id)
+  })
   const book: Book = {
     ...directory,
     async load() {
@@ -259,6 +269,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         batch.put(contributions, place, record).put(tables.progress, record.datanet, progress)
       })
       records.set(place, record)
+      gone.changed(record.datanet)
     },
     async setState(id, state) {
       const record = await book.contribution(id)
@@ -286,6 +297,8 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     async putVerdict(id, verdict) {
       await verdicts.put(id, { ...verdict })
       knownVerdicts.set(id, verdict)
+      const place = knownPlaces.get(id) ?? (await places.get(id))
+      if (place !== undefined) gone.changed(place.slice(0, 66) as Hex)
     },
     acceptedRows: datanet => tables.rowCounts.get(datanet),
     version: (datanet, version) => versions.get(versionKey({ datanet, version })),
@@ -312,7 +325,11 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         else batch.put(unreported, key, true)
       }),
     removal: record => tables.removals.get(placeOf(record)),
-    putRemoval: (record, removal) => tables.removals.put(placeOf(record), removal),
+    async putRemoval(record, removal) {
+      await tables.removals.put(placeOf(record), removal)
+      gone.changed(record.datanet)
+    },
+    gone: datanet => gone.of(datanet),
     async removed(id) {
       const place = knownPlaces.get(id) ?? (await places.get(id))
       return place === undefined ? undefined : removedBy(await tables.removals.get(place))

@@ -19,6 +19,8 @@ export async function datanetView(
   // A mix has accepted what stands in its latest version: that is the chain's to tell, and it goes by no book.
   const progress = roles.length > 0 && document.rules.parents === undefined ? await book.progress(id) : undefined
   const { createdAt } = document.statement.message
+  const gone = progress === undefined ? undefined : await book.gone(id)
+  const rows = progress === undefined || progress.accepted === 0 ? 0 : await book.acceptedRows(id)
   return {
     id,
     host,
@@ -27,8 +29,9 @@ export async function datanetView(
     createdAt: Number(createdAt) * 1000,
     contributions:
       progress?.contributions ?? (document.rules.parents === undefined ? listing?.commitments : listing?.count) ?? 0,
-    accepted: progress?.accepted ?? listing?.count ?? 0,
-    rows: progress === undefined ? null : ((await book.acceptedRows(id)) ?? (progress.accepted === 0 ? 0 : null)),
+    accepted: progress === undefined ? (listing?.count ?? 0) : progress.accepted - (gone?.contributions ?? 0),
+    left: gone?.contributions ?? null,
+    rows: gone === undefined || rows === undefined ? null : Math.max(0, rows - gone.rows),
     latestVersion: listing?.version ?? 0,
     roles
   }

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { removedBy } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Automation, Plan } from '../../runtime/index.ts'
 import { nameOf } from '../book/index.ts'
@@ -45,10 +44,7 @@ export function createAnchoring(
   async function waitingIn(datanet: Hex): Promise<(Unanchored & { version: number }) | undefined> {
     const { version, count } = (await book.listing(datanet)) ?? { version: 0, count: 0 }
     const left = version === 0 ? [] : await versions.leftSince(datanet, version)
-    let gone = 0 // of all that was accepted
-    for await (const { index, removal } of book.removals(datanet, 1, -1))
-      if (removedBy(removal) !== undefined && (await book.at(datanet, index))?.state.name === 'accepted') gone++
-    const stay = (await book.progress(datanet)).accepted - gone
+    const stay = (await book.progress(datanet)).accepted - (await book.gone(datanet)).contributions
     // An empty version cannot be anchored: the last one stands.
     const contributions = stay === 0 ? 0 : stay - (count - left.length) + left.length
     const known = await table.get(datanet)

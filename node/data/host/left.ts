@@ -37,6 +37,8 @@ export async function leftOf(
 export function refuseTakenDown(left: ReadonlyMap<Hex, Removed>, version: number): void {
   if (![...left.values()].includes('taken-down')) return
   throw new InvalidError('version.taken-down', `version ${version} holds rows that were taken down`, {
-    help: 'Use a version that was anchored since; its host anchors one with: tilth datanet anchor NAME.'
+    help:
+      'Use a version that was anchored since; its host anchors one with: tilth datanet anchor NAME, as soon as there ' +
+      'is something accepted that has not left.'
   })
 }

@@ -1,5 +1,5 @@
 import { mixRules } from '../../../protocol/data/index.ts'
-import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { datanetView, versionView } from '../book/index.ts'
 import type { Book } from '../book/index.ts'
@@ -34,6 +34,14 @@ export function createMixing(
 
   async function found(ids: readonly Hex[], { name, description }: MixRequest): Promise<DatanetView> {
     const of = await parents.sitting(ids)
+    for (const { id, rules } of of) {
+      const { accepted } = await book.progress(id)
+      // [reject] Something of each is still there: a mix holds what its parents' versions hold.
+      if (accepted > 0 && accepted === (await book.gone(id)).contributions)
+        throw new InvalidError('version.empty', `everything that was accepted of ${rules.name} has left`, {
+          help: 'Mix the others.'
+        })
+    }
     const names = of.map(({ rules }) => rules.name)
     const { heldOut: _file, ...rules } = mixRules(of, {
       name: name ?? names.join(' + ').slice(0, longestName),

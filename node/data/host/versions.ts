@@ -1,5 +1,11 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
-import { versionManifest, versionRoot, versionSteps } from '../../../protocol/data/index.ts'
+import {
+  emptiedHelp,
+  emptiedInWords,
+  versionManifest,
+  versionRoot,
+  versionSteps
+} from '../../../protocol/data/index.ts'
 import type { AnchoredVersion, DatanetDocument, DatanetRules, VersionManifest } from '../../../protocol/data/index.ts'
 import { InvalidError, TilthError, canonicalJson } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -79,9 +85,31 @@ export function createVersions(
     return latest + 1
   }
 
+  /** Why there is nothing to anchor. */
+  async function nothingIn(datanet: Hex): Promise<InvalidError> {
+    const { contributions } = await book.gone(datanet)
+    const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
+    if (contributions > 0 && contributions === (await book.progress(datanet)).accepted)
+      return new InvalidError(
+        'version.empty',
+        latest === 0 ? 'everything that was accepted has left again' : emptiedInWords(latest),
+        { help: emptiedHelp }
+      )
+    return new InvalidError('version.empty', 'nothing that was accepted can be in a version yet', {
+      help: 'tilth contributions lists what was brought with what became of it; what is challenged waits for its jury.'
+    })
+  }
+
   /** What the parents of a mix hold now, as its next version: they have sealed it. */
   async function mixedVersion(datanet: Hex, rules: DatanetRules): Promise<VersionManifest> {
     const content = await union.newest(datanet, rules)
+    const left = await leftOf(book, { datanet, ...content })
+    for (const parent of rules.parents ?? [])
+      // [reject] What has left a parent, all of it, goes into no union: no version of the parent's can say so.
+      if (content.entries.every(entry => entry.datanet !== parent || left.has(entry.contribution)))
+        throw new InvalidError('version.empty', `everything that was accepted of ${parent} has left`, {
+          help: 'Mix the others under another name, or wait until its host anchors something else.'
+        })
     const root = versionRoot(content.entries)
     return { datanet, version: await nextVersion(datanet, root), root, heldOut: rules.heldOut, ...content, seals: [] }
   }
@@ -94,10 +122,7 @@ export function createVersions(
     }
     for (let tries = 1; ; tries++) {
       const { entries, last } = await acceptedOf(book, datanet, await heldBack(chain.ledger), Infinity, learn)
-      if (entries.length === 0)
-        throw new InvalidError('version.empty', 'nothing is accepted: nothing was yet, or all of it has left again', {
-          help: 'Contributions are listed with what became of them.'
-        })
+      if (entries.length === 0) throw await nothingIn(datanet)
       const root = versionRoot(entries)
       const sealed = { datanet, version: await nextVersion(datanet, root), root, count: entries.length }
       const sitting = await rosters.sitting(datanet, net)

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { challengeMs } from '../../../protocol/data/index.ts'
 import type { VersionManifest } from '../../../protocol/data/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -9,6 +10,14 @@ import type { Holdings } from './holdings.ts'
 /** Rejected contributions of a Datanet looked at in one go, of the oldest. */
 const refusedAtOnce = 1_000
 
+/**
+ * How long what was withdrawn of a Datanet is kept where nothing else of it is left, and so no version can follow: as
+ * long as a machine is lent for one job unless its owner says otherwise.
+ */
+export const emptiedMs = 7 * 86_400_000
+/** Since when nothing accepted is left of a Datanet, as far as this node knows; milliseconds since 1970. */
+export const emptiedRecord = z.int()
+
 /** What is kept here no more: files, and the keys to them. */
 export interface Leaving {
   /** Whatever its file is kept for. Inside the book's queue, since its record loses its keys. */
@@ -17,18 +26,21 @@ export interface Leaving {
   readonly letGo: (record: ContributionRecord) => Promise<void>
   /** What was withdrawn, once a version stands without it that jobs can use. */
   readonly letLeftGo: (datanet: Hex, version: number) => Promise<void>
+  /** The same where nothing else is left, so that no version can follow. */
+  readonly letEmptiedGo: () => Promise<void>
   /** What this node brought in, once its rejection can be challenged no more. */
   readonly letRefusedGo: () => Promise<void>
 }
 
 export function createLeaving(
-  { clock, self }: Pick<DataDeps, 'clock' | 'self'>,
-  book: Pick<Book, 'at' | 'contribution' | 'refused' | 'removals' | 'removed' | 'serially'>,
+  { clock, self, store }: Pick<DataDeps, 'clock' | 'self' | 'store'>,
+  book: Pick<Book, 'at' | 'contribution' | 'gone' | 'progress' | 'refused' | 'removals' | 'removed' | 'serially'>,
   holdings: Pick<Holdings, 'reasons' | 'release'>,
   privacy: { forget(contribution: Hex): Promise<void> },
   followed: () => readonly Hex[],
   manifest: (datanet: Hex, version: number) => Promise<VersionManifest>
 ): Leaving {
+  const emptied = store.collection('data/emptied', emptiedRecord)
   const leaving: Leaving = {
     async hide({ id, state }) {
       if (!('statements' in state) || state.statements === undefined) return
@@ -49,6 +61,21 @@ export function createLeaving(
         if (record === undefined || (await book.removed(record.id)) === undefined) continue
         here ??= new Set((await manifest(datanet, version)).entries.map(({ contribution }) => contribution))
         if (!here.has(record.id)) await book.serially(() => leaving.letGo(record))
+      }
+    },
+    async letEmptiedGo() {
+      for (const datanet of followed()) {
+        const { accepted } = await book.progress(datanet)
+        const since = await emptied.get(datanet)
+        if (accepted === 0 || (await book.gone(datanet)).contributions < accepted) {
+          if (since !== undefined) await emptied.delete(datanet)
+        } else if (since === undefined) await emptied.put(datanet, clock.now())
+        else if (clock.now() > since + emptiedMs)
+          for await (const { index } of book.removals(datanet, 1, -1)) {
+            const record = await book.at(datanet, index)
+            if (record !== undefined && (await book.removed(record.id)) !== undefined)
+              await book.serially(() => leaving.letGo(record))
+          }
       }
     },
     async letRefusedGo() {

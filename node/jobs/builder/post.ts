@@ -59,14 +59,18 @@ export async function draftJob(
   }
 }
 
-/** [reject] A job is on a version that stands on chain. @throws InvalidError `job.version` */
+/** [reject] A job is on a version that stands on chain, of which something has stayed.
+ * @throws InvalidError `job.version`, `version.left` */
 export async function anchoredVersion(
-  { chain }: Pick<JobsDeps, 'chain'>,
+  { chain, versions }: Pick<JobsDeps, 'chain' | 'versions'>,
   datanet: Hex,
   version: number
 ): Promise<{ cid: string }> {
   const anchored = await chain.datanets.version(datanet, version)
-  if (anchored !== undefined) return anchored
+  if (anchored !== undefined) {
+    await versions.requireSome({ datanet, version, manifest: anchored.cid })
+    return anchored
+  }
   throw new InvalidError('job.version', `version ${version} of the Datanet is not anchored`, {
     help: 'Its host anchors with `tilth datanet anchor`; `tilth datanet show` says which version is the latest.'
   })

@@ -177,6 +177,12 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
       `version ${spec.version} of its Datanet is not on chain as the job names it`,
       'Nothing to do here: its builder named a version that does not exist, or the chain is behind.'
     )
+    await orDecline(
+      deps.versions.requireSome(spec),
+      'work.version',
+      `everything in version ${spec.version} has left its Datanet`,
+      'Nothing to do here: what was taken back is not learnt once more.'
+    )
     await checkAudited(spec)
     const rows = await orDecline(
       deps.versions.rows(spec, { standIns: true, ...(signal === undefined ? {} : { signal }) }),

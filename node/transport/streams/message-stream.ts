@@ -1,7 +1,15 @@
 import type { Stream } from '@libp2p/interface'
 import type { z } from 'zod'
 import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
-import { PeerError, codeOf, decodeFrame, encodeFrame, maxValues, wireCodes } from '../../../protocol/wire/index.ts'
+import {
+  PeerError,
+  codeOf,
+  decodeFrame,
+  encodeFrame,
+  maxValues,
+  mayBeNewer,
+  wireCodes
+} from '../../../protocol/wire/index.ts'
 import type { Protocol, StreamLimits } from '../../../protocol/wire/index.ts'
 import type { Clock } from '../../runtime/index.ts'
 import { closed, drained, isEnded, readFrames, tagged } from './frames.ts'
@@ -175,7 +183,8 @@ export function createMessageStream({
     try {
       return decodeFrame(frame, schema, limits.maxBytes, { mostValues: maxValues })
     } catch (error) {
-      reputation.chargeFor(peer.peerId, error)
+      // Honest peers ask what the next version knows until they are told that this one does not: that is no offence.
+      reputation.chargeFor(peer.peerId, error, mayBeNewer(error) ? 'newer' : 'reject')
       await fail(error)
       throw error
     }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { emptiedMs, emptiedRecord } from '../../../node/data/storage/leaving.ts'
+import { versionsOf } from '../../../node/jobs/versions.ts'
 import { systemClock } from '../../../node/runtime/index.ts'
 import { until } from '../../harness/index.ts'
 import { jsonl, rulesFor, startNetwork } from './network.ts'
@@ -6,6 +8,11 @@ import type { TestNetwork, TestPeer } from './network.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 
 const questions = jsonl([['What colour is the sky?', 'Blue']])
+/** Contributions, of those accepted how many are there and how many have left, and the rows that are there. */
+async function figures(service: TestPeer['service'], datanet: Hex) {
+  const { contributions, accepted, left, rows } = (await service.datanet(datanet)) ?? {}
+  return [contributions, accepted, left, rows]
+}
 const facts = (from: number): string =>
   jsonl(Array.from({ length: 4 }, (_, i) => [`Which tune has number ${from + i}?`, `The song ${from + i}`]))
 
@@ -82,6 +89,8 @@ describe('data: a contributor looks before, and changes their mind', function ()
       ]),
       [[id, 4, 'withdrawn']]
     )
+    // It counts as accepted no more, nor do its rows.
+    for (const { service } of [door, host]) assert.deepEqual(await figures(service, datanet), [2, 1, 1, 4])
     const cid = (await door.service.contribution(id))?.cid ?? ''
     assert.ok(await host.node.files.has(cid))
     assert.equal((await host.service.anchorVersion(datanet)).count, 1)
@@ -114,7 +123,15 @@ describe('data: a contributor looks before, and changes their mind', function ()
     assert.equal((await door.service.row(first.id, 0)).messages, null)
     const last = await host.service.manifest(datanet, 2)
     await assert.rejects(host.service.versionRows(last), { code: 'version.taken-down' })
-    await assert.rejects(host.service.anchorVersion(datanet), { code: 'version.empty' })
+    assert.deepEqual(await figures(host.service, datanet), [2, 0, 2, 0])
+    // No version can follow: the last one stands, is for nothing new, and whoever asks is told so.
+    await assert.rejects(host.service.anchorVersion(datanet), {
+      code: 'version.empty',
+      message: /left: version 2 stands/
+    })
+    const { cid: manifest } = (await host.service.versions(datanet)).items[1] ?? { cid: '' }
+    const versions = versionsOf(host.service, { chain: host.chain })
+    await assert.rejects(versions.requireSome({ datanet, version: 2, manifest }), { code: 'version.left' })
     const late = await network.add('late')
     await until(async () => (await late.service.datanet(datanet)) !== undefined, 'who is late hears of it')
     await late.service.follow(datanet)
@@ -163,6 +180,25 @@ describe('data: a contributor looks before, and changes their mind', function ()
     await until(async () => (await door.service.versions(limited)).items.length === 1, 'the door knows the version')
     const rows = await door.service.versionRows(await door.service.manifest(limited, 1))
     assert.equal(rows.length, 4)
+  })
+
+  it('leaves disks where it was all there was, a week later', async () => {
+    const rules = rulesFor([host.address], { name: 'small', voteSeconds: 600, revealSeconds: 600 })
+    const { id: small } = await host.service.createDatanet(rules, questions)
+    await until(async () => (await door.service.datanet(small)) !== undefined, 'the door hears of it')
+    const { id } = await door.service.contribute({ datanet: small, file: facts(400) })
+    await until(async () => ((await host.service.contribution(id))?.checks.length ?? 0) > 0, 'it is checked', 60_000)
+    await host.service.vote(id, true)
+    await until(async () => (await door.service.contribution(id))?.status === 'accepted', 'it is accepted')
+    await host.service.anchorVersion(small)
+    await door.service.withdraw(id)
+    const cid = (await door.service.contribution(id))?.cid ?? ''
+    const marks = door.store.collection('data/emptied', emptiedRecord)
+    await until(async () => (await marks.get(small)) !== undefined, 'the door sees that nothing is left')
+    assert.ok(await door.node.files.has(cid))
+    ahead = emptiedMs + 1
+    await until(async () => !(await door.node.files.has(cid)), 'it is kept no more')
+    ahead = 0
   })
 
   it('keeps a prepared shard for an hour, and longer only what was contributed', async () => {

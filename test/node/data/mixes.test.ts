@@ -177,4 +177,14 @@ describe('data: a mix of Datanets', function () {
     const easy = await foundWith({ description: 'easy' })
     assert.deepEqual(await reader.service.heldOutRows(easy), await reader.service.heldOutRows(mix))
   })
+
+  it('takes in nothing that has left a parent, though the parent can have no version without it', async () => {
+    const [only] = await listOf(host, birds)
+    assert.ok(only !== undefined)
+    await host.service.withdraw(only.id, { key: fromHex(keccak('ada')) })
+    assert.equal((await host.service.datanet(birds))?.accepted, 0)
+    const told = { code: 'version.empty', message: /has left$/ }
+    await assert.rejects(host.service.mix({ datanets: [birds, metals] }), told)
+    await assert.rejects(host.service.mix({ datanets: [birds, metals], name: 'another' }), told)
+  })
 })

@@ -57,7 +57,7 @@ describe('how fast a worker thinks it is', () => {
       clock: { now: () => watch.now },
       store,
       folder,
-      versions: { rows: async () => rows },
+      versions: { rows: async () => rows, requireSome: async () => undefined },
       chain: {
         datanets: { version: async () => ({ cid: spec.manifest }) },
         ledger: { version: async () => ({ draw: job, block: 1n }), confirmed: () => true }

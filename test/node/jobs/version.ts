@@ -39,6 +39,7 @@ export const rows: OwnedRow[] = [0, 0, 1, 0, 1, 2, 0, 1, 0, 0, 2, 1].map((owner,
 export const versions: Versions = {
   rows: async () => rows,
   remaining: async () => rows,
+  requireSome: async () => undefined,
   owners: async () => rows.map(({ contributor }) => contributor),
   heldOut: async () => rows.slice(0, 3).map(({ row }) => row),
   leastDataShare: async () => 1000,

@@ -324,6 +324,7 @@ export async function startNetwork({
           auditedSegments: async () => auditedSegments,
           keptBack: async () => keptBack,
           requireQuotable: async () => undefined,
+          requireSome: async () => undefined,
           context: createContexts(async () => rows)
         },
         models: {

@@ -85,6 +85,7 @@ describe('what people ask is between them and the worker', function () {
             leastDataShare: async () => 0,
             auditedSegments: async () => 0,
             keptBack: async () => null,
+            requireSome: async () => undefined,
             requireQuotable: async () => undefined,
             context: createContexts(async () => rows)
           },

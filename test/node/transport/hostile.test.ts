@@ -142,6 +142,20 @@ describe('transport: hostile peers', () => {
     await refusal(stream)
   }
 
+  it('who asks as a later version may is told so each time, and is not cut off for it', async () => {
+    const stranger = await startStranger(victim)
+    for (let i = 0; i < 15; i++) {
+      const stream = await stranger.open(protocol)
+      stream.send(frame(0, '{"text":"hello","tone":"warm"}'))
+      assert.equal(await refusal(stream), 'frame.schema')
+      await assert.rejects(stranger.libp2p.dialProtocol(stranger.libp2p.getPeers()[0]!, '/tilth/data/tomorrow/1'), {
+        name: 'UnsupportedProtocolError'
+      })
+    }
+    assert.ok(stranger.connected())
+    assert.deepEqual(served, [])
+  })
+
   it('who goes on breaking rules is cut off and stays out, and others are served', async () => {
     const stranger = await startStranger(victim)
     await assert.rejects(async () => {

@@ -10,6 +10,7 @@ import {
   decodeFrame,
   encodeFrame,
   maxDepth,
+  mayBeNewer,
   protocols,
   streamLimits,
   topicFamilies,
@@ -85,6 +86,24 @@ describe('wire: frames', () => {
       )
     })
   }
+
+  it('tells what a later version may have added from what no version says', () => {
+    const kinds = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('one') })])
+    const isNewer = (text: string, of: z.ZodType = schema): boolean => {
+      try {
+        decodeFrame(bytesOf(text), of, 1000)
+      } catch (error) {
+        return mayBeNewer(error)
+      }
+      return false
+    }
+    assert.ok(isNewer('{"name":"x","price":"1","more":true}'))
+    assert.ok(isNewer('{"kind":"two","more":1}', kinds))
+    assert.ok(isNewer('[{"kind":"one","more":1}]', z.array(kinds)))
+    assert.ok(isNewer('"three"', z.enum(['one', 'two'])))
+    for (const text of ['{"name":"x"}', '{"name":"x","price":1,"more":1}', '[]', 'null', '{'])
+      assert.ok(!isNewer(text), text)
+  })
 
   it('takes the allowed depth, and does not count brackets inside strings', () => {
     assert.deepEqual(decodeFrame(bytesOf(nested(maxDepth)), z.json(), 1000), JSON.parse(nested(maxDepth)))

@@ -24,7 +24,16 @@ export const isDecided = ({ status }: Pick<ContributionView, 'status'>): boolean
   status === 'accepted' || status === 'rejected' || status === 'expired'
 
 /** Where it stands, as a sentence. */
-export function statusSentence({ status, own, rows, index, reason, withdrawal, removed }: ContributionView): string {
+export function statusSentence({
+  status,
+  own,
+  rows,
+  index,
+  reason,
+  help,
+  withdrawal,
+  removed
+}: ContributionView): string {
   if (removed !== undefined) return `${removedInWords[removed]}.`.replace(/^i/, 'I').replace(/^v/, 'V')
   if (withdrawal === 'done' && (status === 'committed' || status === 'revealed' || status === 'voting'))
     return `It was taken back: ${withdrawalInWords[status === 'committed' ? 'committed' : 'shown']}.`
@@ -39,6 +48,6 @@ export function statusSentence({ status, own, rows, index, reason, withdrawal, r
       return `${own} of its ${rows} rows are new and stand in the Datanet from now on.`
     case 'rejected':
     case 'expired':
-      return `It was not taken: ${reasonInWords(reason ?? '')}.`
+      return `It was not taken: ${[reasonInWords(reason ?? ''), ...(help === undefined ? [] : [help])].join('; ')}.`
   }
 }

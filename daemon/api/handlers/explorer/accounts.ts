@@ -34,8 +34,8 @@ async function datanetsOf({ data }: Parts, account: Address): Promise<AccountVie
         if (looked++ >= mostContributions) break
         if (one.contributor !== account) continue
         counts.contributions++
-        if (one.status === 'accepted') counts.accepted++
-        counts.own += one.own
+        if (one.status === 'accepted' && one.removed === undefined) counts.accepted++
+        if (one.removed === undefined) counts.own += one.own
       }
     const roles: AccountView['datanets'][number]['roles'] = [
       ...(host === account ? (['host'] as const) : []),
