@@ -164,6 +164,8 @@ export const escrowRecord = z.strictObject({
   /** Of the worker, once it has taken the award. */
   deposit: amount,
   state: z.enum(['funded', 'taken', 'delivered', 'refused', 'released', 'refunded', 'burnt']),
+  /** Of one that was released to nobody: all of it went back to its builder. */
+  unpaid: z.literal(true).optional(),
   block
 })
 export type EscrowRecord = z.infer<typeof escrowRecord>
