@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sealedKey } from '../protocol/data/index.ts'
-import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
+import { assignment, keptDraft } from '../protocol/jobs/index.ts'
 import { heldOutDocument, scoringDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
 import { sentRecord } from './chain/sent.ts'
@@ -12,6 +12,7 @@ import { sealingKeyText } from './data/private/readers.ts'
 import { holding } from './data/storage/holdings.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
 import { knownTables } from './jobs/known.ts'
+import { builtTables } from './jobs/builder/built.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
 import { keptStates } from './jobs/kept.ts'
 import { speed } from './jobs/worker/estimate.ts'
@@ -52,7 +53,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-uses': wordRecord,
   'data/rows-parts': text,
   ...knownTables,
-  'jobs/built': jobRecord,
+  ...builtTables,
   'jobs/curves': keptCurve,
   'jobs/drafts': keptDraft,
   'jobs/speeds': speed,
