@@ -6,7 +6,14 @@ import { receiptId } from '../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
 import { createAudits, createCertificates } from './audits/index.ts'
-import { createClaiming, createFinalizing, createSettling, createVentures, createWatching } from './automation/index.ts'
+import {
+  createClaiming,
+  createFinalizing,
+  createQuiet,
+  createSettling,
+  createVentures,
+  createWatching
+} from './automation/index.ts'
 import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
 import { createReceiptPlaces } from './places.ts'
@@ -55,6 +62,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   /** Disagreements that were told. */
   const told = createCache<string, true>({ max: mostTold })
   const valued = createCache<string, Promise<GateView>>({ max: mostValued })
+  const quiet = createQuiet(deps)
   const receipts = createReceiptStore({
     store: deps.store,
     folder: join(deps.folder, 'receipts'),
@@ -62,6 +70,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     clock,
     changed: (pool, id) => {
       tree.changed(pool, id)
+      quiet.changed(pool)
     }
   })
   const tree = createTree((pool, prefix, limit) => receipts.openIds(pool, prefix, limit))
@@ -121,7 +130,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const bonds = createBonds(deps, proposals)
   const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
   const ventures = createVentures(deps, proposals, hasVoice)
-  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles, ventures })
+  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles, ventures, quiet })
   const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
   const claiming = createClaiming(deps, timing.announceMs, claims, () => seats.taken())
   const automations = [watching, settling, finalizing, claiming]
