@@ -1,8 +1,9 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import type { EscrowRecord } from './escrow-records.ts'
 import { earn, hold } from './income.ts'
 import { emptyNode, placeOf } from './records.ts'
-import type { EscrowRecord, NodeRecord, Tables } from './records.ts'
+import type { NodeRecord, Tables } from './records.ts'
 import { total } from './totals.ts'
 
 async function change(

@@ -46,7 +46,7 @@ describe("a builder's record of its job", () => {
   const byWorker = (bids: readonly Signed<'Bid'>[]) =>
     bids.toSorted((a, b) => (a.message.worker < b.message.worker ? -1 : 1))
 
-  it('costs what a bid is for each bid of a stranger, however many there are, and has all after a restart', async () => {
+  it('costs what a bid is for each bid of a stranger, and has all of them after a restart', async () => {
     const { store, written } = counting(memoryStore())
     const escrows = open(store)
     await escrows.add(jobId, newJob(job(), 0, null))

@@ -15,8 +15,13 @@ describe('what the chain says of a pool', () => {
   it('is read once, and nothing of channels that are over and that no epoch still counts', async () => {
     const read: Hex[] = []
     const channel = (id: Hex, expiry: bigint, claimed = 10n) => ({
-      ...{ id, model, expiry, claimed, data: claimed / 2n },
-      ...{ client: accountOf('client'), worker: accountOf('worker') }
+      id,
+      model,
+      expiry,
+      claimed,
+      data: claimed / 2n,
+      client: accountOf('client'),
+      worker: accountOf('worker')
     })
     const channels = [
       channel(open, at + day),
