@@ -24,8 +24,9 @@ import { noted } from './payouts/audits/words.ts'
 import { ventureRecord } from './payouts/automation/ventures.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
+import { paperRecord } from './payouts/papers.ts'
 import { seatRecord } from './payouts/scorer/seats.ts'
-import { summarySchema } from './payouts/settler/bundles.ts'
+import { linesRecord, summarySchema, sumsRecord } from './payouts/settler/summaries.ts'
 import { verdictSchema } from './payouts/watcher/verdicts.ts'
 import { stepRecord } from './runtime/automation/automation.ts'
 import { pauseRecord } from './runtime/availability/availability.ts'
@@ -68,6 +69,9 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/stated-held-out': statedHeldOut,
   'payouts/matches': matchesRecord,
   'payouts/summaries': summarySchema,
+  'payouts/sums': sumsRecord,
+  'payouts/lines': linesRecord,
+  'payouts/papers': paperRecord,
   'payouts/rounds': verdictSchema,
   'payouts/words': scoringDocument,
   'payouts/seats': seatRecord,

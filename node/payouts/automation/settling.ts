@@ -49,7 +49,7 @@ export function createSettling(
     proposals: Proposals
     receipts: ReceiptStore
     settler: Pick<Settler, 'settle'>
-    bundles: Pick<Bundles, 'known'>
+    bundles: Pick<Bundles, 'sums'>
     ventures: Ventures
     quiet: Quiet
   }
@@ -76,7 +76,7 @@ export function createSettling(
 
   async function keptIn(pool: Hex, epoch: number): Promise<Pick<Unsettled, 'keptBy' | 'kept'>> {
     const last = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
-    const known = last && (await bundles.known(last.event.bundle))
+    const known = last && (await bundles.sums(last.event.bundle))
     return { keptBy: known?.keptBy ?? undefined, kept: known?.keptBack }
   }
 

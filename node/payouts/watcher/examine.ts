@@ -195,7 +195,7 @@ export function createExamining(
     let bundle: EpochBundle
     try {
       const maxBytes = bundleBytes(stated.receiptCount)
-      bundle = await bundles.load(stated.bundle, proposal.proposer, { signal, maxBytes })
+      bundle = await bundles.load({ ...proposal, bundle: stated.bundle }, { signal, maxBytes })
     } catch (error) {
       if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
       // [reject] A bundle is one, and no larger than so many receipts make it.
