@@ -122,8 +122,10 @@ export function createSettling(
     const pending = new Set((await proposals.pending()).map(({ event }) => event.pool))
     for await (const pool of pools()) {
       if (pending.has(pool)) continue // what comes of it is the automation `finalize`
-      const state = await chain.ledger.pool(pool)
-      const { epoch } = state
+      const changes = quiet.changes(pool)
+      const { epoch, deposited } = await chain.ledger.pool(pool)
+      // As it stands before it is looked at: what comes meanwhile is looked at again.
+      const state = { epoch, deposited, changes }
       const name = (await nameOf?.(pool)) ?? pool
       const plan = { about: pool, what: `close epoch ${epoch + 1} of ${name}` }
       const now = BigInt(Math.floor(clock.now() / 1000))
