@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { sealedKey } from '../protocol/data/index.ts'
-import { assignment, jobRecord, keptDraft } from '../protocol/jobs/index.ts'
+import { assignment, keptDraft } from '../protocol/jobs/index.ts'
 import { heldOutDocument, scoringDocument } from '../protocol/payouts/index.ts'
 import { openBooks, openTables as openLedger } from './chain/ledger/records.ts'
 import { sentRecord } from './chain/sent.ts'
@@ -13,6 +13,7 @@ import { holding } from './data/storage/holdings.ts'
 import { emptiedRecord } from './data/storage/leaving.ts'
 import { rowRecord, wordRecord } from './data/validator/rows.ts'
 import { knownTables } from './jobs/known.ts'
+import { builtTables } from './jobs/builder/built.ts'
 import { keptCurve } from './jobs/builder/curves.ts'
 import { keptStates } from './jobs/kept.ts'
 import { speed } from './jobs/worker/estimate.ts'
@@ -24,8 +25,9 @@ import { noted } from './payouts/audits/words.ts'
 import { ventureRecord } from './payouts/automation/ventures.ts'
 import { matchesRecord, openUseTables, statedHeldOut } from './payouts/bazaar/index.ts'
 import { openTables as openReceipts } from './payouts/receipts/index.ts'
+import { paperRecord } from './payouts/papers.ts'
 import { seatRecord } from './payouts/scorer/seats.ts'
-import { summarySchema } from './payouts/settler/bundles.ts'
+import { linesRecord, summarySchema, sumsRecord } from './payouts/settler/summaries.ts'
 import { verdictSchema } from './payouts/watcher/verdicts.ts'
 import { stepRecord } from './runtime/automation/automation.ts'
 import { pauseRecord } from './runtime/availability/availability.ts'
@@ -54,7 +56,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'data/rows-uses': wordRecord,
   'data/rows-parts': text,
   ...knownTables,
-  'jobs/built': jobRecord,
+  ...builtTables,
   'jobs/curves': keptCurve,
   'jobs/drafts': keptDraft,
   'jobs/speeds': speed,
@@ -69,6 +71,9 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'payouts/stated-held-out': statedHeldOut,
   'payouts/matches': matchesRecord,
   'payouts/summaries': summarySchema,
+  'payouts/sums': sumsRecord,
+  'payouts/lines': linesRecord,
+  'payouts/papers': paperRecord,
   'payouts/rounds': verdictSchema,
   'payouts/words': scoringDocument,
   'payouts/seats': seatRecord,

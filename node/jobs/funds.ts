@@ -20,7 +20,10 @@ export interface Funds {
    * @param from for which peer it is asked, so that none spends what others may have asked
    */
   has(builder: Address, amount: bigint, from?: string): Promise<boolean | undefined>
-  /** Whether an award of the job is paid into escrow: by this node's own ledger, so all of them are looked at. */
+  /**
+   * Whether an award of the job is paid into escrow, or was paid out of it: by this node's own ledger, so all of them
+   * are looked at.
+   */
   isPaidFor(job: KnownJob): Promise<boolean>
   /** Whether this award is. */
   isPaid(builder: Address, award: AwardDocument): Promise<boolean>
@@ -40,8 +43,8 @@ export function createFunds({
   const inAll = createBucket(asks, clock)
   const perPeer = createBuckets(asksPerPeer, clock)
   const asked = new Map<Address, Promise<bigint>>()
-  /** What was paid once stays so. */
-  const paid = new WeakSet<KnownJob['document']>()
+  /** The award that was found paid for last: looked at first the next time, as its money may have gone back since. */
+  const paid = new WeakMap<KnownJob['document'], AwardDocument>()
 
   async function balanceOf(builder: Address, from: string | undefined): Promise<bigint | undefined> {
     const known = balances.get(builder)
@@ -59,7 +62,9 @@ export function createFunds({
 
   async function isPaid(builder: Address, { statement }: AwardDocument): Promise<boolean> {
     const { job, lot, worker, attempt } = statement.message
-    return (await ledger.escrow(escrowId({ builder, job, lot, worker, attempt }))) !== undefined
+    const escrow = await ledger.escrow(escrowId({ builder, job, lot, worker, attempt }))
+    // [ignore] What its builder was given back is no money behind anything.
+    return escrow !== undefined && escrow.state !== 'refunded' && escrow.unpaid !== true
   }
 
   return {
@@ -74,12 +79,14 @@ export function createFunds({
     },
     isPaid,
     async isPaidFor({ document, awards }) {
-      if (paid.has(document)) return true
-      for (const award of awards)
-        if (await isPaid(document.statement.message.builder, award)) {
-          paid.add(document)
+      const { builder } = document.statement.message
+      const last = paid.get(document)
+      for (const award of last === undefined ? awards : [last, ...awards])
+        if (await isPaid(builder, award)) {
+          paid.set(document, award)
           return true
         }
+      paid.delete(document)
       return false
     }
   }

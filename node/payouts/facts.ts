@@ -1,4 +1,5 @@
-import type { ChannelClaim, ChannelFacts, Measure, PoolFacts } from '../../protocol/payouts/index.ts'
+import { isOver } from '../../protocol/payouts/index.ts'
+import type { ChannelClaim, ChannelFacts, Measure, PoolFacts, Settled } from '../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
@@ -10,6 +11,12 @@ import type { PayoutsDeps } from './types.ts'
 
 const notYet: PayoutsErrorCode = 'audit.waiting'
 
+/** What of a pool an epoch is made of and checked by. */
+export interface KnownFacts extends PoolFacts {
+  /** What each of its channels had claimed at a block. */
+  claimedAt(block: bigint): Map<Hex, bigint>
+}
+
 /** What the chain says about the channels and models that some receipts name. */
 export interface Facts {
   /** Parties, what is in them, and what was claimed by now. */
@@ -18,18 +25,22 @@ export interface Facts {
   /** What a channel has paid, claim by claim. */
   claims(channel: Hex): Promise<readonly ChannelClaim[]>
   /**
-   * All of it, for the receipts of one pool; also of all channels that have paid into the pool,
+   * All of it, for the receipts of one pool; also of the channels that have paid into the pool and can still count,
    * and of the models that are named. A model whose result is wrong has no measure. `patient`: one whose result is not
    * to be had now is an error; else it has none either.
-   * `at` is the epoch's time: a model is admitted by the words of auditors that stood before it.
+   * `at` is the epoch's time: a model is admitted by the words of auditors that stood before it, and a channel that is
+   * over by then counts no more, unless `before` names it: what the epoch before has counted.
    */
   of(
     pool: Hex,
     receipts: readonly CosignedReceipt[],
-    options: { readonly at: bigint; readonly patient?: boolean; readonly named?: Iterable<Hex> }
-  ): Promise<PoolFacts>
-  /** Of the pool's channels, what each had claimed at a block. */
-  claimedAt(facts: Pick<PoolFacts, 'channels'>, block: bigint): Promise<Map<Hex, bigint>>
+    options: {
+      readonly at: bigint
+      readonly before: Settled
+      readonly patient?: boolean
+      readonly named?: Iterable<Hex>
+    }
+  ): Promise<KnownFacts>
   /** What came into a pool out of no channel. */
   donated(pool: Hex): Promise<bigint>
 }
@@ -87,17 +98,19 @@ export function createFacts(
 
   const claimsOf = (channel: Hex) => allOf(page => chain.ledger.channelClaims(channel, page))
 
+  type WithClaims = Omit<ChannelFacts, 'claims'> & { readonly claims: Awaited<ReturnType<typeof claimsOf>> }
   /** A channel with its claims, as far as it has paid. */
-  async function withClaims({ client, worker, model, claimed, expiry, id }: ChannelOnChain): Promise<ChannelFacts> {
+  async function withClaims({ client, worker, model, claimed, expiry, id }: ChannelOnChain): Promise<WithClaims> {
     const claims = claimed === 0n ? [] : await claimsOf(id)
     return { client, worker, model, claimed: claims.at(-1)?.claimed ?? claimed, claims, expiry }
   }
-  /** Channels that have paid into a pool. */
-  async function paying(pool: Hex): Promise<Map<Hex, ChannelFacts>> {
-    const found = new Map<Hex, ChannelFacts>()
+  /** Channels that have paid into a pool, but for those of which nothing can be counted any more. */
+  async function paying(pool: Hex, at: bigint, before: Settled): Promise<Map<Hex, WithClaims>> {
+    const found = new Map<Hex, WithClaims>()
     for await (const { id: model } of everyOf(page => chain.ledger.models({ datanet: pool }, page)))
       for await (const channel of everyOf(page => chain.ledger.channels({ model }, page)))
-        if (channel.data > 0n) found.set(channel.id, await withClaims(channel))
+        if (channel.data > 0n && (before.has(channel.id) || !isOver(channel.expiry, at)))
+          found.set(channel.id, await withClaims(channel))
     return found
   }
 
@@ -105,8 +118,8 @@ export function createFacts(
     channels,
     datanets,
     claims: claimsOf,
-    async of(pool, receipts, { at, patient = false, named = [] }) {
-      const facing = await paying(pool)
+    async of(pool, receipts, { at, before, patient = false, named = [] }) {
+      const facing = await paying(pool, at, before)
       // Those are the ledger's models of this pool: nobody is asked once more of which they are.
       const paid = new Set([...facing.values()].map(({ model }) => model))
       for (const [id, channel] of await channels(receipts))
@@ -122,17 +135,16 @@ export function createFacts(
         channels: facing,
         ...(await registrations(wanted)),
         keeping: await versions.keptBack(pool),
-        measures: await measures(wanted, { at, patient })
+        measures: await measures(wanted, { at, patient }),
+        claimedAt(block) {
+          const found = new Map<Hex, bigint>()
+          for (const [id, { claims }] of facing) {
+            const last = claims.findLast(claim => claim.block <= block)
+            if (last !== undefined) found.set(id, last.claimed)
+          }
+          return found
+        }
       }
-    },
-    async claimedAt({ channels }, block) {
-      const found = new Map<Hex, bigint>()
-      for (const id of channels.keys()) {
-        const claims = await claimsOf(id)
-        const last = claims.findLast(claim => claim.block <= block)
-        if (last !== undefined) found.set(id, last.claimed)
-      }
-      return found
     },
     async donated(pool) {
       const { deposited, fees } = await chain.ledger.pool(pool)

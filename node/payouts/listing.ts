@@ -12,17 +12,19 @@ const mostMs = 5_000
 
 /** Lists of epochs: all of them, and those that give an account something. */
 export function createListing(
-  { clock }: Pick<PayoutsDeps, 'clock'>,
+  { clock, self }: Pick<PayoutsDeps, 'clock' | 'self'>,
   { proposals, bundles }: { proposals: Pick<Proposals, 'caughtUp' | 'page'>; bundles: Pick<Bundles, 'known'> },
-  viewOf: (proposal: Proposal) => Promise<EpochView>
+  viewOf: (proposal: Proposal, whole?: boolean) => Promise<EpochView>
 ): Pick<PayoutsService, 'epochs' | 'epochsOf'> {
-  const pays = ({ payouts }: Pick<EpochView, 'payouts'>, account: Address): boolean =>
+  const pays = ({ payouts }: { payouts: readonly { account: Address }[] }, account: Address): boolean =>
     payouts.some(line => line.account === account)
   /** Neither the chain nor anybody else is asked about one that is known not to have the account. */
   async function seen(proposal: Proposal, account: Address): Promise<EpochView | undefined> {
     const known = await bundles.known(proposal.event.bundle)
-    if (known !== undefined && !known.payouts.some(line => line.account === account)) return undefined
-    const view = await viewOf(proposal)
+    // Of an old epoch this node's own line is here, and others' are read again.
+    const tells = known === undefined || known.whole || account === self
+    if (known !== undefined && tells && !pays(known, account)) return undefined
+    const view = await viewOf(proposal, !tells)
     return pays(view, account) ? view : undefined
   }
 
@@ -30,7 +32,7 @@ export function createListing(
     async epochs(filter = {}) {
       await proposals.caughtUp()
       const { items, next } = await proposals.page(filter)
-      return { items: await Promise.all(items.map(viewOf)), next }
+      return { items: await Promise.all(items.map(one => viewOf(one))), next }
     },
     async epochsOf(account, { limit = atOnce, cursor }: PageRequest): Promise<Page<EpochView>> {
       await proposals.caughtUp()

@@ -35,7 +35,7 @@ export function createReasons(
 
   async function papers(pool: Hex, epoch: number): Promise<EpochPapers> {
     const { event, state } = await standing(pool, epoch)
-    const bundle = await bundles.load(event.bundle, event.proposer)
+    const bundle = await bundles.load(event)
     // [reject] The bundle is the one whose roots stand on chain.
     checkPayouts(bundle, event)
     if (bundle.receiptsRoot !== event.receiptsRoot || bundle.pool !== pool || bundle.epoch !== epoch)

@@ -6,9 +6,17 @@ import { receiptId } from '../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
 import { createAudits, createCertificates } from './audits/index.ts'
-import { createClaiming, createFinalizing, createSettling, createVentures, createWatching } from './automation/index.ts'
+import {
+  createClaiming,
+  createFinalizing,
+  createQuiet,
+  createSettling,
+  createVentures,
+  createWatching
+} from './automation/index.ts'
 import { createMatches, createProofs, createQuality, createUse } from './bazaar/index.ts'
 import { createFacts } from './facts.ts'
+import { createPapers } from './papers.ts'
 import { createReceiptPlaces } from './places.ts'
 import { createProposals } from './proposals.ts'
 import type { MoneyEvent, Proposal } from './proposals.ts'
@@ -47,7 +55,8 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const timing: PayoutsTiming = { ...defaultTiming, ...deps.timing }
   const certificates = createCertificates(deps)
   const models = createModels(deps, certificates)
-  const rounds = createRounds(deps)
+  const papers = createPapers(deps)
+  const rounds = createRounds(deps, papers)
   const now = createLedgerTime(deps)
   const hasVoice = voiceOf(deps)
   const facts = createFacts(deps, models)
@@ -55,6 +64,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   /** Disagreements that were told. */
   const told = createCache<string, true>({ max: mostTold })
   const valued = createCache<string, Promise<GateView>>({ max: mostValued })
+  const quiet = createQuiet(deps)
   const receipts = createReceiptStore({
     store: deps.store,
     folder: join(deps.folder, 'receipts'),
@@ -62,6 +72,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     clock,
     changed: (pool, id) => {
       tree.changed(pool, id)
+      quiet.changed(pool)
     }
   })
   const tree = createTree((pool, prefix, limit) => receipts.openIds(pool, prefix, limit))
@@ -71,11 +82,11 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const proposals = createProposals(deps)
   const quality = createQuality(deps, { models, weigher, proposals }, () => bundles)
   const matches = createMatches(deps, models)
-  const bundles = createBundles(deps, (cid, bundle) => quality.note(cid, bundle))
+  const bundles = createBundles(deps, papers, (cid, bundle) => quality.note(cid, bundle))
   const placesOf = createReceiptPlaces(deps)
   const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles, placesOf })
   const use = createUse(deps.store)
-  const finality = createFinality(deps, receipts, bundles)
+  const finality = createFinality(deps, receipts, bundles, proposals)
   const heardOf = { receipt: received, behind: followSoon, caughtUp: async () => gathering?.now() }
   const exchange = createExchange(deps, { receipts, intake, tree }, heardOf)
   const topic = createTopic(deps, timing, { intake, receipts }, scorings, { receipt: received, scoring: scored })
@@ -121,7 +132,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const bonds = createBonds(deps, proposals)
   const watching = createWatching(deps, timing.tickMs, { proposals, watcher })
   const ventures = createVentures(deps, proposals, hasVoice)
-  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles, ventures })
+  const settling = createSettling(deps, timing.announceMs, { proposals, receipts, settler, bundles, ventures, quiet })
   const finalizing = createFinalizing(deps, timing.tickMs, { proposals, settler, watcher })
   const claiming = createClaiming(deps, timing.announceMs, claims, () => seats.taken())
   const automations = [watching, settling, finalizing, claiming]
@@ -213,7 +224,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       watching.wake()
     }
     if (event.name === 'EpochVoided') {
-      void letGoOfVoided(event.pool, event.epoch)
+      finality.voided(event.pool, event.epoch)
       events.emit('payouts.voided', { pool: event.pool, epoch: event.epoch, challenger: event.challenger })
     }
     if (event.name === 'EpochFinalized') {
@@ -253,17 +264,6 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     events.emit('payouts.audited', { model })
   }
 
-  /** Nobody needs the bundle of an epoch that was voided; what it said of itself is kept for views. */
-  async function letGoOfVoided(pool: Hex, number: number): Promise<void> {
-    try {
-      const all = await proposals.of(pool, number)
-      const needed = new Set(all.filter(({ state }) => state !== 'voided').map(({ event }) => event.bundle))
-      for (const { event } of all) if (!needed.has(event.bundle)) await bundles.release(event.bundle)
-    } catch (error) {
-      log.warn('the bundle of a voided epoch could not be let go', { pool, epoch: number, error })
-    }
-  }
-
   /** Takes a pool's receipts to where the chain stands, not awaited. */
   function followSoon(pool: Hex): void {
     finality.follow(pool).catch((error: unknown) => {
@@ -277,12 +277,12 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       if (epoch > (await receipts.pool(id)).epoch && (await receipts.openIds(id, '', 1)).length > 0) followSoon(id)
   }
 
-  async function viewOf(proposal: Proposal): Promise<EpochView> {
-    const { pool, epoch, proposer, bundle: cid } = proposal.event
+  async function viewOf(proposal: Proposal, whole = false): Promise<EpochView> {
+    const { pool, epoch, bundle: cid } = proposal.event
     const stated = await chain.payouts.epoch(pool, epoch)
     const faults = await watcher.faults(proposal)
     try {
-      const bundle = await bundles.summary(cid, proposer)
+      const bundle = await bundles.summary(proposal.event, whole)
       // What was voided and proposed again stands on chain as the later proposal; of the earlier one the bundle tells.
       return epochView(
         proposal,
@@ -312,7 +312,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   async function epoch(pool: Hex, number: number): Promise<EpochView | undefined> {
     await proposals.caughtUp()
     const proposal = (await proposals.of(pool, number)).at(-1)
-    return proposal && (await viewOf(proposal))
+    return proposal && (await viewOf(proposal, true))
   }
   async function recheck(pool: Hex, number: number): Promise<readonly string[]> {
     await proposals.caughtUp()
@@ -334,6 +334,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     async start() {
       await receipts.start()
       await use.start(receipts)
+      void bundles.start()
       await proposals.start(heard)
       topic.start()
       exchange.start()
@@ -419,6 +420,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       await retention.stop()
       await proposals.stop()
       await finality.idle()
+      await bundles.stop()
       await use.stop()
       await receipts.stop()
     },

@@ -177,7 +177,9 @@ export interface EpochView {
   /** Answers that chance drew and somebody has weighed, and how many each of the scorers has. */
   readonly weighed: number
   readonly scorers: readonly { readonly scorer: Address; readonly answers: number }[]
+  /** All of them; of an old epoch whose bundle is not read again this node's own at most, and `whole` is false. */
   readonly payouts: readonly PayoutLineView[]
+  readonly whole: boolean
   /** When it can be finalised, chain seconds. */
   readonly challengeEnds: bigint
   /** What this node found wrong with it (empty when right; undefined when its bundle was not to be had yet). */

@@ -92,6 +92,7 @@ export function epochView(
     weighed: bundle?.weighed ?? 0,
     scorers: bundle?.scorers ?? [],
     payouts: bundle?.payouts ?? [],
+    whole: bundle?.whole ?? false,
     challengeEnds,
     faults
   }

@@ -26,6 +26,7 @@ const epoch: EpochView = {
   weighed: 0,
   scorers: [],
   payouts: [],
+  whole: true,
   challengeEnds: 0n,
   faults: []
 }

@@ -29,7 +29,7 @@ function epochsOf(count: number, every: number, { knows = true, ms = 0 } = {}) {
   }))
   const at = ({ event }: (typeof all)[number]): string => `${event.pool}/${event.place}`
   const listing = createListing(
-    { clock: { now: () => time } as never },
+    { clock: { now: () => time } as never, self: keccak('nobody').slice(0, 42) as Address },
     {
       proposals: {
         caughtUp: async () => undefined,
@@ -41,7 +41,9 @@ function epochsOf(count: number, every: number, { knows = true, ms = 0 } = {}) {
           return { items, next: last === undefined || begin + items.length >= count ? null : at(last) }
         }
       } as never,
-      bundles: { known: async (account: string) => (knows ? ({ payouts: [{ account }] } as never) : undefined) }
+      bundles: {
+        known: async (account: string) => (knows ? ({ payouts: [{ account }], whole: true } as never) : undefined)
+      }
     },
     async ({ event, state }) => {
       told.viewed++

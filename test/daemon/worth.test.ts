@@ -109,6 +109,27 @@ describe('what contributions were worth', () => {
     assert.match(await shown(0), /version 2 stands for what was made of it, and for nothing new\n.*empty version/)
   })
 
+  it('is said of the newest hundred epochs, and nobody is asked about older ones', async () => {
+    const many = Array.from({ length: 450 }, (_, i) => ({
+      id: String(i).padStart(3, '0'),
+      epoch: 450 - i,
+      state: 'final',
+      payouts: [line(ada, 1n, 1n)]
+    }))
+    let asked = 0
+    const payouts = {
+      ...node.payouts,
+      async epochs(page: PageRequest) {
+        asked++
+        return pageOf(many, page, ({ id }) => id)
+      }
+    }
+    const { items } = await worthOf({ ...node, payouts } as unknown as typeof node, datanet, {})
+    const numbers = items[0]?.epochs.map(({ epoch }) => epoch) ?? []
+    assert.deepEqual([numbers.length, numbers[0], numbers.at(-1)], [100, 450, 351])
+    assert.equal(asked, 1)
+  })
+
   it('what has left since is not said to be accepted', async () => {
     const one = { id: two, datanet, seenAt: 0, cid: null, index: 1, contributor: ada, rows: 1, own: 1 }
     const checked = { ...one, status: 'accepted' as const, checks: [], rowIssues: [] }

@@ -66,7 +66,7 @@ function About({ view }: { readonly view: EpochPage }) {
   const vested = view.payouts.reduce((sum, line) => sum + BigInt(line.vestedShare), 0n)
   const shared = view.payouts.reduce((sum, { share }) => sum + BigInt(share), 0n)
   const all = BigInt(view.dataFees) + vested
-  const kept = all - shared - BigInt(view.held)
+  const kept = view.whole ? all - shared - BigInt(view.held) : 0n
   const total = Number(all) || 1
   return (
     <>
@@ -76,7 +76,13 @@ function About({ view }: { readonly view: EpochPage }) {
       <Card phase="payouts">
         <Owes
           title="Who earned it"
-          note={BigInt(view.held) > 0n ? `${amountText(view.held)} is held for the next epoch` : undefined}
+          note={
+            view.whole
+              ? BigInt(view.held) > 0n
+                ? `${amountText(view.held)} is held for the next epoch`
+                : undefined
+              : 'not all of it is known here: the epoch is old, or what stands behind it is not to be had now'
+          }
           parts={[
             ...paid
               .toSorted((a, b) => (BigInt(a.share) < BigInt(b.share) ? 1 : -1))

@@ -454,6 +454,8 @@ export const epochView = z.object({
   /** Answers that chance drew and scorers have weighed, and how many each of them has. */
   weighed: z.int(),
   scorers: z.array(z.object({ scorer: addressView, answers: z.int() })),
+  /** Whether `payouts` are all of them: of an old epoch whose bundle is not read again this node's own at most are. */
+  whole: z.boolean(),
   payouts: z.array(
     z.object({
       account: addressView,

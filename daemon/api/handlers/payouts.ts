@@ -26,6 +26,7 @@ export const epochView = (epoch: NodeEpoch): EpochView => ({
   keptBack: epoch.keptBack.toString(),
   weighed: epoch.weighed,
   scorers: epoch.scorers.map(({ scorer, answers }) => ({ scorer, answers })),
+  whole: epoch.whole,
   payouts: epoch.payouts.map(line => ({
     account: line.account,
     value: line.value.toString(),

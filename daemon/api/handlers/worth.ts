@@ -50,7 +50,7 @@ export async function worthOf(
   const epochs: EpochView[] = []
   for await (const epoch of everyItem(request => payouts.epochs({ ...request, pool: datanet }))) {
     if (epoch.state !== 'voided') epochs.push(epoch)
-    if (epochs.length > mostEpochs) epochs.shift()
+    if (epochs.length === mostEpochs) break
   }
   const views = [...accounts].map(([account, { accepted, own }]): WorthView => {
     const lines = epochs.flatMap(({ epoch, state, payouts }) =>

@@ -1,8 +1,9 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
+import type { EscrowRecord } from './escrow-records.ts'
 import { earn, hold } from './income.ts'
 import { emptyNode, placeOf } from './records.ts'
-import type { EscrowRecord, NodeRecord, Tables } from './records.ts'
+import type { NodeRecord, Tables } from './records.ts'
 import { total } from './totals.ts'
 
 async function change(
@@ -33,13 +34,13 @@ async function go(
 
 async function end(
   escrow: Hex,
-  state: 'released' | 'refunded' | 'burnt',
+  last: Pick<EscrowRecord, 'state' | 'unpaid'> & { readonly state: 'released' | 'refunded' | 'burnt' },
   draft: Draft,
   tables: Tables
 ): Promise<EscrowRecord | undefined> {
   const known = await draft.get(tables.escrows, escrow)
   if (known === undefined) return undefined
-  await draft.put(tables.escrows, escrow, { ...known, state })
+  await draft.put(tables.escrows, escrow, { ...known, ...last })
   if (isOpen(known)) await hold(known, -1n, draft, tables)
   return known
 }
@@ -96,19 +97,28 @@ export const applyJobs = {
   EscrowDelivered: ({ escrow }, draft, tables) => go(escrow, { state: 'delivered' }, draft, tables),
   EscrowRefused: ({ escrow }, draft, tables) => go(escrow, { state: 'refused' }, draft, tables),
   EscrowBurnt: async ({ escrow }, draft, tables) =>
-    (await end(escrow, 'burnt', draft, tables)) === undefined ? `escrow ${escrow} was never funded` : undefined,
+    (await end(escrow, { state: 'burnt' }, draft, tables)) === undefined
+      ? `escrow ${escrow} was never funded`
+      : undefined,
   async DepositLost() {
     // It comes with the end of its escrow, after which the worker has nothing in it.
   },
   async EscrowReleased(event, draft, tables) {
     await total({ released: event.paid, releases: 1n }, draft, tables)
-    const known = await end(event.escrow, 'released', draft, tables)
+    const known = await end(
+      event.escrow,
+      { state: 'released', ...(event.paid === 0n ? { unpaid: true } : {}) },
+      draft,
+      tables
+    )
     if (known === undefined) return `escrow ${event.escrow} was never funded`
     const { worker: account, job: of } = known
     await earn(event, { account, kind: 'training', amount: event.paid, of }, draft, tables)
   },
   EscrowRefunded: async ({ escrow }, draft, tables) =>
-    (await end(escrow, 'refunded', draft, tables)) === undefined ? `escrow ${escrow} was never funded` : undefined
+    (await end(escrow, { state: 'refunded' }, draft, tables)) === undefined
+      ? `escrow ${escrow} was never funded`
+      : undefined
 } as const satisfies { [N in ChainEventOfJobs]: Apply<N> }
 
 type ChainEventOfJobs =

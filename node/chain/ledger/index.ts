@@ -10,6 +10,7 @@ export type { FoundOutRecord, StandingRecord } from './standings.ts'
 export type { BatchRecord, DueRecord } from './batches.ts'
 export { incomeKinds } from './records.ts'
 export type { ChannelRecord } from './channel-records.ts'
+export type { EscrowRecord } from './escrow-records.ts'
 export type {
   AccountRecord,
   AmendmentRecord,
@@ -18,7 +19,6 @@ export type {
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
-  EscrowRecord,
   IncomeKind,
   IncomeRecord,
   ModelRecord,

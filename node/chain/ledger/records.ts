@@ -10,6 +10,7 @@ import type { ChainEvent } from '../events/index.ts'
 import { trialRecord } from './trials.ts'
 import { batchRecord, dueRecord } from './batches.ts'
 import { channelClaimRecord, channelRecord } from './channel-records.ts'
+import { escrowRecord } from './escrow-records.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
@@ -153,20 +154,6 @@ export const modelRecord = z.strictObject({
   place: z.string()
 })
 export type ModelRecord = z.infer<typeof modelRecord>
-
-export const escrowRecord = z.strictObject({
-  id: bytes32,
-  job: bytes32,
-  builder: address,
-  worker: address,
-  amount,
-  deadline: uint(64),
-  /** Of the worker, once it has taken the award. */
-  deposit: amount,
-  state: z.enum(['funded', 'taken', 'delivered', 'refused', 'released', 'refunded', 'burnt']),
-  block
-})
-export type EscrowRecord = z.infer<typeof escrowRecord>
 
 export const poolRecord = z.strictObject({
   id: bytes32,

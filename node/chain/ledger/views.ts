@@ -7,6 +7,7 @@ import type { AuditRecord } from './audit-records.ts'
 import type { StandingRecord } from './standings.ts'
 import { claimedKey, emptyAccount, emptyNode, emptyPool, noTotals } from './records.ts'
 import type { ChannelClaimRecord, ChannelRecord } from './channel-records.ts'
+import type { EscrowRecord } from './escrow-records.ts'
 import type {
   AccountRecord,
   AmendmentRecord,
@@ -14,7 +15,6 @@ import type {
   ClaimRecord,
   CommitmentRecord,
   DatanetRecord,
-  EscrowRecord,
   IncomeRecord,
   ModelRecord,
   NodeRecord,

@@ -1,4 +1,4 @@
-import { endOf, jobRecord } from '../../../protocol/jobs/index.ts'
+import { endOf } from '../../../protocol/jobs/index.ts'
 import type {
   AwardDocument,
   AwardStatus,
@@ -12,6 +12,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import { awardNames } from '../awards.ts'
 import type { JobsDeps } from '../deps.ts'
+import { openBuilt } from './built.ts'
 
 export type AwardedLot = Exclude<LotState, { state: 'offered' }>
 type WithLots = Exclude<JobState, { state: 'bidding' }>
@@ -46,8 +47,8 @@ export interface JobEscrows {
 }
 
 export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' | 'chain'>): JobEscrows {
-  const table = deps.store.collection('jobs/built', jobRecord)
-  const records = new Map<Hex, JobRecord>()
+  const table = openBuilt(deps.store)
+  let records = new Map<Hex, JobRecord>()
   const writes = createQueue({ name: 'job records', bound: 10_000 })
   const { awardId, escrowOf } = awardNames(deps)
 
@@ -61,7 +62,7 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
       const before = must(id)
       const after = edit(before)
       if (after === before) return
-      await table.put(id, after)
+      await table.put(id, after, before)
       records.set(id, after)
     })
   const lots = (record: JobRecord, edit: (state: WithLots) => Partial<WithLots>): JobRecord => {
@@ -76,7 +77,7 @@ export function createEscrows(deps: Pick<JobsDeps, 'store' | 'network' | 'self' 
 
   const escrows: JobEscrows = {
     async load() {
-      for await (const [id, record] of table.entries()) records.set(id as Hex, record)
+      records = await table.load()
     },
     add: (id, record) =>
       writes.run(id, async () => {

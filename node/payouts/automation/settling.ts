@@ -5,6 +5,7 @@ import type { Proposals } from '../proposals.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
 import type { Bundles, Settler } from '../settler/index.ts'
 import type { PayoutsDeps, SettlePolicy } from '../types.ts'
+import type { Quiet } from './quiet.ts'
 import type { Ventures } from './ventures.ts'
 
 /** What waits in a pool, times in seconds since 1970. */
@@ -42,13 +43,15 @@ export function createSettling(
     receipts,
     settler,
     bundles,
-    ventures
+    ventures,
+    quiet
   }: {
     proposals: Proposals
     receipts: ReceiptStore
     settler: Pick<Settler, 'settle'>
-    bundles: Pick<Bundles, 'known'>
+    bundles: Pick<Bundles, 'sums'>
     ventures: Ventures
+    quiet: Quiet
   }
 ): Automation | undefined {
   const { automations, chain, clock, nameOf, roles, self } = deps
@@ -73,7 +76,7 @@ export function createSettling(
 
   async function keptIn(pool: Hex, epoch: number): Promise<Pick<Unsettled, 'keptBy' | 'kept'>> {
     const last = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
-    const known = last && (await bundles.known(last.event.bundle))
+    const known = last && (await bundles.sums(last.event.bundle))
     return { keptBy: known?.keptBy ?? undefined, kept: known?.keptBack }
   }
 
@@ -119,11 +122,20 @@ export function createSettling(
     const pending = new Set((await proposals.pending()).map(({ event }) => event.pool))
     for await (const pool of pools()) {
       if (pending.has(pool)) continue // what comes of it is the automation `finalize`
-      const { epoch } = await chain.ledger.pool(pool)
+      const changes = quiet.changes(pool)
+      const { epoch, deposited } = await chain.ledger.pool(pool)
+      // As it stands before it is looked at: what comes meanwhile is looked at again.
+      const state = { epoch, deposited, changes }
       const name = (await nameOf?.(pool)) ?? pool
       const plan = { about: pool, what: `close epoch ${epoch + 1} of ${name}` }
       const now = BigInt(Math.floor(clock.now() / 1000))
-      const at = settleAt(policy, await unsettledOf(pool, policy.fees), now)
+      const until = quiet.until(pool, state)
+      if (until !== undefined) {
+        yield { due: false, ...plan, why: 'there was nothing to settle, and nothing has come since', at: until }
+        continue
+      }
+      const waiting = await unsettledOf(pool, policy.fees)
+      const at = settleAt(policy, waiting, now)
       if (at === 'poor') {
         yield { due: false, ...plan, why: `less than ${tokenText(policy.fees)} tokens of fees wait for it`, at: null }
         continue
@@ -157,6 +169,8 @@ export function createSettling(
                 return post()
               })
             } catch (error) {
+              if (error instanceof TilthError && error.code === 'epoch.empty')
+                quiet.found(pool, state, waiting.keptBy === undefined ? undefined : Number(waiting.keptBy) * 1000)
               if (!(error instanceof TilthError) || error.code !== 'epoch.waits') throw error
               return `anchored the receipts of epoch ${epoch + 1} of ${name}: ${error.message}`
             }

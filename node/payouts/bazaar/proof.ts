@@ -38,7 +38,7 @@ export function createProofs(
   /** Its place in an epoch; null where the bundle is not to be had now, or does not hold it. */
   async function proofIn({ event }: Proposal, id: Hex): Promise<SumProof | null> {
     try {
-      const { tree, places } = placesOf(event.bundle, await bundles.load(event.bundle, event.proposer))
+      const { tree, places } = placesOf(event.bundle, await bundles.load(event))
       const at = places.get(id)
       return at === undefined ? null : tree.proof(at)
     } catch (error) {

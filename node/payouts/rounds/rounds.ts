@@ -1,11 +1,12 @@
 import { assignedIn, receiptId, receiptsDocument, receiptsTree } from '../../../protocol/payouts/index.ts'
 import type { Assigned, ReceiptsDocument } from '../../../protocol/payouts/index.ts'
-import { InvalidError, canonicalJson } from '../../../protocol/primitives/index.ts'
+import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import type { RoundOnChain } from '../../chain/types.ts'
 import { createCache } from '../../runtime/index.ts'
 import { bundleBytes } from '../limits.ts'
+import type { Papers } from '../papers.ts'
 import type { PayoutsDeps } from '../types.ts'
 
 /** Documents in memory with who weighs what of them, and rounds as the chain told them last. */
@@ -40,13 +41,10 @@ export interface Rounds {
   recent(pool: Hex, does?: (open: OpenRound) => boolean): Promise<OpenRound | undefined>
 }
 
-export function createRounds({
-  chain,
-  files,
-  network,
-  clock,
-  log
-}: Pick<PayoutsDeps, 'chain' | 'files' | 'network' | 'clock' | 'log'>): Rounds {
+export function createRounds(
+  { chain, files, network, clock, log }: Pick<PayoutsDeps, 'chain' | 'files' | 'network' | 'clock' | 'log'>,
+  papers: Pick<Papers, 'read' | 'add'>
+): Rounds {
   type Known = Pick<OpenRound, 'document' | 'assigned' | 'ids' | 'places'>
   const documents = createCache<string, Promise<ReceiptsDocument>>({ max: mostOpen })
   const known = createCache<string, Promise<Known>>({ max: mostOpen })
@@ -54,13 +52,15 @@ export function createRounds({
 
   async function fetch(pool: Hex, epoch: number, round: RoundOnChain, signal?: AbortSignal): Promise<ReceiptsDocument> {
     const maxBytes = bundleBytes(round.receiptCount)
-    const bytes = await files.fetchBytes(round.receipts, {
-      maxBytes,
-      providers: [round.settler],
-      brief: true,
-      ...(signal === undefined ? {} : { signal })
+    const ask = { from: round.settler, maxBytes, signal }
+    return papers.read(round.receipts, { pool, epoch }, ask, bytes => {
+      const document = decodeFrame(bytes, receiptsDocument, maxBytes)
+      check(pool, epoch, round, document)
+      return document
     })
-    const document = decodeFrame(bytes, receiptsDocument, maxBytes)
+  }
+
+  function check(pool: Hex, epoch: number, round: RoundOnChain, document: ReceiptsDocument): void {
     const { root } = receiptsTree(network, document.receipts)
     // [reject] It is what stands on chain.
     if (
@@ -71,7 +71,6 @@ export function createRounds({
       root.sum !== round.receiptsTotal
     )
       throw new InvalidError('bundle.place', 'the document is not what was anchored')
-    return document
   }
 
   function document(pool: Hex, epoch: number, round: RoundOnChain, signal?: AbortSignal): Promise<ReceiptsDocument> {
@@ -122,7 +121,7 @@ export function createRounds({
 
   return {
     async save(made) {
-      const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(made)))
+      const cid = await papers.add(made)
       files.provide(cid).catch((error: unknown) => {
         log.warn('the receipts of an epoch are not in the DHT', { cid, error })
       })

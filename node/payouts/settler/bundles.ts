@@ -1,24 +1,19 @@
-import { z } from 'zod'
-import {
-  address,
-  amount,
-  canonicalJson,
-  InvalidError,
-  NotFoundError,
-  uint
-} from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
-import { checkPayouts, epochBundle, maxAccounts, mostPanel, payoutLine } from '../../../protocol/payouts/index.ts'
+import { checkPayouts, epochBundle } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
+import { ChainError, everyOf } from '../../chain/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { maxBundleBytes } from '../limits.ts'
+import { samePlace } from '../papers.ts'
+import type { EpochPlace, Papers } from '../papers.ts'
 import type { PayoutsDeps } from '../types.ts'
+import { createSummaries, summaryOf } from './summaries.ts'
+import type { Summary, Sums } from './summaries.ts'
 
 /** Bundles in memory: a full one is some 100 MB as objects. */
 const maxKept = 2
-/** Final epochs of a pool whose bundles stay on this disk, for whoever has to show an old one or is new. */
-const keptEpochs = 32
 
 /** Where a pool stands: how many epochs are final, and the last one, which is all that the next one needs. */
 export interface History {
@@ -26,20 +21,11 @@ export interface History {
   readonly previous: { readonly cid: string; readonly bundle: EpochBundle } | undefined
 }
 
-export const summarySchema = z.strictObject({
-  receipts: z.int().min(0),
-  receiptsTotal: amount,
-  dataFees: amount,
-  held: amount,
-  keptBack: amount.default(0n),
-  /** From when on an epoch divides some of that even if nobody asked anything; chain seconds. */
-  keptBy: uint(64).nullable().default(null),
-  weighed: z.int().min(0),
-  scorers: z.array(z.strictObject({ scorer: address, answers: z.int().min(1) })).max(mostPanel),
-  payouts: z.array(payoutLine).max(maxAccounts)
-})
-/** What views show of a bundle. */
-export type Summary = z.infer<typeof summarySchema>
+/** A bundle as a proposal names it. */
+export interface Named extends EpochPlace {
+  readonly bundle: string
+  readonly proposer: Address
+}
 
 /** How much is fetched for a bundle that is not known yet, and for how long. */
 export interface LoadLimits {
@@ -48,12 +34,20 @@ export interface LoadLimits {
 }
 
 export interface Bundles {
+  /** Until what an earlier version has kept is taken over. */
+  start(): Promise<void>
+  stop(): Promise<void>
   /** @throws NotFoundError `files.unavailable` · InvalidError `frame.*` for what is no bundle */
-  load(cid: string, from: Address, limits?: LoadLimits): Promise<EpochBundle>
+  load(named: Named, limits?: LoadLimits): Promise<EpochBundle>
   /** Of a bundle that was loaded here once. */
   known(cid: string): Promise<Summary | undefined>
-  /** Of a bundle that was loaded once, from this disk. @throws as load */
-  summary(cid: string, from: Address): Promise<Summary>
+  sums(cid: string): Promise<Sums | undefined>
+  /**
+   * Of a bundle that was loaded once, from this disk.
+   *
+   * @param whole where not all of its lines are here any more, they are read again @throws as load
+   */
+  summary(named: Named, whole?: boolean): Promise<Summary>
   save(bundle: EpochBundle): Promise<string>
   /** A final epoch's, held to its roots on chain. @throws as load · InvalidError `payouts.root` · NotFoundError */
   final(pool: Hex, epoch: number): Promise<{ cid: string; bundle: EpochBundle }>
@@ -61,59 +55,38 @@ export interface Bundles {
   history(pool: Hex): Promise<History>
   /** The pool's latest final epoch, or undefined. @throws as final */
   latest(pool: Hex): Promise<EpochBundle | undefined>
-  /** Lets go of what is long final, and of what was voided. */
-  release(cid: string): Promise<void>
-  /** The epoch whose bundle may go when this one is final; undefined: none yet. */
-  old(epoch: number): number | undefined
+  /** Lets go of one that was voided. */
+  letGo(named: Named): Promise<void>
+  /** Lets go of what is long final, where `latest` is the pool's last final epoch. */
+  tidy(pool: Hex, latest: number): Promise<void>
 }
 
 /** @param note hears of each bundle that is read or made, before it is used */
 export function createBundles(
-  { files, chain, store, log }: Pick<PayoutsDeps, 'files' | 'chain' | 'store' | 'log'>,
+  { files, chain, store, log, self }: Pick<PayoutsDeps, 'files' | 'chain' | 'store' | 'log' | 'self'>,
+  papers: Papers,
   note: (cid: string, bundle: EpochBundle) => Promise<void>
 ): Bundles {
+  /** By place and CID: what another place names as well is looked at there by itself. */
   const kept = createCache<string, EpochBundle>({ max: maxKept })
-  const summaries = store.collection('payouts/summaries', summarySchema)
+  const keyOf = (cid: string, { pool, epoch }: EpochPlace): string => `${pool}/${epoch}/${cid}`
+  const summaries = createSummaries({ store, self }, papers)
+  const life = new AbortController()
+  let starting: Promise<void> | undefined
 
-  async function keep(cid: string, bundle: EpochBundle): Promise<void> {
-    const { receipts, receiptsTotal, dataFees, held, keptBack, payouts, scorings } = bundle
-    if (!(await summaries.has(cid))) {
-      const words = Map.groupBy(scorings, ({ scorer }) => scorer)
-      await summaries.put(cid, {
-        receipts: receipts.length,
-        receiptsTotal,
-        dataFees,
-        held,
-        keptBack,
-        keptBy: bundle.kept.rows.reduce<bigint | null>((by, row) => (by === null || row.by < by ? row.by : by), null),
-        payouts,
-        weighed: new Set(scorings.map(({ receipt }) => receipt)).size,
-        scorers: [...words].map(([scorer, said]) => ({ scorer, answers: said.length }))
-      })
-    }
+  async function keep(cid: string, bundle: EpochBundle, place: EpochPlace): Promise<void> {
+    await summaries.keep(cid, bundle, samePlace(bundle, place) ? place : undefined)
     await note(cid, bundle)
-    kept.set(cid, bundle)
+    kept.set(keyOf(cid, place), bundle)
   }
 
-  async function load(
-    cid: string,
-    from: Address,
-    { signal, maxBytes = maxBundleBytes }: LoadLimits = {}
-  ): Promise<EpochBundle> {
-    const known = kept.get(cid)
+  async function load(named: Named, { signal, maxBytes = maxBundleBytes }: LoadLimits = {}): Promise<EpochBundle> {
+    const { bundle: cid, proposer: from } = named
+    const known = kept.get(keyOf(cid, named))
     if (known !== undefined) return known
-    const bundle = decodeFrame(
-      // A bundle may be nobody's: whoever proposed it is gone, or never had it.
-      await files.fetchBytes(cid, {
-        maxBytes,
-        providers: [from],
-        brief: true,
-        ...(signal === undefined ? {} : { signal })
-      }),
-      epochBundle,
-      maxBytes
-    )
-    await keep(cid, bundle)
+    const ask = { from, maxBytes, signal }
+    const bundle = await papers.read(cid, named, ask, bytes => decodeFrame(bytes, epochBundle, maxBytes))
+    await keep(cid, bundle, named)
     return bundle
   }
 
@@ -121,25 +94,55 @@ export function createBundles(
     const stated = await chain.payouts.epoch(pool, epoch)
     if (stated.state !== 'final')
       throw new NotFoundError('epoch.unknown', `epoch ${epoch} of the pool is not final`, { consequence: 'retry' })
-    const bundle = await load(stated.bundle, stated.proposer)
+    const { bundle: cid, proposer } = stated
+    const bundle = await load({ pool, epoch, bundle: cid, proposer })
     checkPayouts(bundle, stated)
-    if (bundle.pool !== pool || bundle.epoch !== epoch)
-      throw new InvalidError('bundle.place', 'the bundle is of another epoch')
-    return { cid: stated.bundle, bundle }
+    if (!samePlace(bundle, { pool, epoch })) throw new InvalidError('bundle.place', 'the bundle is of another epoch')
+    return { cid, bundle }
+  }
+
+  async function tidy(pool: Hex, latest: number): Promise<void> {
+    await papers.tidy(pool, latest)
+    await summaries.tidy(pool, latest)
+  }
+
+  async function* proposed(): AsyncGenerator<EpochPlace & { bundle: string }> {
+    for await (const { id } of everyOf(page => chain.ledger.pools(page)))
+      yield* everyOf(page => chain.ledger.proposals(id, page))
+  }
+  async function takeOver(): Promise<void> {
+    for (const pool of await summaries.takeOver(proposed, life.signal))
+      await tidy(pool, (await chain.ledger.pool(pool)).epoch)
   }
 
   return {
+    start() {
+      starting = takeOver().catch((error: unknown) => {
+        log.warn('what an earlier version kept of epochs is taken over at the next start', { error })
+      })
+      return starting
+    },
+    async stop() {
+      life.abort()
+      await starting
+    },
     load,
-    known: cid => summaries.get(cid),
-    async summary(cid, from) {
-      const known = await summaries.get(cid)
-      if (known !== undefined) return known
-      await load(cid, from)
-      return (await summaries.get(cid)) ?? summaryMissing(cid)
+    known: cid => summaries.of(cid),
+    sums: cid => summaries.sums(cid),
+    async summary(named, whole = false) {
+      const known = await summaries.of(named.bundle)
+      if (known !== undefined && (known.whole || !whole)) return known
+      try {
+        return summaryOf(await load(named))
+      } catch (error) {
+        if (known === undefined || !(error instanceof TilthError) || error instanceof ChainError) throw error
+        log.debug('the lines of an old epoch are not to be had', { bundle: named.bundle, error })
+        return known
+      }
     },
     async save(bundle) {
-      const cid = await files.addBytes(new TextEncoder().encode(canonicalJson(bundle)))
-      await keep(cid, bundle)
+      const cid = await papers.add(bundle)
+      await keep(cid, bundle, bundle)
       files.provide(cid).catch((error: unknown) => {
         log.warn('the bundle is not in the DHT', { cid, error })
       })
@@ -154,18 +157,10 @@ export function createBundles(
       const { epoch } = await chain.payouts.pool(pool)
       return epoch === 0 ? undefined : (await final(pool, epoch)).bundle
     },
-    async release(cid) {
-      kept.delete(cid)
-      try {
-        await files.unpin(cid)
-      } catch (error) {
-        log.warn('a bundle that nobody needs could not be let go', { cid, error })
-      }
+    async letGo(named) {
+      kept.delete(keyOf(named.bundle, named))
+      await papers.letGo(named.bundle, named)
     },
-    old: epoch => (epoch > keptEpochs ? epoch - keptEpochs : undefined)
+    tidy
   }
-}
-
-function summaryMissing(cid: string): never {
-  throw new NotFoundError('bundle.unknown', `the bundle ${cid} is not known here`)
 }

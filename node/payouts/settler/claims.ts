@@ -70,7 +70,7 @@ export function createClaims(
   /** What a pool's last final epoch keeps back, where its bundle was read here. */
   async function keptIn(pool: Hex, epoch: number): Promise<bigint> {
     const last = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
-    return (last && (await bundles.known(last.event.bundle))?.keptBack) ?? 0n
+    return (last && (await bundles.sums(last.event.bundle))?.keptBack) ?? 0n
   }
 
   return {

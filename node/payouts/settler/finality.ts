@@ -4,6 +4,7 @@ import { receiptId, settledOf } from '../../../protocol/payouts/index.ts'
 import type { EpochBundle } from '../../../protocol/payouts/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Bundles } from './bundles.ts'
+import type { Proposals } from '../proposals.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
 import type { PayoutsDeps } from '../types.ts'
 
@@ -16,13 +17,16 @@ const maxPools = 4096
 export interface Finality {
   /** Until this pool's receipts stand where the chain does. @throws TilthError where the last bundle cannot be had */
   follow(pool: Hex): Promise<void>
+  /** Nobody needs the bundle of an epoch that was voided; what it said of itself is kept for views. */
+  voided(pool: Hex, epoch: number): void
   idle(): Promise<void>
 }
 
 export function createFinality(
   { chain, log, network }: Pick<PayoutsDeps, 'chain' | 'log' | 'network'>,
   receipts: ReceiptStore,
-  bundles: Bundles
+  bundles: Pick<Bundles, 'final' | 'letGo' | 'tidy'>,
+  proposals: Pick<Proposals, 'of'>
 ): Finality {
   const perPool = createQueue({ name: 'final epochs', bound: maxPools })
 
@@ -55,8 +59,12 @@ export function createFinality(
       counted: here.epoch === epoch - 1 ? countedBy(bundle) : undefined
     })
     if (left > 0) log.info('receipts of a final epoch are archived', { pool, epoch, receipts: left })
-    const old = bundles.old(epoch)
-    if (old !== undefined) await bundles.release((await chain.payouts.epoch(pool, old)).bundle)
+  }
+
+  async function letGoOfVoided(pool: Hex, epoch: number): Promise<void> {
+    const all = await proposals.of(pool, epoch)
+    const needed = new Set(all.filter(({ state }) => state !== 'voided').map(({ event }) => event.bundle))
+    for (const { event } of all) if (!needed.has(event.bundle)) await bundles.letGo(event)
   }
 
   return {
@@ -65,9 +73,15 @@ export function createFinality(
         const { epoch } = await chain.payouts.pool(pool)
         const here = await receipts.pool(pool)
         const missed = epoch - here.epoch
+        if (missed > 0) await bundles.tidy(pool, epoch)
         for (let next = missed > maxMissed ? epoch : here.epoch + 1; next <= epoch; next++)
           await apply(pool, next, next === epoch)
       }),
+    voided(pool, epoch) {
+      letGoOfVoided(pool, epoch).catch((error: unknown) => {
+        log.warn('the bundle of a voided epoch could not be let go', { pool, epoch, error })
+      })
+    },
     idle: () => perPool.idle()
   }
 }

@@ -1,6 +1,7 @@
 /** Epochs: made of receipts, and what follows when one is final. */
 export { createBundles } from './bundles.ts'
-export type { Bundles, History, Summary } from './bundles.ts'
+export type { Bundles, History } from './bundles.ts'
+export type { Summary } from './summaries.ts'
 export { standsOn } from './making.ts'
 export { createSettler } from './settler.ts'
 export type { Settler } from './settler.ts'

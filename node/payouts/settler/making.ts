@@ -188,7 +188,7 @@ export function createMaking(
       const [confirmed, last] = [await chain.ledger.confirmedTime(), previous?.bundle.at ?? 0n]
       const at = confirmed > last ? confirmed : last
       const overdue = overdueModels(before, at)
-      const known = await facts.of(pool, list, { at, named: overdue })
+      const known = await facts.of(pool, list, { at, before, named: overdue })
       const { sound, left: unsound } = soundReceipts(list, { ...known, settled: before })
       const first = countReceipts(sound, { ...known, settled: before, at })
       // Also those for whose receipts others leave no room: they have some where the others cannot be measured.
@@ -266,6 +266,7 @@ export function createMaking(
       const { drawn } = round
       const known = await facts.of(pool, document.receipts, {
         at: document.at,
+        before,
         named: overdueModels(before, document.at)
       })
       const first = namesOf(document.receipts)

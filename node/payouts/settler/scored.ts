@@ -11,7 +11,8 @@ const mostLooked = 1_000
 /**
  * What of all that an account had claimed from a pool, up to each of some sums, is for words on answers that counted. A
  * claim pays for data and for scoring at once; which of it is which stands in the epochs' own lines. What those do not
- * tell, because a bundle is not to be had, counts as paid for data.
+ * tell, because a bundle is not to be had, or the epoch is old and the account is not this node's own, counts as paid
+ * for data.
  */
 export type ScoredOf = (of: {
   readonly pool: Hex
@@ -33,7 +34,7 @@ export function createScored(
       try {
         const final = (await proposals.of(pool, epoch)).find(({ state }) => state === 'final')
         if (final === undefined) return scored
-        const { payouts } = await bundles.summary(final.event.bundle, final.event.proposer)
+        const { payouts } = await bundles.summary(final.event)
         const line = payouts.find(one => one.account === account)
         if (line === undefined || line.scoringTotal === 0n) return scored
         // A claim brings all that a final epoch gave until then: its sum is one of theirs.

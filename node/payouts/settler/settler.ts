@@ -125,7 +125,7 @@ export function createSettler(
     for (const { event } of await proposals.pending()) {
       if (event.proposer !== self) continue
       try {
-        const { models: named } = await bundles.load(event.bundle, self)
+        const { models: named } = await bundles.load(event)
         for (const { model } of named) models.keep(model, true, standsOn(event.pool, event.epoch))
       } catch (error) {
         log.warn('an epoch of its own cannot be read', { pool: event.pool, epoch: event.epoch, error })

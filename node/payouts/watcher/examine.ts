@@ -1,17 +1,10 @@
-import { checkBundle, receiptId } from '../../../protocol/payouts/index.ts'
-import type {
-  Attribution,
-  EpochBundle,
-  EpochFault,
-  HeldOutDocument,
-  PoolFacts,
-  Scored
-} from '../../../protocol/payouts/index.ts'
+import { checkBundle, receiptId, settledOf } from '../../../protocol/payouts/index.ts'
+import type { Attribution, EpochBundle, EpochFault, HeldOutDocument, Scored } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { EpochOnChain, ProposalRecord, RoundOnChain } from '../../chain/types.ts'
-import type { Facts } from '../facts.ts'
+import type { Facts, KnownFacts } from '../facts.ts'
 import { bundleBytes } from '../limits.ts'
 import type { Proposals } from '../proposals.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
@@ -136,11 +129,11 @@ export function createExamining(
   async function longClaimed(
     pool: Hex,
     epoch: number,
-    known: Pick<PoolFacts, 'channels'>
+    known: Pick<KnownFacts, 'claimedAt'>
   ): Promise<ReadonlyMap<Hex, bigint>> {
     if (epoch <= 1) return new Map()
     const last = (await proposals.of(pool, epoch - 1)).find(({ state }) => state === 'final')
-    return last === undefined ? new Map() : facts.claimedAt(known, last.event.block)
+    return last === undefined ? new Map() : known.claimedAt(last.event.block)
   }
 
   async function faultsOf(
@@ -161,6 +154,7 @@ export function createExamining(
     const open = await readable(pool, epoch, round)
     const known = await facts.of(pool, bundle.receipts, {
       at: bundle.at,
+      before: settledOf(previous?.bundle.settled ?? []),
       patient: true,
       named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured]
     })
@@ -201,7 +195,7 @@ export function createExamining(
     let bundle: EpochBundle
     try {
       const maxBytes = bundleBytes(stated.receiptCount)
-      bundle = await bundles.load(stated.bundle, proposal.proposer, { signal, maxBytes })
+      bundle = await bundles.load({ ...proposal, bundle: stated.bundle }, { signal, maxBytes })
     } catch (error) {
       if (!(error instanceof TilthError) || error.consequence !== 'reject') throw error
       // [reject] A bundle is one, and no larger than so many receipts make it.

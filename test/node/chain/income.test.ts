@@ -152,6 +152,20 @@ describe('what accounts are paid for', function () {
     assert.equal((await chain.ledger.account(worker)).expected, 100n)
   })
 
+  it('is nothing where an escrow was released to nobody, which is told apart from one that paid', async () => {
+    fake.mine([{ name: 'EscrowReleased', escrow: escrow(3), paid: 0n, returned: 100n }])
+    await chain.ledger.caughtUp()
+    const ends = await Promise.all([1, 3].map(async i => chain.ledger.escrow(escrow(i))))
+    assert.deepEqual(
+      ends.map(one => [one?.state, one?.unpaid]),
+      [
+        ['released', undefined],
+        ['released', true]
+      ]
+    )
+    assert.equal((await chain.ledger.account(builder)).escrowed, 0n)
+  })
+
   it('is told for models that others were grown from, all that went up, and back with its block', async () => {
     const [above, base, grown] = [keccak('above'), keccak('base'), keccak('grown')]
     const registered = (id: Hex, by: Address, split: object, upstream?: Hex): Fact => {

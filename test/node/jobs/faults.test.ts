@@ -186,7 +186,7 @@ describe('jobs when something fails', function () {
     const timing = { silenceMs: 30_000 }
     const mortal = (deps: JobsDeps): JobsDeps => ({
       ...deps,
-      store: afterOneWrite(deps.store, 'jobs/built', () => {
+      store: afterOneWrite(deps.store, ['jobs/built', 'jobs/built/bids'], () => {
         died()
       })
     })
@@ -231,14 +231,18 @@ const useless =
     job.cutoff === undefined ? 3 : heldOutLoss(job)
 
 /**
- * A store whose named table takes one write and then holds its process still: what a crash right after fsync leaves.
+ * A store whose named tables take one write and then holds its process still: what a crash right after fsync leaves.
  */
-function afterOneWrite(store: Pick<Store, 'collection'>, name: string, died: () => void): Pick<Store, 'collection'> {
+function afterOneWrite(
+  store: Pick<Store, 'collection'>,
+  names: readonly string[],
+  died: () => void
+): Pick<Store, 'collection'> {
   let dead = false
   return {
-    collection: (wanted, schema) => {
-      const table = store.collection(wanted, schema)
-      if (wanted !== name) return table
+    collection: (name, schema) => {
+      const table = store.collection(name, schema)
+      if (!names.includes(name)) return table
       return {
         name,
         get: key => table.get(key),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { EscrowRecord } from '../../../node/chain/ledger/index.ts'
 import { createFunds } from '../../../node/jobs/funds.ts'
 import { escrowId } from '../../../protocol/contracts/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
@@ -8,8 +9,10 @@ import { captureLog } from '../../harness/index.ts'
 
 const account = (i: number): Address => keccak(`account ${i}`).slice(0, 42) as Address
 
+type Escrow = Pick<EscrowRecord, 'state' | 'unpaid'>
+
 describe('money behind jobs', () => {
-  const start = (escrows: ReadonlySet<Hex> = new Set()) => {
+  const start = (escrows: ReadonlySet<Hex> | ReadonlyMap<Hex, Escrow> = new Set()) => {
     let asked = 0
     const funds = createFunds({
       chain: {
@@ -19,7 +22,12 @@ describe('money behind jobs', () => {
             return 100n
           }
         },
-        ledger: { escrow: async (id: Hex) => (escrows.has(id) ? {} : undefined) }
+        ledger: {
+          async escrow(id: Hex) {
+            if (escrows instanceof Map) return escrows.get(id) as Escrow | undefined
+            return escrows.has(id) ? { state: 'funded' } : undefined
+          }
+        }
       },
       clock: { now: () => 0 },
       log: captureLog().log
@@ -51,6 +59,27 @@ describe('money behind jobs', () => {
       assert.equal(await funds.isPaid(builder, awards[at]!), true)
       assert.equal(await funds.isPaid(builder, awards[at === 0 ? 1 : 0]!), false)
       assert.equal(await funds.isPaidFor({ ...known, document: job(), awards: awards.toSpliced(at, 1) }), false)
+    }
+  })
+
+  it('is none that its builder was given back, whether it was found there before or not', async () => {
+    const one = award()
+    const { lot, attempt } = one.statement.message
+    const id = escrowId({ builder, job: jobId, lot, worker, attempt })
+    const known = { document: job(), bids: [], awards: [one], deliveries: [], closed: null }
+    const escrows = new Map<Hex, Escrow>([[id, { state: 'funded' }]])
+    const { funds } = start(escrows)
+    for (const [state, isMoney] of [
+      [{ state: 'funded' }, true],
+      [{ state: 'refunded' }, false],
+      [{ state: 'delivered' }, true],
+      [{ state: 'released' }, true],
+      [{ state: 'burnt' }, true],
+      [{ state: 'released', unpaid: true }, false]
+    ] as const) {
+      escrows.set(id, state)
+      assert.equal(await funds.isPaidFor(known), isMoney)
+      assert.equal(await funds.isPaid(builder, one), isMoney)
     }
   })
 })

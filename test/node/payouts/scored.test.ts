@@ -38,7 +38,7 @@ function scoredIn(lines: Epochs) {
       of: async (_: Hex, epoch: number) => [{ state: 'final', event: { bundle: `${epoch}`, proposer: account } }]
     } as never,
     {
-      async summary(cid: string) {
+      async summary({ bundle: cid }: { bundle: string }) {
         read.push(cid)
         const line = lines[Number(cid) - 1]
         if (line === undefined) throw new NotFoundError('files.unavailable', 'nobody has it')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createSettling, createVentures } from '../../../node/payouts/automation/index.ts'
+import { createQuiet, createSettling, createVentures } from '../../../node/payouts/automation/index.ts'
 import { ventureRecord } from '../../../node/payouts/automation/ventures.ts'
 import type { Proposal } from '../../../node/payouts/proposals.ts'
 import type { Plan } from '../../../node/runtime/index.ts'
@@ -93,7 +93,10 @@ describe('epochs that a settler closes by itself', () => {
 
   it('are ventures once something is posted, and not while nothing is to be counted', async () => {
     let posts = false
+    let deposited = 0n
     const pools = [first, second, third]
+    const quiet = createQuiet({ clock: { now: () => ms } as never })
+    let reads = 0
     const listed = async function* <T>(of: readonly T[]) {
       yield* of
     }
@@ -106,7 +109,7 @@ describe('epochs that a settler closes by itself', () => {
           }
         },
         chain: {
-          ledger: { pool: async () => ({ epoch: 0, deposited: 0n }) },
+          ledger: { pool: async () => ({ epoch: 0, deposited }) },
           payouts: { round: async () => undefined, rules: async () => ({ minStake: 0n }), bondFor: async () => 0n },
           nodes: { stakeOf: async () => 1n, lockedOf: async () => 0n },
           tokens: { balanceOf: async () => 1n }
@@ -123,7 +126,10 @@ describe('epochs that a settler closes by itself', () => {
           pools: () => listed(pools),
           pool: async () => ({ epoch: 0, at: 0n }),
           list: async () => ({ items: [] }),
-          open: () => listed([{ receipt: { receipt: { message: { fee: 1n } } } }])
+          open() {
+            reads++
+            return listed([{ receipt: { receipt: { message: { fee: 1n } } } }])
+          }
         },
         settler: {
           async settle(pool: Hex, pay: (amount: bigint, act: () => Promise<void>) => Promise<void>) {
@@ -132,7 +138,8 @@ describe('epochs that a settler closes by itself', () => {
           }
         },
         bundles: { known: async () => undefined },
-        ventures: open()
+        ventures: open(),
+        quiet
       } as unknown as Parameters<typeof createSettling>[2]
     )
     const pass = async (): Promise<number> => {
@@ -146,8 +153,27 @@ describe('epochs that a settler closes by itself', () => {
       return done
     }
     assert.equal(await pass(), 0)
+    assert.equal(reads, 3)
+    // Nothing is read of a pool that had nothing, until something of it comes, or for longer each time.
+    assert.equal(await pass(), 0)
+    assert.equal(reads, 3)
+    quiet.changed(second)
+    assert.equal(await pass(), 0)
+    assert.equal(reads, 4)
+    for (const [seconds, read] of [
+      [10, 7],
+      [10, 7],
+      [10, 10],
+      [3_600, 13]
+    ] as const) {
+      ms += seconds * 1_000
+      assert.equal(await pass(), 0)
+      assert.equal(reads, read)
+    }
     for await (const [pool] of store.collection('payouts/ventures', ventureRecord).entries()) assert.fail(pool)
     posts = true
+    // A claim came, by which there may be something.
+    deposited++
     assert.equal(await pass(), 2)
   })
 })
