@@ -184,6 +184,17 @@ describe('the HTTP API', () => {
     assert.equal((await raw('/api/nothing', json)).status, 404)
   })
 
+  it('answers by its codes also to what no route is looked for', async () => {
+    const long = await raw(`/api/contributions/${'7'.repeat(1_001)}/vote`, bearer, 'POST')
+    const garbled = await raw('/api/datanets/%E0%A4%A', bearer)
+    assert.deepEqual([long.status, garbled.status], [414, 400])
+    for (const { text } of [long, garbled]) {
+      const { error } = JSON.parse(text) as { error: { code: string; message: string } }
+      assert.equal(error.code, 'request.invalid')
+      assert.ok(error.message.length < 100)
+    }
+  })
+
   it('gives typed errors their code and help, and keeps others to itself', async () => {
     const client = createApiClient(server.url, token)
     await assert.rejects(client.call('jobs'), { code: 'jobs.test', message: 'no jobs today', help: 'Come tomorrow.' })

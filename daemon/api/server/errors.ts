@@ -47,6 +47,21 @@ export function errorReply(error: unknown): ErrorReply {
         error: { code: 'body.size', message: 'the body is larger than this call takes', type: 'invalid_request_error' }
       }
     }
+  // Their own words repeat all of the address.
+  if (fastifyCode === 'FST_ERR_MAX_PARAM_LENGTH' || fastifyCode === 'FST_ERR_BAD_URL')
+    return {
+      status: fastifyCode === 'FST_ERR_BAD_URL' ? 400 : 414,
+      body: {
+        error: {
+          code: 'request.invalid',
+          message:
+            fastifyCode === 'FST_ERR_BAD_URL'
+              ? 'the address is not well-formed'
+              : 'a name in the address is longer than any name is',
+          type: 'invalid_request_error'
+        }
+      }
+    }
   const status = (error as { statusCode?: number } | null)?.statusCode
   if (status !== undefined && status < 500)
     return {

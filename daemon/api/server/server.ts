@@ -176,7 +176,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       return name.includes('/') ? `${prefix}${name.replaceAll('/', '%2F')}${query}` : url
     },
     // A model's name may be as long as a name can be, escaped.
-    routerOptions: { maxParamLength: 1_000 }
+    routerOptions: { maxParamLength: 1_000 },
+    // What no route is even looked for: these answer by themselves, in another shape.
+    frameworkErrors: (error, _request, reply) => {
+      const { status, body } = errorReply(error)
+      void (reply as FastifyReply).status(status).send(body)
+    }
   })
   // Clients let go of an idle connection a second before they are told it ends; on a busy machine that second passes
   // unseen, and what is asked then is lost.
