@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Stream } from '@libp2p/interface'
 import { streamPair } from '@libp2p/utils'
 import fc from 'fast-check'
 import { manualClock } from '../../../node/runtime/index.ts'
@@ -34,6 +35,19 @@ function brings(turns: Turns, range: string, peer: string, pieces: number, told:
   turns.join(work)
   return work
 }
+
+/** Its messages, one after another. */
+const framedBy = (stream: Stream, turns: Turns): Stream =>
+  framesInTurn(stream, {
+    turns,
+    range: 'a',
+    peer: 'one',
+    maxBytes: 100,
+    costOf: () => 1,
+    hold: () => true,
+    take: message => message,
+    onTooLarge: () => undefined
+  })
 
 describe('turns of many within what all of them may cost', () => {
   it('cost no more in time than their quota, whoever they are', async () => {
@@ -136,16 +150,7 @@ describe('turns of many within what all of them may cost', () => {
     const [near, far] = await streamPair()
     const read: number[] = []
     const turns = createTurns({ perSecond: 100, burst: 1_000 }, manualClock())
-    const framed = framesInTurn(near, {
-      turns,
-      range: 'a',
-      peer: 'one',
-      maxBytes: 100,
-      costOf: () => 1,
-      hold: () => true,
-      take: message => message,
-      onTooLarge: () => undefined
-    })
+    const framed = framedBy(near, turns)
     framed.addEventListener('message', ({ data }) => read.push(data.subarray()[1] ?? 0))
     far.addEventListener('message', () => undefined)
     far.send(Uint8Array.of(1, 7, 1, 8, 1, 9))
@@ -162,16 +167,7 @@ describe('turns of many within what all of them may cost', () => {
     const [near, far] = await streamPair()
     const turns = createTurns({ perSecond: 100, burst: 1_000 }, manualClock(), 1)
     const read: number[] = []
-    const framed = framesInTurn(near, {
-      turns,
-      range: 'a',
-      peer: 'one',
-      maxBytes: 100,
-      costOf: () => 1,
-      hold: () => true,
-      take: message => message,
-      onTooLarge: () => undefined
-    })
+    const framed = framedBy(near, turns)
     framed.addEventListener('message', ({ data }) => read.push(data.subarray()[1] ?? 0))
     far.send(Uint8Array.of(1, 7))
     while (read.length === 0) await soon()
