@@ -17,6 +17,12 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   'limit.rate': 429
 }
 
+/** What is wrong with an address; the framework's own words repeat all of it. */
+const wrongAddresses: Record<string, { readonly status: number; readonly message: string }> = {
+  FST_ERR_BAD_URL: { status: 400, message: 'the address is not well-formed' },
+  FST_ERR_MAX_PARAM_LENGTH: { status: 414, message: 'a name in the address is longer than any name is' }
+}
+
 export interface ErrorReply {
   status: number
   body: { error: { code: string; message: string; help?: string; type: string } }
@@ -47,21 +53,11 @@ export function errorReply(error: unknown): ErrorReply {
         error: { code: 'body.size', message: 'the body is larger than this call takes', type: 'invalid_request_error' }
       }
     }
-  // Their own words repeat all of the address.
-  if (fastifyCode === 'FST_ERR_MAX_PARAM_LENGTH' || fastifyCode === 'FST_ERR_BAD_URL')
-    return {
-      status: fastifyCode === 'FST_ERR_BAD_URL' ? 400 : 414,
-      body: {
-        error: {
-          code: 'request.invalid',
-          message:
-            fastifyCode === 'FST_ERR_BAD_URL'
-              ? 'the address is not well-formed'
-              : 'a name in the address is longer than any name is',
-          type: 'invalid_request_error'
-        }
-      }
-    }
+  const ofAddress = ownOf(wrongAddresses, fastifyCode ?? '')
+  if (ofAddress !== undefined) {
+    const { status, message } = ofAddress
+    return { status, body: { error: { code: 'request.invalid', message, type: 'invalid_request_error' } } }
+  }
   const status = (error as { statusCode?: number } | null)?.statusCode
   if (status !== undefined && status < 500)
     return {

@@ -8,10 +8,12 @@ import type { KeyScope, ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName,
 import { isConsoleRoute, serveConsole } from './console/index.ts'
 import { replyText } from './reply.ts'
 import { errorReply } from './errors.ts'
+import type { ErrorReply } from './errors.ts'
 import { shareWith } from './cors.ts'
 import { createGuard } from './guard.ts'
 import type { ApiKeys, Caller } from './guard.ts'
 import { helpFor, isOpenAi, openAiErrorReply } from './openai/errors.ts'
+import type { OpenAiErrorReply } from './openai/errors.ts'
 import { isOfThisMachine } from './keyless.ts'
 import { ownHandlers } from './own.ts'
 import type { OwnRoute } from './own.ts'
@@ -153,6 +155,10 @@ export const requestMs = 120_000
 /** The path that was asked for, as far as it is repeated to whoever asked. */
 const pathOf = (url: string): string => url.replace(/\?.*$/s, '').slice(0, 100)
 
+/** A failure as whoever asked there expects it. */
+const replyFor = (url: string, error: unknown): ErrorReply | OpenAiErrorReply =>
+  isOpenAi(url) ? openAiErrorReply(error) : errorReply(error)
+
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { token } = options
   const sessions = await createSessions({
@@ -178,8 +184,8 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     // A model's name may be as long as a name can be, escaped.
     routerOptions: { maxParamLength: 1_000 },
     // What no route is even looked for: these answer by themselves, in another shape.
-    frameworkErrors: (error, _request, reply) => {
-      const { status, body } = errorReply(error)
+    frameworkErrors: (error, request, reply) => {
+      const { status, body } = replyFor(request.url, error)
       void (reply as FastifyReply).status(status).send(body)
     }
   })
@@ -236,15 +242,14 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     for (const [name, value] of Object.entries(safeHeaders)) if (!reply.hasHeader(name)) reply.header(name, value)
   })
   server.setErrorHandler((error, request, reply) => {
-    const { status, body } = isOpenAi(request.url) ? openAiErrorReply(error) : errorReply(error)
+    const { status, body } = replyFor(request.url, error)
     if (status >= 500) options.onError?.(error, request.routeOptions.url ?? request.method)
     return reply.status(status).send(body)
   })
   server.setNotFoundHandler((request, reply) => {
-    const theirs = isOpenAi(request.url)
-    const what = theirs ? `${request.method} ${pathOf(request.url)}` : 'such call'
+    const what = isOpenAi(request.url) ? `${request.method} ${pathOf(request.url)}` : 'such call'
     const unknown = new NotFoundError('route.unknown', `there is no ${what}`, { help: helpFor(pathOf(request.url)) })
-    const { status, body } = theirs ? openAiErrorReply(unknown) : errorReply(unknown)
+    const { status, body } = replyFor(request.url, unknown)
     return reply.status(status).send(body)
   })
 
