@@ -83,6 +83,8 @@ export interface Book extends Directory {
   removed(contribution: Hex): Promise<Removed | undefined>
   /** How much of what was accepted of a Datanet has left since. */
   gone: GoneCounts['of']
+  /** Whether all that was accepted of a Datanet has left since. */
+  emptied(datanet: Hex): Promise<boolean>
   /** Of a Datanet, in the order of authorship, from an index on. */
   removals(datanet: Hex, from: number, limit: number): AsyncIterable<{ index: number; removal: RemovalRecord }>
   /** A contribution is sent from now on; it takes the place of one that could not be sent, so that only one ever is. */
@@ -330,6 +332,10 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       gone.changed(record.datanet)
     },
     gone: datanet => gone.of(datanet),
+    async emptied(datanet) {
+      const { accepted } = await book.progress(datanet)
+      return accepted > 0 && accepted === (await gone.of(datanet)).contributions
+    },
     async removed(id) {
       const place = knownPlaces.get(id) ?? (await places.get(id))
       return place === undefined ? undefined : removedBy(await tables.removals.get(place))

@@ -35,9 +35,8 @@ export function createMixing(
   async function found(ids: readonly Hex[], { name, description }: MixRequest): Promise<DatanetView> {
     const of = await parents.sitting(ids)
     for (const { id, rules } of of) {
-      const { accepted } = await book.progress(id)
       // [reject] Something of each is still there: a mix holds what its parents' versions hold.
-      if (accepted > 0 && accepted === (await book.gone(id)).contributions)
+      if (await book.emptied(id))
         throw new InvalidError('version.empty', `everything that was accepted of ${rules.name} has left`, {
           help: 'Mix the others.'
         })

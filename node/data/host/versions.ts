@@ -87,9 +87,8 @@ export function createVersions(
 
   /** Why there is nothing to anchor. */
   async function nothingIn(datanet: Hex): Promise<InvalidError> {
-    const { contributions } = await book.gone(datanet)
     const latest = (await chain.datanets.datanet(datanet))?.version ?? 0
-    if (contributions > 0 && contributions === (await book.progress(datanet)).accepted)
+    if (await book.emptied(datanet))
       return new InvalidError(
         'version.empty',
         latest === 0 ? 'everything that was accepted has left again' : emptiedInWords(latest),

@@ -34,13 +34,15 @@ export interface Leaving {
 
 export function createLeaving(
   { clock, self, store }: Pick<DataDeps, 'clock' | 'self' | 'store'>,
-  book: Pick<Book, 'at' | 'contribution' | 'gone' | 'progress' | 'refused' | 'removals' | 'removed' | 'serially'>,
+  book: Pick<Book, 'at' | 'contribution' | 'emptied' | 'gone' | 'refused' | 'removals' | 'removed' | 'serially'>,
   holdings: Pick<Holdings, 'reasons' | 'release'>,
   privacy: { forget(contribution: Hex): Promise<void> },
   followed: () => readonly Hex[],
   manifest: (datanet: Hex, version: number) => Promise<VersionManifest>
 ): Leaving {
   const emptied = store.collection('data/emptied', emptiedRecord)
+  /** How much had left of those of which all was let go; no more than are followed. */
+  const emptiedGo = new Map<Hex, number>()
   const leaving: Leaving = {
     async hide({ id, state }) {
       if (!('statements' in state) || state.statements === undefined) return
@@ -65,17 +67,20 @@ export function createLeaving(
     },
     async letEmptiedGo() {
       for (const datanet of followed()) {
-        const { accepted } = await book.progress(datanet)
         const since = await emptied.get(datanet)
-        if (accepted === 0 || (await book.gone(datanet)).contributions < accepted) {
+        const { contributions } = await book.gone(datanet)
+        if (!(await book.emptied(datanet))) {
           if (since !== undefined) await emptied.delete(datanet)
+          emptiedGo.delete(datanet)
         } else if (since === undefined) await emptied.put(datanet, clock.now())
-        else if (clock.now() > since + emptiedMs)
+        else if (clock.now() > since + emptiedMs && emptiedGo.get(datanet) !== contributions) {
           for await (const { index } of book.removals(datanet, 1, -1)) {
             const record = await book.at(datanet, index)
             if (record !== undefined && (await book.removed(record.id)) !== undefined)
               await book.serially(() => leaving.letGo(record))
           }
+          emptiedGo.set(datanet, contributions)
+        }
       }
     },
     async letRefusedGo() {
