@@ -25,7 +25,8 @@ export const knownTables = {
   'jobs/known/deliveries': signedSchema('Delivery')
 } as const
 
-const keyOfBid = (id: Hex, { message }: Signed<'Bid'>): string => `${id}/${message.worker}`
+/** Of a job's bid by a worker. */
+export const keyOfBid = (id: Hex, { message }: Signed<'Bid'>): string => `${id}/${message.worker}`
 const keyOfAward = (id: Hex, { statement: { message } }: AwardDocument): string =>
   `${id}/${message.lot}/${message.worker}/${sequenceKey(message.attempt)}`
 const keyOfDelivery = (id: Hex, { message }: Signed<'Delivery'>): string => `${id}/${message.lot}/${message.worker}`
@@ -45,29 +46,29 @@ export interface Known {
   forget(id: Hex): Promise<void>
 }
 
+/** Rows by job, in the order of their keys; those of no job are what a crash has left of one that was forgotten. */
+export async function rowsByJob<T>(table: Collection<T>, known: ReadonlyMap<Hex, unknown>): Promise<Map<Hex, T[]>> {
+  const found = new Map<Hex, T[]>()
+  const gone: string[] = []
+  for await (const [key, value] of table.entries()) {
+    const id = key.split('/')[0] as Hex
+    if (!known.has(id)) {
+      gone.push(key)
+      continue
+    }
+    const list = found.get(id)
+    if (list === undefined) found.set(id, [value])
+    else list.push(value)
+  }
+  for (const key of gone) await table.delete(key, { sync: false })
+  return found
+}
+
 export function openKnown(store: Pick<Store, 'collection'>): Known {
   const jobs = store.collection('jobs/known', knownTables['jobs/known'])
   const bids = store.collection('jobs/known/bids', knownTables['jobs/known/bids'])
   const awards = store.collection('jobs/known/awards', knownTables['jobs/known/awards'])
   const deliveries = store.collection('jobs/known/deliveries', knownTables['jobs/known/deliveries'])
-
-  /** Rows by job, in the order of their keys; those of no job are what a crash has left of one that was forgotten. */
-  async function rowsOf<T>(table: Collection<T>, known: ReadonlyMap<Hex, KnownJob>): Promise<Map<Hex, T[]>> {
-    const found = new Map<Hex, T[]>()
-    const gone: string[] = []
-    for await (const [key, value] of table.entries()) {
-      const id = key.split('/')[0] as Hex
-      if (!known.has(id)) {
-        gone.push(key)
-        continue
-      }
-      const list = found.get(id)
-      if (list === undefined) found.set(id, [value])
-      else list.push(value)
-    }
-    for (const key of gone) await table.delete(key, { sync: false })
-    return found
-  }
 
   const known: Known = {
     async load() {
@@ -82,9 +83,9 @@ export function openKnown(store: Pick<Store, 'collection'>): Known {
         await known.put(id, job)
       }
       const [bidsOf, awardsOf, deliveriesOf] = [
-        await rowsOf(bids, all),
-        await rowsOf(awards, all),
-        await rowsOf(deliveries, all)
+        await rowsByJob(bids, all),
+        await rowsByJob(awards, all),
+        await rowsByJob(deliveries, all)
       ]
       for (const [id, job] of all)
         all.set(id, {

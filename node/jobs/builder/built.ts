@@ -1,14 +1,12 @@
 import { jobRecord } from '../../../protocol/jobs/index.ts'
 import type { JobRecord } from '../../../protocol/jobs/index.ts'
 import { signedSchema } from '../../../protocol/crypto/index.ts'
-import type { Signed } from '../../../protocol/crypto/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Store } from '../../store/index.ts'
+import { keyOfBid, rowsByJob } from '../known.ts'
 
 /** A job's row has no bids: they are rows of their own, by job and worker, and stood in it before they were. */
 export const builtTables = { 'jobs/built': jobRecord, 'jobs/built/bids': signedSchema('Bid') } as const
-
-const keyOf = (id: Hex, { message }: Signed<'Bid'>): string => `${id}/${message.worker}`
 
 /** The builder's own jobs on disk: a stranger's bid costs what it is, and not what the job has. */
 export interface Built {
@@ -34,24 +32,17 @@ export function openBuilt(store: Pick<Store, 'collection'>): Built {
       for await (const [key, record] of jobs.entries()) {
         const id = key as Hex
         if (record.bids.length > 0) {
-          for (const bid of record.bids) await bids.put(keyOf(id, bid), bid, { sync: false })
+          for (const bid of record.bids) await bids.put(keyOfBid(id, bid), bid, { sync: false })
           await jobs.put(id, { ...record, bids: [] })
         }
         all.set(id, { ...record, bids: [] })
       }
-      // Those of no job are what a crash has left of one that was not posted.
-      const gone: string[] = []
-      for await (const [key, bid] of bids.entries()) {
-        const record = all.get(key.split('/')[0] as Hex)
-        if (record === undefined) gone.push(key)
-        else record.bids.push(bid)
-      }
-      for (const key of gone) await bids.delete(key, { sync: false })
+      for (const [id, of] of await rowsByJob(bids, all)) all.get(id)?.bids.push(...of)
       return all
     },
     async put(id, record, before) {
       const earlier = new Set(before?.bids)
-      for (const bid of record.bids) if (!earlier.has(bid)) await bids.put(keyOf(id, bid), bid)
+      for (const bid of record.bids) if (!earlier.has(bid)) await bids.put(keyOfBid(id, bid), bid)
       if (isOther(record, before)) await jobs.put(id, { ...record, bids: [] })
     }
   }
