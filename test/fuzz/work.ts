@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -26,7 +27,10 @@ const tell = (report: Report): void => (parentPort as MessagePort).postMessage(r
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
-const heapMb = (): number => {
+/** Until what the last cases left to the loop's next turns (a reply's streams) has had them. */
+const turnsMs = 50
+const heapMb = async (): Promise<number> => {
+  await pause(turnsMs)
   collect()
   return process.memoryUsage().heapUsed / 2 ** 20
 }
@@ -37,12 +41,12 @@ for (const [i, name] of names.entries()) {
   const target = targets.find(one => one.name === name)
   if (target === undefined) continue
   Atomics.store(at, 0, i)
-  const before = heapMb()
+  const before = await heapMb()
   const found = await attack(target, {
     seed,
     cases: Math.max(1, Math.ceil(cases / (target.weight ?? 1))),
     onCase: () => Atomics.add(at, 1, 1)
   })
-  const report: Report = { ...found, grown: heapMb() - before }
+  const report: Report = { ...found, grown: (await heapMb()) - before }
   tell(report)
 }
