@@ -66,8 +66,9 @@ export async function makeAdapters(
   const ids: Hex[] = []
   let bytes = 0
   const fresh = newAdapter(config, { rank, alpha: 2 * rank, targets, dropout: 0 }, 1)
-  const one = async (seed: number): Promise<void> => {
-    if (seed >= stored) return register(seed, await nowhere(seed))
+  /** @returns its CID */
+  const one = async (seed: number): Promise<string> => {
+    if (seed >= stored) return nowhere(seed)
     const random = new Random(seed, 0x20b0000)
     // Weights differ where it costs little: what is measured does not depend on which they are.
     const few = Array.from({ length: 64 }, () => 0.02 * (random.uniform() - 0.5))
@@ -78,7 +79,7 @@ export async function makeAdapters(
     if (seed === 0) for (const name of await readdir(path)) bytes += (await stat(join(path, name))).size
     if (seed < kept) folders[seed] = path
     else await rm(path, { recursive: true })
-    await register(seed, adapter)
+    return adapter
   }
   async function register(seed: number, adapter: string): Promise<void> {
     const registration = {
@@ -102,7 +103,9 @@ export async function makeAdapters(
   }
   await call('evm_setAutomine', [false])
   for (let at = 0; at < count; at += atOnce) {
-    await Promise.all(Array.from({ length: Math.min(atOnce, count - at) }, (_, i) => one(at + i)))
+    // Made first: the chain hangs up on a call that waits half a minute for its turn of this thread.
+    const made = await Promise.all(Array.from({ length: Math.min(atOnce, count - at) }, (_, i) => one(at + i)))
+    await Promise.all(made.map((adapter, i) => register(at + i, adapter)))
     await call('evm_mine', [])
     if (at % (8 * atOnce) === 0) say(`${Math.min(count, at + atOnce)} of ${count} adapters`)
   }
