@@ -25,8 +25,11 @@ import type {
 
 /** Records held in memory beside the disk; verdicts of large shards are megabytes. */
 const cachedRecords = 2048
-/** … and statements of them, some kilobyte each: a vote of twenty-one is as large as seven of three. */
-const cachedStatements = 2048
+/**
+ * … and statements of them, some kilobyte each: a vote of twenty-one is as large as seven of three. What is voted on
+ * now is in memory by these; of what is decided hardly anything is read again.
+ */
+const cachedStatements = 512
 const cachedVerdicts = 16
 
 /**
