@@ -1,3 +1,4 @@
+import { anySignal } from '../protocol/primitives/index.ts'
 import type { AskEvent, AskResult } from '../node/models/types.ts'
 import type { Answer, AnswerResult, Receipt } from './types.ts'
 
@@ -12,7 +13,7 @@ export function answering(
   outer: AbortSignal | undefined
 ): Answer {
   const control = new AbortController()
-  const signal = outer === undefined ? control.signal : AbortSignal.any([outer, control.signal])
+  const signal = outer === undefined ? control.signal : anySignal([outer, control.signal])
   const pieces: string[] = []
   const waiting = new Set<() => void>()
   let over: { error?: unknown } | undefined

@@ -1,7 +1,16 @@
 import type { Libp2pOptions } from 'libp2p'
 import { addressOfKey } from '../protocol/crypto/index.ts'
 import { isAgent, route as routeForm } from '../protocol/models/index.ts'
-import { InvalidError, TilthError, bytes32, fromHex, readAs, toHex, zeroHash } from '../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  TilthError,
+  anySignal,
+  bytes32,
+  fromHex,
+  readAs,
+  toHex,
+  zeroHash
+} from '../protocol/primitives/index.ts'
 import type { Address, Hex } from '../protocol/primitives/index.ts'
 import { createClient } from '../node/models/client/client.ts'
 import { createAcquaintance } from '../node/models/client/workers.ts'
@@ -146,7 +155,7 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
       account: self,
       peers: () => peer.connected().map(({ peerId }) => peerId),
       offers({ signal, ...wanted } = {}) {
-        const both = signal === undefined ? life.signal : AbortSignal.any([signal, life.signal])
+        const both = signal === undefined ? life.signal : anySignal([signal, life.signal])
         return listing({ market, acquaintance }, wanted, both)
       },
       ask({ maxFee, signal, route, ...request }) {

@@ -2,7 +2,7 @@ import { modelId } from '../protocol/contracts/index.ts'
 import { checkOffer, everyModelOver, mostToldOffers, offersAnswer, overAnswer } from '../protocol/models/index.ts'
 import type { ModelRecord, OffersQuestion, OverQuestion, ToldOffer } from '../protocol/models/index.ts'
 import { modelRecord } from '../protocol/models/index.ts'
-import { TilthError } from '../protocol/primitives/index.ts'
+import { TilthError, anySignal } from '../protocol/primitives/index.ts'
 import { PeerError } from '../protocol/wire/index.ts'
 import type { Hex } from '../protocol/primitives/index.ts'
 import { createOffers } from '../node/models/offers.ts'
@@ -151,7 +151,7 @@ export function createMarket(
 
   async function over(question: OverQuestion, outer: AbortSignal): Promise<ModelRecord[]> {
     await peer.join(outer)
-    const signal = AbortSignal.any([outer, AbortSignal.timeout(askMs)])
+    const signal = anySignal([outer, AbortSignal.timeout(askMs)])
     const asked = peer.connected().slice(0, peersAsked)
     const found = new Map<Hex, ModelRecord | undefined>() // in the order in which they were told
     async function add(id: Hex): Promise<void> {
@@ -184,7 +184,7 @@ export function createMarket(
 
   async function* look(question: OffersQuestion, outer: AbortSignal): AsyncGenerator<SignedOffer> {
     await peer.join(outer)
-    const signal = AbortSignal.any([outer, AbortSignal.timeout(askMs)])
+    const signal = anySignal([outer, AbortSignal.timeout(askMs)])
     const seen = new Set<string>()
     const found: SignedOffer[] = []
     let wake = (): void => undefined

@@ -1,7 +1,7 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
-import { TilthError } from '../../protocol/primitives/index.ts'
+import { TilthError, anySignal } from '../../protocol/primitives/index.ts'
 import type { Address } from '../../protocol/primitives/index.ts'
 import { remember } from '../../node/runtime/cache.ts'
 import { unlessAborted } from '../../node/runtime/signals.ts'
@@ -86,7 +86,7 @@ export async function startPeer(
   const life = new AbortController()
   let joining: Promise<void> | undefined
   async function joinNow(): Promise<void> {
-    const signal = AbortSignal.any([AbortSignal.timeout(dialMs), life.signal])
+    const signal = anySignal([AbortSignal.timeout(dialMs), life.signal])
     const dial = (target: Multiaddr): Promise<unknown> => libp2p.dial(target, { signal })
     try {
       // A machine that has much to do may miss the first call.

@@ -1,7 +1,7 @@
 import { digest } from '../../protocol/crypto/index.ts'
 import { jobMessage } from '../../protocol/jobs/index.ts'
 import type { JobMessage, JobRecord } from '../../protocol/jobs/index.ts'
-import { InvalidError, NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, anySignal } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import { counter, gauge } from '../runtime/index.ts'
 import type { Peer } from '../transport/types.ts'
@@ -234,12 +234,12 @@ export function createJobsService(deps: JobsDeps): JobsService {
         deps.events,
         id,
         view(id),
-        options.signal === undefined ? stopping.signal : AbortSignal.any([stopping.signal, options.signal])
+        options.signal === undefined ? stopping.signal : anySignal([stopping.signal, options.signal])
       ),
     async completed(id, options = {}) {
       must(id)
       const done = new AbortController()
-      const signal = AbortSignal.any([
+      const signal = anySignal([
         stopping.signal,
         done.signal,
         ...(options.signal === undefined ? [] : [options.signal])

@@ -1,7 +1,7 @@
 import { deliveryContent } from '../../protocol/jobs/index.ts'
 import type { Untrained } from '../../protocol/jobs/index.ts'
 import type { Signed } from '../../protocol/crypto/index.ts'
-import { contentHash } from '../../protocol/primitives/index.ts'
+import { anySignal, contentHash } from '../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../protocol/wire/index.ts'
 import type { JobsDeps } from './deps.ts'
 import { maxContentBytes } from './limits.ts'
@@ -25,7 +25,7 @@ export async function untrainedBy(
       const bytes = await files.fetchBytes(message.cid, {
         maxBytes: maxContentBytes,
         providers: [message.worker],
-        signal: AbortSignal.any([signal, AbortSignal.timeout(fetchMs)])
+        signal: anySignal([signal, AbortSignal.timeout(fetchMs)])
       })
       const content = decodeFrame(bytes, deliveryContent, maxContentBytes)
       // [ignore] Papers are those that were signed for.

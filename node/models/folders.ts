@@ -1,5 +1,6 @@
 import type { ModelRecord } from '../../protocol/models/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
+import { anySignal } from '../../protocol/primitives/index.ts'
 import { createCache } from '../runtime/index.ts'
 import type { Lease } from '../shelf/index.ts'
 import type { Parts } from './deps.ts'
@@ -68,7 +69,7 @@ export function createFolders({ shelf, log, clock }: Pick<Parts, 'shelf' | 'log'
           from: providersOf(model),
           cause: 'stranger',
           maxBytes,
-          signal: signal === undefined ? patience : AbortSignal.any([signal, patience])
+          signal: signal === undefined ? patience : anySignal([signal, patience])
         })
         tokenizers.get(model.base)?.release() // two questions may have asked at once
         tokenizers.set(model.base, lease)

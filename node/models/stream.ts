@@ -1,3 +1,5 @@
+import { anySignal } from '../../protocol/primitives/index.ts'
+
 /**
  * A task that emits as an iteration. Leaving the loop early, or the caller's signal, aborts the task's signal; the loop
  * ends when the task does, and throws what it throws.
@@ -7,7 +9,7 @@ export async function* asStream<T>(
   outer?: AbortSignal
 ): AsyncGenerator<T> {
   const control = new AbortController()
-  const signal = outer === undefined ? control.signal : AbortSignal.any([outer, control.signal])
+  const signal = outer === undefined ? control.signal : anySignal([outer, control.signal])
   const values: T[] = []
   let wake = (): void => undefined
   let over = false

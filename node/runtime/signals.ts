@@ -1,7 +1,9 @@
+import { anySignal } from '../../protocol/primitives/index.ts'
+
 /** Aborts after so many milliseconds, and with the signal where one is given. */
 export function within(ms: number, signal?: AbortSignal): AbortSignal {
   const late = AbortSignal.timeout(ms)
-  return signal === undefined ? late : AbortSignal.any([late, signal])
+  return signal === undefined ? late : anySignal([late, signal])
 }
 
 /** Why a signal aborted, as an error whatever its owner gave. */

@@ -1,4 +1,4 @@
-import { TilthError, foreignCode } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal, foreignCode } from '../../../protocol/primitives/index.ts'
 import type { ApiClient } from './client.ts'
 import type { BodyOf } from './route.ts'
 import type { Routes } from './routes.ts'
@@ -28,7 +28,7 @@ export async function streamAnswer(
   let answer: Answer | undefined
   const name = crypto.randomUUID()
   const stop = ends === undefined ? undefined : stopping(api, name, ends.enough)
-  const signal = stop === undefined || ends === undefined ? undefined : AbortSignal.any([stop.hungUp, ends.hangUp])
+  const signal = stop === undefined || ends === undefined ? undefined : anySignal([stop.hungUp, ends.hangUp])
   try {
     for await (const event of api.stream('ask', {
       body: { ...body, name },

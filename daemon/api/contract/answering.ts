@@ -1,4 +1,4 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 
 /** A read takes no longer than this; what changes something may have to wait for a block or a model. */
 const readMs = 60_000
@@ -35,7 +35,7 @@ export function watchAnswering(base: string, read: boolean, { readMs, probeMs }:
     if (probing) return
     probing = true
     fetch(new URL('/openapi.json', base), {
-      signal: AbortSignal.any([over.signal, AbortSignal.timeout(probeMs.within)])
+      signal: anySignal([over.signal, AbortSignal.timeout(probeMs.within)])
     })
       .then(async response => response.body?.cancel())
       .catch((error: unknown) => {

@@ -1,12 +1,13 @@
 import {
   InvalidError,
   NotFoundError,
+  RefusedError,
   TilthError,
+  anySignal,
   everyItem,
   foreignCode,
   readAs,
-  refusalsOf,
-  RefusedError
+  refusalsOf
 } from '../../../protocol/primitives/index.ts'
 import type { PageRequest } from '../../../protocol/primitives/index.ts'
 import { patience as usualPatience, watchAnswering } from './answering.ts'
@@ -107,7 +108,7 @@ export function createApiClient(
   /** Sends, and reads the answer, for as long as the daemon shows that it lives. */
   async function answered<T>(entry: Route, argument: Asked, read: (response: Response) => Promise<T>): Promise<T> {
     const watch = watchAnswering(base, entry.method === 'GET', patience)
-    const signal = AbortSignal.any([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
+    const signal = anySignal([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
     try {
       return await read(await send(entry, argument, signal))
     } catch (error) {
@@ -124,7 +125,7 @@ export function createApiClient(
     read: (response: Response) => AsyncGenerator<T>
   ): AsyncGenerator<T> {
     const watch = watchAnswering(base, false, patience)
-    const signal = AbortSignal.any([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
+    const signal = anySignal([watch.signal, ...(argument.signal === undefined ? [] : [argument.signal])])
     try {
       yield* read(await send(entry, argument, signal))
     } catch (error) {

@@ -1,3 +1,5 @@
+import { anySignal } from '../../../protocol/primitives/index.ts'
+
 /** Answers under way that can be stopped by the name that their asker gave them. */
 export interface Stops {
   /** The signal of an answer: as given, or as soon as it is stopped by its name. */
@@ -15,7 +17,7 @@ export function createStops(): Stops {
       const stop = new AbortController()
       under.set(name, stop)
       return {
-        signal: AbortSignal.any([signal, stop.signal]),
+        signal: anySignal([signal, stop.signal]),
         end() {
           // Another may have taken the name since.
           if (under.get(name) === stop) under.delete(name)

@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'
 import Fastify from 'fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { NotFoundError, TilthError, readAs } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError, anySignal, readAs } from '../../../protocol/primitives/index.ts'
 import { routes, scopesFor, usualBody } from '../contract/index.ts'
 import type { KeyScope, ParsedBodyOf, ParsedParamsOf, ReplyOf, Route, RouteName, Routes } from '../contract/index.ts'
 import { isConsoleRoute, serveConsole } from './console/index.ts'
@@ -275,7 +275,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
         const body = readAs(entry.body, request.body ?? undefined, 'request.invalid')
         const { over, key } = callerOf(request)
         const left = signalOf(reply)
-        const signal = over === undefined ? left : AbortSignal.any([left, over])
+        const signal = over === undefined ? left : anySignal([left, over])
         const result = handler({ params, body, signal, key }, request, reply)
         if (entry.stream === true) {
           const told = (error: unknown): unknown => {

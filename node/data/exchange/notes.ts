@@ -1,4 +1,4 @@
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { DatanetDocument } from '../../../protocol/data/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -71,7 +71,7 @@ export function createNotes(
     }
     if (wanted.documents.length === 0 && wanted.datanets.length === 0) return
     try {
-      const signal = AbortSignal.any([stopping, AbortSignal.timeout(limitMs)])
+      const signal = anySignal([stopping, AbortSignal.timeout(limitMs)])
       await pullFrom(peer, wanted, deps, book, receiver, signal)
       metrics.synced('done')
     } catch (error) {
@@ -114,16 +114,11 @@ export function createNotes(
       const connected = peers.connected().map(({ address }) => address)
       for (const peer of new Set([...(host === undefined ? [] : [host]), ...connected.slice(0, 5)])) {
         if (peer === self) continue
-        await pullFrom(
-          peer,
-          wanted,
-          deps,
-          book,
-          receiver,
-          AbortSignal.any([stopping, AbortSignal.timeout(5_000)])
-        ).catch((error: unknown) => {
-          log.debug('a Datanet was not to be had from a peer', { datanet, peer, error })
-        })
+        await pullFrom(peer, wanted, deps, book, receiver, anySignal([stopping, AbortSignal.timeout(5_000)])).catch(
+          (error: unknown) => {
+            log.debug('a Datanet was not to be had from a peer', { datanet, peer, error })
+          }
+        )
         const found = (await book.datanet(datanet))?.document
         if (found !== undefined) return found
       }

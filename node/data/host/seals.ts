@@ -3,7 +3,7 @@ import { signStatement, signedSchema } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { isJuried, isQuorum, isSealOf, versionRoot, weightOf } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, Sealed } from '../../../protocol/data/index.ts'
-import { TilthError, bytes32 } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache, unlessAborted } from '../../runtime/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -145,7 +145,7 @@ export function createSeals(
       const roster = net.rules.validators
       const seals = new Map<Address, Signed<'VersionSeal'>>()
       const enough = new AbortController()
-      const signal = AbortSignal.any([stopping, enough.signal, AbortSignal.timeout(timing.sealMs)])
+      const signal = anySignal([stopping, enough.signal, AbortSignal.timeout(timing.sealMs)])
       const take = (seal: Signed<'VersionSeal'>): void => {
         seals.set(seal.message.validator, seal)
         if (isQuorum(roster, seals.keys())) enough.abort()

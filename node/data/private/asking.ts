@@ -11,7 +11,7 @@ import {
   weightOf
 } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, GivenKey } from '../../../protocol/data/index.ts'
-import { InvalidError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, anySignal, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -121,7 +121,7 @@ export function createKeyExchange(
   }
 
   async function askOne(holder: Address, wanted: readonly ContributionRecord[], shard: Uint8Array): Promise<boolean> {
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(20_000)])
+    const signal = anySignal([stopping, AbortSignal.timeout(20_000)])
     const stream = await streams.open(holder, protocol, { signal })
     try {
       const message = {

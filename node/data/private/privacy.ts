@@ -7,7 +7,7 @@ import {
   weightOf
 } from '../../../protocol/data/index.ts'
 import type { DatanetDocument, Reader, SealedKeys, VersionEntry } from '../../../protocol/data/index.ts'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
@@ -73,7 +73,7 @@ export function createPrivacy(
       maxBytes,
       providers: [hostOf(net), ...validators.map(({ address }) => address)].filter(one => one !== self),
       pin: false,
-      signal: AbortSignal.any([stopping, AbortSignal.timeout(fetchMs)])
+      signal: anySignal([stopping, AbortSignal.timeout(fetchMs)])
     })
   }
 

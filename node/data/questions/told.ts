@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { isJuried, outcomeOf, ownRows } from '../../../protocol/data/index.ts'
 import type { ContributionStatements, DatanetDocument, Verdict } from '../../../protocol/data/index.ts'
-import { bytes32 } from '../../../protocol/primitives/index.ts'
+import { anySignal, bytes32 } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -63,7 +63,7 @@ export function createTold(
   stopping: AbortSignal
 ): Told {
   async function ask(validator: Address, contribution: ContributionRecord['id']): Promise<Reply> {
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(askMs)])
+    const signal = anySignal([stopping, AbortSignal.timeout(askMs)])
     const stream = await streams.open(validator, '/tilth/data/hidden/1', { signal })
     try {
       await stream.send({ contribution })

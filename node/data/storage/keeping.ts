@@ -1,5 +1,6 @@
 import type { DatanetRules } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import type { Book } from '../book/index.ts'
 import type { DataDeps } from '../deps.ts'
 import type { Rosters } from '../rosters.ts'
@@ -46,7 +47,7 @@ export function createKeeping(
     // What is here for another's sake alone may go with that.
     if ((await files.has(cid)) && (await holdings.reasons(cid)).includes(reason)) return 'here'
     const providers = have.filter(one => one !== self)
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(fetchMs)])
+    const signal = anySignal([stopping, AbortSignal.timeout(fetchMs)])
     try {
       await holdings.fetch(cid, reason, { maxBytes, providers, signal })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { versionManifest } from '../../../protocol/data/index.ts'
 import type { VersionEntry } from '../../../protocol/data/index.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import { anySignal, keccak } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -55,7 +55,7 @@ export function createSpare(
       .map(one => ({ one, at: nearness(one.cid) }))
       .sort((a, b) => (a.at < b.at ? -1 : 1))
       .map(({ one }) => one)
-  const timed = (): AbortSignal => AbortSignal.any([stopping, AbortSignal.timeout(searchMs)])
+  const timed = (): AbortSignal => anySignal([stopping, AbortSignal.timeout(searchMs)])
 
   async function next(): Promise<{ datanet: Hex; host: Hex; cid: string } | undefined> {
     const listings = await book.listings(after, listingsAtOnce)
@@ -83,7 +83,7 @@ export function createSpare(
   }
   const isThere = async (address: Address, signal: AbortSignal): Promise<boolean> =>
     peers.connected().some(peer => peer.address === address) ||
-    peers.dial(address, { signal: AbortSignal.any([signal, AbortSignal.timeout(dialMs)]) }).then(
+    peers.dial(address, { signal: anySignal([signal, AbortSignal.timeout(dialMs)]) }).then(
       () => true,
       () => false
     )

@@ -23,7 +23,7 @@ import type {
   UploadContext,
   Verdict
 } from '../../../protocol/data/index.ts'
-import { InvalidError, TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, anySignal, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
 import { createBonded } from '../bonds.ts'
@@ -174,7 +174,7 @@ export function createShards(
     more: Pick<FetchOptions, 'first' | 'onBytes' | 'signal'> = {}
   ): Promise<Uint8Array> {
     const late = AbortSignal.timeout(timing.fetchMs)
-    const signal = AbortSignal.any([stopping, late, ...(more.signal ? [more.signal] : [])])
+    const signal = anySignal([stopping, late, ...(more.signal ? [more.signal] : [])])
     try {
       return await files.fetchBytes(cid, { maxBytes, providers: from, pin: keeps, ...more, signal })
     } catch (error) {

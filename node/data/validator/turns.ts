@@ -26,7 +26,7 @@ import type {
   Verdict,
   VoteReason
 } from '../../../protocol/data/index.ts'
-import { InvalidError, NotFoundError, TilthError, toHex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, anySignal, toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { datanetTopic } from '../../../protocol/wire/index.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -374,7 +374,7 @@ export function createTurns(
       await clock
         .sleep(
           until === undefined ? idleMs : Math.max(1, Math.min(until - clock.now(), timing.tickMs)),
-          AbortSignal.any([nap.signal, stopping.signal])
+          anySignal([nap.signal, stopping.signal])
         )
         .catch((error: unknown) => {
           if (!nap.signal.aborted && !stopping.signal.aborted) throw error

@@ -1,4 +1,4 @@
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, anySignal } from '../../../protocol/primitives/index.ts'
 import { ModelError } from '../graph/errors.ts'
 import { TokenQueue } from '../host/token-queue.ts'
 import type { AnswerText, GenerateJob, GenerateResult, GeneratedToken, Generation, TextReader } from '../types.ts'
@@ -56,7 +56,7 @@ async function answer(
   if (spoken.stopped) finish = 'stop'
   else if (ids.length < wanted) {
     const enough = new AbortController()
-    const either = signal === undefined ? enough.signal : AbortSignal.any([signal, enough.signal])
+    const either = signal === undefined ? enough.signal : anySignal([signal, enough.signal])
     try {
       const pieces = piecesOf(asked, await questionOf(asked, job, [...prompt, ...ids], wanted - ids.length), either)
       finish = await take(asked, pieces, { wanted, ids, spoken, settings, heard }, token => {

@@ -1,4 +1,4 @@
-import { InvalidError, LimitError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 
 // Requests to a server that its owner has named. It is believed as little as any peer: what it sends has a bound in
 // bytes and in time, and what it says of a failure is told to the owner in short, without the key.
@@ -131,7 +131,7 @@ const tooMuch = (): InvalidError =>
  */
 export async function callJson(way: Way, call: Call): Promise<unknown> {
   const late = AbortSignal.timeout(call.timeoutMs)
-  const signal = call.signal === undefined ? late : AbortSignal.any([call.signal, late])
+  const signal = call.signal === undefined ? late : anySignal([call.signal, late])
   try {
     const { response } = await begin(way, { ...call, signal })
     const parts: Uint8Array[] = []
@@ -165,7 +165,7 @@ export async function* callEvents(way: Way, call: Call, mostBytes: number): Asyn
       control.abort()
     }, call.timeoutMs)
   let timer = arm()
-  const signal = call.signal === undefined ? control.signal : AbortSignal.any([call.signal, control.signal])
+  const signal = call.signal === undefined ? control.signal : anySignal([call.signal, control.signal])
   try {
     const { response, key } = await begin(way, { ...call, signal })
     const decoder = new TextDecoder()

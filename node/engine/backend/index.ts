@@ -1,4 +1,4 @@
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Clock } from '../../runtime/types.ts'
 import { createBackend } from './backend.ts'
 import type { BackendDeps } from './backend.ts'
@@ -30,7 +30,7 @@ export function createBackends(
     async open(model, signal) {
       const backend = holds(model.base.cid)
       if (backend === undefined) throw new NotFoundError('backend-model', 'no server is named for this base')
-      return backend.open(model, signal === undefined ? life.signal : AbortSignal.any([signal, life.signal]))
+      return backend.open(model, signal === undefined ? life.signal : anySignal([signal, life.signal]))
     },
     status: () => all.map(backend => backend.status()),
     async check(name) {

@@ -10,7 +10,7 @@ import {
 import type { DeliveryContent, JobRecord, Lot, LotState, TrainingLog } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import { decodeFrame } from '../../../protocol/wire/index.ts'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Lease } from '../../shelf/index.ts'
 import { sequenceKey } from '../../store/index.ts'
@@ -62,7 +62,7 @@ export async function verifyDelivery(
   // [retry] A worker that has been paid may go: what auditors will ask for is here before it is. Most of that is
   // waiting, and what was delivered is looked at meanwhile.
   const { deadline } = lot.award.statement.message
-  const of = { worker, audit: auditId(builder, id), deadline, signal: AbortSignal.any([signal, over.signal]) }
+  const of = { worker, audit: auditId(builder, id), deadline, signal: anySignal([signal, over.signal]) }
   const fetching = isAudited ? states.fetch(`${sequenceKey(deadline)}/${lot.escrow}`, content, of) : Promise.resolve()
   // A failure is met where it is awaited, or is nobody's any more.
   fetching.catch(() => undefined)

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { coalitionsOf, mostFullParameters, playersOf, rowsOf } from '../../../protocol/jobs/index.ts'
 import type { Lot, TuneSpec } from '../../../protocol/jobs/index.ts'
-import { contentHash } from '../../../protocol/primitives/index.ts'
+import { anySignal, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { drawOf } from '../draw.ts'
 import { checkVersion } from '../versions.ts'
@@ -135,7 +135,7 @@ export function createEstimator(deps: JobsDeps, policy: WorkerPolicy, experience
           times.push(now)
           if (times.length >= benchmarked.least && now - (times[0] ?? now) >= benchmarked.ms) enough.abort()
         },
-        signal: AbortSignal.any([enough.signal, ...(signal === undefined ? [] : [signal])])
+        signal: anySignal([enough.signal, ...(signal === undefined ? [] : [signal])])
       })
     } catch (error) {
       if (!enough.signal.aborted) throw error

@@ -1,3 +1,4 @@
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import type { Availability, Clock } from '../../runtime/index.ts'
 
 /** How often is looked whether the machine is lent again, besides when it is said. */
@@ -33,7 +34,7 @@ export function createLent(
       })
       if (stopped()) hold.abort()
       return {
-        signal: AbortSignal.any([signal, hold.signal]),
+        signal: anySignal([signal, hold.signal]),
         held: () => hold.signal.aborted && !signal.aborted,
         end: () => off?.()
       }

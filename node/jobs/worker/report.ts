@@ -2,6 +2,7 @@ import { awardStatus, mergeHeldOut } from '../../../protocol/jobs/index.ts'
 import type { AwardStatus, HeldOutPoint, WorkStage, WorkerReport } from '../../../protocol/jobs/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import type { TrainProgress } from '../../engine/types.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { JobsDeps, JobsTiming } from '../deps.ts'
@@ -45,7 +46,7 @@ export function report(
   let failure: string | undefined
 
   async function converse(stream: MessageStream): Promise<void> {
-    const over = AbortSignal.any([signal, stream.signal])
+    const over = anySignal([signal, stream.signal])
     const send = (frame: WorkerReport): Promise<void> => stream.send(frame)
     await send({ kind: 'attach', award })
     const listening = (async () => {

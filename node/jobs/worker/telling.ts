@@ -1,5 +1,6 @@
 import type { DeclineReport } from '../../../protocol/jobs/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { JobsDeps } from '../deps.ts'
 import type { DeclinedError } from './declines.ts'
@@ -16,7 +17,7 @@ export function createTelling(
   const told = createCache<Hex, string>({ max: remembered })
 
   async function tell(builder: Address, report: DeclineReport): Promise<void> {
-    const signal = AbortSignal.any([stopping, AbortSignal.timeout(patienceMs)])
+    const signal = anySignal([stopping, AbortSignal.timeout(patienceMs)])
     const stream = await streams.open(builder, '/tilth/jobs/decline/1', { signal })
     try {
       const { price, ...rest } = report

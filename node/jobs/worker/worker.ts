@@ -13,7 +13,7 @@ import {
 import type { Assignment, AwardDocument, AwardStatus, JobMessage } from '../../../protocol/jobs/index.ts'
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import type { Message, Signed } from '../../../protocol/crypto/index.ts'
-import { TilthError, contentHash } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal, contentHash } from '../../../protocol/primitives/index.ts'
 import type { Hex, Page, PageRequest } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Lease } from '../../shelf/index.ts'
@@ -205,14 +205,14 @@ export function createWorker(
     const job = at === undefined ? undefined : book.get(at.award.statement.message.job)
     if (at === undefined || job === undefined || active.has(id)) return
     const [work, stream] = [new AbortController(), new AbortController()]
-    const signal = AbortSignal.any([work.signal, stopping.signal])
+    const signal = anySignal([work.signal, stopping.signal])
     const reporter = report(
       deps,
       timing,
       id,
       job.document.statement.message.builder,
       { status: state => heard(id, state) },
-      AbortSignal.any([stream.signal, stopping.signal])
+      anySignal([stream.signal, stopping.signal])
     )
     const entry: Active = {
       work,
@@ -247,7 +247,7 @@ export function createWorker(
       return entry.hold()
     }
     const job = book.get(at.award.statement.message.job)
-    const signal = AbortSignal.any([entry.work.signal, stopping.signal])
+    const signal = anySignal([entry.work.signal, stopping.signal])
     if (job !== undefined) enqueue(id, job, entry, signal)
   }
 
@@ -270,7 +270,7 @@ export function createWorker(
         lot: at.award.lot,
         folder: lotFolder(at.award),
         states,
-        signal: AbortSignal.any([attempt.signal, hold.signal]),
+        signal: anySignal([attempt.signal, hold.signal]),
         onStage: stage => {
           reporter.stage(stage)
         },

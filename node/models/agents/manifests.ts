@@ -1,6 +1,6 @@
 import { decodeManifest, isAgent, mostManifestBytes } from '../../../protocol/models/index.ts'
 import type { AgentManifest, ModelRecord } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, anySignal } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Catalogue } from '../catalogue.ts'
 import type { Parts } from '../deps.ts'
@@ -29,7 +29,7 @@ export function createManifests({ files }: Pick<Parts, 'files'>, catalogue: Pick
       const bytes = await files.fetchBytes(base, {
         maxBytes: mostManifestBytes,
         providers: [...new Set([worker, builder])],
-        signal: signal === undefined ? within : AbortSignal.any([signal, within])
+        signal: signal === undefined ? within : anySignal([signal, within])
       })
       const manifest = decodeManifest(bytes)
       kept.set(base, manifest)

@@ -9,7 +9,13 @@ import {
   upTo
 } from '../../../protocol/models/index.ts'
 import type { AgentManifest, AgentStep, ModelRecord, Route } from '../../../protocol/models/index.ts'
-import { canonicalJson, InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import {
+  InvalidError,
+  NotFoundError,
+  TilthError,
+  anySignal,
+  canonicalJson
+} from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Parts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
@@ -123,7 +129,7 @@ export function createAgents(
   }
 
   return async (agent, request, emit, signal, life) => {
-    const both = AbortSignal.any([signal, life])
+    const both = anySignal([signal, life])
     const given = givenBy(request)
     // [reject] What is wished of the answer is asked of a step, or not paid for: here no step would find rows.
     if (request.context !== undefined)

@@ -6,6 +6,7 @@ import {
   InvalidError,
   NotFoundError,
   TilthError,
+  anySignal,
   exactTokenText,
   readAs,
   toHex,
@@ -130,7 +131,7 @@ export function createAsking(
     if (base.context !== undefined && model.datanet === zeroHash) throw withoutRows()
     const confidential = request.private ?? false
     const seed = BigInt(request.seed ?? Math.floor(Math.random() * 0xffffffff))
-    const both = AbortSignal.any([signal, life])
+    const both = anySignal([signal, life])
     // A tokenizer may take a while to fetch; that nobody serves the model is said before.
     const [found] = await Promise.all([speechFor(model, both), offered(model, base, request.route, both)]).catch(
       (error: unknown) => {
@@ -214,7 +215,7 @@ export function createAsking(
       const content = { ...base, nonce: freshNonce(), resume: [...growing.ids] }
       const maxFee = maxFeeOf(offer)
       await budget?.reserve(spent + risked() + maxFee)
-      const until = AbortSignal.any([both, lane.lost])
+      const until = anySignal([both, lane.lost])
       // An offer costs nothing to make: a channel is opened only to a worker that is there.
       if (!(await wallet.holds(offer))) {
         try {
@@ -260,7 +261,7 @@ export function createAsking(
         ask,
         prompt: counting,
         growing,
-        signal: AbortSignal.any([signal, lane.lost]),
+        signal: anySignal([signal, lane.lost]),
         life,
         // Of two that are asked the second one answers only if it is the first.
         onAccepted: found => {

@@ -9,7 +9,7 @@ import {
   workerFrame
 } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, Finish, Source, WorkerFrame } from '../../../protocol/models/index.ts'
-import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { ErrorCode } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -283,7 +283,7 @@ export function createAttempt(
     let progress: Progress = { heard: false, inOrder: false }
     try {
       for (;;) {
-        const line = await pool.take(purse.record.worker, AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]))
+        const line = await pool.take(purse.record.worker, anySignal([life, AbortSignal.timeout(timing.acceptMs)]))
         progress = { heard: false, inOrder: false }
         try {
           return { outcome: await tryOver(line, request, receipts, progress), receipts }

@@ -1,4 +1,4 @@
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { Parts } from '../deps.ts'
@@ -53,7 +53,7 @@ export function createStreamPool({
         remove(line)
         if (!line.stream.signal.aborted) return line
       }
-      const within = AbortSignal.any([signal, AbortSignal.timeout(timing.reachMs)])
+      const within = anySignal([signal, AbortSignal.timeout(timing.reachMs)])
       const stream = await streams.open(worker, '/tilth/models/infer/1', { signal: within }).catch((cause: unknown) => {
         signal.throwIfAborted()
         throw new TilthError('ask.unreachable', `the worker ${worker} could not be reached`, { cause })

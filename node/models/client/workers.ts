@@ -8,7 +8,7 @@ import {
   suits
 } from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
 import type { OfferBoard, SignedOffer } from '../offers.ts'
@@ -162,7 +162,7 @@ export function createWorkers(
     await Promise.all(
       best.map(async ({ message: { worker } }) => {
         try {
-          await board.quote(worker, model.id, AbortSignal.any([signal, AbortSignal.timeout(timing.reachMs)]))
+          await board.quote(worker, model.id, anySignal([signal, AbortSignal.timeout(timing.reachMs)]))
         } catch (error) {
           if (signal.aborted) return
           const code = error instanceof TilthError ? error.code : 'internal'
@@ -196,7 +196,7 @@ export function createWorkers(
       for (let i = 0; found.length === 0 && clock.now() < deadline; i++) {
         signal.throwIfAborted()
         if (i % 4 === 0)
-          await board.find(model, AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
+          await board.find(model, anySignal([signal, AbortSignal.timeout(Math.max(1, deadline - clock.now()))]))
         else await clock.sleep(Math.min(500, timing.findMs / 4), signal)
         if (i > 0 && need.rows !== true) await askForIt(model, need, signal, route)
         found = await allowed()
@@ -207,7 +207,7 @@ export function createWorkers(
     },
     async reach({ message: { worker, model } }, signal) {
       try {
-        await board.quote(worker, model, AbortSignal.any([signal, AbortSignal.timeout(timing.reachMs)]))
+        await board.quote(worker, model, anySignal([signal, AbortSignal.timeout(timing.reachMs)]))
       } catch (error) {
         if (!signal.aborted) acquaintance.away(worker)
         throw error

@@ -1,6 +1,6 @@
 import { clientFrame, creditOf, feeOf, tokensWanted } from '../../../protocol/models/index.ts'
 import type { ClientFrame, Finish } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Generation } from '../../engine/types.ts'
 import type { MessageStream } from '../../transport/types.ts'
@@ -89,7 +89,7 @@ export function createAnswers(
   ): Promise<{ finish: Finish; tail: string }> {
     const { served, inputTokens, creditTokens, sources, frame } = admitted
     const stop = new AbortController()
-    const signal = AbortSignal.any([stop.signal, dialogue.signal])
+    const signal = anySignal([stop.signal, dialogue.signal])
     let began = clock.now()
     try {
       // A prompt that is within the credit is worked on while the disk takes the request; nothing is said before it

@@ -1,5 +1,5 @@
 import type { ModelRecord } from '../../../protocol/models/index.ts'
-import { LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { LimitError, NotFoundError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Answerer } from '../../engine/backend/types.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -111,7 +111,7 @@ export function createBrought(
   }
 
   async function fetch(model: ModelRecord): ReturnType<Folders['fetch']> {
-    const signal = AbortSignal.any([life, AbortSignal.timeout(fetchMs)])
+    const signal = anySignal([life, AbortSignal.timeout(fetchMs)])
     const take = (): ReturnType<Folders['fetch']> => folders.fetch(model, signal, { maxAdapterBytes })
     try {
       return await take()
@@ -176,7 +176,7 @@ export function createBrought(
     try {
       return await Promise.race([
         bringing,
-        clock.sleep(patienceMs, AbortSignal.any([stop.signal, life])).then((): never => {
+        clock.sleep(patienceMs, anySignal([stop.signal, life])).then((): never => {
           throw new LimitError('worker.busy', 'the model is on its way', { consequence: 'retry' })
         })
       ])

@@ -1,4 +1,4 @@
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, anySignal } from '../../../protocol/primitives/index.ts'
 
 /** What an owner wants open: opened, and waiting for it. Bounded by the turns that they take. */
 export interface Wishes<K> {
@@ -16,7 +16,7 @@ export function createWishes<K>(life: AbortSignal): Wishes<K> {
       const all = wishes.get(key) ?? new Set<AbortController>()
       wishes.set(key, all.add(wish))
       try {
-        return await work(AbortSignal.any([life, wish.signal]))
+        return await work(anySignal([life, wish.signal]))
       } finally {
         all.delete(wish)
         if (all.size === 0) wishes.delete(key)

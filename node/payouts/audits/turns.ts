@@ -1,5 +1,5 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { TilthError } from '../../../protocol/primitives/index.ts'
+import { TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import { createCache, unlessAborted } from '../../runtime/index.ts'
 import type { Queue } from '../../runtime/index.ts'
 
@@ -55,7 +55,7 @@ export function createTurns({ queue, turnMs, life, failed }: TurnOptions): Turns
       turn.abort(new TilthError('audit.turn', 'others wait for their turn', { consequence: 'retry' }))
     }
     let timer = setTimeout(giveWay, Math.min(longestMs, turnMs() * 2 ** times)).unref()
-    const signal = AbortSignal.any([stopped, ends, turn.signal])
+    const signal = anySignal([stopped, ends, turn.signal])
     const acting = act(signal)
     try {
       await unlessAborted(acting, signal)

@@ -1,4 +1,4 @@
-import { NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { NotFoundError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { wrongScorers } from '../../../protocol/payouts/index.ts'
 import type { EpochFault, EpochFaultCode } from '../../../protocol/payouts/index.ts'
@@ -188,12 +188,12 @@ export function createWatcher(
     const { pool, epoch } = proposal.event
     const ended = new AbortController()
     const stop = new AbortController()
-    const checking = check(turn, AbortSignal.any([stop.signal, life.signal])).finally(() => {
+    const checking = check(turn, anySignal([stop.signal, life.signal])).finally(() => {
       underway.delete(key)
     })
     underway.add(key)
     running.set(key, turn)
-    const patience = clock.sleep(checkMs(window), AbortSignal.any([ended.signal, life.signal])).then(() => {
+    const patience = clock.sleep(checkMs(window), anySignal([ended.signal, life.signal])).then(() => {
       throw new TilthError('bundle.slow', 'the check of the epoch took too long')
     })
     try {
@@ -247,7 +247,7 @@ export function createWatcher(
     const [soonest] = moments.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     if (soonest === undefined) return
     const ms = Number(soonest) * 1000 - clock.now()
-    clock.sleep(Math.max(ms, 50), AbortSignal.any([nap.signal, life.signal])).then(
+    clock.sleep(Math.max(ms, 50), anySignal([nap.signal, life.signal])).then(
       () => void lookAgain(),
       () => undefined
     )

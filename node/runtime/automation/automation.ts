@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import type { Store } from '../../store/types.ts'
 import { createCache } from '../cache.ts'
 import { counter } from '../metrics.ts'
@@ -112,7 +113,7 @@ export function createAutomations(deps: AutomationsDeps): Automations {
         if (awake) continue
         nap = new AbortController()
         // Woken or stopped: a sleep ends early for no other reason.
-        await clock.sleep(spec.everyMs, AbortSignal.any([signal, nap.signal])).catch(() => undefined)
+        await clock.sleep(spec.everyMs, anySignal([signal, nap.signal])).catch(() => undefined)
       }
     }
 

@@ -3,6 +3,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import { base64 } from 'multiformats/bases/base64'
 import { equals } from 'multiformats/bytes'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import { abortReason, unlessAborted } from '../../runtime/index.ts'
 
 /** Who is asked for a block, and nobody else is. */
@@ -142,7 +143,7 @@ async function askOne(
         signal.removeEventListener('abort', abort)
         wants.removeEventListener('block', heard)
       })
-      wants.wantSessionBlock(cid, peer, { signal: AbortSignal.any([signal, over.signal]) }).catch(reject)
+      wants.wantSessionBlock(cid, peer, { signal: anySignal([signal, over.signal]) }).catch(reject)
     })
   } finally {
     over.abort()

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
-import { LimitError } from '../../../protocol/primitives/index.ts'
+import { LimitError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Reads } from './reads.ts'
 
 /** Blocks that a fetch may read: one for each kilobyte that came, beside those of a small file or a folder's tree. */
@@ -25,7 +25,7 @@ export function countedReads(
   what: keyof typeof freeReads,
   { signal, over }: { signal: AbortSignal; over: AbortSignal }
 ): CountedReads {
-  const either = AbortSignal.any([signal, over])
+  const either = anySignal([signal, over])
   let left: number = freeReads[what] * bytesByRead
   let turn = 0
 

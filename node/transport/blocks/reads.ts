@@ -2,6 +2,7 @@ import type { Helia } from 'helia'
 import type { Blockstore } from 'interface-blockstore'
 import type { PeerId } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import { unlessAborted } from '../../runtime/index.ts'
 import type { AskOptions } from './asking.ts'
 import type { PassingBlocks, PassingOptions } from './passing.ts'
@@ -149,7 +150,7 @@ export function createReads(
           ...(passing === undefined ? {} : { passing, take }),
           ...(ask === undefined ? {} : { ask })
         }
-        const block = await whole(from.get(cid, { ...options, ...how, onProgress, signal: AbortSignal.any(signals) }))
+        const block = await whole(from.get(cid, { ...options, ...how, onProgress, signal: anySignal(signals) }))
         heardAt = Date.now()
         return block
       } catch (error) {

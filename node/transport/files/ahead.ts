@@ -1,5 +1,6 @@
 import { decode } from '@ipld/dag-pb'
 import type { CID } from 'multiformats/cid'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import type { Reads } from '../blocks/reads.ts'
 import { whole } from '../blocks/pins.ts'
 
@@ -13,7 +14,7 @@ const mostAhead = 16
  */
 export async function readAhead(blocks: Reads, cid: CID, signal: AbortSignal): Promise<{ end(): void }> {
   const stop = new AbortController()
-  const either = AbortSignal.any([signal, stop.signal])
+  const either = anySignal([signal, stop.signal])
   const { Links: links } = decode(await whole(blocks.get(cid, { signal })))
   for (const { Hash: entry } of links.slice(0, mostAhead))
     // What does not come is asked for again by whoever reads it, and missed there.

@@ -3,7 +3,7 @@ import { unixfs } from '@helia/unixfs'
 import type { UnixFS } from '@helia/unixfs'
 import type { Helia } from 'helia'
 import { CID } from 'multiformats/cid'
-import { InvalidError, LimitError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { storeError } from '../../store/index.ts'
 import type { LendingBlocks } from '../blocks/lent.ts'
@@ -70,7 +70,7 @@ function patience(
   }
   let timer = setTimeout(expire, silenceMs)
   return {
-    signal: signal === undefined ? late.signal : AbortSignal.any([late.signal, signal]),
+    signal: signal === undefined ? late.signal : anySignal([late.signal, signal]),
     cameAt: () => at,
     progress(ms = forMs) {
       at = Date.now()
@@ -161,7 +161,7 @@ export function createFiles({
     if (options.brief === true) missing.check(text)
     const wait = patience(options.signal, options.brief === true ? limits.briefMs : limits.silenceMs)
     const over = new AbortController()
-    const signal = AbortSignal.any([wait.signal, over.signal])
+    const signal = anySignal([wait.signal, over.signal])
     try {
       // A provider that cannot be dialled may still be found otherwise.
       const aloneMs = options.first === undefined ? 0 : options.first.eachMs * options.first.peers.length

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { maxNeighbours, neighboursAnswer, neighboursQuestion } from '../../../protocol/wire/index.ts'
 import type { NeighboursAnswer } from '../../../protocol/wire/index.ts'
+import { anySignal } from '../../../protocol/primitives/index.ts'
 import { createQueue, remember } from '../../runtime/index.ts'
 import type { Clock, Log } from '../../runtime/index.ts'
 import { isRelayed } from '../addresses.ts'
@@ -67,7 +68,7 @@ export function createNeighbours(
   }
 
   async function ask(peerId: string): Promise<void> {
-    const signal = AbortSignal.any([life.signal, AbortSignal.timeout(askMs)])
+    const signal = anySignal([life.signal, AbortSignal.timeout(askMs)])
     let answer: NeighboursAnswer | null = null
     try {
       const stream = await streams.open(peerId, protocol, { signal })

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { InvalidError, keccak, toHex } from '../../../protocol/primitives/index.ts'
+import { InvalidError, anySignal, keccak, toHex } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { maxRuns, runnerOf, runsAnswer, runsQuestion, signRun } from '../../../protocol/wire/index.ts'
 import type { RunWord } from '../../../protocol/wire/index.ts'
@@ -80,7 +80,7 @@ export function watchRuns(deps: RunsDeps, everyMs = askMs): () => Promise<void> 
     const some = asked()
     const peer = some[turn++ % Math.max(1, some.length)]
     if (peer === undefined) return
-    const signal = AbortSignal.any([life.signal, AbortSignal.timeout(answerMs)])
+    const signal = anySignal([life.signal, AbortSignal.timeout(answerMs)])
     const stream = await streams.open(peer, protocol, { signal })
     try {
       await stream.send(signRun(own, seconds(), key))

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import type { z } from 'zod'
-import { LimitError, TilthError } from '../../../protocol/primitives/index.ts'
+import { LimitError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import {
   PeerError,
   codeOf,
@@ -161,7 +161,7 @@ export function createMessageStream({
     if (more) return
     const late = AbortSignal.timeout(limits.timeMs)
     try {
-      await drained(stream, AbortSignal.any([late, life.signal]))
+      await drained(stream, anySignal([late, life.signal]))
     } catch (cause) {
       if (!late.aborted) throw reasonOf(life.signal) ?? closed(cause)
       // [reject] A reader reads within the protocol's time, or what we hold for it is dropped.

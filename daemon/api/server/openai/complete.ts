@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify'
+import { anySignal } from '../../../../protocol/primitives/index.ts'
 import type { ModelView, Paid } from '../../contract/index.ts'
 import type { Caller } from '../guard.ts'
 import { sendEvents, signalOf } from '../server.ts'
@@ -82,7 +83,7 @@ export async function complete(
       questions.every(question => question.private)
     )
   const left = signalOf(reply)
-  const signal = caller.over === undefined ? left : AbortSignal.any([left, caller.over])
+  const signal = caller.over === undefined ? left : anySignal([left, caller.over])
   const coming = answersTo(questions, (question, until) => source.ask(question, until, caller.key), signal)
   if (stream) {
     const events = eventsOf(head, await begun(coming), wish, paid)

@@ -1,3 +1,5 @@
+import { anySignal } from '../../../../protocol/primitives/index.ts'
+
 /** Something that one of several streams gave. */
 export interface Given<T> {
   readonly index: number
@@ -11,7 +13,7 @@ export async function* together<T>(
   signal: AbortSignal
 ): AsyncGenerator<Given<T>> {
   const over = new AbortController()
-  const both = AbortSignal.any([signal, over.signal])
+  const both = anySignal([signal, over.signal])
   const streams = Array.from({ length: count }, (_, index) => start(index, both)[Symbol.asyncIterator]())
   const next = async (index: number): Promise<{ index: number; result: IteratorResult<T> }> => ({
     index,
