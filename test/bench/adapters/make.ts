@@ -47,13 +47,19 @@ export async function makeAdapters(
   // The chain signs for the builder and is waited for no longer than it takes: thousands are there in minutes.
   async function call(method: string, params: readonly unknown[]): Promise<unknown> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-    const headers = { 'content-type': 'application/json' }
-    const answer = (await (await fetch(world.anvil.rpcUrl, { method: 'POST', headers, body })).json()) as {
-      result?: unknown
-      error?: unknown
+    // Under load the chain hangs up on a connection that was silent for long, be it used again just then.
+    const headers = { 'content-type': 'application/json', connection: 'close' }
+    for (let hungUp = 0; ; hungUp++) {
+      const response = await fetch(world.anvil.rpcUrl, { method: 'POST', headers, body }).catch((error: unknown) => {
+        if (hungUp === 5) throw error
+      })
+      if (response === undefined) continue
+      const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } }
+      if (error === undefined) return result
+      // It had come through before the chain hung up.
+      if (hungUp > 0 && /already|nonce too low/i.test(error.message ?? '')) return undefined
+      throw new Error(JSON.stringify(error))
     }
-    if (answer.error !== undefined) throw new Error(JSON.stringify(answer.error))
-    return answer.result
   }
   const { config } = loadModel(model)
   const base = await builder.node.files.addDirectory(model)
