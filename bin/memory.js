@@ -11,6 +11,7 @@ export const heapFlags = ['--max-semi-space-size=2', '--heap-growing-percent=25'
 export const allocator = {
   // Threads that come and go leave an arena of the allocator each, which is never given back.
   MALLOC_ARENA_MAX: '2',
-  // Left to itself it keeps what is larger than the largest block it ever freed, too: a training's for good.
-  MALLOC_MMAP_THRESHOLD_: '262144'
+  // Left to itself it keeps what is larger than the largest block it ever freed, too: a training's for good. What is
+  // larger than a read of a socket (64 KiB, the most there are) is given back whole; in between it leaves holes.
+  MALLOC_MMAP_THRESHOLD_: '69632'
 }

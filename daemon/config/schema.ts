@@ -164,11 +164,8 @@ export const daemonConfig = z.strictObject({
   autoVote: z.boolean().default(true),
   scorer: z
     .strictObject({
-      /**
-       * Drawn answers are said again; whose are by other weights is accused on chain. Not unless given: larger models
-       * than the seedling were not measured enough.
-       */
-      judgeAnswers: z.boolean().default(false)
+      /** Drawn answers are said again; whose are by other weights is accused on chain. */
+      judgeAnswers: z.boolean().default(true)
     })
     .prefault({}),
   /** Datanets that are followed by choice, besides those this node has a role in: names, ids, or beginnings of ids. */

@@ -66,8 +66,16 @@ export async function makeAdapters(
   await builder.service.registerBase({ name: 'base', base })
   await world.faucet.tokens.sendGas(builder.address, 1_000n * 10n ** 18n)
   await call('anvil_impersonateAccount', [builder.address])
+  const counted = async (): Promise<number> =>
+    Number(await call('eth_getTransactionCount', [builder.address, 'latest']))
   // Those that are sent at once would all be given the same one.
-  let next = Number(await call('eth_getTransactionCount', [builder.address, 'latest']))
+  let next = await counted()
+  /** By nonce. One that the chain lost holds up all behind it. */
+  const sent = new Map<number, Hex>()
+  async function send(nonce: number, data: Hex): Promise<void> {
+    const transaction = { from: builder.address, to: world.addresses.models, data, nonce: `0x${nonce.toString(16)}` }
+    await call('eth_sendTransaction', [transaction])
+  }
   const folders: string[] = []
   const ids: Hex[] = []
   let bytes = 0
@@ -102,9 +110,9 @@ export async function makeAdapters(
     }
     const args = [registrationStruct(registration)] as const
     const data = encodeFunctionData({ abi: modelRegistryAbi, functionName: 'register', args })
-    await call('eth_sendTransaction', [
-      { from: builder.address, to: world.addresses.models, data, nonce: `0x${(next++).toString(16)}` }
-    ])
+    const nonce = next++
+    sent.set(nonce, data)
+    await send(nonce, data)
     ids[seed] = builder.chain.models.idOf(builder.address, registration)
   }
   await call('evm_setAutomine', [false])
@@ -116,7 +124,13 @@ export async function makeAdapters(
     if (at % (8 * atOnce) === 0) say(`${Math.min(count, at + atOnce)} of ${count} adapters`)
   }
   // A block holds so much gas: what is left over comes with the next ones.
-  for (let i = 0; i < Math.ceil(count / atOnce); i++) await call('evm_mine', [])
+  for (let at = await counted(), before = -1; at < next; before = at, at = await counted()) {
+    if (at === before) {
+      say(`registration ${at} of ${next} is sent once more`)
+      await send(at, sent.get(at) ?? '0x')
+    }
+    await call('evm_mine', [])
+  }
   await call('evm_setAutomine', [true])
   return { ids, folders, bytes }
 }
