@@ -16,6 +16,7 @@ import {
 } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
+import { writtenAccount } from '../../../protocol/primitives/checksum.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
 
 export { contributionView } from './contribution-view.ts'
@@ -24,10 +25,7 @@ export type { ContributionView } from './contribution-view.ts'
 // What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6, times
 // milliseconds since 1970, addresses and hashes lower-case hexadecimal.
 export { hash } from './hash.ts'
-export const account = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/)
-  .transform(text => text.toLowerCase() as `0x${string}`)
+export const account = writtenAccount
 export const decimal = z.string().regex(/^-?[0-9]+$/)
 export const addressView = z.string()
 

@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { isChecksummed } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
 import { nothing, route } from './route.ts'
 import { account, decimal, hash } from './views.ts'
 
@@ -31,12 +29,6 @@ export const walletView = z.object({
 })
 export type WalletView = z.infer<typeof walletView>
 
-/** Somebody's address. Written in mixed case its checksum must hold: what is sent to a mistyped one is gone. */
-const recipient = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hexadecimal digits')
-  .refine(isChecksummed, 'does not match its checksum: some character of it is mistyped')
-  .transform(text => text.toLowerCase() as Address)
 const positive = z.string().regex(/^[1-9][0-9]{0,39}$/, 'must be a whole number of the smallest unit, more than 0')
 const sum = z.string().regex(/^[0-9]{1,40}$/, 'must be a whole number of the smallest unit')
 const transaction = z.object({ transaction: hash })
@@ -55,7 +47,7 @@ export const walletRoutes = {
     path: '/api/wallet/send',
     stage: 'node',
     summary: "Send tokens, or the chain's own coin",
-    body: z.strictObject({ to: recipient, amount: positive, coin: z.boolean().default(false) }),
+    body: z.strictObject({ to: account, amount: positive, coin: z.boolean().default(false) }),
     reply: transaction
   }),
   stake: route({
@@ -87,7 +79,7 @@ export const walletRoutes = {
     path: '/api/wallet/payout',
     stage: 'node',
     summary: 'Have earnings paid to another address from now on',
-    body: z.strictObject({ payout: recipient }),
+    body: z.strictObject({ payout: account }),
     reply: transaction.extend({ payout: account })
   }),
   fund: route({

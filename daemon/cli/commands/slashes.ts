@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { InvalidError, address, zeroAddress } from '../../../protocol/primitives/index.ts'
+import { InvalidError, writtenAccount, zeroAddress } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
 import { findAccount } from '../find-account.ts'
@@ -7,11 +7,12 @@ import { red, table, tokens } from '../output.ts'
 
 /** [reject] An account, as it stands on chain. @throws InvalidError `account.text` */
 function accountTyped(text: string): string {
-  if (!address.safeParse(text.toLowerCase()).success)
+  const parsed = writtenAccount.safeParse(text)
+  if (!parsed.success)
     throw new InvalidError('account.text', `"${text.slice(0, 80)}" is no account`, {
       help: 'An account is 0x and 40 hexadecimal digits; `tilth datanet roster <datanet>` lists those of validators.'
     })
-  return text.toLowerCase()
+  return parsed.data
 }
 
 export function slashesCommand(): Command {
