@@ -43,6 +43,7 @@ export type DaemonCliErrorCode =
   | 'network.none'
   | 'output.exists'
   | 'output.unwritten'
+  | 'roster.absent'
   | 'roster.which'
   | 'batch.which'
   | 'rules.which'
