@@ -106,6 +106,11 @@ describe('tilth and a private Datanet', function () {
     assert.equal(items.length, 2)
     assert.match(items[0]?.messages[1]?.content ?? '', /gannet/)
     await assert.rejects(door.service.acceptedRows(id, { version: 0 }), { code: 'datanet.private' })
+    // Whoever cannot read them does not say that none of them counts.
+    const told = (cli: CommandLine) => cli.run('contributions', '--datanet', 'eaves')
+    assert.match((await told(giving)).stdout, / 2 +– +accepted/)
+    assert.match((await told(hosting)).stdout, / 2 +2 +accepted/)
+    assert.equal((await door.service.contribution(items[0]?.contribution ?? '0x'))?.own, null)
   })
 
   it('seals nothing to whom a daemon names as reader, where its contributor knows who they are', async () => {

@@ -138,7 +138,8 @@ export const accountView = z.object({
       roles: z.array(z.enum(['host', 'validator', 'contributor'])),
       contributions: z.int(),
       accepted: z.int(),
-      own: z.int()
+      /** Rows of those that were accepted and have not left; null where they are not known here. */
+      own: z.int().nullable()
     })
   ),
   models: z.array(z.object({ id: hash, name: z.string(), as: z.enum(['builder', 'trainer', 'server']) })),
