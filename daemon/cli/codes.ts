@@ -31,6 +31,8 @@ export type DaemonCliErrorCode =
   | 'id.ambiguous'
   | 'rules.private'
   | 'job.base'
+  | 'job.award'
+  | 'job.left'
   | 'job.like'
   | 'job.mix'
   | 'job.low-budget'

@@ -302,6 +302,8 @@ export const planView = z.object({
   rows: z.int(),
   characters: z.int(),
   players: z.int(),
+  /** Contributions of that version that have left since: what is grown from them is marked at once. */
+  left: z.int(),
   settings: trainSettings,
   coalitions: z.int(),
   why: z.array(z.object({ setting: z.string(), value: z.string(), why: z.string() })),
