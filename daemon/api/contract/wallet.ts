@@ -12,6 +12,8 @@ export const walletView = z.object({
   gas: decimal,
   transactions: z.int(),
   stake: decimal,
+  /** Of the stake: what seats and standings hold, so that it is free for nothing else. */
+  locked: decimal,
   /** On its way out of the stake, and from when it can be withdrawn. */
   unbonding: decimal,
   availableAt: z.int().nullable(),
@@ -20,6 +22,8 @@ export const walletView = z.object({
   /** In channels to workers and not claimed; what of all deposits is promised. */
   inChannels: decimal,
   promised: decimal,
+  /** Put down, and to come back: with its challenges that juries look at, and with its contributions. */
+  putDown: decimal,
   /** Earned, and waiting: in vouchers, and from data. `tilth claim` brings both. */
   owed: decimal,
   claimable: decimal,
