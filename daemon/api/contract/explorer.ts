@@ -200,8 +200,9 @@ export const slashView = z.object({
   /** Who showed it; the zero address where nobody is paid for it. */
   reporter: addressView,
   reward: decimal,
-  /** The contribution that the validator voted on twice; null where the transaction names none. */
+  /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
   contribution: hash.nullable(),
+  because: z.enum(['two-votes', 'absent-juror']).nullable(),
   block: decimal,
   /** Of its block, in milliseconds since 1970; null where the chain does not tell now. */
   at: z.int().nullable(),

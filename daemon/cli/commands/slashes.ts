@@ -15,6 +15,8 @@ function accountTyped(text: string): string {
   return parsed.data
 }
 
+const becauseText = { 'two-votes': 'two votes on', 'absent-juror': 'no vote on the jury of' } as const
+
 export function slashesCommand(): Command {
   return listing(
     connected(
@@ -38,13 +40,13 @@ export function slashesCommand(): Command {
             items.length === 0
               ? 'no stake was taken'
               : table(
-                  ['node', 'lost', 'shown by', 'reward', 'for two votes on', 'when', 'transaction'],
-                  items.map(({ node, amount, reporter, reward, contribution, at, block, transaction }) => [
+                  ['node', 'lost', 'shown by', 'reward', 'for', 'when', 'transaction'],
+                  items.map(({ node, amount, reporter, reward, contribution, because, at, block, transaction }) => [
                     node,
                     red(tokens(amount)),
                     reporter === zeroAddress ? 'nobody' : reporter,
                     tokens(reward),
-                    contribution ?? '',
+                    contribution === null ? '' : `${becauseText[because ?? 'two-votes']} ${contribution}`,
                     at === null ? `block ${block}` : new Date(at).toLocaleString(),
                     transaction
                   ]),

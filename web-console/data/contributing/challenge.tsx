@@ -128,7 +128,7 @@ function Stands({ view }: { readonly view: ChallengeView }) {
       )}
       {ends === null ? null : (
         <p>
-          They have until <When at={ends} />.
+          Their time ends <When at={ends} />.
         </p>
       )}
       {jurors.length === 0 ? (
