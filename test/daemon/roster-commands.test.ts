@@ -63,8 +63,11 @@ describe('accounts that are named on the command line', function () {
       ['host', 'name', 'letters', mistyped]
     ])
       assert.match(await refused('flag.address', ...words), /checksum: some character of it is mistyped/)
-    const { stdout } = await hosting.run('datanet', 'create', ...create.slice(1), questions, '--validator', written)
+    const { stdout, stderr } = await hosting.run('datanet', ...create, questions, '--validator', written)
     assert.match(stdout, /validators {3}0x709979…79c8 \(1\)/)
+    assert.match(stderr, new RegExp(`${written.toLowerCase()} has nothing at stake: is that the account`))
+    const both = [...create, questions, ...seats, '--any-trainer', '--trainer-worker', host.address]
+    assert.match((await hosting.run('datanet', ...both)).stderr, /--any-trainer.*cannot be used with.*--trainer-worker/)
   })
 
   it('change a roster only where they do: who does not sit is not left out, who sits is not added', async () => {
