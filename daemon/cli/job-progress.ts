@@ -44,7 +44,7 @@ export const refusalLine = ({ worker, reason, seconds, price }: JobView['refusal
   return `${short(worker)} does not bid: ${safe(reason)}${terms}`
 }
 
-/** An own job whose workers its builder chooses, because it said so or its private Datanet's rules name none of them. */
+/** An own job whose workers its builder chooses: it said so, or its private Datanet's rules name none of them. */
 export const waitsForChoice = ({ state, byHand, bids }: Pick<JobView, 'state' | 'byHand' | 'bids'>): boolean =>
   state === 'bidding' && byHand && bids.length > 0
 export const choiceLine = ({ id }: Pick<JobView, 'id'>): string =>

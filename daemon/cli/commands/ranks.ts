@@ -9,7 +9,7 @@ const share = (millionths: number): string => `${Math.floor(millionths / 10_000)
 
 /** What the arithmetic does not say: what has left counts as before, and what is not read here counts nowhere. */
 const besides = ({ left, unread }: RankView): string[] => [
-  ...(left === 0 ? [] : [`${plural(left, 'row')} of them left since`]),
+  ...(left === 0 ? [] : [`${plural(left, 'row')} of those left since`]),
   ...(unread === 0 ? [] : [`${plural(unread, 'row')} more accepted, which only their readers can count`])
 ]
 

@@ -90,7 +90,10 @@ const rowLines = ({ own, rows, accepted, left }: NonNullable<WhyShareView['rows'
     : `  ${own} of ${plural(rows, 'row')} are its own and accepted`,
   ...(left === 0
     ? []
-    : [`  ${left} of its ${plural(accepted, 'accepted contribution')} left since: what they brought stays paid`])
+    : [
+        `  ${left === accepted ? 'all' : left} of its ${plural(accepted, 'accepted contribution')} left since: ` +
+          'what they brought stays paid'
+      ])
 ]
 
 /** What waits of this epoch's, and what came of earlier ones'. */

@@ -156,7 +156,7 @@ function trainersOf({ trainerWorker, trainerBuilder, anyTrainer }: CreateFlags) 
   return { trainers }
 }
 
-/** Whoever is named with nothing at stake is mistyped, or does not know of it: without votes nothing is ever decided. */
+/** Whoever is named with nothing at stake is mistyped, or does not know of it: nothing would ever be decided. */
 async function tellUnstaked(api: ApiClient, id: string): Promise<void> {
   // The Datanet stands whether or not this can be asked.
   const roster = await api.call('roster', { params: { id } }).catch(() => undefined)

@@ -128,7 +128,7 @@ describe('data: a decision that is challenged', function () {
       await until(() => service.followed().every(({ id }) => id !== datanet), 'a juror leaves')
   })
 
-  it('costs a juror that is absent a part of its stake and its seat, which everybody is told with the reason', async () => {
+  it('costs a juror that is absent a part of its stake and its seat, and everybody is told why', async () => {
     const made = await author.service.contribute({
       datanet,
       file: new TextEncoder().encode(jsonl([['Which bird drums on trunks?', 'The woodpecker']]))
@@ -153,5 +153,28 @@ describe('data: a decision that is challenged', function () {
     const [slash] = await taken()
     assert.deepEqual([slash?.because, slash?.contribution, slash?.amount], ['absent-juror', made.id, minStake / 10n])
     assert.equal((await jurors[0]!.service.jury()).seats, 2)
+  })
+
+  it('is too late thirty days after the chain took it, whenever a node has heard of it', async () => {
+    const { id } = await author.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl([['Which bird swims under water?', 'The diver']]))
+    })
+    await until(async () => (await liar.service.review()).items.some(one => one.id === id), 'it is voted on')
+    await until(async () => (await liar.service.reviewOf(id)).advice === true, 'it is checked')
+    await liar.service.vote(id, false)
+    await until(async () => (await statusAt(author, id)) === 'rejected', 'it is refused')
+    assert.notEqual((await author.service.challengeOf(id)).why, 'it is too late')
+    await network.advance(31 * 86_400)
+    const later = await network.add('later')
+    await until(async () => (await later.service.datanet(datanet)) !== undefined, 'the later one hears of it')
+    await later.service.follow(datanet)
+    await until(async () => (await statusAt(later, id)) === 'rejected', 'the later one knows the rejection', 60_000)
+    for (const { name, service } of [author, later]) {
+      assert.equal((await service.challengeOf(id)).why, 'it is too late', name)
+      await assert.rejects(service.challenge(id, 'it is right'), { code: 'challenge.late' })
+    }
+    const ends = (await author.service.challengeOf(id)).until
+    assert.equal((await later.service.challengeOf(id)).until, ends, 'everybody is told the same end')
   })
 })
