@@ -158,7 +158,8 @@ describe('data: a decision that is challenged', function () {
   it('is too late thirty days after the chain took it, whenever a node has heard of it', async () => {
     const { id } = await author.service.contribute({
       datanet,
-      file: new TextEncoder().encode(jsonl([['Which bird swims under water?', 'The diver']]))
+      file: new TextEncoder().encode(jsonl([['Which bird swims under water?', 'The diver']])),
+      contributorKey: fromHex(keccak('somebody else'))
     })
     await until(async () => (await liar.service.review()).items.some(one => one.id === id), 'it is voted on')
     await until(async () => (await liar.service.reviewOf(id)).advice === true, 'it is checked')
