@@ -44,6 +44,7 @@ export type DaemonApiErrorCode =
   | 'request.invalid'
   | 'request.unsupported'
   | 'route.unknown'
+  | 'roster.same'
   | 'roster.unknown'
   | 'test.busy'
   | 'test.empty'

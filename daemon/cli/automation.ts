@@ -9,7 +9,7 @@ const since = (at: number, now: number): string => `${duration(Math.max(0, Math.
 
 /** One of the things that a node does by itself: what comes next and when, or why not, and what was done last. */
 export function automationText({ name, on, next, last }: AutomationView, now: number): string {
-  if (!on) return `${name.padEnd(9)}${dim('switched off: by hand only')}`
+  if (!on) return `${name.padEnd(10)}${dim('switched off: by hand only')}`
   const lines = next
     .slice(0, shown)
     .map(({ what, why, at }) => `${safe(what)}${at === null ? '' : ` ${until(at, now)}`}: ${safe(why)}`)
@@ -18,5 +18,5 @@ export function automationText({ name, on, next, last }: AutomationView, now: nu
     const failed = last.failed === null ? '' : `, which failed: ${safe(last.failed)}`
     lines.push(dim(`${since(last.at, now)}: ${safe(last.what)}${failed}`))
   }
-  return `${name.padEnd(9)}${lines.length === 0 ? dim('nothing to do') : lines.join(`\n${' '.repeat(18)}`)}`
+  return `${name.padEnd(10)}${lines.length === 0 ? dim('nothing to do') : lines.join(`\n${' '.repeat(19)}`)}`
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import {
   InvalidError,
   address as accountText,
+  writtenAccount,
   defaultPage,
   describeError,
   largestPage,
@@ -157,11 +158,15 @@ export function secondsOfDays(text: string, flag: string, { least, most }: { lea
   throw new InvalidError('flag.number', `${flag} must be a number of days, ${bounds}, not "${text}"`)
 }
 
-/** [reject] An account, however its letters are written. @throws InvalidError `flag.address` */
+/** [reject] An account; in mixed case only by its checksum. @throws InvalidError `flag.address` */
 export function checkAddress(text: string): Address {
-  const parsed = accountText.safeParse(text.toLowerCase())
+  const parsed = writtenAccount.safeParse(text)
   if (parsed.success) return parsed.data
-  throw new InvalidError('flag.address', `${text} is no account: 0x and 40 digits`)
+  if (accountText.safeParse(text).success)
+    throw new InvalidError('flag.address', `${text} does not match its checksum: some character of it is mistyped`, {
+      help: 'Copy it anew from where it stands.'
+    })
+  throw new InvalidError('flag.address', `${text.slice(0, 80)} is no account: 0x and 40 digits`)
 }
 
 /**

@@ -44,11 +44,18 @@ export const refusalLine = ({ worker, reason, seconds, price }: JobView['refusal
   return `${short(worker)} does not bid: ${safe(reason)}${terms}`
 }
 
+/** An own job whose workers its builder chooses: it said so, or its private Datanet's rules name none of them. */
+export const waitsForChoice = ({ state, byHand, bids }: Pick<JobView, 'state' | 'byHand' | 'bids'>): boolean =>
+  state === 'bidding' && byHand && bids.length > 0
+export const choiceLine = ({ id }: Pick<JobView, 'id'>): string =>
+  `it waits for you to choose among those who bid: tilth jobs award ${id.slice(0, 10)} WORKER`
+
 /** What of a job is news to somebody who watches it, each once. */
 function newsOf(job: JobView): string[] {
   return [
     ...job.bids.map(bidLine),
     ...job.refusals.map(one => yellow(refusalLine(one))),
+    ...(waitsForChoice(job) ? [yellow(choiceLine(job))] : []),
     ...job.awards.map(({ worker, lot, price, attempt, state, reason }) => {
       const what = lot.kind === 'adapter' ? 'the adapter' : `${lot.coalitions.length} siblings`
       const again = attempt === 0 ? '' : `, attempt ${attempt + 1}`

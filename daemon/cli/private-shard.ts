@@ -17,6 +17,7 @@ import type { Row } from '../../protocol/data/index.ts'
 import { InvalidError, everyItem } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
 import type { ApiClient, DatanetView, PreviewView } from '../api/contract/index.ts'
+import { checkAddress } from './command.ts'
 import { signAndSend } from './sign-and-send.ts'
 
 // A contribution to a private Datanet by a key that no daemon has: rows are checked and encrypted here, and the daemon
@@ -75,8 +76,8 @@ export async function checkHere(
  */
 function requireKnown(accounts: readonly Address[], known: readonly string[] | undefined): void {
   if (known === undefined) return
-  const meant = new Set(known.map(address => address.toLowerCase()))
-  const strangers = accounts.filter(account => !meant.has(account.toLowerCase()))
+  const meant = new Set(known.map(checkAddress))
+  const strangers = accounts.filter(account => !meant.has(account))
   if (strangers.length === 0) return
   throw new InvalidError('keys.strangers', `the daemon says that ${strangers.join(', ')} may read these rows`, {
     help: 'Nothing was sealed or sent. Look by another daemon who sits and who hosts, and name each by --validator.'

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { automationNames } from '../../node/runtime/automation/types.ts'
 import type { AutomationName } from '../../node/runtime/automation/types.ts'
 import { minutesInDay } from '../../node/runtime/availability/hours.ts'
-import { address } from '../../protocol/primitives/index.ts'
+import { writtenAccount } from '../../protocol/primitives/index.ts'
 
 // What a daemon does by itself: each kind can be switched off and has its policy. Amounts are in tokens, as people
 // write them.
@@ -98,7 +98,7 @@ export const automationConfig = z
         on,
         at: tokensText.prefault('1'),
         accounts: z
-          .array(z.union([z.literal('contributors'), address]))
+          .array(z.union([z.literal('contributors'), writtenAccount]))
           .max(1_000)
           .default([])
       })

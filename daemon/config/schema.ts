@@ -3,7 +3,7 @@ import { defaultPolicy } from '../../node/jobs/deps.ts'
 import { providerRequests } from '../../node/engine/graph/provider.ts'
 import { announceFault, parseMultiaddr } from '../../node/transport/addresses.ts'
 import { regionText } from '../../protocol/models/region.ts'
-import { address } from '../../protocol/primitives/index.ts'
+import { address, writtenAccount } from '../../protocol/primitives/index.ts'
 import { backendsConfig } from './backends.ts'
 import { trainerConfig } from './trainer.ts'
 import { automationConfig, hoursText, sizeText, tokensText } from './automation.ts'
@@ -192,7 +192,7 @@ export const daemonConfig = z.strictObject({
     })
     .prefault({}),
   /** Builders whose models are asked by name; those of anybody unless some are given. One's own always. */
-  trust: z.array(address).max(256).default([]),
+  trust: z.array(writtenAccount).max(256).default([]),
   /** Disk lent to shards of other Datanets that too few have. */
   storage: sizeText.prefault('1GiB'),
   /** What the node does by itself, for the roles it has. */

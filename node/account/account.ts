@@ -2,6 +2,7 @@ import { InvalidError, exactTokenText, zeroAddress } from '../../protocol/primit
 import type { Address } from '../../protocol/primitives/index.ts'
 import { fundFromFaucet } from '../chain/index.ts'
 import { createIncome } from './income.ts'
+import { putDownBy } from './put-down.ts'
 import type { Account, AccountDeps } from './types.ts'
 
 /** Gas of a usual transaction: a claim, a commitment, a stake. */
@@ -35,15 +36,17 @@ export function createAccount(deps: AccountDeps): Account {
   return {
     ...createIncome(deps),
     async wallet() {
-      const [balance, gas, price, stake, unbonding, { minStake }, deposits, owed, earnings, inEscrow] =
+      const [balance, gas, price, stake, locked, unbonding, { minStake }, deposits, put, owed, earnings, inEscrow] =
         await Promise.all([
           tokens.balanceOf(self),
           tokens.gasOf(self),
           tokens.gasPrice(),
           nodes.stakeOf(self),
+          nodes.lockedOf(self),
           nodes.unbondingOf(self),
           chain.payouts.rules(),
           models.deposits(),
+          putDownBy(chain.ledger, self),
           models.owed(),
           payouts.earnings(self),
           chain.ledger.account(self)
@@ -56,11 +59,13 @@ export function createAccount(deps: AccountDeps): Account {
         gas,
         transactions: Number(gas / (usualGas * (price > 0n ? price : 1n))),
         stake,
+        locked,
         unbonding: unbonding.amount,
         availableAt: unbonding.availableAt,
         minStake,
         inChannels: deposits.deposited - deposits.claimed,
         promised: deposits.promised,
+        putDown: put,
         owed,
         claimable: earnings.pools.reduce((sum, { claimable }) => sum + claimable, 0n),
         escrowed: inEscrow.escrowed,

@@ -17,6 +17,8 @@ export interface WalletView {
   readonly transactions: number
   /** At stake; on its way out of it, and when that can be withdrawn (chain seconds, 0 when nothing is). */
   readonly stake: bigint
+  /** Of the stake: what seats and standings hold, so that it is free for nothing else. */
+  readonly locked: bigint
   readonly unbonding: bigint
   readonly availableAt: bigint
   /** What a settler or scorer must have at stake. */
@@ -24,6 +26,8 @@ export interface WalletView {
   /** In channels to workers: paid in and not claimed, and what of it vouchers have promised. */
   readonly inChannels: bigint
   readonly promised: bigint
+  /** Put down, and to come back: with its challenges that juries look at, and with its contributions. */
+  readonly putDown: bigint
   /** Earned and waiting: in vouchers that nobody has claimed, and from data. */
   readonly owed: bigint
   readonly claimable: bigint

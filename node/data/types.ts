@@ -60,8 +60,11 @@ export interface ContributionView {
   readonly contributor: Address
   /** Lines of the shard that are not blank; 0 before the reveal. */
   readonly rows: number
-  /** Rows that count as this contributor's, by this node's checks; 0 before them. */
-  readonly own: number
+  /**
+   * Rows that count as this contributor's, by this node's checks; null before them, and where it cannot make them:
+   * only who reads a private Datanet's rows knows which of them count.
+   */
+  readonly own: number | null
   readonly status: ContributionStatus
   /**
    * Why it was rejected or expired: the code of the check that failed, `not-revealed`, `no-quorum`, `withdrawn`

@@ -58,6 +58,10 @@ type Judged = Omit<CheckInput, 'network' | 'statements'>
 export const ownRows = (verdict: Pick<Verdict, 'rows'>): number[] =>
   verdict.rows.flatMap((row, i) => (row.kind === 'own' ? [i] : []))
 
+/** Whether nothing was looked at: its file could not be had, or nobody gave the key to it. */
+export const isUnread = ({ reason }: Pick<Verdict, 'reason'>): boolean =>
+  reason === 'unavailable' || reason === 'no-key'
+
 /** What is voted on: the contribution, its shard, and which rows of it are taken (none when it is rejected). */
 export function outcomeOf(content: { contribution: Hex; cid: string; own: readonly number[] }, accept: boolean): Hex {
   const { contribution, cid, own } = content

@@ -133,11 +133,19 @@ export function readersFrom(said: readonly SaidReader[], mustBe: DatanetRules['v
       readers.map(({ account }) => account)
     )
   )
-    throw new InvalidError('keys.readers', 'the keys of too few validators are known there to seal it to them', {
+    throw new InvalidError('keys.readers', `too few validators could read it: ${unknownText(said, mustBe)}`, {
       consequence: 'retry',
-      help: 'Their nodes have to be reachable once: try again when they are.'
+      help: 'Nothing was sealed or sent. Their nodes have to be reachable once: try again when they are.'
     })
   return readers
+}
+
+/** Of validators those whose keys are not known, the first of them. */
+function unknownText(said: readonly SaidReader[], mustBe: DatanetRules['validators']): string {
+  const unknown = mustBe.filter(({ address }) => !said.some(({ account, key }) => account === address && key !== null))
+  const named = unknown.slice(0, 5).map(({ address }) => address)
+  const more = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : ''
+  return `the key of ${named.join(', ')}${more} is not known there`
 }
 
 /** [reject] What needs everybody's eyes is not made of what few may read. @throws InvalidError `datanet.private` */

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { writtenAccount } from '../primitives/checksum.ts'
 import { address, bytes32, cidText } from '../primitives/hex.ts'
 import { signedSchema } from '../crypto/schema.ts'
 
@@ -113,8 +114,8 @@ export type PrivateRule = z.infer<typeof privateRule>
  * choice, or the worker of any award. Where it says nothing, who sits there and whom those choose.
  */
 export const trainersRule = z.strictObject({
-  workers: z.array(address).max(128).optional(),
-  builders: z.array(address).max(64).optional(),
+  workers: z.array(writtenAccount).max(128).optional(),
+  builders: z.array(writtenAccount).max(64).optional(),
   anybody: z.literal(true).optional()
 })
 export type TrainersRule = z.infer<typeof trainersRule>
@@ -198,7 +199,7 @@ export const datanetRules = z.strictObject({
   keptBack: keptBackRule.optional(),
   /** Accounts that vote first, with their weights; who follows them the chain says. */
   validators: z
-    .array(z.strictObject({ address, weight: z.int().min(1).max(1_000_000) }))
+    .array(z.strictObject({ address: writtenAccount, weight: z.int().min(1).max(1_000_000) }))
     .min(1)
     .max(100),
   /** How their seats weigh; as they are named where it is not said. */

@@ -79,7 +79,7 @@ describe('the console: rules and hosts that follow others', function () {
     const page = await openPage('host', { path: `/datanets/${id}` })
     page.setDefaultTimeout(120_000)
     await page.getByLabel('Hand over to').fill('0x12')
-    await page.getByText('It must be an account: 0x and 40 digits.').waitFor()
+    await page.getByText('It is no account, 0x and 40 digits').waitFor()
     await page.getByLabel('Hand over to').fill(next)
     await page.getByRole('button', { name: 'Ask it to host' }).click()
     await page.getByRole('button', { name: 'Ask on chain' }).click()

@@ -71,6 +71,11 @@ describe('challenges and juries on the command line', function () {
       const { stdout } = await cli.run('challenge', contribution)
       assert.match(stdout, /overturned: accepted; the deposit of 50.* went back/)
       assert.match(stdout, /abstained[\s\S]*absent/)
+      const came = { ...closed, decided: 'nothing' as const, overturned: false }
+      state = { ...state, challenge: came }
+      const { stdout: told } = await cli.run('challenge', contribution)
+      assert.match(told, /undecided: no two thirds agreed, so it stays rejected; the deposit of 50.* went back/)
+      assert.doesNotMatch(told, /confirmed/)
     } finally {
       await cli.stop()
     }

@@ -40,7 +40,7 @@ async function commandLineOf(
       heard.push(JSON.stringify(input.body))
       return handlers.checkContribution(input)
     },
-    status: async () => ({ ...statusView, chain: { ...statusView.chain, id: network.chainId, contracts } }),
+    status: async () => ({ ...statusView, address, chain: { ...statusView.chain, id: network.chainId, contracts } }),
     ...lie
   })
 }
@@ -106,6 +106,19 @@ describe('tilth and a private Datanet', function () {
     assert.equal(items.length, 2)
     assert.match(items[0]?.messages[1]?.content ?? '', /gannet/)
     await assert.rejects(door.service.acceptedRows(id, { version: 0 }), { code: 'datanet.private' })
+    // Whoever cannot read them does not say that none of them counts.
+    const told = (cli: CommandLine) => cli.run('contributions', '--datanet', 'eaves')
+    assert.match((await told(giving)).stdout, / 2 +– +accepted/)
+    assert.match((await told(hosting)).stdout, / 2 +2 +accepted/)
+    const given = items[0]?.contribution ?? '0x'
+    assert.equal((await door.service.contribution(given))?.own, null)
+    // What is decided waits for no turn; who votes there reads its own vote, and everybody who said what.
+    const shown = await hosting.run('review', 'show', given)
+    assert.match(shown.stdout, new RegExp(`^state {8}accepted$[\\s\\S]*^ {2}${host.address} accept$`, 'm'))
+    assert.match(shown.stdout, /^your vote {4}accept$/m)
+    const { stdout: outside, stderr } = await giving.run('review', 'show', given)
+    assert.match(outside, new RegExp(`^ {2}${host.address} accept$`, 'm'), stderr)
+    assert.doesNotMatch(outside, /your vote|waits for its turn/)
   })
 
   it('seals nothing to whom a daemon names as reader, where its contributor knows who they are', async () => {

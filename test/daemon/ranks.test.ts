@@ -6,6 +6,7 @@ import type { Hex, PageRequest } from '../../protocol/primitives/index.ts'
 import { startCommandLine } from './command-line.ts'
 
 const [birds, stars, both]: [Hex, Hex, Hex] = [`0x${'07'.repeat(32)}`, `0x${'08'.repeat(32)}`, `0x${'09'.repeat(32)}`]
+const hidden: Hex = `0x${'0a'.repeat(32)}`
 const [ada, bob, cleo, dan]: [Hex, Hex, Hex, Hex] = [
   `0x${'aa'.repeat(20)}`,
   `0x${'bb'.repeat(20)}`,
@@ -13,7 +14,13 @@ const [ada, bob, cleo, dan]: [Hex, Hex, Hex, Hex] = [
   `0x${'dd'.repeat(20)}`
 ]
 const [one, two]: [Hex, Hex] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`]
-const given = (contributor: Hex, status: string, rows: number, own: number) => ({ contributor, status, rows, own })
+const given = (contributor: Hex, status: string, rows: number, own: number | null, removed?: 'withdrawn') => ({
+  contributor,
+  status,
+  rows,
+  own,
+  ...(removed === undefined ? {} : { removed })
+})
 const contributions: Record<Hex, ReturnType<typeof given>[]> = {
   // bob has brought fifty times the rows of ada, which make answers worse; cleo what nobody has measured yet
   [birds]: [
@@ -23,7 +30,13 @@ const contributions: Record<Hex, ReturnType<typeof given>[]> = {
     given(dan, 'rejected', 50, 40),
     given(dan, 'voting', 90, 0)
   ],
-  [stars]: [given(ada, 'accepted', 10, 9)]
+  [stars]: [given(ada, 'accepted', 10, 9)],
+  // what is private and read by others, beside what a validator of it knows
+  [hidden]: [
+    given(ada, 'accepted', 84, null),
+    given(bob, 'accepted', 10, 8, 'withdrawn'),
+    given(bob, 'rejected', 5, null)
+  ]
 }
 const said = (validator: Hex, accept: boolean | null, present = accept !== null) => ({ validator, accept, present })
 const decisions: Record<Hex, unknown[]> = {
@@ -45,7 +58,7 @@ const view = (id: Hex) => ({
 /** As much of a node as the question needs. */
 const node = {
   data: {
-    findDatanet: async (wanted: string) => view(wanted === 'birds' ? birds : wanted === 'both' ? both : stars),
+    findDatanet: async (wanted: string) => view({ birds, both, hidden }[wanted] ?? stars),
     datanet: async (id: Hex) => view(id),
     followed: () => [{ id: birds }, { id: stars }, { id: both }],
     manifest: async () => ({
@@ -101,6 +114,17 @@ describe('ranks', () => {
       ]
     )
     assert.match(rule, /a² ÷ \(a \+ 4\)/)
+  })
+
+  it('take what others alone read for no refused rows, and tell what has left since', async () => {
+    const { items } = await ranksOf(node, { datanet: 'hidden' })
+    assert.deepEqual(
+      items.map(({ account, rank, rows, taken, left, unread }) => [account, rank, rows, taken, left, unread]),
+      [
+        [ada, '0', 0, 0, 0, 84],
+        [bob, '-70000', 15, 8, 8, 0]
+      ]
+    )
   })
 
   it('of a mix go by what it holds, which over all counts where it was given', async () => {

@@ -24,8 +24,15 @@ describe('tilth slashes', function () {
       async slashes({ params }) {
         asked.push(params.node)
         const items = [
-          { ...slash, reporter: finder, reward: (10n * 10n ** 18n).toString(), contribution },
-          { ...slash, reporter: zeroAddress, reward: '0', contribution: null }
+          {
+            ...slash,
+            reporter: finder,
+            reward: (10n * 10n ** 18n).toString(),
+            contribution,
+            because: 'two-votes' as const
+          },
+          { ...slash, reporter: finder, reward: '0', contribution, because: 'absent-juror' as const },
+          { ...slash, reporter: zeroAddress, reward: '0', contribution: null, because: null }
         ]
         return { items, next: 'later' }
       }
@@ -38,8 +45,9 @@ describe('tilth slashes', function () {
     assert.equal(code, 0)
     assert.match(
       stdout,
-      new RegExp(`${node} +100.000000 +${finder} +10.000000 +${contribution} +block 7 +${transaction}`)
+      new RegExp(`${node} +100.000000 +${finder} +10.000000 +two votes on ${contribution} +block 7 +${transaction}`)
     )
+    assert.match(stdout, new RegExp(` no vote on the jury of ${contribution} +block 7`))
     assert.match(stdout, new RegExp(`${node} +100.000000 +nobody +0.000000 `))
     assert.match(stderr, /more: --cursor later/)
     const { items } = {
@@ -47,7 +55,7 @@ describe('tilth slashes', function () {
         (await cli.run('slashes', node.toUpperCase().replace('0X', '0x'), '--json')).stdout
       ) as unknown[]
     }
-    assert.equal(items.length, 2)
+    assert.equal(items.length, 3)
     await cli.run('slashes', '0x1111…1111')
     assert.deepEqual(asked.splice(0), [undefined, node, node])
     const wrong = await cli.run('slashes', 'noor')

@@ -20,6 +20,7 @@ const plan: PlanView = {
   rows: size.rows,
   characters: size.characters,
   players: size.players,
+  left: 0,
   version: 3,
   ...recommended,
   why: [...why],
@@ -68,6 +69,8 @@ describe('what is tuned, in words', function () {
   this.timeout(60_000)
   let cli: CommandLine
   let isMixed = true
+  /** Contributions of the latest version that have left since. */
+  let left = 0
   let [founded, anchored] = [true, true]
   let mixes: unknown[] = []
   let planned: { datanet?: string; settings?: object; base?: string } = {}
@@ -85,7 +88,7 @@ describe('what is tuned, in words', function () {
       jobs: async () => ({ items: earlier, next: null }),
       async planJob({ body }) {
         planned = body
-        return { ...plan, settings: { ...plan.settings, ...body.settings } }
+        return { ...plan, left, settings: { ...plan.settings, ...body.settings } }
       },
       async postJob({ body }) {
         posted = body
@@ -99,6 +102,7 @@ describe('what is tuned, in words', function () {
     cli.calls.splice(0)
     ;[isMixed, founded, anchored] = [true, true, true]
     mixes = []
+    left = 0
     ;[planned, posted] = [{}, {}]
   })
 
@@ -181,6 +185,19 @@ describe('what is tuned, in words', function () {
       assert.equal(planned.datanet, birds.id)
       assert.deepEqual(planned.settings, earlier[1]?.settings)
       assert.deepEqual(posted.product, { name: 'finch', split: finch.split, licence: 'CC-BY-4.0' })
+    })
+
+    it('makes nothing again of a version that holds what has left, unless it is told to', async () => {
+      left = 2
+      const { code, stderr } = await tune('--like', 'finch')
+      assert.equal(code, 1)
+      assert.match(stderr, /version 3 of birds holds 2 contributions that left since.*\[job\.left\]/)
+      assert.match(stderr, /tilth datanet anchor birds; or give --anyway/)
+      assert.deepEqual(posted, {})
+      assert.equal((await tune('--like', 'finch', '--anyway')).code, 0)
+      const other = await tune('--datanet', 'birds', '--base', base)
+      assert.equal(other.code, 0)
+      assert.match(other.stderr, /holds 2 contributions that left since: a model that is grown from it is marked/)
     })
 
     it('takes what is given instead of what the model says, and nothing of a base model', async () => {

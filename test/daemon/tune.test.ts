@@ -27,6 +27,7 @@ const plan: PlanView = {
   rows: 250,
   characters: 15_000,
   players: 3,
+  left: 0,
   settings,
   coalitions,
   why: why.map(one => ({ ...one })),

@@ -21,7 +21,7 @@ export function createWatch(fault: (text: string) => void): (by: string, list: r
         fault(`${by} has accepted ${short(id)} and tells that it is ${status}`)
       if (status !== 'accepted') continue
       accepts.add(key)
-      if (own === 0) continue // it has the certificate, and has not looked at the rows yet
+      if (own === null) continue // it has the certificate, and has not looked at the rows yet
       const known = accepted.get(id) ?? { by, own }
       accepted.set(id, known)
       // [invariant] What is accepted has the same rows at everybody's.

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'react'
 import type { Balance, Channel, Tilth } from 'tilth/client'
-import { address } from '../../protocol/primitives/hex.ts'
-import { shortId } from '../formats/index.ts'
+import { writtenAccount } from '../../protocol/primitives/checksum.ts'
+import { notAccount, shortId } from '../formats/index.ts'
 import { Amount } from '../parts/amount.tsx'
 import { Button } from '../parts/button.tsx'
 import { TextField } from '../parts/fields.tsx'
@@ -22,7 +22,7 @@ export function GiveBack({ tilth, balance, onChange }: GiveBackProps) {
   const [to, setTo] = useState('')
   const [error, setError] = useState<Error>()
   const [isBusy, setBusy] = useState(false)
-  const target = address.safeParse(to.trim().toLowerCase())
+  const target = writtenAccount.safeParse(to.trim())
 
   useEffect(() => {
     tilth.channels().then(
@@ -65,7 +65,7 @@ export function GiveBack({ tilth, balance, onChange }: GiveBackProps) {
           label="Send all tokens to"
           value={to}
           onChange={setTo}
-          fault={to === '' || target.success ? undefined : 'An account, as 0x and 40 digits'}
+          fault={to === '' || target.success ? undefined : notAccount}
         />
         <Button
           isDisabled={isBusy || !target.success || balance.tokens === 0n}

@@ -47,7 +47,7 @@ function titleOf({ status, own, rows, withdrawal, removed }: ContributionView, n
     case 'voting':
       return `Validators vote on ${manyText(rows, 'row')} for ${name}`
     case 'accepted':
-      return `${manyText(own, 'row')} went into ${name}`
+      return own === null ? `A contribution went into ${name}` : `${manyText(own, 'row')} went into ${name}`
     case 'rejected':
       return `${name} did not take this contribution`
     case 'expired':
@@ -55,8 +55,13 @@ function titleOf({ status, own, rows, withdrawal, removed }: ContributionView, n
   }
 }
 
+function rowsText({ rows, own }: ContributionView): string {
+  if (rows === 0) return 'not shown yet'
+  return own === null ? countText(rows) : `${countText(own)} of ${countText(rows)} are its own`
+}
+
 function Contribution({ view }: { readonly view: ContributionView }) {
-  const { id, datanet, contributor, index, seenAt, cid, rows, own, status } = view
+  const { id, datanet, contributor, index, seenAt, cid, status } = view
   const net = useCall('datanet', { id: datanet })
   const bond = useCall('bond', { id }, { enabled: net.data?.rules.bond !== undefined })
   const name = net.data?.name ?? 'its Datanet'
@@ -94,7 +99,7 @@ function Contribution({ view }: { readonly view: ContributionView }) {
             ['Contributor', <Who key="by" account={contributor} />],
             ['In the order of authorship', index === null ? 'not placed yet' : `number ${countText(index)}`],
             ['Heard of here', <When key="at" at={seenAt} />],
-            ['Rows', rows === 0 ? 'not shown yet' : `${countText(own)} of ${countText(rows)} are its own`],
+            ['Rows', rowsText(view)],
             ...(bond.data === undefined ? [] : [['Locked with it', <Bond key="bond" of={bond.data} />] as const]),
             ['Contribution', <Id key="id" id={id} to={places.contribution(id)} />],
             ...(cid === null ? [] : [['File on IPFS', <Id key="cid" id={cid} />] as const])

@@ -110,7 +110,7 @@ function DoneIn({ view: { datanets, models, jobs } }: { readonly view: AccountVi
               },
               { name: 'Contributions', number: true, cell: ({ contributions }) => contributions },
               { name: 'Accepted', number: true, cell: ({ accepted }) => accepted },
-              { name: 'Rows that count', number: true, cell: ({ own }) => own }
+              { name: 'Rows that count', number: true, cell: ({ own }) => own ?? '–' }
             ]}
           />
         </Section>

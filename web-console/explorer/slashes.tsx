@@ -18,8 +18,8 @@ export function Slashes({ node, quiet = false }: SlashesProps) {
       title={node === undefined ? 'Stakes that were taken' : 'Its stake was taken'}
       note={
         'Whoever signs two different votes on one contribution loses all that it has at stake, and whoever proposes ' +
-        'an epoch that is shown to be false what stands behind it: a tenth at most goes to who showed it, ' +
-        'the rest is burnt.'
+        'an epoch that is shown to be false what stands behind it; who was drawn as a juror or a scorer and shows ' +
+        'nothing loses a part. A tenth at most goes to who showed it, the rest is burnt.'
       }
     >
       <ReadList
@@ -36,12 +36,15 @@ export function Slashes({ node, quiet = false }: SlashesProps) {
               { name: 'Node', cell: ({ node: slashed }) => <Who account={slashed} /> },
               { name: 'Lost', number: true, cell: ({ amount }) => <Amount of={amount} /> },
               {
-                name: 'Two votes on',
-                cell: ({ contribution }) =>
+                name: 'For',
+                cell: ({ contribution, because }) =>
                   contribution === null ? (
-                    'no contribution'
+                    'nothing that a contribution names'
                   ) : (
-                    <Id id={contribution} to={places.contribution(contribution)} />
+                    <>
+                      {because === 'absent-juror' ? 'no vote on the jury of' : 'two votes on'}{' '}
+                      <Id id={contribution} to={places.contribution(contribution)} />
+                    </>
                   )
               },
               {

@@ -20,7 +20,7 @@ const contribution: ContributionView = {
   index: 7,
   contributor: `0x${'a'.repeat(40)}`,
   rows: 30,
-  own: 0,
+  own: null,
   status: 'committed',
   checks: [],
   rowIssues: []

@@ -54,7 +54,9 @@ export function Shares({ account }: { readonly account: string }) {
       <ReadList
         from={shares}
         what="what epochs gave"
-        empty={{ title: 'No epoch knows this account: no model has learnt rows of its own yet.' }}
+        empty={{
+          title: 'No epoch knows this account: no model has learnt rows of its own yet, or none was asked since.'
+        }}
       >
         {items => (
           <ul className="shares">

@@ -2,7 +2,7 @@ import { useCall } from '../api/index.ts'
 import type { WhyShareView } from '../../daemon/api/contract/earnings.ts'
 import { places } from '../app/places.ts'
 import { useParameter } from '../app/use-place.ts'
-import { amountText, manyText } from '../formats/index.ts'
+import { amountText, countText, manyText } from '../formats/index.ts'
 import { Card, Go, GoButton, Notice, Owes, Page as Frame, Read, Section, Who, useNames } from '../parts/index.ts'
 import { Arithmetic } from './arithmetic.tsx'
 import { Measured } from './measured.tsx'
@@ -150,6 +150,8 @@ function HeldOut({ view: { gates, rule } }: { readonly view: WhyShareView }) {
   )
 }
 
+const leftText = (left: number): string => `${manyText(left, 'contribution has', 'contributions have')} left`
+
 /** Its rows, and what would have earned more. */
 function More({ view: { rows, advice, name }, account, pool }: { view: WhyShareView; account: string; pool: string }) {
   return (
@@ -157,7 +159,9 @@ function More({ view: { rows, advice, name }, account, pool }: { view: WhyShareV
       {rows === null ? null : (
         <p>
           {manyText(rows.contributions, 'contribution')} to <Go to={places.datanet(pool)}>{name}</Go> with{' '}
-          {manyText(rows.rows, 'row')}, of which {rows.own} count as its own.{' '}
+          {manyText(rows.rows, 'row')}
+          {rows.own === null ? '' : `, of which ${countText(rows.own)} count as its own`}.{' '}
+          {rows.left === 0 ? '' : `${leftText(rows.left)} since: what they brought stays paid. `}
           <Go to={places.account(account)}>See them</Go>
         </p>
       )}

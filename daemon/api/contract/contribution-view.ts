@@ -12,7 +12,8 @@ export const contributionView = z.object({
   index: z.int().nullable(),
   contributor: z.string(),
   rows: z.int(),
-  own: z.int(),
+  /** Rows that count as its contributor's; null where this daemon has not looked at them, or cannot. */
+  own: z.int().nullable(),
   status: z.enum(['committed', 'revealed', 'voting', 'accepted', 'rejected', 'expired']),
   reason: z.string().optional(),
   /** What its contributor can do, where nothing was said against its rows. */

@@ -64,9 +64,9 @@ export type KeysGivenView = z.infer<typeof keysGivenView>
  */
 export const worthView = z.object({
   account: addressView,
-  /** Contributions that were accepted and have not left since, and their rows. */
+  /** Contributions that were accepted and have not left since, and their rows; null where those are not known here. */
   accepted: z.int(),
-  own: z.int(),
+  own: z.int().nullable(),
   versions: z.array(z.object({ version: z.int(), model: hash, name: z.string(), value: decimal.nullable() })),
   /**
    * Its part of each epoch. `share` is `weighed` times `earned` over `earnedByAll`, and besides `heldOutShare`, which
@@ -104,6 +104,10 @@ export const rankView = z.object({
   formula: z.string(),
   rows: z.int(),
   taken: z.int(),
+  /** Of those that were taken: rows of contributions that have left since. What they were worth stays its account's. */
+  left: z.int(),
+  /** Rows of accepted contributions that are in no count: only who reads them knows which of them were taken. */
+  unread: z.int(),
   acceptance: z.int(),
   /** null: not measured yet. */
   answers: decimal.nullable(),

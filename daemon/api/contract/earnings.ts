@@ -171,8 +171,11 @@ export const whyShareView = shareView.extend({
     .object({
       contributions: z.int(),
       accepted: z.int(),
+      /** Of those that were accepted: withdrawn or taken down since. What epochs gave for them stays. */
+      left: z.int(),
       rows: z.int(),
-      own: z.int(),
+      /** Rows that were accepted as its own; null where this node cannot know. */
+      own: z.int().nullable(),
       issues: z.record(z.string(), z.int())
     })
     .nullable(),

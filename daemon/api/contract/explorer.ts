@@ -138,7 +138,8 @@ export const accountView = z.object({
       roles: z.array(z.enum(['host', 'validator', 'contributor'])),
       contributions: z.int(),
       accepted: z.int(),
-      own: z.int()
+      /** Rows of those that were accepted and have not left; null where they are not known here. */
+      own: z.int().nullable()
     })
   ),
   models: z.array(z.object({ id: hash, name: z.string(), as: z.enum(['builder', 'trainer', 'server']) })),
@@ -199,8 +200,9 @@ export const slashView = z.object({
   /** Who showed it; the zero address where nobody is paid for it. */
   reporter: addressView,
   reward: decimal,
-  /** The contribution that the validator voted on twice; null where the transaction names none. */
+  /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
   contribution: hash.nullable(),
+  because: z.enum(['two-votes', 'absent-juror']).nullable(),
   block: decimal,
   /** Of its block, in milliseconds since 1970; null where the chain does not tell now. */
   at: z.int().nullable(),

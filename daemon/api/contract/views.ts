@@ -16,6 +16,7 @@ import {
 } from '../../../protocol/data/types.ts'
 import { productTerms } from '../../../protocol/jobs/job.ts'
 import { lot, trainSettings, tuneSpec } from '../../../protocol/jobs/types.ts'
+import { writtenAccount } from '../../../protocol/primitives/checksum.ts'
 import { splitParts } from '../../../protocol/primitives/split.ts'
 
 export { contributionView } from './contribution-view.ts'
@@ -24,10 +25,7 @@ export type { ContributionView } from './contribution-view.ts'
 // What the API shows. Amounts are decimal strings of the token's smallest unit, weights decimal integers in 1e-6, times
 // milliseconds since 1970, addresses and hashes lower-case hexadecimal.
 export { hash } from './hash.ts'
-export const account = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/)
-  .transform(text => text.toLowerCase() as `0x${string}`)
+export const account = writtenAccount
 export const decimal = z.string().regex(/^-?[0-9]+$/)
 export const addressView = z.string()
 
@@ -304,6 +302,8 @@ export const planView = z.object({
   rows: z.int(),
   characters: z.int(),
   players: z.int(),
+  /** Contributions of that version that have left since: what is grown from them is marked at once. */
+  left: z.int(),
   settings: trainSettings,
   coalitions: z.int(),
   why: z.array(z.object({ setting: z.string(), value: z.string(), why: z.string() })),

@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { isChecksummed } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
 import { nothing, route } from './route.ts'
 import { account, decimal, hash } from './views.ts'
 
@@ -14,6 +12,8 @@ export const walletView = z.object({
   gas: decimal,
   transactions: z.int(),
   stake: decimal,
+  /** Of the stake: what seats and standings hold, so that it is free for nothing else. */
+  locked: decimal,
   /** On its way out of the stake, and from when it can be withdrawn. */
   unbonding: decimal,
   availableAt: z.int().nullable(),
@@ -22,6 +22,8 @@ export const walletView = z.object({
   /** In channels to workers and not claimed; what of all deposits is promised. */
   inChannels: decimal,
   promised: decimal,
+  /** Put down, and to come back: with its challenges that juries look at, and with its contributions. */
+  putDown: decimal,
   /** Earned, and waiting: in vouchers, and from data. `tilth claim` brings both. */
   owed: decimal,
   claimable: decimal,
@@ -31,12 +33,6 @@ export const walletView = z.object({
 })
 export type WalletView = z.infer<typeof walletView>
 
-/** Somebody's address. Written in mixed case its checksum must hold: what is sent to a mistyped one is gone. */
-const recipient = z
-  .string()
-  .regex(/^0x[0-9a-fA-F]{40}$/, 'must be an address: 0x and 40 hexadecimal digits')
-  .refine(isChecksummed, 'does not match its checksum: some character of it is mistyped')
-  .transform(text => text.toLowerCase() as Address)
 const positive = z.string().regex(/^[1-9][0-9]{0,39}$/, 'must be a whole number of the smallest unit, more than 0')
 const sum = z.string().regex(/^[0-9]{1,40}$/, 'must be a whole number of the smallest unit')
 const transaction = z.object({ transaction: hash })
@@ -55,7 +51,7 @@ export const walletRoutes = {
     path: '/api/wallet/send',
     stage: 'node',
     summary: "Send tokens, or the chain's own coin",
-    body: z.strictObject({ to: recipient, amount: positive, coin: z.boolean().default(false) }),
+    body: z.strictObject({ to: account, amount: positive, coin: z.boolean().default(false) }),
     reply: transaction
   }),
   stake: route({
@@ -87,7 +83,7 @@ export const walletRoutes = {
     path: '/api/wallet/payout',
     stage: 'node',
     summary: 'Have earnings paid to another address from now on',
-    body: z.strictObject({ payout: recipient }),
+    body: z.strictObject({ payout: account }),
     reply: transaction.extend({ payout: account })
   }),
   fund: route({

@@ -20,7 +20,8 @@ export interface Given {
   /** Whether validators have decided on it, for or against. */
   readonly isDecided: boolean
   readonly rows: number
-  readonly own: number
+  /** null: this node has not looked at them, or cannot. */
+  readonly own: number | null
   readonly rowIssues: readonly { readonly code: string }[]
 }
 

@@ -141,15 +141,17 @@ export function jobHandlers(
   return {
     async planJob({ body: { base, version, settings, coalitions, ...body } }) {
       const datanet = await which.datanet(body.datanet)
+      const of = await versionOf(datanet, version)
       const { cost, ...plan } = await jobs.plan({
         base: await baseOf(base),
         datanet,
-        version: await versionOf(datanet, version),
+        version: of,
         ...(settings === undefined ? {} : { settings: given(settings) }),
         ...(coalitions === undefined ? {} : { coalitions })
       })
       return {
         ...plan,
+        left: (await data.leftSince(datanet, of)).length,
         why: plan.why.map(one => ({ ...one })),
         cost: {
           ...cost,

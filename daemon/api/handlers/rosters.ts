@@ -1,7 +1,7 @@
-import { NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import { cappedWeights, isWeighingCode, seatsFor, unitsOf } from '../../../protocol/data/index.ts'
 import type { DatanetRules } from '../../../protocol/data/index.ts'
-import type { Hex } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../../node/chain/index.ts'
 import type { SuccessionRecord } from '../../../node/chain/types.ts'
 import type { Node } from '../../../node/node.ts'
@@ -19,6 +19,12 @@ export function rosterHandlers({
   'roster' | 'proposeRoster' | 'speakOnRoster' | 'seatRoster' | 'weighRoster'
 > {
   const { ledger } = chain
+  async function seatsOf(datanet: Hex, rules: DatanetRules): Promise<readonly { address: Address; weight: number }[]> {
+    const number = await sitting(datanet)
+    if (number === 1 && rules.weights === undefined) return rules.validators
+    const members = (await ledger.roster(datanet, number)) ?? []
+    return members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
+  }
   const sitting = async (datanet: Hex): Promise<number> => (await ledger.datanet(datanet))?.roster ?? 1
 
   /** What was put forward to seats that were only weighed anew since is theirs still. */
@@ -62,11 +68,7 @@ export function rosterHandlers({
     async roster({ params }) {
       const { id, rules } = await data.findDatanet(params.id)
       const number = await sitting(id)
-      const members = (await ledger.roster(id, number)) ?? []
-      const now =
-        number > 1 || rules.weights !== undefined
-          ? members.map(({ address, weight }) => ({ address, weight: Number(weight) }))
-          : rules.validators
+      const now = await seatsOf(id, rules)
       const doubles = await data.doubleVotes(id)
       const { of: decided, counts } = await data.turnout(id)
       const validators = await Promise.all(
@@ -99,7 +101,18 @@ export function rosterHandlers({
     },
     async proposeRoster({ params, body }) {
       const { id, rules } = await data.findDatanet(params.id)
-      const members = seatsFor(rules, body.validators as typeof rules.validators)
+      const wanted = body.validators as typeof rules.validators
+      const now = await seatsOf(id, rules)
+      const stays = ({ address, weight }: (typeof wanted)[number]): boolean =>
+        // Where seats are weighed by a rule nobody names their weights.
+        now.some(one => one.address === address && (rules.weights !== undefined || one.weight === weight))
+      // [reject] Those who sit need not follow themselves: that costs gas, and a host has one roster at a time that
+      // silence can seat.
+      if (wanted.length === now.length && wanted.every(stays))
+        throw new InvalidError('roster.same', 'these are the validators that sit already, with the same weights', {
+          help: 'Nothing was sent. `tilth datanet roster NAME` shows who sits.'
+        })
+      const members = seatsFor(rules, wanted)
       const { succession, silentAt, transaction } = await chain.datanets.proposeRoster(id, members)
       return { succession, silentAt: silentAt === 0n ? null : Number(silentAt) * 1000, transaction }
     },

@@ -39,10 +39,12 @@ export async function worthOf(
   datanet: Hex,
   page: PageRequest
 ): Promise<Page<WorthView>> {
-  const accounts = new Map<Address, { accepted: number; own: number }>()
+  const accounts = new Map<Address, { accepted: number; own: number | null }>()
   for await (const { contributor, accepted, left, own } of givenTo(data, datanet)) {
     const known = accounts.get(contributor) ?? { accepted: 0, own: 0 }
-    if (accepted && !left) accounts.set(contributor, { accepted: known.accepted + 1, own: known.own + own })
+    // What is not known of one is not known of all.
+    const sum = known.own === null || own === null ? null : known.own + own
+    if (accepted && !left) accounts.set(contributor, { accepted: known.accepted + 1, own: sum })
     else accounts.set(contributor, known)
   }
   const tuned = grownFrom(models, datanet)

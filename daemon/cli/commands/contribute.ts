@@ -140,7 +140,7 @@ const stateLine = ({ status, index, rows, own, reason }: ContributionView): stri
       return 'validators check it and vote'
     case 'accepted':
       // Something of what is accepted counts: what, this daemon may not have looked at, or not be able to.
-      return own === 0
+      return own === null
         ? `${green('accepted')}: its validators know which of its ${rows} rows count`
         : `${green('accepted')}: ${own} of ${rows} rows are its own`
     case 'rejected':

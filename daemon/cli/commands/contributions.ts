@@ -5,7 +5,7 @@ import type { ContributionView, UnsentView, WorthView } from '../../api/contract
 import { command, connected, guarded, listing, show, showList, tokenAmount } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
-import { dim, green, red, safe, short, table, tell, tokens, yellow } from '../output.ts'
+import { dim, green, plural, red, safe, short, table, tell, tokens, yellow } from '../output.ts'
 import { findDatanet } from './find-datanet.ts'
 
 /** What became of it; what was accepted and has left since is in no version from then on. */
@@ -21,12 +21,16 @@ function mark({ status, removed }: ContributionView): string {
 /** A held-out value in 1e-6 as what it is of one right answer. */
 const valueText = (value: string | null): string => (value === null ? 'not measured' : (Number(value) / 1e6).toFixed(4))
 
+/** Rows that count, where this daemon knows which do. */
+const ownText = (own: number | null): string =>
+  own === null ? 'rows that only their readers can count' : plural(own, 'row')
+
 function worthText(all: readonly WorthView[]): string {
   if (all.length === 0) return 'nothing contributed yet'
   return all
     .map(({ account, accepted, own, versions, epochs, paid }) =>
       [
-        `${account}  ${own} rows of ${accepted} accepted contributions, ${tokens(paid, 9)} tokens in all`,
+        `${account}  ${ownText(own)} of ${plural(accepted, 'accepted contribution')}, ${tokens(paid, 9)} tokens in all`,
         // Whoever has no row in it has no value that could be measured.
         ...versions
           .filter(({ value }) => value !== null || accepted > 0)
@@ -135,7 +139,7 @@ export function contributionsCommand(): Command {
                     short(item.id),
                     item.contributor, // whole: earnings and claims ask for it
                     String(item.rows),
-                    String(item.own),
+                    item.own === null ? '–' : String(item.own),
                     mark(item),
                     [
                       item.reason === undefined ? '' : reasonInWords(item.reason),

@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import type { CancelledView, JobView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showOneOrList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
-import { refusalLine } from '../job-progress.ts'
-import { dim, safe, short, table, tokens } from '../output.ts'
+import { choiceLine, refusalLine, waitsForChoice } from '../job-progress.ts'
+import { dim, safe, short, table, tokens, yellow } from '../output.ts'
+import { awardCommand } from './award.ts'
 import { jobsWhyCommand } from './declined.ts'
 import { untrainedCommand } from './untrained.ts'
 
@@ -98,6 +99,7 @@ export function jobsCommand(): Command {
                             job.bids.map(bid => [`  ${short(bid.worker)}`, tokens(bid.price), String(bid.seconds)]),
                             [1, 2]
                           ),
+                      ...(waitsForChoice(job) ? [yellow(`  ${choiceLine(job)}`)] : []),
                       ...job.refusals.map(one => `  ${refusalLine(one)}`),
                       ...job.awards.map(awardLine)
                     ].join('\n')
@@ -106,6 +108,7 @@ export function jobsCommand(): Command {
         )
       })
     )
+  parent.addCommand(awardCommand())
   parent.addCommand(cancelCommand())
   parent.addCommand(untrainedCommand())
   return parent

@@ -23,10 +23,11 @@ const jurorText = ({ step, accept }: ChallengeView['jurors'][number]): string =>
 
 function outcomeText({ decided, overturned, returned, deposit, accepted }: ChallengeView): string[] {
   if (decided === null) return []
-  const said = decided === 'nothing' ? `no two thirds: it stays ${side(accepted)}` : side(decided === 'accepted')
   const what = `the deposit of ${tokens(deposit)}`
   const money = `${what} ${returned === '0' ? 'was burnt' : 'went back'}`
-  return [`${overturned ? 'overturned' : 'confirmed'}: ${said}; ${money}`]
+  // A jury that comes to nothing confirms nothing.
+  if (decided === 'nothing') return [`undecided: no two thirds agreed, so it stays ${side(accepted)}; ${money}`]
+  return [`${overturned ? 'overturned' : 'confirmed'}: ${side(decided === 'accepted')}; ${money}`]
 }
 
 const challengeText = (view: ChallengeView): string =>

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { ApiClient } from '../../api/contract/index.ts'
-import { command, connected, guarded, listing, show, showList } from '../command.ts'
+import { checkAddress, command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { safe, table } from '../output.ts'
 
@@ -101,7 +101,7 @@ function trustCommand(): Command {
           async api => {
             const before = await trusted(api)
             if (builder === undefined) return before
-            const account = builder.toLowerCase()
+            const account = checkAddress(builder)
             const others = before.filter(one => one !== account)
             const value = flags.remove === true ? others : [...others, account]
             await api.call('changeSetting', { body: { path: setting, value } })

@@ -3,9 +3,15 @@ import { hundredths } from '../../../protocol/payouts/rank.ts'
 import type { RankView, ValidatorRankView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
-import { dim, red, table } from '../output.ts'
+import { dim, plural, red, table } from '../output.ts'
 
 const share = (millionths: number): string => `${Math.floor(millionths / 10_000)}%`
+
+/** What the arithmetic does not say: what has left counts as before, and what is not read here counts nowhere. */
+const besides = ({ left, unread }: RankView): string[] => [
+  ...(left === 0 ? [] : [`${plural(left, 'row')} of those left since`]),
+  ...(unread === 0 ? [] : [`${plural(unread, 'row')} more accepted, which only their readers can count`])
+]
 
 const ranksText = (rule: string, all: readonly RankView[]): string =>
   all.length === 0
@@ -13,13 +19,13 @@ const ranksText = (rule: string, all: readonly RankView[]): string =>
     : [
         table(
           ['', 'contributor', 'rank', 'accepted at least', 'rows', 'how'],
-          all.map(({ place, account, rank, acceptance, taken, rows, formula }) => [
-            String(place),
-            account,
-            hundredths(BigInt(rank)),
-            share(acceptance),
-            `${taken}/${rows}`,
-            formula
+          all.map(one => [
+            String(one.place),
+            one.account,
+            hundredths(BigInt(one.rank)),
+            share(one.acceptance),
+            `${one.taken}/${one.rows}`,
+            [one.formula, ...besides(one)].join('; ')
           ]),
           [0, 2, 3, 4]
         ),

@@ -1,8 +1,8 @@
 import { Option, type Command } from 'commander'
-import { issueInWords, reasonInWords, voteCodes } from '../../../protocol/data/index.ts'
+import { issueInWords, reasonInWords, voteCodeInWords, voteCodes } from '../../../protocol/data/index.ts'
 import type { Said, VoteCode } from '../../../protocol/data/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
-import type { ApiClient, ReviewRowView, ReviewView } from '../../api/contract/index.ts'
+import type { ApiClient, ReviewRowView, ReviewView, VotesView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
 import type { CallFlags, ListFlags } from '../command.ts'
 import { connect } from '../context.ts'
@@ -22,8 +22,32 @@ const voteText = ({ vote, voteReason }: ReviewView): string => {
   return `${saidText[String(vote)]}${voteReason === undefined ? '' : ` (${safe(voteReason)})`}`
 }
 
+/** Rows that the checks here found good; they have not looked, or could not, where nothing is known. */
+const ownText = ({ own }: Pick<ReviewView, 'own'>): string => (own === null ? '–' : String(own))
+
 const timeLeft = ({ closesAt }: Pick<ReviewView, 'closesAt'>): string =>
   closesAt === null ? 'waits for its turn' : `${duration(Math.max(0, Math.ceil((closesAt - Date.now()) / 1000)))} left`
+
+const isOpen = ({ status }: Pick<ReviewView, 'status'>): boolean =>
+  status === 'committed' || status === 'revealed' || status === 'voting'
+
+/** Where it stands; what has left since is said, and nothing of time where nothing is waited for. */
+const stateText = (item: ReviewView): string =>
+  item.removed !== undefined
+    ? `${item.status}, and ${item.removed === 'withdrawn' ? 'withdrawn' : 'taken down'} since`
+    : isOpen(item)
+      ? `${item.status}, ${timeLeft(item)}`
+      : item.status
+
+/** Who voted what, and why: a contributor reads here what was said against its rows. */
+function ballotLines({ validators }: VotesView): string[] {
+  return validators.flatMap(({ validator, step, accept, abstains, reason, code }) => {
+    if (step !== 'revealed') return []
+    const because = [code === null ? null : voteCodeInWords(code), reason].filter(part => part !== null)
+    const says = saidText[abstains ? 'abstain' : String(accept)] ?? ''
+    return [`  ${validator} ${says}${because.length === 0 ? '' : `: ${safe(because.join('; '))}`}`]
+  })
+}
 
 /** Why the queue is empty: nothing is voted on, or nobody has asked this account for a vote. */
 async function emptyText(api: ApiClient): Promise<string> {
@@ -91,7 +115,7 @@ function queueCommand(): Command {
                     safe(item.datanetName),
                     short(item.contributor),
                     String(item.rows),
-                    String(item.own),
+                    ownText(item),
                     adviceText(item),
                     voteText(item),
                     timeLeft(item)
@@ -131,15 +155,18 @@ function rowLines({ line, code, messages, nearest }: ReviewRowView): string[] {
   ]
 }
 
-const headText = (item: ReviewView): string =>
+const headText = (item: ReviewView, votes: VotesView, self: string): string =>
   [
     item.id,
     `Datanet      ${safe(item.datanetName)}, number ${item.index ?? '?'} by ${item.contributor}`,
-    `state        ${item.status}, ${timeLeft(item)}`,
+    `state        ${stateText(item)}`,
     `votes        ${item.accepting} for, ${item.rejecting} against, ${item.abstaining} for neither, ` +
       `${item.committed} of ${item.total} committed`,
-    `your vote    ${voteText(item)}`,
-    `checks say   ${adviceText(item)}: ${item.own} of ${item.rows} rows are its own`,
+    ...ballotLines(votes),
+    ...(votes.validators.some(({ validator }) => validator === self) && (item.vote !== null || isOpen(item))
+      ? [`your vote    ${voteText(item)}`]
+      : []),
+    `checks say   ${adviceText(item)}: ${item.own ?? 'nobody here knows how many'} of ${item.rows} rows are its own`,
     ...item.checks
       .filter(({ code }) => code !== 'ok' && code !== 'skipped')
       .map(({ check, code, note }) => `  ${check.padEnd(16)} ${code}${note === undefined ? '' : ` (${note})`}`)
@@ -165,7 +192,11 @@ function showCommand(): Command {
           const { items: rows, next } = await api.call('reviewRows', { params: { id: item.id, ...page } })
           return printJson({ ...item, shown: rows, next })
         }
-        console.log(headText(item))
+        const [votes, { address }] = await Promise.all([
+          api.call('votes', { params: { id: item.id } }),
+          api.call('status')
+        ])
+        console.log(headText(item, votes, address))
         await showList(
           flags,
           (api, page) => api.call('reviewRows', { params: { id: item.id, ...page } }),

@@ -114,7 +114,15 @@ export function rosterCommand(): Command {
       .action(
         guarded(async (wanted: string, validator: string, flags: CallFlags) => {
           const address = checkAddress(validator)
-          await show(flags, api => put(api, wanted, now => now.filter(one => one.address !== address)), putText)
+          const without = (now: Members): Members => {
+            // [reject] Who does not sit cannot be left out: most often it is mistyped.
+            if (!now.some(one => one.address === address))
+              throw new InvalidError('roster.absent', `${address} does not sit there`, {
+                help: `Nothing was sent. Who does: tilth datanet roster ${wanted}`
+              })
+            return now.filter(one => one.address !== address)
+          }
+          await show(flags, api => put(api, wanted, without), putText)
         })
       )
   )

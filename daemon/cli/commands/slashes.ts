@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { InvalidError, address, zeroAddress } from '../../../protocol/primitives/index.ts'
+import { InvalidError, writtenAccount, zeroAddress } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
 import { findAccount } from '../find-account.ts'
@@ -7,12 +7,15 @@ import { red, table, tokens } from '../output.ts'
 
 /** [reject] An account, as it stands on chain. @throws InvalidError `account.text` */
 function accountTyped(text: string): string {
-  if (!address.safeParse(text.toLowerCase()).success)
+  const parsed = writtenAccount.safeParse(text)
+  if (!parsed.success)
     throw new InvalidError('account.text', `"${text.slice(0, 80)}" is no account`, {
       help: 'An account is 0x and 40 hexadecimal digits; `tilth datanet roster <datanet>` lists those of validators.'
     })
-  return text.toLowerCase()
+  return parsed.data
 }
+
+const becauseText = { 'two-votes': 'two votes on', 'absent-juror': 'no vote on the jury of' } as const
 
 export function slashesCommand(): Command {
   return listing(
@@ -37,13 +40,13 @@ export function slashesCommand(): Command {
             items.length === 0
               ? 'no stake was taken'
               : table(
-                  ['node', 'lost', 'shown by', 'reward', 'for two votes on', 'when', 'transaction'],
-                  items.map(({ node, amount, reporter, reward, contribution, at, block, transaction }) => [
+                  ['node', 'lost', 'shown by', 'reward', 'for', 'when', 'transaction'],
+                  items.map(({ node, amount, reporter, reward, contribution, because, at, block, transaction }) => [
                     node,
                     red(tokens(amount)),
                     reporter === zeroAddress ? 'nobody' : reporter,
                     tokens(reward),
-                    contribution ?? '',
+                    contribution === null ? '' : `${becauseText[because ?? 'two-votes']} ${contribution}`,
                     at === null ? `block ${block}` : new Date(at).toLocaleString(),
                     transaction
                   ]),

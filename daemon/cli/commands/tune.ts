@@ -6,12 +6,12 @@ import { settingsFile } from '../../../protocol/jobs/settings-file.ts'
 import { trainSettings, type TrainSettings } from '../../../protocol/jobs/types.ts'
 import { tokensAbout } from '../../../protocol/jobs/recommend.ts'
 import { InvalidError, checkName, licenceText, readAs, tokenText } from '../../../protocol/primitives/index.ts'
-import type { ApiClient, JobView, PlanView, PostedProduct } from '../../api/contract/index.ts'
+import type { ApiClient, DatanetView, JobView, PlanView, PostedProduct } from '../../api/contract/index.ts'
 import { collect, command, connected, guarded, tokenAmount, wholeNumber } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { connect, tilthLine } from '../context.ts'
 import { followJob } from '../job-progress.ts'
-import { dim, duration, printJson, red, safe, table, tokens, yellow } from '../output.ts'
+import { dim, duration, plural, printJson, red, safe, table, tokens, yellow } from '../output.ts'
 import { splitAsFlag, splitFlag, splitOf, usualSplitHelp } from '../split.ts'
 import { readFileAs } from '../text-file.ts'
 import { findDatanet } from './find-datanet.ts'
@@ -110,7 +110,7 @@ function planText(plan: PlanView, name: string): string {
   const rows = plan.why.map(({ setting, value, why }) => [`  ${setting}`, value, dim(why)])
   return [
     `base     ${plan.base}, ${(plan.parameters / 1e6).toFixed(1)} million parameters`,
-    `data     ${safe(name)} version ${plan.version}: ${plan.rows} rows of ${plan.players} contributors, ` +
+    `data     ${safe(name)} version ${plan.version}: ${plan.rows} rows of ${plural(plan.players, 'contributor')}, ` +
       `some ${tokensAbout(plan.characters)} tokens`,
     table(['  setting', 'value', 'why'], rows),
     `cost     ${costText(plan.cost)}`
@@ -131,6 +131,20 @@ function checkBudget(budget: bigint, plan: PlanView, anyway: boolean): void {
       help: `Nothing was posted. Give --budget ${typed(BigInt(plan.cost.budget))}, fewer --epochs, or --anyway.`
     })
   console.error(yellow(`${says}${costText(plan.cost)}`))
+}
+
+/**
+ * A version that still holds what has left since. Whoever makes a model again wants it without that.
+ * @throws InvalidError `job.left`
+ */
+function checkLeft({ version, left }: PlanView, name: string, flags: TuneFlags): void {
+  if (left === 0) return
+  const holds = `version ${version} of ${safe(name)} holds ${plural(left, 'contribution')} that left since`
+  const says = `${holds}: a model that is grown from it is marked at once`
+  const anchor = `Its host anchors one without them: tilth datanet anchor ${safe(name)}`
+  if (flags.like !== undefined && flags.anyway !== true && flags.recommend !== true)
+    throw new InvalidError('job.left', says, { help: `Nothing was posted. ${anchor}; or give --anyway.` })
+  console.error(yellow(`${says}. ${anchor}`))
 }
 
 /** Flags with what a model says of itself, where they say nothing: so it is made again on the latest version. */
@@ -218,7 +232,10 @@ export function tuneCommand(): Command {
     .option('--budget <tokens>', 'most that training may cost, in tokens; by the estimate unless given')
     .option('--deadline <seconds>', 'time for training', '3600')
     .option('--recommend', 'say what is recommended for this base and data, why, and what it may cost; post nothing')
-    .option('--anyway', 'post it even where the budget is far below what workers ask')
+    .option(
+      '--anyway',
+      'post it even where the budget is far below what workers ask, or where what is made again would hold what left'
+    )
     .option('--name <text>', "the model's name; the Datanet's with its version unless given")
     .option(splitFlag, `basis points of every fee of the model (default: ${usualSplitHelp})`)
     .option('--upstream <model>', 'a registration of its base, which the fourth part of the split goes to')
@@ -252,6 +269,7 @@ export function tuneCommand(): Command {
           })
         const base = await baseOf(api, flags.base ?? '')
         const plan = ranked(await api.call('planJob', { body: { base, datanet: net.id, ...body } }), rank)
+        checkLeft(plan, net.name, flags)
         if (flags.recommend === true) {
           if (flags.json === true) printJson(plan)
           else console.log(`${planText(plan, net.name)}\n${postHint(plan, net.name, budget ?? budgetOf(plan), flags)}`)
@@ -277,8 +295,14 @@ export function tuneCommand(): Command {
           if (flags.json === true) printJson(job)
           else
             console.log(
-              `job ${id}: ${job.state}\nfollow it with: ${tilthLine(`jobs ${id}`, flags)}\n` +
-                `end it with: ${tilthLine(`jobs cancel ${id}`, flags)}`
+              [
+                `job ${id}: ${job.state}`,
+                `follow it with: ${tilthLine(`jobs ${id}`, flags)}`,
+                `end it with: ${tilthLine(`jobs cancel ${id}`, flags)}`,
+                ...(isChosenByHand(net)
+                  ? [`of workers that its rules do not name you choose: ${tilthLine(`jobs award ${id} WORKER`, flags)}`]
+                  : [])
+              ].join('\n')
             )
           return
         }
@@ -287,6 +311,10 @@ export function tuneCommand(): Command {
       })
     )
 }
+
+/** The rows of a private Datanet go to no worker that merely asks for least: its builder chooses whom it trusts. */
+const isChosenByHand = ({ private: rule, rules }: DatanetView): boolean =>
+  rule !== undefined && rules.trainers?.anybody !== true
 
 const licenceOnly = z.object({ licence: licenceText.optional() })
 

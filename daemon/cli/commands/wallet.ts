@@ -25,6 +25,9 @@ function balanceText(wallet: WalletView): string {
       gasAdvice({ ...wallet, address: wallet.account })
     ),
     row('stake', `${tokens(wallet.stake)} tokens (settlers and scorers need ${tokens(wallet.minStake)})`),
+    ...(zero(wallet.locked)
+      ? []
+      : [row('', `${tokens(wallet.locked)} of them are locked by seats and by what it stands for`)]),
     ...(wallet.availableAt === null
       ? []
       : [
@@ -39,6 +42,15 @@ function balanceText(wallet: WalletView): string {
       `${tokens(wallet.inChannels)} tokens, of all deposits ${tokens(wallet.promised)} promised`,
       zero(wallet.inChannels) ? undefined : '`tilth channel list` shows where, and when the rest comes back.'
     ),
+    ...(zero(wallet.putDown)
+      ? []
+      : [
+          row(
+            'put down',
+            `${tokens(wallet.putDown)} tokens with challenges and contributions`,
+            'It comes back as `tilth challenge` and `tilth bonds` say.'
+          )
+        ]),
     ...(zero(wallet.escrowed) && zero(wallet.expected)
       ? []
       : [

@@ -83,6 +83,19 @@ function answerLine({ receipt, name, money, scoring, weight, measured, question 
   return `    ${tokens(money)} by ${short(receipt)} of ${safe(name)}${asked}: ${effect}`
 }
 
+/** What it gave: how much of that counts, and how much has left since, which changes nothing of what was paid. */
+const rowLines = ({ own, rows, accepted, left }: NonNullable<WhyShareView['rows']>): string[] => [
+  own === null
+    ? `  which of its ${plural(rows, 'row')} count is known to those who read them`
+    : `  ${own} of ${plural(rows, 'row')} are its own and accepted`,
+  ...(left === 0
+    ? []
+    : [
+        `  ${left === accepted ? 'all' : left} of its ${plural(accepted, 'accepted contribution')} left since: ` +
+          'what they brought stays paid'
+      ])
+]
+
 /** What waits of this epoch's, and what came of earlier ones'. */
 function keptLines({ keptBack, keptUntil, vestedShare, resettled }: WhyShareView): string[] {
   const moved = BigInt(resettled)
@@ -116,7 +129,7 @@ export const whyText = (reasons: readonly (Reason | Passed)[]): string =>
             ...(help === '' ? [] : [`  ${dim(safe(help))}`]),
             `  the epoch had ${tokens(dataFees)} to share out, ${plural(weighedAnswers, 'answer')} weighed`,
             ...keptLines(share),
-            ...(rows === null ? [] : [`  ${rows.own} of ${plural(rows.rows, 'row')} are its own and accepted`]),
+            ...(rows === null ? [] : rowLines(rows)),
             ...answers.map(answerLine),
             ...(more ? [dim('    … and more: the console shows all of them, and `tilth trace` each to its end')] : []),
             ...advice.map(({ text }) => `  ${dim(safe(text))}`)

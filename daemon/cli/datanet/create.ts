@@ -20,7 +20,9 @@ import {
   usualKeptBack
 } from '../../../protocol/data/types.ts'
 import type { DatanetKind } from '../../../protocol/data/types.ts'
+import type { ApiClient } from '../../api/contract/index.ts'
 import { InvalidError, tokensIn } from '../../../protocol/primitives/index.ts'
+import { tell, yellow } from '../output.ts'
 import { mapHelp, readAllLines } from '../rows-file.ts'
 import { datanetText } from './text.ts'
 
@@ -154,6 +156,21 @@ function trainersOf({ trainerWorker, trainerBuilder, anyTrainer }: CreateFlags) 
   return { trainers }
 }
 
+/** Whoever is named with nothing at stake is mistyped, or does not know of it: nothing would ever be decided. */
+async function tellUnstaked(api: ApiClient, id: string): Promise<void> {
+  // The Datanet stands whether or not this can be asked.
+  const roster = await api.call('roster', { params: { id } }).catch(() => undefined)
+  const without = (roster?.validators ?? []).filter(({ stake }) => BigInt(stake) === 0n)
+  if (without.length === 0) return
+  const named = without.map(({ address }) => address).join(', ')
+  tell(
+    yellow(
+      `${named} ${without.length === 1 ? 'has' : 'have'} nothing at stake: is that the account of a validator? ` +
+        `Another takes its place by: tilth datanet roster remove ${id.slice(0, 10)} ACCOUNT, and add`
+    )
+  )
+}
+
 export function createCommand(): Command {
   return connected(
     command({
@@ -223,7 +240,12 @@ export function createCommand(): Command {
       collect
     )
     .option('--trainer-builder <account>', 'of a private one: a builder whose choice of workers is trusted', collect)
-    .option('--any-trainer', 'of a private one: the worker of any award may have its rows, whoever pays for it')
+    .addOption(
+      new Option(
+        '--any-trainer',
+        'of a private one: the worker of any award may have its rows, whoever pays for it'
+      ).conflicts(['trainerWorker', 'trainerBuilder'])
+    )
     .action(
       guarded(async (flags: CreateFlags) => {
         const validators = flags.validator.map(text => {
@@ -257,7 +279,15 @@ export function createCommand(): Command {
           ...privateOf(flags),
           ...trainersOf(flags)
         }
-        await show(flags, api => api.call('createDatanet', { body: { rules, heldOut } }), datanetText)
+        await show(
+          flags,
+          async api => {
+            const made = await api.call('createDatanet', { body: { rules, heldOut } })
+            if (flags.json !== true) await tellUnstaked(api, made.id)
+            return made
+          },
+          datanetText
+        )
       })
     )
 }

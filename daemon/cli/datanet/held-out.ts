@@ -6,7 +6,7 @@ import { plain } from '../../api/contract/json.ts'
 import type { ApiClient, BatchView, DatanetView, QuestionsView } from '../../api/contract/index.ts'
 import { openKeystore, openingPassphrase } from '../../keys/index.ts'
 import { signQuestions } from '../../sign-questions.ts'
-import { collect, command, connected, guarded, show } from '../command.ts'
+import { checkAddress, collect, command, connected, guarded, show } from '../command.ts'
 import type { CallFlags } from '../command.ts'
 import { findDatanet } from '../commands/find-datanet.ts'
 import { dim, red, safe, short } from '../output.ts'
@@ -115,11 +115,8 @@ interface WriteFlags extends CallFlags {
 /** [reject] Whoever knows who sits from elsewhere seals to nobody else, whatever a daemon says. */
 function membersOf({ validators }: DatanetView, known: readonly string[] | undefined): Address[] {
   const members = validators.map(({ address }) => address as Address)
-  const meant = known?.map(address => address.toLowerCase())
-  if (
-    meant === undefined ||
-    (meant.length === members.length && members.every(one => meant.includes(one.toLowerCase())))
-  )
+  const meant = known?.map(checkAddress)
+  if (meant === undefined || (meant.length === members.length && members.every(one => meant.includes(one))))
     return members
   throw new InvalidError('batch.roster', `the daemon says that ${members.join(', ')} sit`, {
     help: 'Nothing was sealed. Look by another daemon who sits.'

@@ -87,7 +87,7 @@ export function summary(done: LoopDone, network: LocalNetwork, seconds: number):
   const rows = data.contributions.map(({ view, person }) => [
     person.name,
     short(person.address),
-    `${view.own}/${view.rows}`,
+    `${view.own ?? '–'}/${view.rows}`,
     view.status === 'accepted' ? green('accepted') : red(view.status),
     tokens(paid(person.address)),
     tokens(kept(person.address)),

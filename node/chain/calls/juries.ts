@@ -1,4 +1,4 @@
-import { juriesAbi } from '../../../protocol/contracts/index.ts'
+import { datanetRegistryAbi, juriesAbi } from '../../../protocol/contracts/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { lower, mined } from '../connection/index.ts'
 import type { Connection } from '../connection/index.ts'
@@ -37,6 +37,8 @@ export interface Juries {
     decision: { contribution: Hex; accepted: boolean; outcome: Hex; ballots: readonly Ballot[] },
     reason: string
   ): Promise<Mined>
+  /** Until when what was committed can be challenged, in chain seconds; undefined of what is not on chain. */
+  openUntil(contribution: Hex): Promise<bigint | undefined>
   /** Draws of those who were written down with the challenge; anyone may. */
   draw(contribution: Hex, candidates: readonly Address[]): Promise<Mined>
   /** Nobody drew while the chain knew the block; anyone may say so. */
@@ -49,7 +51,7 @@ export interface Juries {
   penaliseAbsent(contribution: Hex, juror: Address): Promise<Mined>
 }
 
-export function createJuries(connection: Connection, { juries, token }: Addresses): Juries {
+export function createJuries(connection: Connection, { datanets, juries, token }: Addresses): Juries {
   const at = { address: juries, abi: juriesAbi } as const
   const seat = { ...at, what: "a juror's seat", args: [] } as const
   const deposit = (): Promise<bigint> =>
@@ -77,6 +79,19 @@ export function createJuries(connection: Connection, { juries, token }: Addresse
         args: [contribution, challenger]
       })
       return { candidates: candidates.map(lower), size: Number(size) }
+    },
+    async openUntil(contribution) {
+      const [{ index, committedAt }, window] = await Promise.all([
+        connection.read({
+          address: datanets,
+          abi: datanetRegistryAbi,
+          what: `contribution ${contribution}`,
+          functionName: 'contributionOf',
+          args: [contribution]
+        }),
+        connection.read({ ...at, what: 'rules of juries', functionName: 'WINDOW', args: [] })
+      ])
+      return index === 0 ? undefined : BigInt(committedAt) + BigInt(window)
     },
     async challenge({ contribution, accepted, outcome, ballots }, reason) {
       await connection.allow(token, juries, await deposit())

@@ -30,7 +30,9 @@ const help = {
   ZeroAddress: "The zero address is nobody's.",
   BadSignature: 'The statement must be signed by the account it names, for this chain and these contracts.',
   // nodes
-  NotEnoughStake: 'Stake more first: `tilth wallet stake AMOUNT`; `tilth wallet balance` shows what is at stake now.',
+  NotEnoughStake:
+    'Stake more first: `tilth wallet stake AMOUNT`. `tilth wallet balance` shows what is at stake now, and what of ' +
+    'it other seats hold.',
   StillBonded: 'Wait until the delay is over (`tilth wallet balance` says when), then `tilth wallet withdraw`.',
   NotASlasher: bug,
   OwnableInvalidOwner: bug,

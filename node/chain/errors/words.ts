@@ -10,7 +10,7 @@ const early = (what: string, [when]: readonly string[]): string =>
 const words: { readonly [N in RefusalName]?: (what: string, said: readonly string[]) => string } = {
   ERC20InsufficientBalance: (what, [, holds, needs]) =>
     `${what} takes ${tokens(needs)} tokens, and the account holds ${tokens(holds)}`,
-  NotEnoughStake: (what, [staked]) => `${what} takes more stake than the ${tokens(staked)} tokens that there are`,
+  NotEnoughStake: (what, [free]) => `${what} takes more stake than the ${tokens(free)} tokens that are free for it`,
   StillBonded: early,
   BondHeldUntil: early,
   NotYet: early,

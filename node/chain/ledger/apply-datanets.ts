@@ -3,6 +3,7 @@ import { sequenceKey } from '../../store/index.ts'
 import type { Apply } from './draft.ts'
 import { placeOf } from './records.ts'
 import { total } from './totals.ts'
+import { explainSlash } from './slashed.ts'
 
 /** Datanets, the order of authorship in them, and their versions. */
 export const applyDatanets = {
@@ -105,13 +106,9 @@ export const applyDatanets = {
     if (known === undefined) return `Datanet ${datanet} was never created`
     await draft.put(datanets, datanet, { ...known, version })
   },
-  /** The stake it cost is told by Slashed, just before and in the same transaction. */
-  async DoubleVote({ contribution, validator, slashed, transaction }, draft, { nodes, slashes }) {
+  async DoubleVote({ contribution, validator: node, slashed, transaction }, draft, tables) {
     if (slashed === 0n) return // it had nothing at stake, and lost its vote
-    const place = (await draft.get(nodes, validator))?.slashed ?? undefined
-    const slash = place === undefined ? undefined : await draft.get(slashes, place)
-    if (place === undefined || slash?.transaction !== transaction) return `a slash of ${validator} is missing`
-    await draft.put(slashes, place, { ...slash, contribution })
+    return explainSlash(draft, tables, { node, transaction }, { contribution, because: 'two-votes' })
   }
 } as const satisfies {
   [

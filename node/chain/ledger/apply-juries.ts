@@ -1,6 +1,7 @@
 import type { ChainEventOf } from '../events/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import type { Tables } from './records.ts'
+import { explainSlash } from './slashed.ts'
 import type { TrialRecord } from './trials.ts'
 
 const outcomes = ['nothing', 'rejected', 'accepted'] as const
@@ -68,7 +69,10 @@ export const applyJuries = {
     const missing = await change(event, draft, tables, trial => ({ ...trial, absent: [...trial.absent, event.juror] }))
     const trial = await draft.get(tables.trials, event.contribution)
     if (trial !== undefined && !hasAbsent(trial)) await draft.delete(tables.absentTrials, event.contribution)
-    return missing
+    if (event.taken === 0n) return missing // it had nothing at stake any more
+    const { contribution, juror: node, transaction } = event
+    const why = { contribution, because: 'absent-juror' } as const
+    return missing ?? (await explainSlash(draft, tables, { node, transaction }, why))
   }
 } as const satisfies {
   [

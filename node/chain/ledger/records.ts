@@ -222,8 +222,9 @@ export const slashRecord = z.strictObject({
   amount,
   reporter: address,
   reward: amount,
-  /** The contribution that it voted on twice; null where the transaction names none. */
+  /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
   contribution: bytes32.nullable(),
+  because: z.enum(['two-votes', 'absent-juror']).optional(),
   block,
   transaction: bytes32,
   place: z.string()

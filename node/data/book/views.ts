@@ -1,4 +1,4 @@
-import { isDecided, ownRows } from '../../../protocol/data/index.ts'
+import { isDecided, isUnread, ownRows } from '../../../protocol/data/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Rosters } from '../rosters.ts'
 import type { ContributionView, DatanetView, VersionView } from '../types.ts'
@@ -84,7 +84,7 @@ export async function contributionView(
     cid: 'statements' in state ? (state.statements?.reveal.message.cid ?? null) : null,
     status: state.name,
     rows: 'statements' in state ? (state.statements?.reveal.message.rows ?? 0) : 0,
-    own: verdict === undefined ? 0 : ownRows(verdict).length,
+    own: verdict === undefined || isUnread(verdict) ? null : ownRows(verdict).length,
     ...(reason === undefined ? {} : { reason }),
     checks: verdict?.checks ?? [],
     rowIssues: verdict?.issues ?? [],

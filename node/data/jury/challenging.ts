@@ -55,18 +55,20 @@ export function createChallenging(
       record.state.name !== 'rejected' || isJuried(record.state) ? 0 : (await sealed.shutTo(contribution)).everybody
     const isPrivate = net.rules.private !== undefined
     const trial = await chain.ledger.trial(contribution)
-    const [{ deposit }, { candidates, size }] = await Promise.all([
+    const [{ deposit }, { candidates, size }, openUntil] = await Promise.all([
       chain.juries.rules(),
-      chain.juries.candidates(contribution, self)
+      chain.juries.candidates(contribution, self),
+      chain.juries.openUntil(contribution)
     ])
-    // The chain's own clock decides; this node saw it committed a little later.
-    const until = record.seenAt + challengeMs
-    return { record, trial, deposit, candidates: candidates.length, size, until, shut, isPrivate }
+    // The chain's own clock decides: who follows the Datanet since yesterday has heard of all of it yesterday.
+    const until = openUntil === undefined ? record.seenAt + challengeMs : Number(openUntil) * 1000
+    const isLate = Math.max(clock.now(), Number(seconds()) * 1000) > until
+    return { record, trial, deposit, candidates: candidates.length, size, until, isLate, shut, isPrivate }
   }
 
   const challenging: Pick<JuryService, 'challenge' | 'challengeOf'> = {
     async challengeOf(contribution) {
-      const { record, trial, deposit, candidates, size, until, shut, isPrivate } = await stateOf(contribution)
+      const { record, trial, deposit, candidates, size, until, isLate, shut, isPrivate } = await stateOf(contribution)
       const challenge = trial === undefined ? null : challengeView(trial, seconds())
       const why =
         record.state.name !== 'accepted' && record.state.name !== 'rejected'
@@ -75,7 +77,7 @@ export function createChallenging(
             ? 'it was challenged already'
             : isPrivate
               ? 'jurors have no key to the rows of a private Datanet'
-              : clock.now() > until
+              : isLate
                 ? 'it is too late'
                 : shut > 0
                   ? 'jurors cannot read the sealed questions that it was compared with before they are opened'
@@ -90,7 +92,7 @@ export function createChallenging(
         throw new InvalidError('challenge.reason', `a challenge has a reason of up to ${mostChallengeReason} bytes`, {
           help: 'Say what is wrong with the decision; the jurors read it.'
         })
-      const { record, trial, candidates, size, until, shut, isPrivate } = await stateOf(contribution)
+      const { record, trial, candidates, size, isLate, shut, isPrivate } = await stateOf(contribution)
       // [reject] Jurors get no keys to private rows: they would all abstain, and the deposit be burnt.
       if (isPrivate)
         throw new InvalidError('challenge.private', 'decisions of a private Datanet are not put before a jury', {
@@ -103,7 +105,7 @@ export function createChallenging(
           help: 'Its jury decides for good: tilth challenge CONTRIBUTION shows how it stands.'
         })
       // [reject] Decisions are open to challenge for a while.
-      if (clock.now() > until)
+      if (isLate)
         throw new InvalidError('challenge.late', 'the time in which it could be challenged is over', {
           help: 'It was committed more than thirty days ago.'
         })

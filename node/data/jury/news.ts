@@ -8,7 +8,7 @@ export interface JuryNews {
 }
 
 export function createJuryNews(
-  { chain, events }: Pick<DataDeps, 'chain' | 'events'>,
+  { chain, events, log, self }: Pick<DataDeps, 'chain' | 'events' | 'log' | 'self'>,
   hooks: {
     /** What a jury has decided is on chain now, or no more. */
     closed(contribution: Hex): Promise<unknown>
@@ -22,7 +22,15 @@ export function createJuryNews(
     async start() {
       stop = await chain.ledger.consume({
         name: 'juries',
-        names: ['Challenged', 'JuryDrawn', 'JurorCommitted', 'JurorVoted', 'JuryClosed', 'ChallengeLapsed'],
+        names: [
+          'Challenged',
+          'JuryDrawn',
+          'JurorCommitted',
+          'JurorVoted',
+          'JuryClosed',
+          'ChallengeLapsed',
+          'JurorAbsent'
+        ],
         async forward(event) {
           if (event.name === 'Challenged') {
             const { contribution, datanet, challenger } = event
@@ -34,6 +42,13 @@ export function createJuryNews(
             const decided = (await chain.ledger.trial(event.contribution))?.closed?.decided
             const { contribution, datanet } = event
             if (decided !== undefined) events.emit('data.jury', { datanet, contribution, decided })
+          }
+          if (event.name === 'JurorAbsent' && event.juror === self) {
+            const { contribution, taken } = event
+            log.warn('this node showed no vote as a juror: it lost a part of its stake, and its seat', {
+              contribution,
+              taken: String(taken)
+            })
           }
           // What was held back for it may go on.
           if (event.name === 'ChallengeLapsed') hooks.changed(event.datanet)

@@ -1,5 +1,5 @@
 import { digest, signStatement } from '../../../protocol/crypto/index.ts'
-import { abstention, outcomeOf, ownRows } from '../../../protocol/data/index.ts'
+import { abstention, isUnread, outcomeOf, ownRows } from '../../../protocol/data/index.ts'
 import type { ContributionStatements, Said, Verdict } from '../../../protocol/data/index.ts'
 import { InvalidError, toHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -27,9 +27,6 @@ export interface Serving extends Pick<JuryService, 'jury' | 'serve' | 'juryVote'
   /** The chain told something of a trial. */
   wake(): void
 }
-
-/** Not what the checks found, but that there was nothing to look at. */
-const isAway = ({ reason }: Verdict): boolean => reason === 'unavailable' || reason === 'no-key'
 
 /** Whether a verdict takes the rows that the roster took. */
 const isWhatWasAccepted = (trial: TrialRecord, { reveal }: ContributionStatements, verdict: Verdict): boolean => {
@@ -91,10 +88,10 @@ export function createServing(
   ): Promise<Verdict | undefined> {
     if ((await book.progress(record.datanet)).passed < record.index) return undefined
     const known = await book.verdict(record.id)
-    const found = known === undefined || isAway(known) ? await lookAt(record, statements) : known
+    const found = known === undefined || isUnread(known) ? await lookAt(record, statements) : known
     // Whom questions are hidden from finds more rows good, never fewer: a rejection is one whatever they ask.
-    if (isAway(found) || !found.accept || isWhatWasAccepted(trial, statements, found))
-      return isAway(found) ? undefined : found
+    if (isUnread(found) || !found.accept || isWhatWasAccepted(trial, statements, found))
+      return isUnread(found) ? undefined : found
     if ((await sees.shut(record)) > 0)
       return trial.accepted && (await sees.learn(record, statements, trial.outcome))
         ? book.verdict(record.id)
@@ -102,7 +99,7 @@ export function createServing(
     // They may have been opened since it was checked.
     const again = looked.get(record.id) === true ? found : await lookAt(record, statements)
     looked.set(record.id, true)
-    return isAway(again) ? undefined : again
+    return isUnread(again) ? undefined : again
   }
 
   /** Makes this node's vote, once, and keeps it before anybody hears of it. */

@@ -1,5 +1,6 @@
 import {
   isJuried,
+  isUnread,
   outcomeOf,
   ownRows,
   rosterCertificate,
@@ -63,7 +64,7 @@ export function createVotes(
       const revealed = new Map([...certified, ...votes].map(({ message }) => [message.validator, message]))
       const committed = new Set(commits.map(({ message }) => message.validator))
       const found = (accept: boolean): Hex | undefined =>
-        verdict === undefined || !('statements' in state) || state.statements === undefined
+        verdict === undefined || isUnread(verdict) || !('statements' in state) || state.statements === undefined
           ? undefined
           : outcomeOf({ contribution: id, cid: state.statements.reveal.message.cid, own: ownRows(verdict) }, accept)
       const { validators } = net.rules

@@ -8,6 +8,7 @@ import {
   isEverybody,
   isQuorum,
   isSplit,
+  isUnread,
   openVote,
   outcomeOf,
   ownRows,
@@ -128,8 +129,7 @@ export function createTurns(
     const { id } = record
     const known = await book.verdict(id)
     // What was not to be had here was, for a quorum that accepted it.
-    const isAway = known?.reason === 'unavailable' || known?.reason === 'no-key'
-    const isPassed = isAway && record.state.name === 'accepted'
+    const isPassed = known !== undefined && isUnread(known) && record.state.name === 'accepted'
     if (known !== undefined && !isPassed) return known
     const verdict = await shards.check(record, statements)
     await book.putVerdict(id, verdict)

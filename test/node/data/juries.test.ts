@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { fromHex, keccak } from '../../../protocol/primitives/index.ts'
+import { putDownBy } from '../../../node/account/put-down.ts'
 import { until } from '../../harness/index.ts'
 import { coin, jsonl, listOf, rulesFor, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
@@ -68,6 +69,8 @@ describe('data: a decision that is challenged', function () {
     const challenge = await author.service.challenge(wronged, 'these rows are good')
     assert.deepEqual([challenge.accepted, challenge.size, challenge.candidates], [false, 3, 3])
     await assert.rejects(author.service.challenge(wronged, 'again'), { code: 'challenge.known' })
+    assert.equal(await putDownBy(author.followed.ledger, author.address), challenge.deposit)
+    assert.equal(await putDownBy(host.followed.ledger, host.address), 0n)
     await until(
       async () => (await author.service.challengeOf(wronged)).challenge?.state === 'closed',
       'the jury has decided',
@@ -79,6 +82,7 @@ describe('data: a decision that is challenged', function () {
       ['accepted', true, [true, true, true]]
     )
     assert.equal(await author.chain.tokens.balanceOf(author.address), before)
+    assert.equal(await putDownBy(author.followed.ledger, author.address), 0n)
     for (const peer of [host, liar, author])
       await until(async () => (await statusAt(peer, wronged)) === 'accepted', `${peer.name} knows the jury's word`)
   })
@@ -122,5 +126,56 @@ describe('data: a decision that is challenged', function () {
     // Who was asked has to do with it no more.
     for (const { service } of jurors)
       await until(() => service.followed().every(({ id }) => id !== datanet), 'a juror leaves')
+  })
+
+  it('costs a juror that is absent a part of its stake and its seat, and everybody is told why', async () => {
+    const made = await author.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl([['Which bird drums on trunks?', 'The woodpecker']]))
+    })
+    await until(async () => (await liar.service.review()).items.some(({ id }) => id === made.id), 'it is voted on')
+    await until(async () => (await liar.service.reviewOf(made.id)).advice === true, 'it is checked')
+    await liar.service.vote(made.id, false)
+    await until(async () => (await statusAt(author, made.id)) === 'rejected', 'it is refused')
+    const away = jurors.pop()!
+    await network.stopPeer(away)
+    const view = async () => (await author.service.challengeOf(made.id)).challenge
+    await author.service.challenge(made.id, 'it is right')
+    const count = async (step: string) => (await view())?.jurors.filter(one => one.step === step).length
+    await until(async () => (await count('committed')) === 2, 'the others commit', 60_000)
+    await network.advance(91)
+    await until(async () => (await count('shown')) === 2, 'the others show', 60_000)
+    await network.advance(91)
+    await until(async () => (await view())?.state === 'closed', 'it is closed', 60_000)
+    assert.deepEqual([(await view())?.decided, (await view())?.overturned], ['nothing', false])
+    const taken = async () => (await author.followed.ledger.slashes({ node: away.address })).items
+    await until(async () => (await taken()).length === 1, 'somebody says so', 60_000)
+    const [slash] = await taken()
+    assert.deepEqual([slash?.because, slash?.contribution, slash?.amount], ['absent-juror', made.id, minStake / 10n])
+    assert.equal((await jurors[0]!.service.jury()).seats, 2)
+  })
+
+  it('is too late thirty days after the chain took it, whenever a node has heard of it', async () => {
+    const { id } = await author.service.contribute({
+      datanet,
+      file: new TextEncoder().encode(jsonl([['Which bird swims under water?', 'The diver']])),
+      contributorKey: fromHex(keccak('somebody else'))
+    })
+    await until(async () => (await liar.service.review()).items.some(one => one.id === id), 'it is voted on')
+    await until(async () => (await liar.service.reviewOf(id)).advice === true, 'it is checked')
+    await liar.service.vote(id, false)
+    await until(async () => (await statusAt(author, id)) === 'rejected', 'it is refused')
+    assert.notEqual((await author.service.challengeOf(id)).why, 'it is too late')
+    await network.advance(31 * 86_400)
+    const later = await network.add('later')
+    await until(async () => (await later.service.datanet(datanet)) !== undefined, 'the later one hears of it')
+    await later.service.follow(datanet)
+    await until(async () => (await statusAt(later, id)) === 'rejected', 'the later one knows the rejection', 60_000)
+    for (const { name, service } of [author, later]) {
+      assert.equal((await service.challengeOf(id)).why, 'it is too late', name)
+      await assert.rejects(service.challenge(id, 'it is right'), { code: 'challenge.late' })
+    }
+    const ends = (await author.service.challengeOf(id)).until
+    assert.equal((await later.service.challengeOf(id)).until, ends, 'everybody is told the same end')
   })
 })

@@ -26,6 +26,8 @@ export interface TestNetwork {
   start(account: Resident, options?: Options): Promise<TestPeer>
   /** Ends a peer's parts; its folder stays. */
   stopPeer(peer: TestPeer): Promise<void>
+  /** The chain's time goes on by so many seconds. */
+  advance(seconds: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function startNetwork(deployed: { rosterSeconds?: number } = {}): P
     start,
     add: async (name, options) => start(await account(name), options),
     stopPeer: peer => peers.end(peer),
+    advance: seconds => world.anvil.advance(seconds),
     stop: () => world.stop()
   }
 }

@@ -17,6 +17,7 @@ import {
 } from '../../../protocol/data/index.ts'
 import type { DatanetRules } from '../../../protocol/data/index.ts'
 import { keccak, fromHex, toHex } from '../../../protocol/primitives/index.ts'
+import type { InvalidError } from '../../../protocol/primitives/index.ts'
 
 const key = (name: string): Uint8Array => fromHex(keccak(name))
 const account = (name: string) => addressOfKey(key(name))
@@ -77,7 +78,15 @@ describe('a private shard', () => {
       code: 'keys.account'
     })
     const unknown = said.map((one, at) => (at > 0 ? { ...one, key: null } : one))
-    assert.throws(() => readersFrom(unknown, roster), { code: 'keys.readers' })
+    const named = roster.filter(({ address }) => unknown.some(one => one.account === address && one.key === null))
+    assert.throws(
+      () => readersFrom(unknown, roster),
+      (error: InvalidError) => {
+        assert.equal(error.code, 'keys.readers')
+        for (const { address } of named) assert.match(error.message, new RegExp(address))
+        return named.length > 0
+      }
+    )
   })
 
   it('stays private, or open, for as long as there is the Datanet', () => {

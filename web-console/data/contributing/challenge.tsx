@@ -128,7 +128,7 @@ function Stands({ view }: { readonly view: ChallengeView }) {
       )}
       {ends === null ? null : (
         <p>
-          They have until <When at={ends} />.
+          Their time ends <When at={ends} />.
         </p>
       )}
       {jurors.length === 0 ? (
@@ -146,7 +146,9 @@ function Stands({ view }: { readonly view: ChallengeView }) {
               name: 'Vote',
               cell: ({ step, accept }) =>
                 step !== 'shown' ? (
-                  <Chip>{step === 'waiting' ? 'not yet' : step}</Chip>
+                  <Chip {...(step === 'absent' ? { phase: 'wrong' as const } : {})}>
+                    {step === 'waiting' ? 'not yet' : step}
+                  </Chip>
                 ) : accept === null ? (
                   <Chip>neither</Chip>
                 ) : (

@@ -1,6 +1,7 @@
 import type { ContributionView } from '../../../daemon/api/contract/views.ts'
 import { reasonInWords, withdrawalInWords } from '../../../protocol/data/explain.ts'
 import { removedInWords } from '../../../protocol/data/removal.ts'
+import { countText, manyText } from '../../formats/index.ts'
 import { Chip } from '../../parts/index.ts'
 
 type Status = ContributionView['status']
@@ -14,8 +15,9 @@ const names: Record<Status, string> = {
   expired: 'came to nothing'
 }
 
-/** Where a contribution stands. */
-export function StatusChip({ status }: { readonly status: Status }) {
+/** Where a contribution stands; one that has left since stands nowhere. */
+export function StatusChip({ status, removed }: Pick<ContributionView, 'status' | 'removed'>) {
+  if (removed !== undefined) return <Chip phase="wrong">{removed === 'withdrawn' ? 'taken back' : 'taken down'}</Chip>
   const isOver = status === 'rejected' || status === 'expired'
   return <Chip phase={isOver ? 'wrong' : 'data'}>{names[status]}</Chip>
 }
@@ -45,7 +47,9 @@ export function statusSentence({
     case 'voting':
       return 'Validators check it and vote.'
     case 'accepted':
-      return `${own} of its ${rows} rows are new and stand in the Datanet from now on.`
+      return own === null
+        ? `Its validators know which of its ${manyText(rows, 'row')} count: this node does not read them.`
+        : `${countText(own)} of its ${manyText(rows, 'row')} are new and stand in the Datanet from now on.`
     case 'rejected':
     case 'expired':
       return `It was not taken: ${[reasonInWords(reason ?? ''), ...(help === undefined ? [] : [help])].join('; ')}.`

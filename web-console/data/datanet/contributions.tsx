@@ -9,7 +9,7 @@ import { StatusChip } from '../contributing/status.tsx'
 export function Contributions({ id }: { readonly id: string }) {
   const contributions = useList('contributions', { id })
   const worth = useList('worth', { id, limit: 1000 })
-  const earned = (contributor: string, own: number): bigint | undefined => {
+  const earned = (contributor: string, own: number | null): bigint | undefined => {
     const mine = worth.items?.find(({ account }) => account === contributor)
     return mine === undefined ? undefined : partOf(mine, own)
   }
@@ -33,12 +33,12 @@ export function Contributions({ id }: { readonly id: string }) {
                 cell: one => <Go to={places.contribution(one.id)}>{countText(one.index ?? 0)}</Go>
               },
               { name: 'Contributor', cell: ({ contributor }) => <Who account={contributor} /> },
-              { name: 'State', cell: ({ status }) => <StatusChip status={status} /> },
+              { name: 'State', cell: one => <StatusChip {...one} /> },
               { name: 'Rows', number: true, cell: ({ rows }) => countText(rows) },
               {
                 name: 'Taken',
                 number: true,
-                cell: ({ own, status }) => (status === 'accepted' ? countText(own) : '–')
+                cell: ({ own, status }) => (status === 'accepted' && own !== null ? countText(own) : '–')
               },
               {
                 name: 'Earned so far',

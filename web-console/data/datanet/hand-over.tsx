@@ -1,7 +1,9 @@
 import { useState } from 'react'
 import type { TermsView } from '../../../daemon/api/contract/terms.ts'
 import type { DatanetView } from '../../../daemon/api/contract/views.ts'
+import { writtenAccount } from '../../../protocol/primitives/checksum.ts'
 import { useAct, useCall } from '../../api/index.ts'
+import { notAccount } from '../../formats/index.ts'
 import { Button, Confirm, Failure, Section, TextField, Who } from '../../parts/index.ts'
 
 const touched = ['terms', 'datanet', 'datanets'] as const
@@ -15,8 +17,8 @@ export function HandOver({ net, terms }: { readonly net: DatanetView; readonly t
   const [isAsked, setAsked] = useState(false)
   const { host, founder, nextHost } = terms
   const isHost = self === host
-  const next = typed.trim().toLowerCase()
-  const isAccount = /^0x[0-9a-f]{40}$/.test(next)
+  const next = typed.trim()
+  const isAccount = writtenAccount.safeParse(next).success
   if (!isHost && nextHost === null && host === founder) return null
   const params = { id: net.id }
   return (
@@ -57,7 +59,7 @@ export function HandOver({ net, terms }: { readonly net: DatanetView; readonly t
             note="An account whose node shall anchor versions from then on. It has to accept."
             value={typed}
             onChange={setTyped}
-            fault={typed === '' || isAccount ? undefined : 'It must be an account: 0x and 40 digits.'}
+            fault={typed === '' || isAccount ? undefined : notAccount}
           />
           <Button
             isDisabled={!isAccount}

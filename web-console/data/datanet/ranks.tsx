@@ -15,7 +15,7 @@ type Epoch = WorthView['epochs'][number]
 
 const byPay = (a: WorthView, b: WorthView): number => {
   const [left, right] = [BigInt(a.paid), BigInt(b.paid)]
-  return left < right ? 1 : left > right ? -1 : b.own - a.own
+  return left < right ? 1 : left > right ? -1 : (b.own ?? 0) - (a.own ?? 0)
 }
 
 /** Who has none comes last. */
@@ -53,7 +53,9 @@ function Rank({ worth, ranked, unranked, total }: RankProps) {
       <div className="rank-who">
         <Who account={account} />
         <span className="net-small">
-          {manyText(own, 'row')} in {manyText(accepted, 'contribution')}
+          {own === null ? '' : `${manyText(own, 'row')} in `}
+          {manyText(accepted, 'contribution')}
+          {ranked === undefined || ranked.left === 0 ? '' : `, and ${manyText(ranked.left, 'row')} that left since`}
         </span>
       </div>
       <div className="rank-worth">

@@ -162,6 +162,7 @@ export function Ballot({ item }: { readonly item: ReviewView }) {
 function adviceText({ advice, own, rows, status }: ReviewView): string {
   if (status !== 'voting') return 'It waits for its turn: those before it are decided first.'
   if (advice === null) return 'This node still checks it; then you can vote.'
+  if (own === null) return 'Its rows could not be looked at here: nobody gave them, or the key to them.'
   const share = shareText(rows === 0 ? 0 : own / rows)
   return `The checks here say ${advice ? 'accept' : 'refuse'}: ${own} of ${rows} rows are good and new, ${share}.`
 }

@@ -164,7 +164,7 @@ function trainersOf({ private: isPrivate, trainers }: RulesForm): unknown {
   if (isPrivate === '' || lines.length === 0) return undefined
   const named = lines.filter(([account]) => account !== 'anybody')
   const accounts = (isBuilder: boolean): string[] =>
-    named.filter(([, as]) => (as === 'builder') === isBuilder).map(([account = '']) => account.toLowerCase())
+    named.filter(([, as]) => (as === 'builder') === isBuilder).map(([account = '']) => account)
   return {
     ...(accounts(false).length === 0 ? {} : { workers: accounts(false) }),
     ...(accounts(true).length === 0 ? {} : { builders: accounts(true) }),
@@ -221,7 +221,7 @@ function valuesOf(form: RulesForm): Record<RuleName, unknown> {
     weights: undefined, // as they are named
     validators: listed(form.validators, /\n/).map(line => {
       const [address = '', weight = '1'] = line.split(/[\s,=]+/)
-      return { address: address.toLowerCase(), weight: scaled(weight, 1) }
+      return { address, weight: scaled(weight, 1) }
     })
   }
 }

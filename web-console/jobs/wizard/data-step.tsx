@@ -30,6 +30,15 @@ function Chosen({ plan, jobs }: { readonly plan: PlanView; readonly jobs: readon
         facts={[
           ['Rows to learn from', countText(plan.rows)],
           ['People who gave them', countText(plan.players)],
+          ...(plan.left === 0
+            ? []
+            : [
+                [
+                  'Left since this version',
+                  `${manyText(plan.left, 'contribution')}: what is grown from it is marked at once. ` +
+                    'Its host anchors a version without them.'
+                ] as const
+              ]),
           ['Text, about', `${countText(tokensAbout(plan.characters))} tokens`],
           ['Training, about', durationText(plan.cost.seconds)],
           ['Cost, about', <Amount key="cost" of={BigInt(plan.cost.adapter) + BigInt(plan.cost.siblings)} />]

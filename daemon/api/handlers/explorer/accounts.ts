@@ -27,15 +27,20 @@ async function datanetsOf({ data }: Parts, account: Address): Promise<AccountVie
   const followed = new Set(data.followed().map(({ id }) => id))
   for await (const { id, host, rules } of everyItem(page => data.datanets(page))) {
     if (found.length >= mostShown) break
-    const counts = { contributions: 0, accepted: 0, own: 0 }
+    const counts: { contributions: number; accepted: number; own: number | null } = {
+      contributions: 0,
+      accepted: 0,
+      own: 0
+    }
     let looked = 0
     if (followed.has(id))
       for await (const one of everyItem(page => data.contributions(id, page))) {
         if (looked++ >= mostContributions) break
         if (one.contributor !== account) continue
         counts.contributions++
-        if (one.status === 'accepted' && one.removed === undefined) counts.accepted++
-        if (one.removed === undefined) counts.own += one.own
+        if (one.status !== 'accepted' || one.removed !== undefined) continue
+        counts.accepted++
+        counts.own = counts.own === null || one.own === null ? null : counts.own + one.own
       }
     const roles: AccountView['datanets'][number]['roles'] = [
       ...(host === account ? (['host'] as const) : []),

@@ -11,7 +11,7 @@ export const slashHandlers = ({ chain }: Pick<Node, 'chain'>): Pick<Handlers, 's
     })
     const times = await chain.transactions.times(items.map(({ block }) => block)).catch(() => new Map<bigint, bigint>())
     return {
-      items: items.map(({ node: slashed, amount, reporter, reward, contribution, block, transaction }) => {
+      items: items.map(({ node: slashed, amount, reporter, reward, contribution, because, block, transaction }) => {
         const at = times.get(block)
         return {
           node: slashed,
@@ -19,6 +19,7 @@ export const slashHandlers = ({ chain }: Pick<Node, 'chain'>): Pick<Handlers, 's
           reporter,
           reward: reward.toString(),
           contribution,
+          because: because ?? null,
           block: block.toString(),
           at: at === undefined ? null : Number(at) * 1000,
           transaction

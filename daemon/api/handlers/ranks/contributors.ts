@@ -12,9 +12,9 @@ import {
 import type { Ranked } from '../../../../protocol/payouts/index.ts'
 import type { RankView } from '../../contract/index.ts'
 import { meantDatanets, rowsIn, valuesIn } from './evidence.ts'
-import type { Parts } from './evidence.ts'
+import type { OfferedRows, Parts } from './evidence.ts'
 
-interface Line extends Ranked {
+interface Line extends Ranked, OfferedRows {
   readonly account: Address
   readonly formula: string
   readonly datanets: number
@@ -25,6 +25,8 @@ const together = (a: Line, b: Line): Line => ({
   account: a.account,
   rows: a.rows + b.rows,
   taken: a.taken + b.taken,
+  left: a.left + b.left,
+  unread: a.unread + b.unread,
   value: a.value === null && b.value === null ? null : (a.value ?? 0n) + (b.value ?? 0n),
   rank: a.rank + b.rank,
   formula: `the sum of its ranks in ${a.datanets + b.datanets} Datanets = ${hundredths(a.rank + b.rank)}`,
@@ -41,8 +43,8 @@ export async function ranksOf(
     // What a mix holds was given to its parents: over all it counts there, and once.
     if (datanet === undefined && rules.parents !== undefined) continue
     const values = await valuesIn(parts, id)
-    for (const [account, { rows, taken }] of await rowsIn(parts, id)) {
-      const offered = { rows, taken, value: values.get(account) ?? null }
+    for (const [account, counted] of await rowsIn(parts, id)) {
+      const offered = { ...counted, value: values.get(account) ?? null }
       const line: Line = {
         ...offered,
         account,
@@ -56,13 +58,15 @@ export async function ranksOf(
   }
   const views = [...lines.values()]
     .sort(byRank)
-    .map(({ account, rank, formula, rows, taken, value, datanets }, at): RankView => ({
+    .map(({ account, rank, formula, rows, taken, left, unread, value, datanets }, at): RankView => ({
       account,
       place: at + 1,
       rank: rank.toString(),
       formula,
       rows,
       taken,
+      left,
+      unread,
       acceptance: Number(leastShare(taken, rows)),
       answers: value === null ? null : answersOf({ value }).toString(),
       datanets

@@ -32,16 +32,35 @@ export async function valuesIn(
   return best?.values ?? new Map()
 }
 
-/** Rows that each account offered in contributions that were decided on, and those that were taken. */
-export async function rowsIn(
-  { data }: Pick<Parts, 'data'>,
-  datanet: Hex
-): Promise<ReadonlyMap<Address, { readonly rows: number; readonly taken: number }>> {
-  const accounts = new Map<Address, { rows: number; taken: number }>()
-  for await (const { contributor, accepted, isDecided, rows, own } of givenTo(data, datanet)) {
+/** What an account offered in contributions that were decided on. */
+export interface OfferedRows {
+  readonly rows: number
+  readonly taken: number
+  /** Of those that were taken, what has left since. */
+  readonly left: number
+  /** Of accepted contributions whose rows are not read here: counted nowhere else. */
+  readonly unread: number
+}
+
+/**
+ * Rows that each account offered in contributions that were decided on, and those that were taken. Whoever withdraws
+ * what was accepted has offered it all the same: a rank tells what its rows were good for.
+ */
+export async function rowsIn({ data }: Pick<Parts, 'data'>, datanet: Hex): Promise<ReadonlyMap<Address, OfferedRows>> {
+  const accounts = new Map<Address, OfferedRows>()
+  for await (const { contributor, accepted, left, isDecided, rows, own } of givenTo(data, datanet)) {
     if (!isDecided) continue
-    const known = accounts.get(contributor) ?? { rows: 0, taken: 0 }
-    accounts.set(contributor, { rows: known.rows + rows, taken: known.taken + (accepted ? own : 0) })
+    const known = accounts.get(contributor) ?? { rows: 0, taken: 0, left: 0, unread: 0 }
+    // What is accepted and not read here is no refused row of its author's.
+    const taken = accepted ? own : 0
+    if (taken === null) accounts.set(contributor, { ...known, unread: known.unread + rows })
+    else
+      accounts.set(contributor, {
+        ...known,
+        rows: known.rows + rows,
+        taken: known.taken + taken,
+        left: known.left + (left ? taken : 0)
+      })
   }
   return accounts
 }

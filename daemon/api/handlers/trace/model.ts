@@ -144,13 +144,14 @@ export async function versionStep({ chain, data }: Parts, { result }: Provenance
     await look('The version', async () => {
       // Read, it is checked: root, order of authorship, and each entry's certificate against the roster.
       const { entries } = await data.manifest(datanet, version)
-      for (const { contribution, contributor, own, certificate } of entries)
-        facts.push(
-          fact(
-            contributor,
-            `contribution ${contribution}: ${own.length} rows of its own, ${certificate.votes.length} votes`
-          )
-        )
+      const left = new Map((await data.leftSince(datanet, version)).map(one => [one.contribution, one.removed]))
+      for (const { contribution, contributor, own, certificate } of entries) {
+        const says = `contribution ${contribution}: ${own.length} rows of its own, ${certificate.votes.length} votes`
+        // What has left counts on for what was made of it, and whoever reads this has to know that it is not there.
+        const removed = left.get(contribution)
+        const since = removed === undefined ? '' : `, ${removed === 'withdrawn' ? 'withdrawn' : 'taken down'} since`
+        facts.push(fact(contributor, `${says}${since}`))
+      }
       return 'its entries hash to the root on chain, and each was accepted by a quorum of validators'
     }),
     holds('Its manifest', anchored?.cid === cid, 'is the one that stands on chain', 'is another than stands on chain')

@@ -83,7 +83,7 @@ export async function runData({ network, input, reporter, people }: LoopContext)
   for (const { view, file } of done) {
     const why = view.status === 'accepted' ? '' : `: ${view.reason ?? ''}`
     const verdict = view.status === 'accepted' ? green('accepted') : red(view.status)
-    reporter.line(`        ${verdict} ${file.name}: ${view.own} of ${view.rows} rows${why}`)
+    reporter.line(`        ${verdict} ${file.name}: ${view.own ?? '–'} of ${view.rows} rows${why}`)
     if (view.help !== undefined) reporter.line(`          ${view.help}`)
     for (const { line, code } of issuesOf(file, view.rowIssues).slice(0, 20))
       reporter.line(`          ${file.path}, line ${line}: ${code}`)

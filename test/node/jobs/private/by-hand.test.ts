@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { cp, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
+import { jobHandlers } from '../../../../daemon/api/handlers/jobs.ts'
+import { startCommandLine } from '../../../daemon/command-line.ts'
 import { until } from '../../../harness/index.ts'
 import type { World } from '../../../harness/index.ts'
 import { jsonl, rulesFor } from '../../data/network.ts'
@@ -68,10 +70,28 @@ describe('a job on a private Datanet that trusts its builder to choose', functio
     assert.deepEqual([view()?.state, view()?.byHand, bidders().length], ['bidding', true, 2])
   })
 
+  it('says so where its owner looks, who may choose nobody who has not bid', async () => {
+    const asked = async () => builder.service.jobs.job(job)
+    const node = { data: builder.service.data, jobs: builder.service.jobs, models: {}, self: builder.address }
+    const parts = [node, { job: asked }, {}] as unknown as Parameters<typeof jobHandlers>
+    const cli = await startCommandLine(jobHandlers(...parts))
+    try {
+      const listed = await cli.run('jobs', job)
+      assert.match(listed.stdout, new RegExp(`waits for you to choose.*tilth jobs award ${job.slice(0, 10)} WORKER`))
+      await assert.rejects(builder.service.jobs.award(job, [keeper.address]), { code: 'job.award' })
+      const nobody = await cli.run('jobs', 'award', job, keeper.address)
+      assert.equal(nobody.code, 1)
+      assert.match(nobody.stderr, /has not bid for this job \[job\.award\]\n.*Those who have: 0x/)
+      const { code, stdout, stderr } = await cli.run('jobs', 'award', job, chosen.address.slice(0, 12))
+      assert.equal(code, 0, stderr)
+      assert.match(stdout, new RegExp(`adapter  ${chosen.address.slice(0, 8)}.* for `))
+      assert.doesNotMatch((await cli.run('jobs', job)).stdout, /waits for you/)
+    } finally {
+      await cli.stop()
+    }
+  })
+
   it('is trained by whom its builder chose and by nobody else, who alone is given the rows', async () => {
-    const stranger = keeper.address
-    await assert.rejects(builder.service.jobs.award(job, [stranger]), { code: 'job.award' })
-    await builder.service.jobs.award(job, [chosen.address])
     const { result } = await builder.service.jobs.completed(job)
     assert.equal(result.players.length, 1)
     assert.deepEqual([...new Set(view()?.awards.map(({ worker }) => worker))], [chosen.address])
