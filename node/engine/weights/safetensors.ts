@@ -48,10 +48,16 @@ export function readDirectory(file: string, wanted: (name: string) => boolean = 
   const directory = new Map<string, StoredTensor>()
   for (const { dtype, ...entry } of all) {
     if (isStored(dtype)) directory.set(entry.name, { ...entry, dtype })
-    else if (wanted(entry.name)) throw bad(`tensor ${entry.name} has type ${dtype}; F32, F16 and BF16 are supported`)
+    else if (wanted(entry.name)) throw otherType(file, entry.name, dtype)
   }
   return directory
 }
+
+/** The file is whole: to fetch it again would bring the same one. */
+const otherType = (file: string, name: string, dtype: string): ModelError =>
+  new ModelError('weights-invalid', `${file}: tensor ${name} has type ${dtype}; F32, F16 and BF16 are supported`, {
+    help: 'Take the weights in bfloat16 or float16, or convert them: with PyTorch, .to(torch.bfloat16) before saving.'
+  })
 
 const isStored = (dtype: string): dtype is StoredTensor['dtype'] => Object.hasOwn(widths, dtype)
 
