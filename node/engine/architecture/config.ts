@@ -165,7 +165,7 @@ function architectureOf(
   if (c.model_type && c.model_type !== modelTypes[known])
     throw refuse(
       `model_type ${c.model_type.slice(0, 40)} is not that of ${known}, which is ${modelTypes[known]}`,
-      'Libraries go by model_type: where the weights are of that architecture all the same, put it right in config.json.'
+      'Libraries go by model_type: where the weights are of that architecture, put it right in config.json.'
     )
   return known
 }
@@ -215,7 +215,7 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const bias = (architecture === 'LlamaForCausalLM' || architecture === 'Qwen3ForCausalLM') && c.attention_bias === true
   const scaling = said(c.rope_scaling) ?? said(c.rope_parameters) ?? {}
   const theta = scaling.rope_theta ?? c.rope_theta ?? 10000
-  // Where both stand the older one counts, with the base beside it: of another base in the newer one nothing would come.
+  // Where both stand the older one counts, with the base beside it: another base in the newer one would be lost.
   if ((c.rope_parameters?.rope_theta ?? theta) !== theta)
     throw refuse(
       `rope_parameters has a rope_theta of ${c.rope_parameters?.rope_theta}, and beside rope_scaling it is ${theta}`,
