@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { RefusedError, readAs } from '../protocol/primitives/index.ts'
+import { InvalidError, RefusedError, readAs } from '../protocol/primitives/index.ts'
 import type { AskRequest, ConnectOptions } from './types.ts'
 
 // What a program gives, which types keep right only where it has them: a bound that is misspelt bounds nothing, and one
@@ -25,7 +25,7 @@ const connectForm = z.strictObject({
     chain: z.looseObject({ chainId: z.int(), contracts: z.looseObject({}), rpc: z.string().nullish() }),
     bootstrap: z.array(z.string()).optional()
   }),
-  wallet: z.looseObject({ privateKey: z.unknown() }),
+  wallet: z.unknown().optional(),
   storage,
   peers: z.array(z.string()).optional(),
   rpc: z.string().optional(),
@@ -53,7 +53,7 @@ const askFields: Readonly<Record<keyof AskRequest, true>> = {
   signal: true
 }
 
-/** @throws RefusedError `client.network`, `client.wallet`, `client.options` */
+/** @throws RefusedError `client.network`, `client.options` · InvalidError `client.wallet` */
 export function checkConnect(options: unknown): void {
   try {
     readAs(connectForm, options, 'client.options')
@@ -64,14 +64,16 @@ export function checkConnect(options: unknown): void {
       throw new RefusedError('client.network', error.refusals, {
         help: 'Give the whole network.json of whoever made the network, as JSON.parse reads it.'
       })
-    if (first?.path[0] === 'wallet')
-      throw new RefusedError('client.wallet', error.refusals, {
-        help: 'Give { privateKey }: 32 bytes, or them as 0x… in hexadecimal.'
-      })
     throw new RefusedError('client.options', error.refusals, {
       help: 'See docs/client.md, or the types: `connect` takes network, wallet, storage, limits and a few more.'
     })
   }
+  // [reject] A wallet has a key. What stands in its place may be the key itself: it is repeated nowhere.
+  const { wallet } = options as { readonly wallet?: unknown }
+  if (typeof wallet !== 'object' || wallet === null || !('privateKey' in wallet))
+    throw new InvalidError('client.wallet', 'wallet must be an object with a privateKey', {
+      help: 'Give { privateKey }: 32 bytes, or them as 0x… in hexadecimal.'
+    })
 }
 
 /** @throws RefusedError `ask.invalid` */

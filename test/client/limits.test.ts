@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { appendFile, readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { connect, folderStorage, fundingCalls } from '../../client/node.ts'
 import { InvalidError } from '../../protocol/primitives/index.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
@@ -54,6 +55,7 @@ describe('what a light peer spends and keeps', function () {
       [{ ...given, network: 'network.json' }, 'client.network', /network/],
       [{ ...given, network: { chain: { chainId: 1 } } }, 'client.network', /contracts/],
       [unpaid, 'client.wallet', /wallet/],
+      [{ ...given, wallet: given.wallet.privateKey }, 'client.wallet', /^wallet must be an object with a privateKey$/],
       [{ ...given, wallet: { privateKey: undefined } }, 'client.wallet', /private key|privateKey/],
       [unkept, 'client.options', /storage is missing/],
       [{ ...given, storage: './here' }, 'client.options', /storage must be folderStorage/],
@@ -73,6 +75,7 @@ describe('what a light peer spends and keeps', function () {
           assert.equal(error.code, code, error.message)
           assert.match(error.message, message)
           assert.ok(error.help !== undefined)
+          assert.ok(!inspect(error, { depth: 9 }).includes('11111111'), 'and no key')
           return true
         }
       )
