@@ -113,7 +113,7 @@ describe('model folders as they are published', () => {
     assert.ok(embedding !== undefined)
     const more = [
       ...tensors,
-      { ...embedding, name: 'lm_head.weight', data: new Float32Array(embedding.data.length) },
+      { ...embedding, name: 'lm_head.weight' },
       { name: 'model.layers.0.self_attn.rotary_emb.inv_freq', shape: [8], data: new Float32Array(8) }
     ]
     const path = folder(llama, more)
@@ -130,6 +130,21 @@ describe('model folders as they are published', () => {
       () => loadModel(path),
       { message: /model\.norm\.weight has type I32/, help: /convert/ } // nothing is damaged that could be fetched again
     )
+  })
+
+  it('a head beside embeddings that it is said to be is refused where it is another: libraries differ in it', async () => {
+    const embedding = tensors.find(({ name }) => name === 'model.embed_tokens.weight')
+    assert.ok(embedding !== undefined)
+    const head = { ...embedding, name: 'lm_head.weight', data: embedding.data.map((x, i) => (i === 7 ? x + 1 : x)) }
+    const path = folder(llama, [...tensors, head])
+    for (const use of [() => loadModel(path), () => inspectModel(path)])
+      assert.throws(use, {
+        code: 'model-unsupported',
+        message: /lm_head\.weight is another/,
+        help: /tie_word_embeddings/
+      })
+    const own = folder({ ...llama, tie_word_embeddings: false }, [...tensors, head])
+    assert.equal(loadModel(own).parameters.has('lm_head.weight'), true)
   })
 
   it('f16 and bf16 are read as what they hold', async () => {

@@ -179,6 +179,25 @@ function readFully(fd: number, bytes: Uint8Array, tensor: StoredTensor, from: nu
   }
 }
 
+/** Whether two tensors are of one type and shape and hold the same, read a piece at a time. */
+export function haveSameBytes(one: StoredTensor, other: StoredTensor): boolean {
+  if (one.dtype !== other.dtype || one.shape.join() !== other.shape.join()) return false
+  const [a, b] = [openFile(one.file), openFile(other.file)]
+  const [left, right] = [new Uint8Array(largestPiece), new Uint8Array(largestPiece)]
+  try {
+    for (let at = 0; at < one.length; at += largestPiece) {
+      const length = Math.min(largestPiece, one.length - at)
+      readFully(a, left.subarray(0, length), one, at)
+      readFully(b, right.subarray(0, length), other, at)
+      if (Buffer.compare(left.subarray(0, length), right.subarray(0, length)) !== 0) return false
+    }
+    return true
+  } finally {
+    closeSync(a)
+    closeSync(b)
+  }
+}
+
 export function readAll(file: string): Map<string, NamedTensor> {
   const all = new Map<string, NamedTensor>()
   for (const [name, tensor] of readDirectory(file))
