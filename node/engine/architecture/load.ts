@@ -75,10 +75,10 @@ export function locateTensors(folder: string, config: ModelConfig): Map<string, 
   // [unsupported] A head that stands beside the embeddings is what they are where config.json says so: libraries differ
   // in which of both counts.
   if (config.tied && head !== undefined && embedding !== undefined && !haveSameBytes(head, embedding))
-    throw new ModelError('model-unsupported', `${folder}: lm_head.weight is another than model.embed_tokens.weight`, {
+    throw new ModelError('model-unsupported', `${folder}: lm_head.weight is another than the embeddings`, {
       help:
-        'config.json ties both (tie_word_embeddings): say false there if the head was trained, as in models that were ' +
-        'merged with an adapter of it; else take the tensor out.'
+        'config.json ties both (tie_word_embeddings): say false there if the head was trained, ' +
+        'as in models that were merged with an adapter of it; else take the tensor out.'
     })
   return found
 }
