@@ -4,7 +4,7 @@ import { InvalidError, address } from '../protocol/primitives/index.ts'
 import type { FundingCalls } from './types.ts'
 
 /** @throws InvalidError `client.network` */
-export const fundingCalls: FundingCalls = (network, account, { tokens = 0n, gas = 0n } = {}) => {
+export const fundingCalls: FundingCalls = (network, account, { tokens = 0n, gas = 0n }) => {
   // A program without types may give anything.
   const { chain } = (network ?? {}) as Partial<typeof network>
   const given = (chain?.contracts ?? {})['token']
