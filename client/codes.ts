@@ -7,6 +7,7 @@ export type ClientErrorCode =
   | 'client.in-use'
   | 'client.insecure'
   | 'client.network'
+  | 'client.options'
   | 'client.storage'
   | 'client.wallet'
   | 'receipt.form'

@@ -28,6 +28,7 @@ import { listing } from './listing.ts'
 import { logTo } from './log.ts'
 import { createMarket } from './market.ts'
 import { withNotes } from './openings.ts'
+import { checkAsk, checkConnect } from './options.ts'
 import { startPeer } from './peer/peer.ts'
 import { openReceipts, receiptOf } from './receipts.ts'
 import { openTables } from './storage/tables.ts'
@@ -63,6 +64,7 @@ function keyOf(given: Hex | Uint8Array): Uint8Array {
 
 /** Begins to be a light peer. @throws TilthError `client.*`, `chain.*` */
 export async function connectWith(options: ConnectOptions, surroundings: Surroundings): Promise<Tilth> {
+  checkConnect(options)
   const { network: description, limits = {} } = options
   const clock = systemClock
   const log = logTo(options.log)
@@ -158,7 +160,9 @@ export async function connectWith(options: ConnectOptions, surroundings: Surroun
         const both = signal === undefined ? life.signal : anySignal([signal, life.signal])
         return listing({ market, acquaintance }, wanted, both)
       },
-      ask({ maxFee, signal, route, ...request }) {
+      ask(given) {
+        checkAsk(given)
+        const { maxFee, signal, route, ...request } = given
         if (life.signal.aborted) throw new TilthError('client.closed', 'this client was closed')
         // [reject] What an answer may cost is said beforehand.
         const most = maxFee ?? perAsk

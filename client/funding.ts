@@ -4,8 +4,10 @@ import { InvalidError, address } from '../protocol/primitives/index.ts'
 import type { FundingCalls } from './types.ts'
 
 /** @throws InvalidError `client.network` */
-export const fundingCalls: FundingCalls = ({ chain }, account, { tokens = 0n, gas = 0n }) => {
-  const given = chain.contracts['token']
+export const fundingCalls: FundingCalls = (network, account, { tokens = 0n, gas = 0n }) => {
+  // A program without types may give anything.
+  const { chain } = (network ?? {}) as Partial<typeof network>
+  const given = (chain?.contracts ?? {})['token']
   const token = address.safeParse(typeof given === 'string' ? given.toLowerCase() : given)
   if (!token.success)
     throw new InvalidError('client.network', 'the network’s description names no token', {

@@ -10,6 +10,7 @@ import {
 } from '../../protocol/primitives/index.ts'
 import type { Address, Page } from '../../protocol/primitives/index.ts'
 import type { ApiClient } from '../api/contract/index.ts'
+import { atHome } from '../home.ts'
 import { connect } from './context.ts'
 import type { ConnectFlags } from './context.ts'
 import { dim, printJson, red, tell } from './output.ts'
@@ -78,6 +79,23 @@ function requireNames(cmd: Command): void {
       throw new InvalidError('flag-invalid', `${option.long ?? option.flags} names nothing: what follows it is empty`)
 }
 
+/** Options and arguments that may be a place on this machine. */
+const placing = /<(?:[\w|]*\|)?(?:dir|file|folder|keystore|path)\b/
+const placed = /^(?:dir|file|folder|path|model$)/
+
+/** Puts the home folder where `~` stands for it: in a command's options, and in its arguments as they are given on. */
+function expandHome(cmd: Command, args: unknown[]): void {
+  const meant = (value: unknown): unknown =>
+    typeof value === 'string' ? atHome(value) : Array.isArray(value) ? value.map(meant) : value
+  for (const option of cmd.options) {
+    const name = option.attributeName()
+    if (!placing.test(option.flags) || cmd.getOptionValue(name) === undefined) continue
+    cmd.setOptionValueWithSource(name, meant(cmd.getOptionValue(name)), cmd.getOptionValueSource(name))
+  }
+  for (const [i, argument] of cmd.registeredArguments.entries())
+    if (placed.test(argument.name())) args[i] = meant(args[i])
+}
+
 /** Runs an action and turns any failure into a message about what was typed, and exit code 1. */
 export const guarded =
   <A extends unknown[]>(action: (...args: A) => Promise<void>) =>
@@ -88,7 +106,10 @@ export const guarded =
     const json = wantsJson(own)
     if (json) own?.setOptionValue('json', true)
     try {
-      if (own !== undefined) requireNames(own)
+      if (own !== undefined) {
+        requireNames(own)
+        expandHome(own, args)
+      }
       await action(...args)
     } catch (error) {
       fail(own === undefined ? error : asTyped(error, own), json)

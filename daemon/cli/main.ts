@@ -2,6 +2,7 @@ import { enableCompileCache } from 'node:module'
 import { Command } from 'commander'
 import { flow, titleOf } from '../../protocol/flow.ts'
 import type { Stage } from '../../protocol/flow.ts'
+import { readEnvironment } from '../home.ts'
 import { version } from '../version.ts'
 import { askCommand } from './commands/ask.ts'
 import { bondsCommand } from './commands/bonds.ts'
@@ -48,9 +49,7 @@ import { walletCommand } from './commands/wallet.ts'
 // is compiled before it is needed, and the cache would stay in memory.
 if (import.meta.url.endsWith('.ts')) enableCompileCache()
 
-// A variable that is set to nothing names nothing, least of all this folder.
-for (const [name, value] of Object.entries(process.env))
-  if (name.startsWith('TILTH_') && value === '') delete process.env[name]
+readEnvironment(process.env)
 
 const program = new Command('tilth')
   .description(

@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { InvalidError, refusalsOf, refusalsText } from '../../protocol/primitives/index.ts'
 import type { Refusal } from '../../protocol/primitives/index.ts'
+import { atHome } from '../home.ts'
 import { automationFlagNames, tokensText, withAutomationFlags } from './automation.ts'
 import type { AutomationFlags } from './automation.ts'
 import { readNetworkFile } from './network-file.ts'
@@ -199,7 +200,7 @@ export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig
   if (typeof file !== 'object' || file === null || Array.isArray(file))
     throw new InvalidError('config.json', `the configuration file ${path} is not a JSON object`)
   const data = resolve(
-    flags.data ?? env['TILTH_DATA'] ?? (typeof file['data'] === 'string' ? file['data'] : defaultDataFolder())
+    flags.data ?? env['TILTH_DATA'] ?? (typeof file['data'] === 'string' ? atHome(file['data']) : defaultDataFolder())
   )
   const networkPath = flags.network ?? env['TILTH_NETWORK']
   const network = networkPath === undefined ? undefined : await readNetworkFile(networkPath)
@@ -228,7 +229,7 @@ export async function loadSettings(flags: Flags): Promise<{ config: DaemonConfig
     }),
     data,
     key: resolve(
-      flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? file['key'] : join(data, 'key.json'))
+      flags.key ?? env['TILTH_KEY'] ?? (typeof file['key'] === 'string' ? atHome(file['key']) : join(data, 'key.json'))
     ),
     chain: {
       ...(network === undefined ? {} : { rpc: network.chain.rpc, contracts: network.chain.contracts }),

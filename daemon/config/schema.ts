@@ -8,6 +8,7 @@ import { backendsConfig } from './backends.ts'
 import { trainerConfig } from './trainer.ts'
 import { automationConfig, hoursText, sizeText, tokensText } from './automation.ts'
 import { isAskable, isLoopback } from './ports.ts'
+import { atHome } from '../home.ts'
 
 export const roles = ['host', 'validator', 'builder', 'worker', 'client', 'settler', 'scorer', 'relay'] as const
 export type Role = (typeof roles)[number]
@@ -29,6 +30,9 @@ export const contractAddresses = z.strictObject({
   chainId: z.int().min(1).optional(),
   deploymentBlock: z.int().min(0).optional()
 })
+
+/** A file of this machine, as a configuration file may name it. */
+const place = z.string().min(1).overwrite(atHome)
 
 const multiaddrText = z
   .string()
@@ -102,7 +106,7 @@ export const daemonConfig = z.strictObject({
         .max(32)
         .default([]),
       /** Its certificate and that one's key, as PEM files: it then speaks https. */
-      tls: z.strictObject({ cert: z.string().min(1), key: z.string().min(1) }).optional(),
+      tls: z.strictObject({ cert: place, key: place }).optional(),
       /** It listens for others though what is said, its token too, can be read on the way. */
       plain: z.boolean().default(false),
       /** Programs of this machine read `/metrics` without a key; a proxy on it may then show them to the world. */

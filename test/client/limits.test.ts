@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { appendFile, readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { connect, folderStorage } from '../../client/node.ts'
+import { inspect } from 'node:util'
+import { connect, folderStorage, fundingCalls } from '../../client/node.ts'
+import { InvalidError } from '../../protocol/primitives/index.ts'
 import { fakeEngine } from '../harness/engine/serving.ts'
 import { coin, scratch, until } from '../harness/index.ts'
 import type { TestPeer } from '../node/models/network.ts'
@@ -40,6 +42,58 @@ describe('what a light peer spends and keeps', function () {
     for (const model of [`0x${'12'.repeat(32)}`, undefined, 'elements'] as `0x${string}`[])
       await assert.rejects(textOf(tilth.ask({ model, messages, maxFee: coin })), coded('model.unknown'))
     await tilth.close()
+  })
+
+  it('refuses bounds that are misspelt or of another kind, before anything is begun', async () => {
+    const storage = folderStorage(join(network.world.root, 'odd'))
+    const given = { network: network.describe([worker]), wallet: { privateKey: `0x${'11'.repeat(32)}` }, storage }
+    const { wallet: _wallet, ...unpaid } = given
+    const { storage: _storage, ...unkept } = given
+    const cases: [unknown, string, RegExp][] = [
+      [undefined, 'client.options', /must be an object|is missing/],
+      [{ ...given, network: undefined }, 'client.network', /network/],
+      [{ ...given, network: 'network.json' }, 'client.network', /network/],
+      [{ ...given, network: { chain: { chainId: 1 } } }, 'client.network', /contracts/],
+      [unpaid, 'client.wallet', /wallet/],
+      [{ ...given, wallet: given.wallet.privateKey }, 'client.wallet', /^wallet must be an object with a privateKey$/],
+      [{ ...given, wallet: { privateKey: undefined } }, 'client.wallet', /private key|privateKey/],
+      [unkept, 'client.options', /storage is missing/],
+      [{ ...given, storage: './here' }, 'client.options', /storage must be folderStorage/],
+      [{ ...given, limits: { perday: 5n } }, 'client.options', /perday is unknown here: perDay may be meant/],
+      [{ ...given, limit: { perDay: 5n } }, 'client.options', /limit is unknown here/],
+      ...[5, -5n, '5', NaN].map((perDay): [unknown, string, RegExp] => [
+        { ...given, limits: { perDay } },
+        'client.options',
+        /limits\.perDay must be a BigInt/
+      ])
+    ]
+    for (const [options, code, message] of cases)
+      await assert.rejects(
+        async () => connect(options as Parameters<typeof connect>[0]),
+        (error: unknown) => {
+          assert.ok(error instanceof InvalidError, String(error))
+          assert.equal(error.code, code, error.message)
+          assert.match(error.message, message)
+          assert.ok(error.help !== undefined)
+          assert.ok(!inspect(error, { depth: 9 }).includes('11111111'), 'and no key')
+          return true
+        }
+      )
+    const { tilth } = await network.light([worker])
+    type Asked = Parameters<typeof tilth.ask>[0]
+    for (const [more, message] of [
+      [{ maxFee: 5 }, /maxFee must be a BigInt/],
+      [{ maxfee: 5n }, /maxfee is unknown here/],
+      [{ maxFee: coin, max_tokens: 4 }, /max_tokens is unknown here/],
+      [{ maxFee: coin, signal: {} }, /signal must be an AbortSignal/]
+    ] as const)
+      assert.throws(
+        () => tilth.ask({ model: network.model, messages, ...more } as Asked),
+        (error: unknown) => error instanceof InvalidError && error.code === 'ask.invalid' && message.test(error.message)
+      )
+    assert.deepEqual(await tilth.channels(), [])
+    await tilth.close()
+    assert.throws(() => fundingCalls(undefined as never, `0x${'11'.repeat(20)}`, {}), { code: 'client.network' })
   })
 
   it('goes on with its channel after it was killed, and is open once at a time', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { loadSettings } from '../../daemon/config/index.ts'
 import type { DaemonConfig } from '../../daemon/config/index.ts'
@@ -51,6 +51,16 @@ describe('configuration of a daemon', () => {
     assert.deepEqual(worker.hours, [{ from: 22 * 60, to: 7 * 60 + 30 }])
     const all = await loadConfig({ ...basics(), manual: ['all'] })
     assert.ok(Object.values(all.automation).every(({ on }) => !on))
+  })
+
+  it('finds what a file names in the home folder there', async () => {
+    const path = join(folder, 'tilth.json')
+    const tls = { cert: '~/cert.pem', key: '/etc/key.pem' }
+    await writeFile(path, JSON.stringify({ data: '~/node', key: '~/keys/key.json', api: { tls } }))
+    const { rpc, contracts: addresses } = basics()
+    const { data, key, api } = await loadConfig({ rpc, contracts: addresses, config: path })
+    assert.deepEqual([data, key], [join(homedir(), 'node'), join(homedir(), 'keys/key.json')])
+    assert.deepEqual(api.tls, { cert: join(homedir(), 'cert.pem'), key: '/etc/key.pem' })
   })
 
   it('names the flag of a policy that is none', async () => {

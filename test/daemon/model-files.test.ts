@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { modelNeeds } from '../../node/engine/commands/inspect.ts'
 import { readGguf } from '../../node/engine/gguf/header.ts'
 import { readConfig, Tokenizer } from '../../node/engine/index.ts'
+import { openTextReader } from '../../node/engine/text/reader.ts'
 import { baseHandlers } from '../../daemon/api/handlers/bases.ts'
 import { jobHandlers } from '../../daemon/api/handlers/jobs.ts'
 import { bundledBase } from '../../daemon/assets.ts'
@@ -122,6 +124,53 @@ describe('models into the network and out of it', function () {
     assert.deepEqual(await modelFolders(input), { id, name: 'elements', base: '/shelf/B', adapter: '/shelf/A' })
     assert.deepEqual(taken, ['base B from 0x1,0x2', 'adapter A from 0x1,0x2'])
     assert.equal(released, 2)
+  })
+
+  it('a base that cannot be read, or asked, is told before anybody is offered it', async () => {
+    const text = openTextReader()
+    const put: string[] = []
+    const node = {
+      engine: { inspect: async (folder: string) => modelNeeds(folder), text },
+      shelf: { put: async (folder: string) => (put.push(folder), { cid, release: () => undefined }) },
+      transport: { files: { provide: async () => undefined } }
+    }
+    const { importBase } = baseHandlers(...([node, {}] as unknown as Parameters<typeof baseHandlers>))
+    let count = 0
+    /** The shipped base with a file of it put otherwise, or taken away. */
+    const base = (file: string, change?: (json: Record<string, unknown>) => void): string => {
+      const folder = place(`base-${count++}`)
+      cpSync(bundledBase.folder(), folder, { recursive: true })
+      const path = join(folder, file)
+      if (change === undefined) {
+        rmSync(path)
+        return folder
+      }
+      const json = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
+      change(json)
+      writeFileSync(path, JSON.stringify(json))
+      return folder
+    }
+    const publish = async (folder: string): Promise<unknown> =>
+      importBase({ body: { folder } } as Parameters<typeof importBase>[0])
+    const template = existsSync(join(bundledBase.folder(), 'chat_template.jinja'))
+    try {
+      const cases = [
+        [base('config.json', json => (json['hidden_act'] = 'gelu')), 'model-unsupported'],
+        [base('config.json', json => (json['vocab_size'] = 17)), 'weights-mismatch'],
+        [base('tokenizer.json', json => (json['pre_tokenizer'] = { type: 'Split' })), 'tokenizer-invalid'],
+        [
+          template ? base('chat_template.jinja') : base('tokenizer_config.json', json => delete json['chat_template']),
+          'chat-template'
+        ]
+      ] as const
+      for (const [folder, code] of cases) await assert.rejects(publish(folder), { code })
+      assert.deepEqual(put, [])
+      const whole = base('config.json', () => undefined)
+      assert.deepEqual(await publish(whole), { cid })
+      assert.deepEqual(put, [whole])
+    } finally {
+      text.close()
+    }
   })
 
   it('agents are no bases to train: what they name is a manifest', async () => {

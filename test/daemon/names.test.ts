@@ -79,6 +79,39 @@ describe('a name of a model', () => {
     assert.deepEqual([...which.askedNames()], [])
   })
 
+  it('that looks like another builder’s asks nobody, unless it is trusted or pinned', async () => {
+    const twins = ['еlements', 'Elements', 'elernents', 'elements\u200b', 'elements ', 'élements', 'e1ements']
+    for (const name of twins) {
+      const known = [elements('aa', host), elements('bb', stranger, { name })]
+      const which = await naming(known)
+      for (const [wanted, twin] of [
+        [name, 'elements'],
+        ['elements', name]
+      ] as const)
+        await assert.rejects(which.asked(wanted), {
+          code: 'name.ambiguous',
+          message: `${wanted} would be taken for ${twin} of another builder: say which`,
+          help: /0xaa.*0xbb|0xbb.*0xaa/
+        })
+      assert.deepEqual([...which.askedNames()], [])
+      assert.equal((await which.asked(id('bb'))).id, id('bb'))
+      const trusting = await naming(known, [host])
+      assert.equal((await trusting.asked('elements')).id, id('aa'))
+      await assert.rejects(trusting.asked(name), { code: 'name.untrusted' })
+      const pinned = await naming(known, [], { elements: id('aa') })
+      assert.equal((await pinned.asked('elements')).id, id('aa'))
+      const own = await naming([elements('aa', self), elements('bb', stranger, { name })])
+      assert.equal((await own.asked('elements')).id, id('aa'))
+    }
+    const which = await naming([
+      elements('aa', host),
+      elements('bb', host, { name: 'Elements' }),
+      elements('cc', stranger, { name: 'birds' }),
+      elements('dd', stranger, { name: 'elernents', retired: true })
+    ])
+    for (const name of ['elements', 'Elements', 'birds']) assert.equal((await which.asked(name)).name, name)
+  })
+
   it('asks trusted builders before all others, and one’s own always', async () => {
     const known = [elements('aa', host), elements('bb', stranger)]
     assert.equal((await (await naming(known, [host])).asked('elements')).id, id('aa'))

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from '../../daemon/cli/context.ts'
 import { repairFiles } from '../../daemon/cli/repair-files.ts'
+import { atHome, readEnvironment } from '../../daemon/home.ts'
 import { createKeystore } from '../../daemon/keys/index.ts'
 import { openPins } from '../../daemon/names/index.ts'
 import { apiNote, leaveFolder, takeFolder } from '../../daemon/running.ts'
@@ -85,6 +88,32 @@ describe("a daemon's small files", () => {
         spawnSync(process.execPath, [main, ...words], { cwd: folder, encoding: 'utf8' }).stderr,
         /names nothing: what follows it is empty/
       )
+  })
+
+  it('are in the home folder where ~ stands for it, which no shell puts in for every form of a flag', async () => {
+    const folder = await scratch('home')
+    const home = join(folder, 'home')
+    await mkdir(home)
+    await writeFile(join(home, 'passphrase'), 'a passphrase of many letters')
+    const run = (words: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+      spawnSync(process.execPath, [main, ...words], {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...process.env, HOME: home, ...env }
+      })
+    const made = run(['key', 'create', '--key=~/keys/key.json', '--passphrase-file', '~/passphrase'])
+    assert.equal(made.status, 0, made.stderr)
+    assert.ok(existsSync(join(home, 'keys/key.json')))
+    assert.ok(made.stdout.includes(join(home, 'keys/key.json')), made.stdout)
+    const key = ['key', 'show', '--key', '~/keys/key.json']
+    assert.equal(run(key).stdout.slice(0, 42), made.stdout.slice(0, 42))
+    assert.match(run(['status'], { TILTH_DATA: '~/node' }).stderr, new RegExp(`no daemon has run in ${home}/node`))
+    assert.match(run(['restore', '~/none.tar', '--data=~/node']).stderr, new RegExp(`no copy at ${home}/none.tar`))
+    assert.deepEqual(await readdir(folder), ['home'])
+    assert.equal(atHome('~other/x'), '~other/x')
+    const env: NodeJS.ProcessEnv = { TILTH_KEY: '~/k', TILTH_TOKEN: '~/t', TILTH_PASSPHRASE: '~/p', TILTH_LOG: '' }
+    readEnvironment(env)
+    assert.deepEqual(env, { TILTH_KEY: join(homedir(), 'k'), TILTH_TOKEN: '~/t', TILTH_PASSPHRASE: '~/p' })
   })
 
   it('of a daemon that its network starts again are waited for', async () => {

@@ -182,6 +182,91 @@ describe('adapters as people write them', () => {
     }
   })
 
+  it('a pattern that Python reads otherwise is refused, not read in another way', () => {
+    cpSync(join(source, 'adapter_model.safetensors'), join(folder.path, 'adapter_model.safetensors'))
+    const python = ['q_proj\\Z', '\\Amodel.layers.0.self_attn.q_proj', '[]q]_proj', '[^]q]_proj', '\\x71_proj', 'q\\']
+    for (const pattern of python) {
+      put({ alpha_pattern: { [pattern]: 3 } })
+      assert.throws(read, { code: 'adapter-unsupported' }, pattern)
+    }
+    put({ alpha_pattern: { '\\w_proj': 3, 'layers\\.\\d\\.self_attn\\.[^kv]_proj': 5 } })
+    assert.equal(read().modules.length, readAdapter(source, config).modules.length)
+  })
+
+  it('tensors of modules that the config does not select are refused: PEFT would leave them out', () => {
+    const paths = all.map(({ path }) => path).filter(path => /\.[qv]_proj$/.test(path))
+    write(
+      paths.map(path => ({ path, rank: 2, alpha: 4 })),
+      false,
+      '',
+      'F32'
+    )
+    const selected: Record<string, unknown>[] = [
+      { target_modules: ['q_proj', 'v_proj'] },
+      { target_modules: ['self_attn.q_proj', ...paths] },
+      { target_modules: 'all-linear', exclude_modules: ['k_proj', 'lm_head'] },
+      { target_modules: '.*[qv]_proj', exclude_modules: '.*k_proj' },
+      { target_modules: '.*?(q|v).*?(o|_pr).*?j', layers_pattern: 'layers' },
+      { target_modules: null },
+      { target_modules: ['q_proj', 'v_proj'], layers_to_transform: [0, 1] }
+    ]
+    for (const change of selected) {
+      put({ r: 2, lora_alpha: 4, ...change })
+      assert.equal(read().modules.length, paths.length, JSON.stringify(change))
+    }
+    const others: Record<string, unknown>[] = [
+      { target_modules: ['q_proj'] },
+      { target_modules: ['proj', 'attn.q_proj', 'v_proj'] },
+      { target_modules: '.*q_proj' },
+      { target_modules: 'v_proj' },
+      { target_modules: 'all-linear', exclude_modules: ['q_proj'] },
+      { target_modules: ['q_proj', 'v_proj'], exclude_modules: '.*layers\\.1.*' },
+      { target_modules: ['q_proj', 'v_proj'], layers_to_transform: 1 }
+    ]
+    for (const change of others) {
+      put({ r: 2, lora_alpha: 4, ...change })
+      assert.throws(read, { code: 'adapter-mismatch', message: /does not select/ }, JSON.stringify(change))
+    }
+  })
+
+  it('weights that are no numbers are refused, not answered with', () => {
+    const path = 'model.layers.0.self_attn.q_proj'
+    const shape = all.find(m => m.path === path) ?? { in: 0, out: 0 }
+    put({ r: 1, target_modules: ['q_proj'] })
+    for (const [part, value] of [
+      ['A', NaN],
+      ['B', Infinity]
+    ] as const) {
+      const tensors = [
+        { name: `base_model.model.${path}.lora_A.weight`, shape: [1, shape.in], data: new Float32Array(shape.in) },
+        { name: `base_model.model.${path}.lora_B.weight`, shape: [shape.out, 1], data: new Float32Array(shape.out) }
+      ]
+      tensors[part === 'A' ? 0 : 1]?.data.fill(value, 1, 2)
+      writeSafetensors(join(folder.path, 'adapter_model.safetensors'), tensors)
+      assert.throws(read, { code: 'adapter-mismatch', message: /no number/ })
+    }
+  })
+
+  it('what is refused comes with what to do', () => {
+    cpSync(join(source, 'adapter_model.safetensors'), join(folder.path, 'adapter_model.safetensors'))
+    for (const [change, help] of [
+      [{ modules_to_save: ['lm_head'], ensure_weight_tying: true }, /merge_and_unload/],
+      [{ lora_bias: true }, /merge_and_unload/],
+      [{ alora_invocation_tokens: [1] }, /cannot be merged/],
+      [{ init_lora_weights: 'OLoRA' }, /plain LoRA/],
+      [{ alpha_pattern: { '(?!q)_proj': 3 } }, /look-around/]
+    ] as const) {
+      put(change)
+      assert.throws(read, { code: 'adapter-unsupported', help }, JSON.stringify(change))
+    }
+    put({ ensure_weight_tying: true, init_lora_weights: 'GAUSSIAN' })
+    assert.equal(read().modules.length, readAdapter(source, config).modules.length)
+    rmSync(join(folder.path, 'adapter_model.safetensors'))
+    writeFileSync(join(folder.path, 'adapter_model.bin'), '')
+    assert.throws(read, { code: 'adapter-missing', help: /safetensors/ })
+    rmSync(join(folder.path, 'adapter_model.bin'))
+  })
+
   it('tensors that are missing, twice there, or of no projection are refused', () => {
     put({})
     const file = join(folder.path, 'adapter_model.safetensors')

@@ -296,6 +296,11 @@ describe('full training of the linear layers', () => {
       assert.throws(() => readTuned(full, config), { code })
     }
     writeFileSync(file, JSON.stringify(written))
+    made.modules[1]?.delta.fill(NaN, 3, 4)
+    writeTuned(full, made, model)
+    assert.throws(() => readTuned(full, config), { code: 'adapter-mismatch', message: /no number/ })
+    made.modules[1]?.delta.fill(0, 3, 4)
+    writeTuned(full, made, model)
     assert.throws(() => readTuned(full, readConfig(join(vectors, 'qwen2-bias'))), { name: 'ModelError' })
     assert.equal(
       memberState({ rank: 1, alpha: 1, rslora: false, targets: [], modules: [] }, 0, false).tensors.length,

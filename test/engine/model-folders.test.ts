@@ -113,7 +113,7 @@ describe('model folders as they are published', () => {
     assert.ok(embedding !== undefined)
     const more = [
       ...tensors,
-      { ...embedding, name: 'lm_head.weight', data: new Float32Array(embedding.data.length) },
+      { ...embedding, name: 'lm_head.weight' },
       { name: 'model.layers.0.self_attn.rotary_emb.inv_freq', shape: [8], data: new Float32Array(8) }
     ]
     const path = folder(llama, more)
@@ -128,8 +128,23 @@ describe('model folders as they are published', () => {
     })
     assert.throws(
       () => loadModel(path),
-      (e: Error) => /model\.norm\.weight has type I32/.test(e.message)
+      { message: /model\.norm\.weight has type I32/, help: /convert/ } // nothing is damaged that could be fetched again
     )
+  })
+
+  it('a head that is another than the embeddings it is said to be is refused', async () => {
+    const embedding = tensors.find(({ name }) => name === 'model.embed_tokens.weight')
+    assert.ok(embedding !== undefined)
+    const head = { ...embedding, name: 'lm_head.weight', data: embedding.data.map((x, i) => (i === 7 ? x + 1 : x)) }
+    const path = folder(llama, [...tensors, head])
+    for (const use of [() => loadModel(path), () => inspectModel(path)])
+      assert.throws(use, {
+        code: 'model-unsupported',
+        message: /lm_head\.weight is another/,
+        help: /tie_word_embeddings/
+      })
+    const own = folder({ ...llama, tie_word_embeddings: false }, [...tensors, head])
+    assert.equal(loadModel(own).parameters.has('lm_head.weight'), true)
   })
 
   it('f16 and bf16 are read as what they hold', async () => {
@@ -170,7 +185,8 @@ describe('model folders as they are published', () => {
         rope_parameters: { full_attention: { ...scaling, rope_theta: 5e5 } },
         layer_types: ['full_attention', 'full_attention']
       },
-      { rope_parameters: { rope_type: 'default', rope_theta: 5e5 }, rope_scaling: scaling }
+      { rope_parameters: { rope_type: 'default', rope_theta: 5e5 }, rope_scaling: scaling, rope_theta: 5e5 },
+      { rope_parameters: { ...scaling, rope_theta: 5e5 }, rope_scaling: {} }
     ])
       assert.deepEqual(parseConfig({ ...bare, ...keys }).rope, expected, JSON.stringify(keys))
     assert.deepEqual(parseConfig(bare).rope, { theta: 10000 })
@@ -192,16 +208,25 @@ describe('model folders as they are published', () => {
       sliding_window: _w,
       ...bare
     } = llama
-    for (const architecture of ['LlamaForCausalLM', 'Qwen2ForCausalLM', 'Qwen3ForCausalLM']) {
-      const config = parseConfig({ ...bare, architectures: [architecture], num_attention_heads: 32, hidden_size: 512 })
+    for (const [architecture, type] of [
+      ['LlamaForCausalLM', 'llama'],
+      ['Qwen2ForCausalLM', 'qwen2'],
+      ['Qwen3ForCausalLM', 'qwen3']
+    ]) {
+      const named = { architectures: [architecture], model_type: type }
+      const config = parseConfig({ ...bare, ...named, num_attention_heads: 32, hidden_size: 512 })
       assert.deepEqual([config.tied, config.epsilon, config.keyHeads], [false, 1e-6, 32])
       assert.equal(config.headWidth, architecture === 'Qwen3ForCausalLM' ? 128 : 16)
     }
-    assert.equal(
-      parseConfig({ ...bare, architectures: ['MistralForCausalLM'], num_attention_heads: 32, hidden_size: 512 })
-        .keyHeads,
-      8
-    )
+    const mistral = { architectures: ['MistralForCausalLM'], model_type: 'mistral' }
+    assert.equal(parseConfig({ ...bare, ...mistral, num_attention_heads: 32, hidden_size: 512 }).keyHeads, 8)
+    // One of both names is enough.
+    for (const none of [undefined, null, []])
+      assert.deepEqual(parseConfig({ ...llama, architectures: none }), parseConfig(llama))
+    assert.deepEqual(parseConfig({ ...llama, model_type: undefined }), parseConfig(llama))
+    // A window as long as the context is none.
+    const context = Number(llama['max_position_embeddings'])
+    assert.equal(parseConfig({ ...llama, ...mistral, sliding_window: context }).context, context)
     assert.equal(
       parseConfig({ ...llama, head_dim: null }).headWidth,
       Number(llama['hidden_size']) / Number(llama['num_attention_heads'])
@@ -247,12 +272,16 @@ describe('model folders as they are published', () => {
 
     it('another architecture, a window, an unknown rotary type, weights that are quantised already', () => {
       refused({ architectures: ['MixtralForCausalLM'] }, /MixtralForCausalLM/)
-      refused({ architectures: ['MistralForCausalLM'], sliding_window: 4096 }, /sliding window/)
-      refused(
-        { architectures: ['MistralForCausalLM'], sliding_window: undefined, max_position_embeddings: 32768 },
-        /sliding window/
-      )
-      refused({ architectures: ['Qwen2ForCausalLM'], use_sliding_window: true, sliding_window: 128 }, /sliding window/)
+      refused({ architectures: [], model_type: undefined }, /neither architectures nor model_type/)
+      refused({ architectures: undefined, model_type: 'gemma' }, /gemma/)
+      for (const type of ['qwen2', 'gemma', 'mistral'])
+        refused({ model_type: type }, new RegExp(`model_type ${type} is not that of LlamaForCausalLM`))
+      const mistral = { architectures: ['MistralForCausalLM'], model_type: 'mistral', max_position_embeddings: 32768 }
+      refused({ ...mistral, sliding_window: 4096 }, /sliding window/)
+      refused({ ...mistral, sliding_window: undefined }, /sliding window/)
+      const qwen = { architectures: ['Qwen2ForCausalLM'], model_type: 'qwen2', use_sliding_window: true }
+      refused({ ...qwen, sliding_window: 128 }, /sliding window/)
+      refused({ ...qwen, sliding_window: undefined, max_position_embeddings: 32768 }, /sliding window/)
       refused({ layer_types: ['full_attention', 'sliding_attention'] }, /sliding window/)
       refused({ layer_types: ['linear_attention', 'full_attention'] }, /linear_attention/)
       for (const kind of ['yarn', 'dynamic', 'longrope', 'mrope', 'something']) {
@@ -264,6 +293,10 @@ describe('model folders as they are published', () => {
       }
       refused({ rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1 } }, /high_freq_factor/)
       refused({ rope_scaling: { rope_type: 'linear' } }, /factor/)
+      refused(
+        { rope_theta: 2e4, rope_scaling: { rope_type: 'linear', factor: 2 }, rope_parameters: { rope_theta: 3e4 } },
+        /rope_parameters has a rope_theta of 30000, and beside rope_scaling it is 20000/
+      )
       refused({ rope_scaling: { rope_type: 'default', partial_rotary_factor: 0.5 } }, /partial_rotary_factor/)
       refused({ quantization_config: { quant_method: 'gptq', bits: 4 } }, /gptq/)
       refused({ hidden_act: 'gelu' }, /gelu/)

@@ -119,6 +119,33 @@ describe('tokenizer and chat template', () => {
     }
   })
 
+  it('gives a template what libraries give it, and refuses one whose text would be lost', () => {
+    const chatOf = (template: string): Chat => new Chat({ ...plain, template } as unknown as Tokenizer, [4])
+    const plain = { canonical: (text: string) => text, special: tokenizer.special }
+    const messages: ChatMessage[] = ['a', 'b', 'c'].map(content => ({ role: 'user', content }))
+    const asked =
+      '{{ tools is defined }}{{ tools is none }}{{ documents is defined }}{% if tools is not none %}x{% endif %}'
+    assert.equal(chatOf(asked).render(messages, false), 'truetruetrue')
+    const loop = (inner: string): string => `{% for m in messages %}${inner}{% endfor %}.`
+    const kept: [string, string][] = [
+      ["{% if m.content == 'b' %}{% continue %}{% endif %}{{ m.content }}", 'ac.'],
+      ["{% set x = 1 %}{% if m.content == 'b' %}{% break %}{% else %}{{ m.content }}{% endif %}", 'a.'],
+      ["{% if m.content == 'b' %}{% for n in messages %}{% break %}{% endfor %}{% endif %}{{ m.content }}", 'abc.']
+    ]
+    for (const [inner, text] of kept) assert.equal(chatOf(loop(inner)).render(messages, false), text, inner)
+    for (const inner of [
+      '{{ m.content }}{% continue %}x',
+      "{% if m.content == 'b' %}x{% break %}{% endif %}",
+      "{% if true %}{{ m.content }}{% endif %}{% if m.content == 'b' %}{% break %}{% endif %}",
+      '{% for n in messages %}{{ n.content }}{% endfor %}{% continue %}'
+    ])
+      assert.throws(
+        () => chatOf(loop(inner)),
+        { code: 'chat-template', message: /break, continue/, help: /else/ },
+        inner
+      )
+  })
+
   it('cuts a row into prompt and answer: together the conversation, the answer ending with the end token', () => {
     const messages: ChatMessage[] = [
       { role: 'user', content: 'What is Fe?' },

@@ -131,7 +131,7 @@ describe('model config', () => {
 
   it('refuses by name what is not supported', () => {
     refused({ architectures: ['GPT2LMHeadModel'] }, /GPT2LMHeadModel/)
-    refused({ architectures: ['MistralForCausalLM'], sliding_window: 4096 }, /sliding window/)
+    refused({ architectures: ['MistralForCausalLM'], model_type: 'mistral', sliding_window: 64 }, /sliding window/)
     refused({ rope_scaling: { rope_type: 'yarn', factor: 4 } }, /yarn/)
     refused({ hidden_act: 'gelu' }, /gelu/)
     refused({ num_key_value_heads: 3 }, /key heads/)

@@ -13,11 +13,20 @@ import { decimal, explanation, hash } from './views.ts'
 const part = z.looseObject({ type: z.string().max(100), text: z.string().nullish(), refusal: z.string().nullish() })
 const calledFunction = z.looseObject({ name: z.string(), arguments: z.string().nullish() })
 
+/** A call of another kind than a function's has a text for its arguments. */
+const toolCalled = z.looseObject({
+  type: z.string().max(100).nullish(),
+  function: calledFunction.nullish(),
+  custom: z.looseObject({ name: z.string(), input: z.string().nullish() }).nullish()
+})
+
 /** A turn as clients keep it: also one that called tools, one that a tool answered, one without a word. */
 const turn = z.looseObject({
   role: z.enum(['system', 'developer', 'user', 'assistant', 'tool', 'function']),
   content: z.union([z.string(), z.array(part)]).nullish(),
-  tool_calls: z.array(z.looseObject({ function: calledFunction.nullish() })).nullish(),
+  refusal: z.string().nullish(),
+  audio: z.looseObject({}).nullish(),
+  tool_calls: z.array(toolCalled).nullish(),
   function_call: calledFunction.nullish()
 })
 
@@ -66,7 +75,19 @@ const tool = z.looseObject({
 })
 const toolChoice = z.union([
   z.enum(['none', 'auto', 'required']),
-  z.looseObject({ type: z.literal('function'), function: z.looseObject({ name: z.string() }) })
+  z.looseObject({
+    type: z.string().max(100),
+    function: z.looseObject({ name: z.string() }).nullish(),
+    /** Some of the tools, of which one has to be called or may be. */
+    allowed_tools: z
+      .looseObject({
+        mode: z.enum(['auto', 'required']),
+        tools: z
+          .array(z.looseObject({ type: z.string(), function: z.looseObject({ name: z.string() }).nullish() }))
+          .max(mostCalls)
+      })
+      .nullish()
+  })
 ])
 const responseFormat = z.looseObject({
   type: z.string().max(100),

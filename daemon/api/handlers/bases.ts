@@ -107,6 +107,9 @@ export function baseHandlers(
     },
     async importBase({ body }) {
       mustBeModel(body.folder, await filesIn(body.folder))
+      // [reject] It can be read, and asked: nobody is to pay for a base that nothing comes of.
+      await engine.inspect(body.folder)
+      await engine.text.prompt(body.folder, [{ role: 'user', content: 'Hello' }])
       const lease = await shelf.put(body.folder, 'base')
       const { cid } = lease
       lease.release()

@@ -5,17 +5,21 @@ import {
   everyItem,
   idText,
   isIdAlone,
-  isMeant
+  isMeant,
+  nameSkeleton
 } from '../../../protocol/primitives/index.ts'
 import type { Address, ErrorCode, Hex, IdText } from '../../../protocol/primitives/index.ts'
 import { meantBy } from '../../names/index.ts'
 import type { Pins } from '../../names/index.ts'
 import type { Node } from '../../../node/node.ts'
+import { createCache } from '../../../node/runtime/index.ts'
 import type { JobView } from '../../../node/jobs/index.ts'
 import type { ModelView } from '../../../node/models/index.ts'
 
 /** Ids that a refusal lists, of those that were meant. */
 const mostListed = 10
+/** Names whose looks are remembered: more than there are models of a network. */
+const mostLooks = 20_000
 
 /** What is looked for, and where its list is. */
 interface Kind {
@@ -98,6 +102,13 @@ export function createWhich(
   { jobs, models, data, payouts, chain, self }: Pick<Node, 'jobs' | 'models' | 'data' | 'payouts' | 'chain' | 'self'>,
   names: Names
 ): Which {
+  /** What names look like: of all models, whenever one is asked by its name. */
+  const known = createCache<string, string>({ max: mostLooks })
+  function looksOf(name: string): string {
+    const looks = known.get(name) ?? nameSkeleton(name)
+    known.set(name, looks)
+    return looks
+  }
   const openOf = (name: string): ModelView[] => models.models().filter(one => one.name === name && !one.retired)
   const byName = (name: string, all: readonly ModelView[] = openOf(name)): ModelView =>
     meantBy(name, all, { self, builders: names.trusted() })
@@ -112,9 +123,30 @@ export function createWhich(
       details: { param: 'model' }
     })
   }
-  function onlyMeant(name: string, all?: readonly ModelView[]): ModelView {
+  /**
+   * [reject] A name that a person would take for another builder's is settled by the owner as one that both use: it may
+   * have been read off a list that a stranger has put it into.
+   */
+  function requireNoTwin(name: string, { id, builder }: ModelView, looks: ReadonlyMap<string, ModelView[]>): void {
+    if (builder === self || names.trusted().includes(builder)) return
+    const twins = (looks.get(looksOf(name)) ?? []).filter(other => other.builder !== builder)
+    const [twin] = twins
+    if (twin === undefined) return
+    const asOne = [`${id} by ${builder}`, ...twins.slice(0, mostListed).map(other => `${other.id} by ${other.builder}`)]
+    throw new InvalidError('name.ambiguous', `${name} would be taken for ${twin.name} of another builder: say which`, {
+      help: `Ask by its id, or pin the name (\`tilth models pin ${name} ID\`): one of ${asOne.join(', ')}.`,
+      details: { param: 'model' }
+    })
+  }
+  const looksAlike = (): Map<string, ModelView[]> =>
+    Map.groupBy(
+      models.models().filter(({ retired }) => !retired),
+      one => looksOf(one.name)
+    )
+  function onlyMeant(name: string, all?: readonly ModelView[], looks = looksAlike()): ModelView {
     const meant = byName(name, all)
     requireNoId(name, meant)
+    requireNoTwin(name, meant, looks)
     return meant
   }
   const which: Which = {
@@ -150,12 +182,13 @@ export function createWhich(
     },
     askedNames() {
       const open = models.models().filter(({ retired }) => !retired)
+      const looks = looksAlike()
       const meant = new Map<string, Hex>()
       for (const [name, all] of Map.groupBy(open, model => model.name)) {
         try {
-          meant.set(name, names.pins.get(name) ?? onlyMeant(name, all).id)
+          meant.set(name, names.pins.get(name) ?? onlyMeant(name, all, looks).id)
         } catch (error) {
-          // Several are called so, nobody trusted has one, or it begins another's id.
+          // Several are called so or nearly so, nobody trusted has one, or it begins another's id.
           if (!(error instanceof InvalidError)) throw error
         }
       }

@@ -77,6 +77,9 @@ export function readFull(folder: string, config: ModelConfig, json: unknown): Fu
         'adapter-mismatch',
         `${file}: tensor ${tensor.name} is [${tensor.shape.join(', ')}], the model wants [${m.out}, ${m.in}]`
       )
+    // [reject] Weights are numbers.
+    if (!tensor.data.every(Number.isFinite))
+      throw new ModelError('adapter-mismatch', `${file}: tensor ${tensor.name} holds something that is no number`)
     tensors.delete(tensor.name)
     return { ...m, delta: tensor.data }
   })

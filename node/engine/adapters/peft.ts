@@ -61,19 +61,35 @@ const tensorName = /^base_model\.model\.(.+)\.lora_([AB])(?:\.default)?\.weight$
 /** PEFT leaves `weight` out of this one. */
 const magnitudeName = /^base_model\.model\.(.+)\.lora_(magnitude_vector)(?:\.default)?(?:\.weight)?$/
 
+const strayHelp =
+  'Adapters of the linear layers inside a model are read: merge one with trained embeddings, head or norms into its ' +
+  'base with PEFT (merge_and_unload). One of another model belongs over that model.'
+
+/** What to do where there are no weights in the form that is read. */
+function missingHelp(folder: string): string {
+  if (!existsSync(join(folder, 'adapter_model.bin'))) return folderHelp
+  return (
+    'Its adapter_model.bin is a pickle, which could run anything and is not opened: where you trust it, load it with ' +
+    'PEFT, and save_pretrained writes adapter_model.safetensors.'
+  )
+}
+
 const parts = ['A', 'B', 'magnitude_vector'] as const
 type Part = (typeof parts)[number]
 
 /** The tensors say which modules are adapted: names and layers in the config only chose them when training began. */
 function readModules(folder: string, config: ModelConfig, lora: LoraConfig): AdapterModule[] {
   const file = join(folder, 'adapter_model.safetensors')
-  if (!existsSync(file)) throw new ModelError('adapter-missing', `${file} does not exist`)
+  if (!existsSync(file))
+    throw new ModelError('adapter-missing', `${file} does not exist`, { help: missingHelp(folder) })
   const tensors = new Map<string, NamedTensor>()
-  const mismatch = (what: string): ModelError => new ModelError('adapter-mismatch', `${file}: ${what}`)
+  const mismatch = (what: string, help?: string): ModelError =>
+    new ModelError('adapter-mismatch', `${file}: ${what}`, help === undefined ? {} : { help })
   for (const [name, tensor] of readAll(file)) {
     const [, path, part] = tensorName.exec(name) ?? magnitudeName.exec(name) ?? []
     const place = `${path} ${part}`
-    if (path === undefined || tensors.has(place)) throw mismatch(`tensor ${name} belongs to no projection of the model`)
+    if (path === undefined) throw mismatch(`tensor ${name} belongs to no projection of the model`, strayHelp)
+    if (tensors.has(place)) throw mismatch(`tensor ${name} stands there twice, with and without its adapter's name`)
     tensors.set(place, tensor)
   }
   const take = (path: string, part: Part, shape: readonly number[]): Float32Array => {
@@ -82,25 +98,29 @@ function readModules(folder: string, config: ModelConfig, lora: LoraConfig): Ada
       throw new ModelError('adapter-missing', `${file}: tensor ${prefix}${path}.lora_${part} is missing`)
     if (tensor.shape.join() !== shape.join())
       throw mismatch(`tensor ${tensor.name} is [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
+    // [reject] Weights are numbers: one that is none makes all that is answered nothing.
+    if (!tensor.data.every(Number.isFinite)) throw mismatch(`tensor ${tensor.name} holds something that is no number`)
     tensors.delete(`${path} ${part}`)
     return tensor.data
   }
   const modules = allModules(config)
     .filter(({ path }) => parts.some(part => tensors.has(`${path} ${part}`)))
     .map(m => {
+      // [reject] What the config does not select PEFT leaves out: with it the same folder answers otherwise.
+      if (!lora.selects(m.path))
+        throw mismatch(
+          `there are tensors of ${m.path}, which adapter_config.json does not select`,
+          'Name it in target_modules (and layers_to_transform, not exclude_modules), or take its tensors out.'
+        )
       const { rank } = lora.of(m.path)
       const module = { ...m, a: take(m.path, 'A', [rank, m.in]), b: take(m.path, 'B', [m.out, rank]) }
-      if (!lora.dora) return module
-      const magnitude = take(m.path, 'magnitude_vector', [m.out])
-      if (!magnitude.every(Number.isFinite))
-        throw mismatch(`the magnitudes of ${m.path} hold something that is no number`)
-      return { ...module, magnitude }
+      return lora.dora ? { ...module, magnitude: take(m.path, 'magnitude_vector', [m.out]) } : module
     })
   const unused = [...tensors].find(([place]) => place.endsWith(' magnitude_vector') && !lora.dora)
   if (unused !== undefined)
     throw mismatch(`tensor ${unused[1].name} is of DoRA, and adapter_config.json says that this is none (use_dora)`)
   const [stray] = tensors.values()
-  if (stray !== undefined) throw mismatch(`tensor ${stray.name} belongs to no projection of the model`)
+  if (stray !== undefined) throw mismatch(`tensor ${stray.name} belongs to no projection of the model`, strayHelp)
   if (modules.length === 0) throw mismatch('there are no tensors in it')
   return modules
 }

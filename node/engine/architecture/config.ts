@@ -47,6 +47,14 @@ export interface Rope {
 export const architectures = ['LlamaForCausalLM', 'MistralForCausalLM', 'Qwen2ForCausalLM', 'Qwen3ForCausalLM'] as const
 export type Architecture = (typeof architectures)[number]
 
+/** What `model_type` calls each: the name by which Hugging Face's libraries choose the code that runs a model. */
+const modelTypes: Readonly<Record<Architecture, string>> = {
+  LlamaForCausalLM: 'llama',
+  MistralForCausalLM: 'mistral',
+  Qwen2ForCausalLM: 'qwen2',
+  Qwen3ForCausalLM: 'qwen3'
+}
+
 const size = z
   .int()
   .positive()
@@ -74,7 +82,8 @@ const mostLayers = 10_000
 const longestContext = 131_072
 
 const schema = z.looseObject({
-  architectures: z.array(z.string()).min(1),
+  architectures: z.array(z.string()).nullish(),
+  model_type: z.string().nullish(),
   vocab_size: size,
   hidden_size: size,
   intermediate_size: size,
@@ -132,8 +141,34 @@ const keyHeadDefaults: Partial<Record<Architecture, number>> = {
   Qwen2ForCausalLM: 32,
   Qwen3ForCausalLM: 32
 }
-const mistralWindow = 4096
+const usualWindow = 4096
 const qwen3HeadWidth = 128
+
+/** Null where a key says nothing, as an empty object does in Python. */
+const said = <T extends object>(x: T | null | undefined): T | null =>
+  x === null || x === undefined || Object.keys(x).length === 0 ? null : x
+
+/** By both names that a config has for it, which have to agree: libraries differ in which they go by. */
+function architectureOf(
+  c: Pick<z.infer<typeof schema>, 'architectures' | 'model_type'>,
+  refuse: (what: string, help?: string) => ModelError
+): Architecture {
+  const [named] = c.architectures ?? []
+  const known = architectures.find(a => (named === undefined ? modelTypes[a] === c.model_type : a === named))
+  if (known === undefined)
+    throw refuse(
+      named === undefined && !c.model_type
+        ? 'neither architectures nor model_type says what it is'
+        : `architecture ${(named ?? c.model_type ?? '').slice(0, 80)} is not supported`,
+      `Supported: ${architectures.join(', ')}.`
+    )
+  if (c.model_type && c.model_type !== modelTypes[known])
+    throw refuse(
+      `model_type ${c.model_type.slice(0, 40)} is not that of ${known}, which is ${modelTypes[known]}`,
+      'Libraries go by model_type: where the weights are of that architecture, put it right in config.json.'
+    )
+  return known
+}
 
 export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const refuse = (what: string, help?: string) =>
@@ -141,29 +176,26 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const parsed = parseUpToFirst(schema, json)
   if (!parsed.success) throw refuse(z.prettifyError(parsed.error))
   const c = parsed.data
-  const architecture = architectures.find(a => a === c.architectures[0])
-  if (architecture === undefined)
-    throw refuse(
-      `architecture ${String(c.architectures[0])} is not supported`,
-      `Supported: ${architectures.join(', ')}.`
-    )
+  const architecture = architectureOf(c, refuse)
   if (c.hidden_act !== 'silu') throw refuse(`hidden_act ${c.hidden_act} is not supported`)
   if (c.quantization_config)
     throw refuse(
       `weights quantised by ${c.quantization_config.quant_method ?? 'another program'} are not supported`,
       'Take the model as it was before quantisation; --quantize and QLoRA quantise it here.'
     )
-  // Without the key a Mistral has its class's window, which is nothing to a context that is no longer.
-  const implied =
-    architecture === 'MistralForCausalLM' && c.sliding_window === undefined && c.max_position_embeddings > mistralWindow
-  const windowed = architecture.startsWith('Qwen')
-    ? c.use_sliding_window === true
-    : typeof c.sliding_window === 'number' || implied
+  // Without the key there is the class's own window.
+  const implied = architecture !== 'LlamaForCausalLM' && c.sliding_window === undefined
+  const window = implied ? usualWindow : (c.sliding_window ?? Infinity)
+  // A window is nothing to a context that is no longer.
+  const windowed =
+    (!architecture.startsWith('Qwen') || c.use_sliding_window === true) && window < c.max_position_embeddings
   const other = c.layer_types?.find(t => t !== 'full_attention')
   if (windowed || other === 'sliding_attention')
     throw refuse(
       'a sliding window is not supported',
-      implied ? `Without the key sliding_window it is ${mistralWindow}; null says that there is none.` : undefined
+      implied
+        ? `Without the key sliding_window it is ${usualWindow}; null says that there is none.`
+        : 'Where max_position_embeddings is no larger than the window, no text is longer than it.'
     )
   if (other !== undefined) throw refuse(`layers of type ${other} are not supported`)
   const keyHeads =
@@ -181,8 +213,14 @@ export function parseConfig(json: unknown, file = 'config.json'): ModelConfig {
   const qwen2 = architecture === 'Qwen2ForCausalLM'
   // Mistral and Qwen2 have no such key: one that stands there all the same changes nothing.
   const bias = (architecture === 'LlamaForCausalLM' || architecture === 'Qwen3ForCausalLM') && c.attention_bias === true
-  const scaling = c.rope_scaling ?? c.rope_parameters ?? {}
-  const theta = scaling.rope_theta ?? c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000
+  const scaling = said(c.rope_scaling) ?? said(c.rope_parameters) ?? {}
+  const theta = scaling.rope_theta ?? c.rope_theta ?? 10000
+  // Where both stand the older one counts, with the base beside it: another base in the newer one would be lost.
+  if ((c.rope_parameters?.rope_theta ?? theta) !== theta)
+    throw refuse(
+      `rope_parameters has a rope_theta of ${c.rope_parameters?.rope_theta}, and beside rope_scaling it is ${theta}`,
+      'Keep one of rope_scaling and rope_parameters, or the same rope_theta in both.'
+    )
   if ((scaling.partial_rotary_factor ?? c.partial_rotary_factor ?? 1) !== 1)
     throw refuse('rotating a part of each head (partial_rotary_factor) is not supported')
   return {

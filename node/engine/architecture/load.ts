@@ -7,7 +7,7 @@ import { f16, f32, u8, type Feeds } from '../graph/session.ts'
 import { int4Block, quantizeInt4, type Int4Tensor } from '../weights/int4.ts'
 import { doubleQuantize, type DoubleNf4Tensor } from '../weights/double.ts'
 import { nf4Block, quantizeNf4Part, type Nf4Tensor } from '../weights/nf4.ts'
-import { readDirectory, readPieces, readTensor, type StoredTensor } from '../weights/safetensors.ts'
+import { haveSameBytes, readDirectory, readPieces, readTensor, type StoredTensor } from '../weights/safetensors.ts'
 import { readConfig, type ModelConfig } from './config.ts'
 import { halfInput, withHalf } from './half.ts'
 import { headName, parameterSpecs } from './parameters.ts'
@@ -70,6 +70,16 @@ export function locateTensors(folder: string, config: ModelConfig): Map<string, 
     }
     found.set(name, tensor)
   }
+  const head = all.get('lm_head.weight')
+  const embedding = found.get('model.embed_tokens.weight')
+  // [unsupported] A head that stands beside the embeddings is what they are where config.json says so: libraries differ
+  // in which of both counts.
+  if (config.tied && head !== undefined && embedding !== undefined && !haveSameBytes(head, embedding))
+    throw new ModelError('model-unsupported', `${folder}: lm_head.weight is another than the embeddings`, {
+      help:
+        'config.json ties both (tie_word_embeddings): say false there if the head was trained, ' +
+        'as in models that were merged with an adapter of it; else take the tensor out.'
+    })
   return found
 }
 

@@ -100,8 +100,10 @@ interface Rotation {
 }
 
 function scalingOf(keys: Keys, of: (key: string) => string, { found, headWidth, theta }: Rotation) {
-  const kind = keys.text(of('rope.scaling.type')) ?? 'none'
-  const factor = keys.number(of('rope.scaling.factor')) ?? keys.number(of('rope.scale_linear')) ?? 1
+  // A factor without a type is a linear one, and beside `none` it is nothing, as llama.cpp has it.
+  const kind = keys.text(of('rope.scaling.type')) ?? 'linear'
+  const said = keys.number(of('rope.scaling.factor')) ?? keys.number(of('rope.scale_linear'))
+  const factor = kind === 'none' ? 1 : said || 1
   if (kind !== 'none' && kind !== 'linear' && factor !== 1)
     throw keys.refuse(`rope scaling of type ${kind.slice(0, 20)} is not supported`)
   if (found.factors !== undefined) {

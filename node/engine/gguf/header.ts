@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { ModelError } from '../graph/errors.ts'
 import { Cursor, type Refuse } from './cursor.ts'
-import { ggufTypeOf, otherTypes, type GgufHeader, type GgufTensor, type GgufValue } from './types.ts'
+import { ggufTypeOf, ggufTypes, otherTypes, type GgufHeader, type GgufTensor, type GgufValue } from './types.ts'
 
 /** A vocabulary of a quarter of a million tokens and its merges take 16 MB. */
 const largestHeader = 64 * 2 ** 20
@@ -49,7 +49,10 @@ function readOpened(file: string, fd: number): GgufHeader {
       cause,
       help: 'Fetch the file again; it is damaged or not a GGUF file.'
     })
-  const unsupported: Refuse = what => new ModelError('gguf-unsupported', `${file}: ${what}`)
+  const unsupported: Refuse = what =>
+    new ModelError('gguf-unsupported', `${file}: ${what}`, {
+      help: `Take a file of that model of version 3 whose tensors are of ${Object.keys(ggufTypes).join(', ')}.`
+    })
   const at = new Cursor(fd, Math.min(size, largestHeader), bad)
   if (size < 24 || at.u32() !== magic) throw bad('it is no GGUF file')
   const version = at.u32()

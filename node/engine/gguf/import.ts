@@ -122,7 +122,8 @@ function locate({ file, tensors }: GgufHeader, config: ModelConfig): Map<string,
   if (stray !== undefined)
     throw new ModelError(
       'gguf-unsupported',
-      `${file}: tensor ${stray.slice(0, 80)}, which is not known, is not supported`
+      `${file}: tensor ${stray.slice(0, 80)}, which is not known, is not supported`,
+      { help: 'Take another model, or this one as a folder of safetensors.' }
     )
   return found
 }

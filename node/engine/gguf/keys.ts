@@ -14,11 +14,13 @@ export class Keys {
     return this.#header.file
   }
 
-  refuse(what: string, help?: string): ModelError {
-    return new ModelError('gguf-unsupported', `${this.#header.file}: ${what}`, help === undefined ? {} : { help })
+  refuse(what: string, help = 'Take another model, or this one as a folder of safetensors.'): ModelError {
+    return new ModelError('gguf-unsupported', `${this.#header.file}: ${what}`, { help })
   }
   bad(what: string): ModelError {
-    return new ModelError('gguf-invalid', `${this.#header.file}: ${what}`)
+    return new ModelError('gguf-invalid', `${this.#header.file}: ${what}`, {
+      help: 'Fetch the file again, or one that another program made of the model: this one is damaged.'
+    })
   }
 
   value(key: string): GgufValue | undefined {

@@ -2,7 +2,7 @@ import { ModelError } from '../graph/errors.ts'
 import type { ChatMessage, EncodedRow, Row, RowFault, TrainRow } from '../types.ts'
 import { fixedDay, type Day } from './dates.ts'
 import { answersIn, turnsOf, type Span } from './spans.ts'
-import { ChanceError, compile } from './template.ts'
+import { ChanceError, LostTextError, compile } from './template.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** Characters that a template may make of a conversation, however long that is: what it adds is little. */
@@ -35,7 +35,9 @@ export class Chat {
       })
     let text: string
     try {
-      const values = { ...this.#tokenizer.special, messages, add_generation_prompt: addGenerationPrompt }
+      // What libraries always give, so that templates which ask whether it is there find the same.
+      const given = { tools: null, documents: null }
+      const values = { ...given, ...this.#tokenizer.special, messages, add_generation_prompt: addGenerationPrompt }
       text = this.#template(values, day)
     } catch (cause) {
       throw new ModelError('chat-template', 'the chat template refused these messages', { cause })
@@ -184,6 +186,11 @@ function parse(source: string): ReturnType<typeof compile> {
       throw new ModelError('chat-template', `the chat template cannot be repeated: ${cause.message}`, {
         cause,
         help: 'Scorers render every conversation again. Take that out; a day it may tell (strftime_now).'
+      })
+    if (cause instanceof LostTextError)
+      throw new ModelError('chat-template', `the chat template is not supported: ${cause.message}`, {
+        cause,
+        help: 'Ask before anything is said whether a round is to be left, or put what it says into an else.'
       })
     throw new ModelError('chat-template', 'the chat template cannot be read', {
       cause,

@@ -59,11 +59,65 @@ function chanceIn(part: unknown): string | undefined {
   return undefined
 }
 
+/** What stands in a round of a loop before it is left would be lost: this reader of Jinja drops it. */
+export class LostTextError extends Error {
+  constructor() {
+    super('it leaves a round of a loop (break, continue) after text that the round has said')
+  }
+}
+
+interface Statement {
+  readonly type?: string
+  readonly value?: unknown
+  readonly body?: unknown
+  readonly alternate?: unknown
+  readonly defaultBlock?: unknown
+}
+
+/**
+ * Whether statements of a round say anything, some of them perhaps.
+ * @param said whether something was said before them in that round
+ * @throws LostTextError where the round is left after that
+ */
+function saysText(statements: unknown, said: boolean): boolean {
+  if (!Array.isArray(statements)) return said
+  let says = said
+  for (const { type, value, body, alternate, defaultBlock } of statements as Statement[])
+    switch (type ?? '') {
+      case 'Break':
+      case 'Continue':
+        if (says) throw new LostTextError()
+        break
+      case 'If':
+        says = [saysText(body, says), saysText(alternate, says)].includes(true)
+        break
+      case 'For':
+        // A loop within has rounds of its own.
+        says = [says, saysText(body, false), saysText(defaultBlock, says)].includes(true)
+        break
+      case 'Program':
+      case 'FilterStatement':
+      case 'CallStatement':
+        says = saysText(body, says) || type !== 'Program'
+        break
+      case 'Set':
+      case 'Macro':
+        saysText(body, false)
+        break
+      case 'Comment':
+        break
+      default:
+        says ||= type !== 'StringLiteral' || value !== ''
+    }
+  return says
+}
+
 /** A Jinja template, compiled once. @returns what it makes of the values it is given @throws for a bad template */
 export function compile(source: string): (values: Record<string, unknown>, day: Day) => string {
   const program = parse(tokenize(source, { lstrip_blocks: true, trim_blocks: true }))
   const chance = chanceIn(program)
   if (chance !== undefined) throw new ChanceError(chance)
+  saysText(program.body, false)
   withStrips(program)
   return (values, day) => {
     const environment = new Environment()

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ModelError } from '../graph/errors.ts'
 import { parseBounded, readBounded } from '../graph/files.ts'
+import { checkTokenizerConfig, withKnownParts } from './known-parts.ts'
 import { checkDecoder } from './decoder-rules.ts'
 import { bytesOf, lettersOf, offsetsOf, type Offset, type Spelling } from './offsets.ts'
 import { packPlain, type PlainVocabulary } from './plain.ts'
@@ -42,7 +43,7 @@ export class Tokenizer {
 
   /** Reads tokenizer.json, tokenizer_config.json and chat_template.jinja of a Hugging Face folder. */
   static load(folder: string): Tokenizer {
-    const config = readJson(join(folder, 'tokenizer_config.json'), mostConfigBytes)
+    const config = { ...readJson(join(folder, 'tokenizer_config.json'), mostConfigBytes), ...olderTokens(folder) }
     const [inner, written] = build(folder, config)
     const file = join(folder, 'chat_template.jinja')
     const template = existsSync(file)
@@ -161,14 +162,25 @@ function build(folder: string, config: Record<string, unknown>): [HuggingFaceTok
   const file = join(folder, 'tokenizer.json')
   const json = readJson(file, mostTokenizerBytes)
   checkDecoder(json, file)
+  checkTokenizerConfig(config, json, join(folder, 'tokenizer_config.json'))
+  const known = withKnownParts(json, file)
   try {
-    return [new HuggingFaceTokenizer(json, config), writtenBy(json)]
+    return [new HuggingFaceTokenizer(known, config), writtenBy(json)]
   } catch (cause) {
     throw new ModelError('tokenizer-invalid', `${file} is no tokenizer that can be used`, {
       cause,
       help: 'Fetch the file again; it is damaged or of a kind that is not supported.'
     })
   }
+}
+
+/** What older folders name their special tokens in; where it is, libraries go by it. */
+function olderTokens(folder: string): Record<string, unknown> {
+  const file = join(folder, 'special_tokens_map.json')
+  if (!existsSync(file)) return {}
+  return Object.fromEntries(
+    Object.entries(readJson(file, mostConfigBytes)).filter(([, token]) => token !== null && token !== '')
+  )
 }
 
 /** The template itself, or of several by name the default one. */

@@ -48,10 +48,16 @@ export function readDirectory(file: string, wanted: (name: string) => boolean = 
   const directory = new Map<string, StoredTensor>()
   for (const { dtype, ...entry } of all) {
     if (isStored(dtype)) directory.set(entry.name, { ...entry, dtype })
-    else if (wanted(entry.name)) throw bad(`tensor ${entry.name} has type ${dtype}; F32, F16 and BF16 are supported`)
+    else if (wanted(entry.name)) throw otherType(file, entry.name, dtype)
   }
   return directory
 }
+
+/** The file is whole: to fetch it again would bring the same one. */
+const otherType = (file: string, name: string, dtype: string): ModelError =>
+  new ModelError('weights-invalid', `${file}: tensor ${name} has type ${dtype}; F32, F16 and BF16 are supported`, {
+    help: 'Take the weights in bfloat16 or float16, or convert them: with PyTorch, .to(torch.bfloat16) before saving.'
+  })
 
 const isStored = (dtype: string): dtype is StoredTensor['dtype'] => Object.hasOwn(widths, dtype)
 
@@ -170,6 +176,25 @@ function readFully(fd: number, bytes: Uint8Array, tensor: StoredTensor, from: nu
     const got = readSync(fd, bytes, done, bytes.length - done, tensor.offset + from + done)
     if (got === 0) throw new ModelError('weights-invalid', `${tensor.file}: tensor ${tensor.name} ends after the file`)
     done += got
+  }
+}
+
+/** Whether two tensors are of one type and shape and hold the same, read a piece at a time. */
+export function haveSameBytes(one: StoredTensor, other: StoredTensor): boolean {
+  if (one.dtype !== other.dtype || one.shape.join() !== other.shape.join()) return false
+  const [a, b] = [openFile(one.file), openFile(other.file)]
+  const [left, right] = [new Uint8Array(largestPiece), new Uint8Array(largestPiece)]
+  try {
+    for (let at = 0; at < one.length; at += largestPiece) {
+      const length = Math.min(largestPiece, one.length - at)
+      readFully(a, left.subarray(0, length), one, at)
+      readFully(b, right.subarray(0, length), other, at)
+      if (Buffer.compare(left.subarray(0, length), right.subarray(0, length)) !== 0) return false
+    }
+    return true
+  } finally {
+    closeSync(a)
+    closeSync(b)
   }
 }
 

@@ -76,6 +76,13 @@ describe('answers of a form, for clients of the OpenAI API', () => {
     await ask('q', { tools, tool_choice: { type: 'function', function: { name: 'look' } } })
     assert.deepEqual([isAllowed(call), isAllowed(call.replace('look_up', 'look'))], [false, true])
     asked.splice(0)
+    for (const mode of ['auto', 'required'] as const) {
+      const allowed = { mode, tools: [{ type: 'function', function: { name: 'look' } }] }
+      await ask('q', { tools, tool_choice: { type: 'allowed_tools', allowed_tools: allowed } })
+      const look = call.replace('look_up', 'look')
+      assert.deepEqual([isAllowed(call), isAllowed(look), isAllowed('No.')], [false, true, mode === 'auto'])
+      asked.splice(0)
+    }
     const system = 'Be short.'
     const turns: OpenAI.ChatCompletionMessageParam[] = [
       { role: 'system', content: system },

@@ -69,6 +69,40 @@ describe('what clients of the OpenAI API send', () => {
         ]
       ],
       [
+        'a tool that takes a text, and what was refused',
+        [
+          { role: 'user', content: 'Fe?' },
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [{ id: 'call_1', type: 'custom', custom: { name: 'look', input: 'Fe "x"' } }]
+          },
+          { role: 'tool', tool_call_id: 'call_1', content: 'iron' },
+          { role: 'assistant', content: null, refusal: 'No.' },
+          { role: 'user', content: 'Why?' }
+        ],
+        [
+          ['user', 'Fe?'],
+          ['assistant', '<tool_call>\n{"name": "look", "arguments": "Fe \\"x\\""}\n</tool_call>'],
+          ['user', '<tool_response>\niron\n</tool_response>'],
+          ['assistant', 'No.'],
+          ['user', 'Why?']
+        ]
+      ],
+      [
+        'what an assistant spoke, with the text of it',
+        [
+          { role: 'user', content: 'Fe?' },
+          { role: 'assistant', content: 'Iron.', audio: { id: 'audio_1' } },
+          { role: 'user', content: 'Au?' }
+        ],
+        [
+          ['user', 'Fe?'],
+          ['assistant', 'Iron.'],
+          ['user', 'Au?']
+        ]
+      ],
+      [
         'two turns of a user, as they were sent',
         [
           { role: 'user', content: 'one' },
@@ -130,7 +164,7 @@ describe('what clients of the OpenAI API send', () => {
           dry_multiplier: 0,
           stop_token_ids: [],
           n_predict: -1,
-          logit_bias: {},
+          logit_bias: { 50256: 0 },
           response_format: { type: 'text' },
           modalities: ['text'],
           reasoning_effort: 'low',
@@ -171,6 +205,30 @@ describe('what clients of the OpenAI API send', () => {
       [{ tools: [strict({ pattern: '^a' })] }, 'tools[0].function.parameters'],
       [{ tools: [tool], tool_choice: { type: 'function', function: { name: 'g' } } }, 'tool_choice'],
       [{ tools: [tool], response_format: { type: 'json_object' } }, 'response_format'],
+      [{ tools: [tool], tool_choice: { type: 'custom', custom: { name: 'f' } } }, 'tool_choice'],
+      [{ tools: [tool], tool_choice: { type: 'function', name: 'f' } }, 'tool_choice'],
+      [
+        { tools: [tool], tool_choice: { type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [] } } },
+        'tool_choice'
+      ],
+      [
+        {
+          messages: [
+            { role: 'user', content: 'Fe?' },
+            { role: 'assistant', audio: { id: 'audio_1' } }
+          ]
+        },
+        'messages[1].audio'
+      ],
+      [
+        {
+          messages: [
+            { role: 'user', content: 'Fe?' },
+            { role: 'assistant', tool_calls: [{ id: '1', type: 'mcp' }] }
+          ]
+        },
+        'messages[1].tool_calls[0]'
+      ],
       [{ tool_choice: 'required' }, 'tool_choice'],
       [{ tool_choice: { type: 'function', function: { name: 'f' } } }, 'tool_choice'],
       [{ functions: [{ name: 'f' }] }, 'functions'],

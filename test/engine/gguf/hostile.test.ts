@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { importGguf } from '../../../node/engine/index.ts'
@@ -167,6 +167,25 @@ describe("strangers' GGUF files", () => {
     assert.ok(existsSync(join(paths.output, 'config.json')))
   })
 
+  it('its rotation is stretched as llama.cpp would stretch it', () => {
+    const factor = f32Key('llama.rope.scaling.factor', 4)
+    const cases: [Key[], object | null][] = [
+      [[textKey('llama.rope.scaling.type', 'linear'), factor], { rope_type: 'linear', factor: 4 }],
+      [[factor], { rope_type: 'linear', factor: 4 }],
+      [[f32Key('llama.rope.scale_linear', 2)], { rope_type: 'linear', factor: 2 }],
+      [[textKey('llama.rope.scaling.type', 'none'), factor], null],
+      [[f32Key('llama.rope.scaling.factor', 0)], null]
+    ]
+    for (const [keys, scaling] of cases) {
+      const paths = put(ggufBytes(withKey(...keys)))
+      importGguf(paths)
+      const { rope_scaling: got } = JSON.parse(readFileSync(join(paths.output, 'config.json'), 'utf8')) as {
+        rope_scaling: object | null
+      }
+      assert.deepEqual(got, scaling, keys.map(({ name }) => name).join())
+    }
+  })
+
   for (const [name, [parts, code, words]] of Object.entries(files))
     it(`${name}: ${code}`, () => {
       const paths = put(Buffer.isBuffer(parts) ? parts : ggufBytes(parts))
@@ -176,6 +195,7 @@ describe("strangers' GGUF files", () => {
           assert.ok(error instanceof ModelError, String(error))
           assert.equal(error.code, code, error.message)
           assert.match(error.message, words)
+          if (code.startsWith('gguf')) assert.ok(error.help !== undefined, 'with what to do')
           return true
         }
       )

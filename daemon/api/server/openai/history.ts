@@ -29,11 +29,27 @@ function textOf(content: Turn['content'], at: string): string {
 const callText = ({ name, arguments: given }: { name: string; arguments?: string | null | undefined }): string =>
   `<tool_call>\n{"name": ${JSON.stringify(name)}, "arguments": ${given === '' ? '{}' : (given ?? '{}')}}\n</tool_call>`
 
+type Called = NonNullable<Turn['tool_calls']>[number]
+
+/** [reject] What was called is a function, or what takes a text; a call of which nothing is read is not left out. */
+function calledIn({ type, function: called, custom }: Called, at: string): { name: string; arguments?: string | null } {
+  if (called) return { name: called.name, arguments: called.arguments ?? null }
+  if (custom) return { name: custom.name, arguments: JSON.stringify(custom.input ?? '') }
+  throw new InvalidError('request.unsupported', `${at} is a call of type ${type ?? 'none'}, which is not supported`, {
+    help: 'Send calls of functions.',
+    details: { param: at }
+  })
+}
+
 /** What a turn said, with the tools that it called in the form in which most open models learn them. */
 function saidIn(turn: Turn, at: string): string {
-  const text = textOf(turn.content, at)
+  const text = textOf(turn.content, at) || (turn.refusal ?? '')
+  // [reject] What was spoken stands nowhere as text.
+  if (text === '' && turn.audio) throw unreadable('audio', `${at}.audio`)
   if (turn.role === 'tool' || turn.role === 'function') return `<tool_response>\n${text}\n</tool_response>`
-  const called = (turn.tool_calls ?? []).flatMap(call => (call.function ? [call.function] : []))
+  const called: Parameters<typeof callText>[0][] = (turn.tool_calls ?? []).map((call, i) =>
+    calledIn(call, `${at}.tool_calls[${i}]`)
+  )
   if (turn.function_call) called.push(turn.function_call)
   return [...(text === '' ? [] : [text]), ...called.map(callText)].join('\n')
 }

@@ -43,7 +43,10 @@ const fields: Readonly<Record<string, Field>> = {
   response_format: { harmless: value => (value as { type?: unknown }).type === 'text', because: noForm },
   logprobs: { harmless: unless(false), because: noScores },
   top_logprobs: { harmless: unless(0), because: noScores },
-  logit_bias: { harmless: isEmpty, because: noPenalty },
+  logit_bias: {
+    harmless: value => isEmpty(value) || Object.values(value as object).every(bias => bias === 0),
+    because: noPenalty
+  },
   presence_penalty: { harmless: unless(0), because: noPenalty },
   frequency_penalty: { harmless: unless(0), because: noPenalty },
   repetition_penalty: { harmless: unless(1), because: noPenalty },

@@ -100,11 +100,25 @@ function callsOf(offered: readonly Offered[], all: readonly Offered[]): { name: 
 /** The tools that are meant, and whether one of them has to be called. */
 function chosen(offered: readonly Offered[], choice: Asked['tool_choice']): { of: readonly Offered[]; must: boolean } {
   if (typeof choice !== 'object' || choice === null) return { of: offered, must: choice === 'required' }
-  const { name } = choice.function
-  const of = offered.filter(one => one.name === name)
-  if (of.length === 0)
-    throw invalid('tool_choice', `tool_choice names ${name.slice(0, 64)}, which is none of the tools`)
-  return { of, must: true }
+  const { type, function: called, allowed_tools: allowed } = choice
+  if (type === 'function' && called) return { of: offeredAs(offered, [called.name]), must: true }
+  if (type === 'allowed_tools' && allowed) {
+    const names = allowed.tools.flatMap(tool => (tool.type === 'function' && tool.function ? [tool.function.name] : []))
+    return { of: offeredAs(offered, names), must: allowed.mode === 'required' }
+  }
+  // [reject] A choice is of functions.
+  throw type === 'function' || type === 'allowed_tools'
+    ? invalid('tool_choice', `tool_choice.${type} is missing`)
+    : unsupported('tool_choice', `tool_choice of type ${type.slice(0, 40)} is not supported: choose functions`)
+}
+
+/** [reject] Whatever is chosen is offered. */
+function offeredAs(offered: readonly Offered[], names: readonly string[]): readonly Offered[] {
+  const other = names.find(name => !offered.some(one => one.name === name))
+  if (other !== undefined)
+    throw invalid('tool_choice', `tool_choice names ${other.slice(0, 64)}, which is none of the tools`)
+  if (names.length === 0) throw invalid('tool_choice', 'tool_choice names none of the tools')
+  return offered.filter(one => names.includes(one.name))
 }
 
 /** Tools in the words in which most open models have learnt them; their calls stand in the history in the same. */
