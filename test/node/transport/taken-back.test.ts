@@ -63,7 +63,7 @@ describe('transport: a block that everybody is asked for', () => {
 
     const text = await author.files.addBytes(new TextEncoder().encode('what one of four has'))
     await reader.files.fetchBytes(text, { maxBytes: 1_000 })
-    const came = parseCid(text).bytes
+    const came = Buffer.from(parseCid(text).bytes)
     for (const { heard } of all) {
       await until(() => heard().includes(came), 'everybody is asked')
       await until(() => heard().includes(Buffer.concat([came, noMore])), 'the question is taken back')
@@ -72,7 +72,7 @@ describe('transport: a block that everybody is asked for', () => {
     const nobodys = await (await startNode()).files.addBytes(new TextEncoder().encode('what none of four has'))
     const enough = new AbortController()
     const fetched = reader.files.fetchBytes(nobodys, { maxBytes: 1_000, signal: enough.signal })
-    const never = parseCid(nobodys).bytes
+    const never = Buffer.from(parseCid(nobodys).bytes)
     for (const { heard } of all) await until(() => heard().includes(never), 'everybody is asked')
     enough.abort(new Error('it is wanted no more'))
     await assert.rejects(fetched)
