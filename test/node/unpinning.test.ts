@@ -53,7 +53,9 @@ describe('what an earlier version kept', function () {
         for (const [n, { names: of, previous }] of names.entries()) {
           const last = previous !== null && previous < n ? { previous: cids[previous] } : {}
           refers.push(before(of))
-          cids.push(await node.files.addBytes(bytesOf({ run, n, of: before(of).map(i => ({ cid: cids[i] })), ...last })))
+          cids.push(
+            await node.files.addBytes(bytesOf({ run, n, of: before(of).map(i => ({ cid: cids[i] })), ...last }))
+          )
         }
         const store = await openStore(join(await scratch('unpinning'), 'store'))
         const table = store.collection('some/table', z.unknown())
