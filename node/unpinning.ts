@@ -12,9 +12,9 @@ import type { Files } from './transport/types.ts'
 export const unpinnedRecord = z.literal(true)
 const mark = 'done'
 
-/** So long after the start: by then the services have looked for what they want, and the chain has told what it knows. */
+/** By then the services have looked for what they want, and the chain has told what it knows. */
 const restMs = 3_600_000
-/** Larger ones refer to nothing: rows, weights and states; bundles and manifests, whose parts stand in tables. */
+/** Larger ones are rows, weights and states, which refer to nothing, or manifests, of which tables name the parts. */
 const mostDocumentBytes = 2 << 20
 const readMs = 10_000
 

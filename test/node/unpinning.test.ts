@@ -85,7 +85,7 @@ describe('what an earlier version kept', function () {
         for (let n = todo.pop(); n !== undefined; n = todo.pop()) {
           if (kept.has(n) && n !== asked) continue
           kept.add(n)
-          if (refers[n] !== undefined) todo.push(...refers[n].filter(i => !kept.has(i)))
+          todo.push(...(refers[n] ?? []).filter(i => !kept.has(i)))
         }
         const here: number[] = []
         for (const [n, cid] of cids.entries()) if (await node.files.has(cid)) here.push(n)

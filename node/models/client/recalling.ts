@@ -8,7 +8,7 @@ import type { Purse } from './purse.ts'
 import type { Wallet } from './wallet.ts'
 
 /** A question does not wait longer for a worker that knows nothing of this, or says nothing. */
-const recallMs = 5_000
+const recallMs = 3_000
 /** Requests that one worker may name at once. */
 const mostAsked = 64
 
@@ -56,9 +56,19 @@ export function createRecalling({ streams, log }: Pick<AskingParts, 'streams' | 
     return wasBehind
   }
 
-  async function ask(purse: Purse, signal: AbortSignal): Promise<boolean> {
-    if (purse.recalled) return false
+  /** Two questions over one channel wait for the same. */
+  const asking = new WeakMap<Purse, Promise<boolean>>()
+  function ask(purse: Purse, signal: AbortSignal): Promise<boolean> {
+    const running = asking.get(purse)
+    if (running !== undefined) return running
+    if (purse.recalled) return Promise.resolve(false)
     purse.recalled = true
+    const next = askNow(purse, signal).finally(() => asking.delete(purse))
+    asking.set(purse, next)
+    return next
+  }
+
+  async function askNow(purse: Purse, signal: AbortSignal): Promise<boolean> {
     const until = AbortSignal.any([signal, AbortSignal.timeout(recallMs)])
     try {
       const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal: until })

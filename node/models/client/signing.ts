@@ -166,6 +166,8 @@ export function createClientSigning(
     const most = promised < channel.deposit ? promised : channel.deposit
     if (most > channel.paid) channel = paidUp(channel, most)
     const signed = new Set(news.map(({ receipt }) => receipt.message.request))
+    // What was signed for while this was told is not asked for any more.
+    if (record.last !== undefined) signed.add(record.last.receipt.message.request)
     const isBehind = news.length > 0 || channel.paid > record.channel.paid
     if (!isBehind && requests.length === 0) return false
     const [last] = news.slice(-1)

@@ -1,8 +1,15 @@
 import { clientFrame, creditOf, feeOf, tokensWanted } from '../../../protocol/models/index.ts'
 import type { ClientFrame, Finish } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
+import {
+  canonicalJson,
+  InvalidError,
+  LimitError,
+  NotFoundError,
+  TilthError
+} from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Generation } from '../../engine/types.ts'
+import { createBuckets } from '../../transport/limits/quota.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import { spokenBy } from '../spoken.ts'
 import type { Parts } from '../deps.ts'
@@ -23,8 +30,11 @@ import type { Slots } from './slots.ts'
 type ReconcileFrame = Extract<ClientFrame, { kind: 'reconcile' }>
 type RecallFrame = Extract<ClientFrame, { kind: 'recall' }>
 
-/** Requests that a client is reminded of at once. */
+/** Requests that a client is reminded of at once, and bytes of them: it asks for that by a few bytes. */
 const mostAsked = 64
+const mostAskedBytes = 512 << 10
+/** Times that one client is told of its channels: once for each where it starts, and some 80 KB each. */
+const tellings = { perSecond: 1, burst: 64 }
 
 /** A client's stream may lie idle for so long between two questions. */
 const idleMs = 30_000
@@ -49,6 +59,7 @@ export function createAnswers(
   { accounts, signing, receipts, channels, admission, serving, slots, underway }: AnswerParts
 ): (stream: MessageStream) => Promise<void> {
   const { clock, log, now } = parts
+  const told = createBuckets(tellings, clock)
   /** Answers that are being given, no more than there are slots and receipts on their way. */
   const going = new Map<Hex, { readonly account: Account; readonly dialogue: Dialogue; readonly over: Promise<void> }>()
 
@@ -75,6 +86,9 @@ export function createAnswers(
     stream: MessageStream
   ): Promise<ClientFrame | undefined> {
     const account = await channels.of(channel, stream)
+    // [ignore] More than a client asks that has forgotten something.
+    if (!told(account.client).take())
+      throw new LimitError('limit.rate', 'this client was told of its channels a moment ago', { consequence: 'retry' })
     if (voucher !== null)
       await accounts.pay(account, voucher).catch(async (error: unknown) => {
         if (!(error instanceof TilthError && error.code === 'voucher.deposit')) throw error
@@ -85,10 +99,12 @@ export function createAnswers(
       log.warn('a channel goes on from what its client knew of it', { channel })
     const { record, answers } = account
     const asked = [...answers.values()].filter(one => one.record.state === 'ended').slice(0, mostAsked)
-    for (const {
-      record: { statement: request, content, offer }
-    } of asked)
-      await stream.send({ kind: 'asked', request, content, offer })
+    let left = mostAskedBytes
+    for (const { record: answer } of asked) {
+      const { statement: request, content, offer } = answer
+      left -= canonicalJson(content).length
+      if (left >= 0) await stream.send({ kind: 'asked', request, content, offer })
+    }
     const { paid } = record.channel
     const isHigher = record.voucher !== null && paid > (voucher?.message.cumulative ?? 0n)
     const highest = isHigher && { type: 'Voucher', message: { channel, cumulative: paid }, signature: record.voucher }

@@ -351,11 +351,13 @@ export function createFiles({
     lentFrom: text => blocks.folderOf(parseCid(text)),
     takeBack: text => collector.holding(() => blocks.takeBack(parseCid(text), blockPinned)),
     async watchPins() {
-      const { all, left, end } = await pins.watch()
+      const watched = await pins.watch()
       return {
-        left: () => [...left.values()].map(String),
-        namedIn: text => cidsIn(text).flatMap(cid => all.get(blockName(cid))?.toString() ?? []),
-        end
+        left: () => [...watched.left.values()].map(String),
+        namedIn: text => cidsIn(text).flatMap(cid => watched.all.get(blockName(cid))?.toString() ?? []),
+        end: () => {
+          watched.end()
+        }
       }
     },
     async unpin(text) {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChannelView } from '../../../node/models/index.ts'
+import { workerFrame } from '../../../protocol/models/index.ts'
+import { TilthError } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 import { ask, question, startNetwork } from './network.ts'
 import type { TestNetwork, TestPeer } from './network.ts'
@@ -88,6 +90,8 @@ describe('a channel of which one side was restored from an older copy', function
     await asked('forgotten')
     await restored(client)
     await offered()
+    // The chain tells it of its channel, and of nothing that was signed.
+    await until(async () => (await client.service.channels()).items.length === 1, 'the channel is known again')
     await asked('after it')
     await atOne(2)
   })
@@ -110,5 +114,26 @@ describe('a channel of which one side was restored from an older copy', function
     await atOne(4)
     await asked('and once more')
     await atOne(5)
+  })
+
+  it('is told no more often than somebody asks who has forgotten something', async () => {
+    await asked('once')
+    const { id } = await channelOf(client)
+    let code: string | undefined
+    for (let i = 0; i < 90 && code === undefined; i++) {
+      const stream = await client.node.streams.open(worker.address, '/tilth/models/infer/1')
+      await stream.send({ kind: 'recall', channel: id, sequence: 0n, receipts: [], voucher: null })
+      await stream.next(workerFrame).then(
+        frame => {
+          assert.equal(frame?.kind, 'recalled')
+        },
+        (error: unknown) => {
+          code = error instanceof TilthError ? error.code : 'none'
+        }
+      )
+      await stream.end()
+    }
+    assert.equal(code, 'limit.rate')
+    await asked('and is answered all the same')
   })
 })
