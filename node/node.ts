@@ -46,6 +46,7 @@ import { createShelf } from './shelf/index.ts'
 import type { Shelf } from './shelf/index.ts'
 import { followByRole } from './roles.ts'
 import { openStore } from './store/index.ts'
+import { createUnpinning } from './unpinning.ts'
 import { createTransport } from './transport/index.ts'
 import type { Preset, Transport } from './transport/index.ts'
 
@@ -345,7 +346,14 @@ export async function createNode(
       models,
       payouts
     })
-    for (const [name, service] of Object.entries({ flow, data, jobs, models, payouts }))
+    const unpinning = createUnpinning({
+      store,
+      files,
+      caughtUp: () => chain.ledger.caughtUp(),
+      clock: systemClock,
+      log
+    })
+    for (const [name, service] of Object.entries({ unpinning, flow, data, jobs, models, payouts }))
       await lifecycle.start({ name, start: () => service.start(), stop: () => service.stop() })
     chain.ledger.start() // whoever must hear of every event has said so by now
 

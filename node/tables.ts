@@ -32,6 +32,7 @@ import { verdictSchema } from './payouts/watcher/verdicts.ts'
 import { stepRecord } from './runtime/automation/automation.ts'
 import { pauseRecord } from './runtime/availability/availability.ts'
 import type { Collection, Store } from './store/index.ts'
+import { unpinnedRecord } from './unpinning.ts'
 
 const text = z.string()
 const mark = z.literal(true)
@@ -64,6 +65,7 @@ const apart: Readonly<Record<string, z.ZodType>> = {
   'jobs/assignments': assignment,
   'jobs/states': keptStates,
   'jobs/builder/states': keptStates,
+  'files/unpinned': unpinnedRecord,
   'flow/tally': tallyRecord,
   'payouts/audits': finding,
   'payouts/audit-words': noted,

@@ -13,6 +13,14 @@ const goodMs = 600_000
 const asks = { perSecond: 10, burst: 100 }
 const asksPerPeer = { perSecond: 1, burst: 20 }
 
+/** Money of a job's awards. What its builder was given back is none. */
+export interface Behind {
+  /** In escrow now: it stands behind nothing else. */
+  readonly locked: bigint
+  /** Paid out of it, or burnt: the builder owes it no more, and somebody may pay by it again. */
+  readonly spent: bigint
+}
+
 /** Whether there is money behind jobs: asked where they take others' room, and not else. */
 export interface Funds {
   /**
@@ -20,14 +28,13 @@ export interface Funds {
    * @param from for which peer it is asked, so that none spends what others may have asked
    */
   has(builder: Address, amount: bigint, from?: string): Promise<boolean | undefined>
-  /**
-   * Whether an award of the job is paid into escrow, or was paid out of it: by this node's own ledger, so all of them
-   * are looked at.
-   */
-  isPaidFor(job: KnownJob): Promise<boolean>
-  /** Whether this award is. */
+  /** What stands behind a job, by this node's own ledger: what its awards have in escrow, and what came out of it. */
+  behind(job: KnownJob): Promise<Behind>
+  /** Whether this award is paid into escrow, or was paid out of it. */
   isPaid(builder: Address, award: AwardDocument): Promise<boolean>
 }
+
+const nothing: Behind = { locked: 0n, spent: 0n }
 
 export function createFunds({
   chain: { tokens, ledger },
@@ -43,8 +50,6 @@ export function createFunds({
   const inAll = createBucket(asks, clock)
   const perPeer = createBuckets(asksPerPeer, clock)
   const asked = new Map<Address, Promise<bigint>>()
-  /** The award that was found paid for last: looked at first the next time, as its money may have gone back since. */
-  const paid = new WeakMap<KnownJob['document'], AwardDocument>()
 
   async function balanceOf(builder: Address, from: string | undefined): Promise<bigint | undefined> {
     const known = balances.get(builder)
@@ -60,11 +65,13 @@ export function createFunds({
     return balance
   }
 
-  async function isPaid(builder: Address, { statement }: AwardDocument): Promise<boolean> {
+  async function behindOf(builder: Address, { statement }: AwardDocument): Promise<Behind> {
     const { job, lot, worker, attempt } = statement.message
     const escrow = await ledger.escrow(escrowId({ builder, job, lot, worker, attempt }))
     // [ignore] What its builder was given back is no money behind anything.
-    return escrow !== undefined && escrow.state !== 'refunded' && escrow.unpaid !== true
+    if (escrow === undefined || escrow.state === 'refunded' || escrow.unpaid === true) return nothing
+    const isOver = escrow.state === 'released' || escrow.state === 'burnt'
+    return isOver ? { locked: 0n, spent: escrow.amount } : { locked: escrow.amount, spent: 0n }
   }
 
   return {
@@ -77,17 +84,18 @@ export function createFunds({
         return undefined
       }
     },
-    isPaid,
-    async isPaidFor({ document, awards }) {
-      const { builder } = document.statement.message
-      const last = paid.get(document)
-      for (const award of last === undefined ? awards : [last, ...awards])
-        if (await isPaid(builder, award)) {
-          paid.set(document, award)
-          return true
-        }
-      paid.delete(document)
-      return false
+    async isPaid(builder, award) {
+      const { locked, spent } = await behindOf(builder, award)
+      return locked + spent > 0n
+    },
+    async behind({ document, awards }) {
+      let [locked, spent] = [0n, 0n]
+      for (const award of awards) {
+        const one = await behindOf(document.statement.message.builder, award)
+        locked += one.locked
+        spent += one.spent
+      }
+      return { locked, spent }
     }
   }
 }

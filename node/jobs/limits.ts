@@ -9,6 +9,13 @@ export const maxKnownJobs = 5_000
 export const crowdedJobs = 4_000
 /** Builders whose money is looked for to make room for one job: the next one goes on behind them. */
 export const askedForRoom = 8
+/** Jobs that offer less of which it is looked up what they have in escrow, for the place of one. */
+export const weighedForRoom = 512
+/**
+ * What is in escrow for a job counts so many times as much as what only stands on its builder's account, which may be
+ * gone a moment later: who wants the place of a job that is paid for has that many times its money.
+ */
+export const escrowCounts = 8n
 /** Open jobs of one builder: nobody fills the memory of all others. */
 export const maxOpenPerBuilder = 64
 /** Bids kept per job, one for each worker. */

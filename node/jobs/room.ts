@@ -1,9 +1,18 @@
 import type { AwardDocument, TuneJobDocument } from '../../protocol/jobs/index.ts'
 import { LimitError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import type { Funds } from './funds.ts'
+import type { Behind, Funds } from './funds.ts'
 import type { KnownJob } from './known.ts'
-import { askedForRoom, crowdedJobs, fewPapers, maxKnownJobs, maxOpenPerBuilder, maxPapers } from './limits.ts'
+import {
+  askedForRoom,
+  crowdedJobs,
+  escrowCounts,
+  fewPapers,
+  maxKnownJobs,
+  maxOpenPerBuilder,
+  maxPapers,
+  weighedForRoom
+} from './limits.ts'
 
 /** What is said about a job. */
 export const papersOf = ({ bids, awards, deliveries }: KnownJob): number =>
@@ -29,7 +38,9 @@ export type Said = string | undefined
 
 /**
  * Nobody fills the memory of all others with what costs a signature: what is over goes first, then what nobody can pay,
- * then what offers least; what is in escrow stays, and so does what is this node's own.
+ * then what is worth less than what comes; what is this node's own stays. A job is worth the money behind it: what is
+ * in escrow for it, several times over, and what its builder has for the rest of its budget. So one unit in escrow is
+ * one unit, and keeps nobody out.
  */
 export interface Room {
   /** @throws LimitError `job.many`: the builder has enough of them */
@@ -79,32 +90,54 @@ export function createRoom(
       .open.map(([, job]) => job)
       .filter(job => builderOf(job) === builder)
 
-  /** Whether its builder has what this job may cost beside its others; what these have in escrow it has paid. */
+  /** What a job may still cost its builder. */
+  const restOf = (job: KnownJob, { locked, spent }: Behind): bigint => {
+    const rest = budgetOf(job) - locked - spent
+    return rest > 0n ? rest : 0n
+  }
+
+  /** Whether its builder has what this job may still cost beside its others. */
   async function isFunded(document: TuneJobDocument, by: Funds, from: Said): Promise<boolean | undefined> {
     const { builder, budget } = document.statement.message
-    let needed = budget
-    for (const other of openOf(builder))
-      if (other.document !== document && !(await by.isPaidFor(other))) needed += budgetOf(other)
-    return by.has(builder, needed, from)
+    let [needed, isKnown] = [0n, false]
+    for (const job of openOf(builder)) {
+      needed += restOf(job, await by.behind(job))
+      isKnown ||= job.document === document
+    }
+    return by.has(builder, isKnown ? needed : needed + budget, from)
   }
+
+  /** What a job is worth to others: of its builder's account only where that is asked. */
+  const worthOf = (job: KnownJob, behind: Behind, funded: boolean): bigint =>
+    escrowCounts * behind.locked + (funded ? restOf(job, behind) : 0n)
 
   /** Those whose builder's money was looked for come last. */
   let looked = 0
-  /** One without money behind it, else the one that offers least, where that is less than `budget`; none in escrow. */
+  /** One without money behind it, else one that offers little; either is worth less than `worth`. */
   async function leastWanted(
     by: Funds,
-    { budget, from, isIn }: { budget: bigint | undefined; from: Said; isIn: (entry: Entry) => boolean }
+    { worth, from, isIn }: { worth: bigint | undefined; from: Said; isIn: (entry: Entry) => boolean }
   ): Promise<Hex | undefined> {
+    const isLess = (one: bigint): boolean => worth === undefined || one < worth
     const open = sorted().open.filter(entry => !isOwn(entry[1]) && isIn(entry))
     for (let asked = 0; asked < Math.min(askedForRoom, open.length); asked++) {
       const [id, job] = open[looked++ % open.length] ?? []
-      if (id === undefined || job === undefined || (await by.isPaidFor(job))) continue
+      if (id === undefined || job === undefined) continue
+      const behind = await by.behind(job)
+      if (!isLess(worthOf(job, behind, false))) continue
+      // Of a budget that is spent, and may be paid in again, nothing is left to be earned.
+      if (worth !== undefined && budgetOf(job) >= worth && worthOf(job, behind, true) < worth) return id
       if ((await isFunded(job.document, by, from)) === false) return id
     }
-    const less = open.filter(([, job]) => budget === undefined || budgetOf(job) < budget)
-    for (const [id, job] of less.sort(([, a], [, b]) => compare(budgetOf(a), budgetOf(b))))
-      if (!(await by.isPaidFor(job))) return id
-    return undefined
+    const less = open.filter(([, job]) => isLess(budgetOf(job)))
+    let least: { id: Hex; worth: bigint } | undefined
+    const inOrder = less.sort(([, a], [, b]) => compare(budgetOf(a), budgetOf(b))).slice(0, weighedForRoom)
+    for (const [id, job] of inOrder) {
+      const one = worthOf(job, await by.behind(job), true)
+      if (worth !== undefined && one < worth) return id
+      if (worth === undefined && (least === undefined || one < least.worth)) least = { id, worth: one }
+    }
+    return least?.id
   }
 
   async function letGo(over: Entry[], except: Hex): Promise<void> {
@@ -133,7 +166,7 @@ export function createRoom(
       const [oldest] = inOrder(over)
       const gone =
         oldest?.[0] ??
-        (funds && (await leastWanted(funds, { budget: own ? undefined : budget, from, isIn: () => true })))
+        (funds && (await leastWanted(funds, { worth: own ? undefined : budget, from, isIn: () => true })))
       if (gone === undefined) throw many('too many open jobs are known, and none offers less')
       await shelf.forget(gone)
     },
@@ -142,15 +175,16 @@ export function createRoom(
     async makeForPaper(id, worker, award, from) {
       const job = shelf.jobs().get(id)
       if (job === undefined || worker === self || isOwn(job)) return
-      if (award !== undefined && (await funds?.isPaid(builderOf(job), award)) === true) return
+      // Each of these has cost its builder a transaction; they have as much room again.
+      const isPaid = award !== undefined && (await funds?.isPaid(builderOf(job), award)) === true
+      if (isPaid && shelf.papers() < 2 * most) return
       await letGo(sorted().over, id)
       if (!room.isScarceForPapers() || papersOf(job) < few) return
-      if (
-        funds !== undefined &&
-        ((await funds.isPaidFor(job)) || (await isFunded(job.document, funds, from)) === true)
-      ) {
+      if (funds !== undefined) {
+        const funded = (await isFunded(job.document, funds, from)) === true
+        const worth = worthOf(job, await funds.behind(job), funded)
         const isIn = ([other, said]: Entry): boolean => other !== id && papersOf(said) > few
-        const gone = await leastWanted(funds, { budget: budgetOf(job), from, isIn })
+        const gone = worth === 0n ? undefined : await leastWanted(funds, { worth, from, isIn })
         if (gone !== undefined) return shelf.forget(gone)
       }
       throw many('too much is said of all jobs together')

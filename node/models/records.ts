@@ -31,6 +31,11 @@ const pendingReceipt = z.strictObject({
 })
 export type PendingReceipt = z.infer<typeof pendingReceipt>
 
+/**
+ * The last receipt that both have signed: by it the other side finds its way back that was restored from an older copy.
+ */
+const last = cosignedReceipt.optional()
+
 /** Worker: a channel that pays it, with the signature of the highest voucher. */
 const workerChannel = z.strictObject({
   id: bytes32,
@@ -40,6 +45,7 @@ const workerChannel = z.strictObject({
   channel: channelState,
   voucher: signature.nullable(),
   pending: pendingReceipt.nullable(),
+  last,
   endedAt
 })
 export type WorkerChannel = z.infer<typeof workerChannel>
@@ -67,6 +73,7 @@ const clientChannel = z.strictObject({
   model: bytes32,
   expiry: uint(64),
   channel: channelState,
+  last,
   endedAt,
   /** Up to which of its receipts the worker has said that it has the countersignature. */
   handed: uint(64).default(0n)
@@ -84,7 +91,9 @@ const askRecord = z.strictObject({
   inputTokens: z.int().min(0),
   creditTokens: z.int().min(0),
   received: ids,
-  over: z.boolean()
+  over: z.boolean(),
+  /** It may have been signed for before this side forgot: no more is paid for it than was promised by then. */
+  uncertain: z.literal(true).optional()
 })
 export type AskRecord = z.infer<typeof askRecord>
 

@@ -99,7 +99,7 @@ export function createModelsService(deps: ModelsDeps): ModelsService {
   })
   const admission = createAdmission(parts, accounts, channels, serving, time)
   const underway = createUnderway(parts)
-  const answers = createAnswers(parts, { accounts, signing, channels, admission, serving, slots, underway })
+  const answers = createAnswers(parts, { accounts, signing, receipts, channels, admission, serving, slots, underway })
 
   const registering = createRegistering(parts, parts.timing.lookMs, catalogue)
   const offering = createOffering(parts, parts.timing.lookMs, tables, catalogue, board, serving)

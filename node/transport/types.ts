@@ -135,6 +135,14 @@ export interface FetchOptions {
   pace?: (bytes: number, signal: AbortSignal) => Promise<void>
 }
 
+export interface OldPins {
+  /** CIDs. */
+  left(): string[]
+  /** What of all that is pinned a text names, however it spells it. */
+  namedIn(text: string): string[]
+  end(): void
+}
+
 /**
  * Content by CID. What `add*` and `fetch*` return is pinned and on disk. The same bytes have the same CID on every
  * node.
@@ -175,6 +183,8 @@ export interface Files {
   takeCar(car: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string[]>
   /** Whether all of it is on this disk. */
   has(cid: string): Promise<boolean>
+  /** What was pinned before this, and nobody has asked for since: for whoever looks what of it is still wanted. */
+  watchPins(): Promise<OldPins>
   /** Nobody here needs it for itself any more: what nothing else needs of it goes with the next collection. */
   unpin(cid: string): Promise<void>
   /**

@@ -67,6 +67,15 @@ export function receipted(channel: ChannelState, network: Network, receipt: Mess
   return { ...channel, ...headAfter(network, receipt) }
 }
 
+/**
+ * open, closing → same. A later receipt of this channel has both signatures, though this side knows nothing of it any
+ * more: it was brought back from an older copy. The two go on from there.
+ */
+export function recalled(channel: ChannelState, network: Network, receipt: Message<'Receipt'>): ChannelState {
+  if (channel.state !== 'open' && channel.state !== 'closing') return wrong(channel.state, 'recalled')
+  return receipt.sequence > channel.sequence ? { ...channel, ...headAfter(network, receipt) } : channel
+}
+
 /** any but closed → same. What the chain has paid out of the highest voucher. */
 export function claimedUp(channel: ChannelState, claimed: bigint): ChannelState {
   if (channel.state === 'closed') return wrong(channel.state, 'claimed from')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { address, amount, bytes32, cidText, signature } from '../primitives/hex.ts'
+import { address, amount, bytes32, cidText, signature, uint } from '../primitives/hex.ts'
 import { splitParts } from '../primitives/split.ts'
 import { signedSchema } from '../crypto/schema.ts'
 import { mostContextRows } from '../data/retrieval.ts'
@@ -113,10 +113,22 @@ export type InferenceContent = z.infer<typeof inferenceContent>
 export const source = z.strictObject({ contribution: bytes32, row: z.int().min(0) })
 export type Source = z.infer<typeof source>
 
+/** A receipt with both signatures: what anybody may know of an answer. */
+export const cosignedReceipt = z.strictObject({
+  receipt: signedSchema('Receipt'),
+  clientSignature: signature,
+  client: address,
+  worker: address
+})
+export type CosignedReceipt = z.infer<typeof cosignedReceipt>
+
+/** Receipts that one side of a channel shows the other at once. */
+export const mostRecalled = 64
+
 /**
  * Frames of `/tilth/models/infer/1`, client's side: a request, vouchers as tokens come, the countersignature of each
  * receipt (or cancel). `quote` asks for the worker's offer, `reconcile` for receipts that still want a
- * countersignature.
+ * countersignature, `recall` for what this side may have forgotten of its channel.
  */
 export const clientFrame = z.discriminatedUnion('kind', [
   /** `offer` is the worker's own, by which the answer is priced; `voucher` the channel's highest so far. */
@@ -139,6 +151,17 @@ export const clientFrame = z.discriminatedUnion('kind', [
     channel: bytes32,
     voucher: signedSchema('Voucher').nullable(),
     left: z.array(bytes32).max(256)
+  }),
+  /**
+   * `sequence`: of the last receipt that the client knows. `receipts`: some that the worker did not know of a moment
+   * ago, in their order.
+   */
+  z.strictObject({
+    kind: z.literal('recall'),
+    channel: bytes32,
+    sequence: uint(64),
+    receipts: z.array(cosignedReceipt).max(mostRecalled),
+    voucher: signedSchema('Voucher').nullable()
   })
 ])
 export type ClientFrame = z.infer<typeof clientFrame>
@@ -181,18 +204,26 @@ export const workerFrame = z.discriminatedUnion('kind', [
     answer: z.array(z.int().min(0)).max(4096)
   }),
   z.strictObject({ kind: z.literal('offer'), offer: signedSchema('Offer') }),
+  /** Before `recalled`: a request of the channel that the client has signed and no receipt has been signed for. */
+  z.strictObject({
+    kind: z.literal('asked'),
+    request: signedSchema('InferenceRequest'),
+    content: inferenceContent,
+    offer: signedSchema('Offer')
+  }),
+  /**
+   * `sequence`: of the last receipt that the worker knows. `receipts`: those that the client does not, in their order,
+   * the last ones. `voucher`: the client's highest, where it has named a lower one.
+   */
+  z.strictObject({
+    kind: z.literal('recalled'),
+    sequence: uint(64),
+    receipts: z.array(cosignedReceipt).max(mostRecalled),
+    voucher: signedSchema('Voucher').nullable()
+  }),
   z.strictObject({ kind: z.literal('done') })
 ])
 export type WorkerFrame = z.infer<typeof workerFrame>
-
-/** A receipt with both signatures: what anybody may know of an answer. */
-export const cosignedReceipt = z.strictObject({
-  receipt: signedSchema('Receipt'),
-  clientSignature: signature,
-  client: address,
-  worker: address
-})
-export type CosignedReceipt = z.infer<typeof cosignedReceipt>
 
 /**
  * What a receipt's hashes stand for. It is between client and worker; a scorer sees it while it weighs the answer, and

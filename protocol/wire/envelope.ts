@@ -9,9 +9,11 @@ import type { Topic } from './limits.ts'
 // stay what they are for ever; saying them again is another act, by whoever says it, at its own time.
 //
 // One byte (its version), the time of saying (seconds since 1970, 8 bytes, the largest first), the sayer's signature
-// (65 bytes), then the content as canonical JSON.
+// (65 bytes), then the content as canonical JSON. Every later version begins with these bytes and is signed in the same
+// way under its own number, so that who does not know it can tell it from what nobody signed.
 
-const version = 1
+/** The latest version that is read here. */
+const known = 1
 const signatureBytes = 65
 const headBytes = 1 + 8 + signatureBytes
 
@@ -22,6 +24,7 @@ export const envelopeBytes = headBytes
 export const freshSeconds = 120
 
 export interface Envelope {
+  readonly version: number
   /** Seconds since 1970. */
   readonly at: number
   readonly signature: Hex
@@ -29,8 +32,8 @@ export interface Envelope {
 }
 
 /** What the sayer signs. @param hash SHA-256 of the content */
-const saying = (topic: Topic, at: number, hash: Uint8Array): Hex =>
-  keccak(`tilth gossip 1\n${topic}\n${at}\n${toHex(hash)}`)
+const saying = (version: number, topic: Topic, at: number, hash: Uint8Array): Hex =>
+  keccak(`tilth gossip ${version}\n${topic}\n${at}\n${toHex(hash)}`)
 
 /** @param hash SHA-256 of the content @param at seconds since 1970 */
 export function sealEnvelope(
@@ -40,24 +43,29 @@ export function sealEnvelope(
   key: Uint8Array
 ): Uint8Array {
   const bytes = new Uint8Array(headBytes + content.length)
-  bytes[0] = version
+  bytes[0] = known
   new DataView(bytes.buffer).setBigUint64(1, BigInt(at))
-  bytes.set(fromHex(signDigest(saying(topic, at, hash), key)), 9)
+  bytes.set(fromHex(signDigest(saying(known, topic, at, hash), key)), 9)
   bytes.set(content, headBytes)
   return bytes
 }
 
 /** @throws InvalidError `frame.garbage` */
 export function openEnvelope(bytes: Uint8Array): Envelope {
-  // [reject] A message has the head of an envelope, of the one version there is.
-  if (bytes.length < headBytes || bytes[0] !== version)
+  const version = bytes[0] ?? 0
+  // [reject] A message has the head of an envelope, of this version or a later one.
+  if (bytes.length < headBytes || version < known)
     throw new InvalidError('frame.garbage', 'a gossip message has no envelope')
   const at = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(1)
   // [reject] Its time is a number of seconds.
   if (at > BigInt(Number.MAX_SAFE_INTEGER)) throw new InvalidError('frame.garbage', 'a gossip message is of no time')
-  return { at: Number(at), signature: toHex(bytes.subarray(9, headBytes)), content: bytes.subarray(headBytes) }
+  const signature = toHex(bytes.subarray(9, headBytes))
+  return { version, at: Number(at), signature, content: bytes.subarray(headBytes) }
 }
 
+/** What stands behind the head is for later versions to read. */
+export const isOfLater = ({ version }: Envelope): boolean => version > known
+
 /** Who says it; undefined if nobody signed it. @param hash SHA-256 of the envelope's content */
-export const sayerOf = (topic: Topic, { at, signature }: Envelope, hash: Uint8Array): Address | undefined =>
-  recoverDigest(saying(topic, at, hash), signature)
+export const sayerOf = (topic: Topic, { version, at, signature }: Envelope, hash: Uint8Array): Address | undefined =>
+  recoverDigest(saying(version, topic, at, hash), signature)

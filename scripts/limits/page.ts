@@ -3,7 +3,7 @@ import { routes, usualBody } from '../../daemon/api/contract/index.ts'
 import type { Route } from '../../daemon/api/contract/index.ts'
 import { openAiBody } from '../../daemon/api/server/openai/endpoints.ts'
 import { requestMs } from '../../daemon/api/server/server.ts'
-import { flood, relayed } from '../../node/transport/gossip/gossip.ts'
+import { flood, newerBytes, relayed } from '../../node/transport/gossip/gossip.ts'
 import { costs, debtLimit } from '../../node/transport/limits/reputation.ts'
 import { largestPage } from '../../protocol/primitives/page.ts'
 import {
@@ -122,6 +122,11 @@ const beyondTopics = (): string =>
     [
       `${values}, another shape, another spelling`,
       `\`frame.depth\`, \`frame.too-large\`, \`frame.schema\`, \`frame.garbage\`: rejected, ${reject} points`
+    ],
+    [
+      'a key, a kind or a choice that is not known here, or a later envelope that is signed',
+      `dropped, not passed on; beyond ${bytesText(newerBytes.burst)} at once and ${bytesText(newerBytes.perSecond)} ` +
+        `a second of one neighbour ${newer} points each`
     ],
     [
       `one neighbour's share, or ${relayed} times that from all of them`,

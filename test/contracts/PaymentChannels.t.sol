@@ -174,11 +174,23 @@ contract PaymentChannelsTest is Network {
         channels.open(address(0), model, 1, expiry);
         vm.expectPartialRevert(PaymentChannels.ExpiryTooSoon.selector);
         channels.open(worker, model, 1, uint64(block.timestamp) + DISPUTE - 1);
+        vm.expectPartialRevert(PaymentChannels.ExpiryTooLate.selector);
+        channels.open(worker, model, 1, type(uint64).max);
         vm.prank(builder);
         models.retire(model);
         vm.expectPartialRevert(PaymentChannels.ModelNotServed.selector);
         channels.open(worker, model, 1, expiry);
         claim(channel, 1 ether); // open ones are paid as agreed
+    }
+
+    function testNoChannelIsEndless(uint64 life) public {
+        life = uint64(within(life, DISPUTE, type(uint64).max - block.timestamp));
+        fund(client, 1, address(channels));
+        bool isTooLate = life > channels.MOST_LIFE();
+        if (isTooLate) vm.expectPartialRevert(PaymentChannels.ExpiryTooLate.selector);
+        vm.prank(client);
+        bytes32 id = channels.open(worker, model, 1, uint64(block.timestamp) + life);
+        if (!isTooLate) same(channels.channelOf(id).expiry, block.timestamp + life, "as it was asked for");
     }
 
     function testEveryChannelHasItsOwnId() public {

@@ -125,6 +125,7 @@ const help = {
   ChannelIsClosing: 'The channel is being closed; open a new one.',
   ModelNotServed: 'The model is not registered or was retired.',
   ExpiryTooSoon: 'The expiry must be at least one dispute window ahead.',
+  ExpiryTooLate: 'A channel lasts a hundred days at most; open another one then.',
   NothingToClaim: useLatest,
   NotAParty: "Only the channel's client or worker may do that.",
   NotYet: 'Wait until the dispute window is over.',

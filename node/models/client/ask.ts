@@ -22,10 +22,12 @@ import { withoutRows } from '../spoken.ts'
 import { createAttempt } from './attempt.ts'
 import type { Outcome } from './attempt.ts'
 import type { StreamPool } from './pool.ts'
+import type { Recalling } from './recalling.ts'
 import { race } from './race.ts'
 import type { Lane } from './race.ts'
 import type { Growing } from './spelling.ts'
-import type { Ask, Purse, Wallet } from './wallet.ts'
+import type { Ask, Purse } from './purse.ts'
+import type { Wallet } from './wallet.ts'
 import type { Workers } from './workers.ts'
 
 /** Tokens of an answer at most, unless its asker says otherwise. */
@@ -43,9 +45,12 @@ const freshNonce = (): Hex => toHex(crypto.getRandomValues(new Uint8Array(32)))
  */
 export function createAsking(
   parts: AskingParts,
-  wallet: Wallet,
-  workers: Workers,
-  pool: StreamPool,
+  {
+    wallet,
+    recalling,
+    workers,
+    pool
+  }: { readonly wallet: Wallet; readonly recalling: Recalling; readonly workers: Workers; readonly pool: StreamPool },
   speechFor: (model: ModelRecord, signal: AbortSignal) => Promise<Speech | undefined>
 ): (
   model: ModelRecord,
@@ -55,7 +60,7 @@ export function createAsking(
   life: AbortSignal
 ) => Promise<void> {
   const { network, policy, timing, clock, log, events } = parts
-  const attempt = createAttempt(parts, wallet, pool)
+  const attempt = createAttempt(parts, wallet, recalling, pool)
 
   function contentOf({
     messages,

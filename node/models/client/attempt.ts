@@ -17,9 +17,11 @@ import type { ProtocolModelsErrorCode } from '../../../protocol/models/codes.ts'
 import type { ModelsErrorCode } from '../codes.ts'
 import type { AskingParts } from '../deps.ts'
 import type { Line, StreamPool } from './pool.ts'
+import type { Recalling } from './recalling.ts'
 import { createSpelling } from './spelling.ts'
 import type { Growing, Spelling } from './spelling.ts'
-import type { Ask, Purse, Wallet } from './wallet.ts'
+import type { Ask, Purse } from './purse.ts'
+import type { Wallet } from './wallet.ts'
 
 export type Outcome =
   /** The receipt may still be missing, then `error` says why: the worker brings it another time, unless it lied. */
@@ -77,6 +79,7 @@ const cancelMs = 10_000
 export function createAttempt(
   parts: Pick<AskingParts, 'timing' | 'log'>,
   wallet: Wallet,
+  recalling: Recalling,
   pool: StreamPool
 ): (request: AttemptRequest) => Promise<{ outcome: Outcome; receipts: CosignedReceipt[] }> {
   const { timing, log } = parts
@@ -124,7 +127,7 @@ export function createAttempt(
       paid.catch(broken)
     }
     const countersign = async (frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }): Promise<Hex> => {
-      const { id, signature, voucher, fresh } = await wallet.countersign(purse, frame)
+      const { id, signature, voucher, fresh } = await recalling.countersign(purse, frame, request.life)
       if (fresh !== undefined) signed.push(fresh)
       await stream.send({ kind: 'countersign', signature, voucher })
       return id
@@ -244,8 +247,10 @@ export function createAttempt(
             if (ask.received.length === 0) ask.record = { ...ask.record, creditTokens: 0 }
             return { kind: 'complete', finish: 'cancelled', receipt: undefined, tail: '' }
           }
+          case 'asked':
+          case 'recalled':
           case 'offer':
-            lie('frame.unexpected', 'an offer in the middle of an answer')
+            lie('frame.unexpected', `a frame of kind ${frame.kind} in the middle of an answer`)
         }
       }
     } finally {
@@ -282,6 +287,7 @@ export function createAttempt(
     const receipts: CosignedReceipt[] = []
     let progress: Progress = { heard: false, inOrder: false }
     try {
+      await recalling.ask(purse, AbortSignal.any([life, request.signal]))
       for (;;) {
         const line = await pool.take(purse.record.worker, anySignal([life, AbortSignal.timeout(timing.acceptMs)]))
         progress = { heard: false, inOrder: false }
@@ -332,6 +338,7 @@ const channelTroubles: Record<ChannelTrouble, true> = {
   'channel.unknown': true,
   'channel.worker': true,
   'receipt.answer': true,
+  'receipt.behind': true,
   'receipt.chain': true,
   'receipt.confidential': true,
   'receipt.content': true,
@@ -342,6 +349,7 @@ const channelTroubles: Record<ChannelTrouble, true> = {
   'receipt.request': true,
   'receipt.response': true,
   'receipt.times': true,
+  'receipt.uncertain': true,
   'receipt.tokens': true,
   'receipt.unknown': true,
   'voucher.channel': true,
@@ -358,5 +366,7 @@ function blameFor(error: unknown): Blame {
   if (!(error instanceof TilthError)) return 'worker'
   if (busyCodes.has(error.code)) return 'busy'
   if (awayCodes.has(error.code)) return 'away'
+  // The channel goes on once the worker has been told what it has forgotten.
+  if (error.code === 'receipt.behind') return 'worker'
   return Object.hasOwn(channelTroubles, error.code) ? 'channel' : 'worker'
 }

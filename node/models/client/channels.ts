@@ -4,7 +4,9 @@ import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primi
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
 import type { AskingParts } from '../deps.ts'
-import type { Purse, Wallet } from './wallet.ts'
+import type { Recalling } from './recalling.ts'
+import type { Purse } from './purse.ts'
+import type { Wallet } from './wallet.ts'
 
 export interface ChannelKeeper {
   start(): void
@@ -26,7 +28,7 @@ const closed = (): InvalidError =>
 /**
  * Looks after the client's channels between asks: closes those that are no use any more, and gets back what is left.
  */
-export function createChannelKeeper(parts: AskingParts, wallet: Wallet): ChannelKeeper {
+export function createChannelKeeper(parts: AskingParts, wallet: Wallet, recalling: Recalling): ChannelKeeper {
   const { chain, clock, timing, streams, log } = parts
   let off: (() => void) | undefined
 
@@ -97,6 +99,7 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
     purse.record.channel.sequence > purse.record.handed || unsettled(purse).length > 0
 
   async function reconcileOne(purse: Purse, signal: AbortSignal): Promise<number> {
+    await recalling.ask(purse, signal)
     const left = unsettled(purse).slice(-256)
     let signed = purse.record.channel.sequence
     const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal })
@@ -112,7 +115,7 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet): Channel
           return count
         }
         if (frame.kind !== 'pending') throw new InvalidError('frame.unexpected', `a ${frame.kind} was not expected now`)
-        const { signature, voucher } = await wallet.countersign(purse, frame)
+        const { signature, voucher } = await recalling.countersign(purse, frame, signal)
         await stream.send({ kind: 'countersign', signature, voucher })
         const { sequence } = frame.receipt.message
         if (sequence > signed) signed = sequence

@@ -11,6 +11,7 @@ import { createChannelKeeper } from './channels.ts'
 import type { ChannelKeeper } from './channels.ts'
 import { createStreamPool } from './pool.ts'
 import type { StreamPool } from './pool.ts'
+import { createRecalling } from './recalling.ts'
 import { createWallet } from './wallet.ts'
 import type { Wallet } from './wallet.ts'
 import { createWorkers } from './workers.ts'
@@ -45,11 +46,12 @@ export function createClient(
 ): Client {
   const time = createChainTime(parts)
   const wallet = createWallet(parts, tables, receipts, time)
+  const recalling = createRecalling(parts, wallet)
   const pool = createStreamPool(parts)
   const workers = createWorkers(parts, board, acquaintance, {
     ...(stands === undefined ? {} : { stands }),
     ...(foundOutAt === undefined ? {} : { foundOutAt })
   })
-  const asking = createAsking(parts, wallet, workers, pool, speechFor)
-  return { time, wallet, pool, asking, workers, keeper: createChannelKeeper(parts, wallet) }
+  const asking = createAsking(parts, { wallet, recalling, workers, pool }, speechFor)
+  return { time, wallet, pool, asking, workers, keeper: createChannelKeeper(parts, wallet, recalling) }
 }

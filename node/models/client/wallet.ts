@@ -1,51 +1,24 @@
-import { digest, signDigest, signStatement } from '../../../protocol/crypto/index.ts'
+import { digest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import {
-  checkReceipt,
-  creditOf,
-  deposited,
-  disputed,
-  feeOf,
-  mostInputTokens,
-  openChannel,
-  paidUp,
-  receipted
-} from '../../../protocol/models/index.ts'
+import { creditOf, deposited, disputed, feeOf, openChannel, paidUp } from '../../../protocol/models/index.ts'
 import type { ChannelState, CosignedReceipt, InferenceContent } from '../../../protocol/models/index.ts'
-import { contentHash, InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { contentHash, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
 import { createCache, createQueue } from '../../runtime/index.ts'
 import { createHeld } from '../held.ts'
+import { receiptsAfter } from '../recalling.ts'
 import type { ChainTime } from '../chain-time.ts'
 import type { AskingParts } from '../deps.ts'
 import type { SignedOffer } from '../offers.ts'
 import type { Receipts } from '../receipts.ts'
 import { inChannel } from '../records.ts'
 import type { AskRecord, ClientChannel, Tables } from '../records.ts'
+import type { Ask, Purse } from './purse.ts'
+import { createClientSigning } from './signing.ts'
+import type { ClientSigning } from './signing.ts'
 
-/** One request to one worker. `received` are the answer tokens that have come. */
-export interface Ask {
-  readonly id: Hex
-  record: AskRecord
-  received: number[]
-  live: boolean
-  /** Resolves when the request is on disk. */
-  readonly written: Promise<void>
-}
-
-/** A channel in use: what is on disk, and the asks that are owed on it. */
-export interface Purse {
-  readonly id: Hex
-  record: ClientChannel
-  readonly asks: Map<Hex, Ask>
-  /** The worker refuses it, or it was found lying: not used any more. */ spent: boolean
-  /** It is on disk: one whose first write failed is written by whoever comes to it next. */ stored: boolean
-  /** The last voucher that was signed: each frame of an answer that carries one asks for it again. */
-  signed?: Signed<'Voucher'>
-}
-
-export interface Wallet {
+export interface Wallet extends ClientSigning {
   /**
    * A request, on its way to the disk, and a channel with room for its fee: one that is open, topped up if need be, or
    * a new one.
@@ -94,15 +67,8 @@ export interface Wallet {
    * does.
    */
   pay(purse: Purse, cumulative: bigint, ask: Ask): Promise<Signed<'Voucher'> | undefined>
-  /**
-   * Checks a receipt against what was asked and got, keeps it, and only then signs. One signed before gets the same
-   * signature again.
-   * @throws as checkReceipt · InvalidError `receipt.unknown`, `receipt.answer`
-   */
-  countersign(
-    purse: Purse,
-    frame: { receipt: Signed<'Receipt'>; answer: readonly number[] }
-  ): Promise<{ id: Hex; signature: Hex; voucher: Signed<'Voucher'> | null; fresh: CosignedReceipt | undefined }>
+  /** Receipts after one of them that both have signed, in their order, as far as they are kept. */
+  receiptsAfter(purse: Purse, sequence: bigint): Promise<CosignedReceipt[]>
   /** What was asked before then and never signed for is given up, and channels that ended. @returns how much */
   expire(before: bigint): Promise<number>
   dispute(purse: Purse, code: string): Promise<void>
@@ -127,7 +93,7 @@ export function createWallet(
   receipts: Pick<Receipts, 'get' | 'keep' | 'announce'>,
   time: ChainTime
 ): Wallet {
-  const { store, network, key, self, chain, policy, timing, log, now } = parts
+  const { store, network, key, chain, policy, timing, log, now } = parts
   const held = createHeld(read, mostHeld)
   /** The channel that was used last for a worker and model: the next question finds it without the disk. */
   const lately = createCache<string, Hex>({ max: mostHeld })
@@ -144,7 +110,7 @@ export function createWallet(
       const received = [...ask.received]
       asks.set(request, { id: request, record: ask, received, live: false, written: Promise.resolve() })
     }
-    return { id, record, asks, spent: false, stored: true }
+    return { id, record, asks, spent: false, stored: true, recalled: false }
   }
   async function save(purse: Purse): Promise<void> {
     const { id, record } = purse
@@ -163,9 +129,11 @@ export function createWallet(
   }
   const feeSoFar = ({ record: { offer, inputTokens }, received }: Ask): bigint =>
     feeOf(offer.message, inputTokens, received.length)
+  /** Nothing more is promised for it. */
+  const isOver = ({ record: { over, uncertain } }: Ask): boolean => over || uncertain === true
   const owed = (purse: Purse): bigint =>
     [...purse.asks.values()].reduce(
-      (sum, ask) => (ask.record.over ? sum : sum + feeSoFar(ask)),
+      (sum, ask) => (isOver(ask) ? sum : sum + feeSoFar(ask)),
       purse.record.channel.settled
     )
   /** Whether it is known what was accepted: of what was asked before a restart it may not be. */
@@ -176,7 +144,7 @@ export function createWallet(
     return credit < statement.message.maxFee ? credit : statement.message.maxFee
   }
   const mayOwe = (ask: Ask): bigint => {
-    if (ask.record.over) return 0n
+    if (isOver(ask)) return 0n
     if (ask.live) return ask.record.statement.message.maxFee
     return isKnown(ask) ? feeSoFar(ask) : mostUnknown(ask)
   }
@@ -206,7 +174,8 @@ export function createWallet(
       return known
     }
     const record: ClientChannel = { id, worker, model, expiry, channel: openChannel(deposit), endedAt: 0n, handed: 0n }
-    const purse = held.keep(id, () => ({ id, record, asks: new Map(), spent: false, stored: false }))
+    const fresh = { id, record, spent: false, stored: false, recalled: false }
+    const purse = held.keep(id, () => ({ ...fresh, asks: new Map<Hex, Ask>() }))
     await save(purse)
     return purse
   }
@@ -221,7 +190,9 @@ export function createWallet(
     const wish = need * BigInt(policy.depositRequests)
     const openWith = async (deposit: bigint): Promise<{ purse: Purse; block: bigint }> => {
       const { channel, block } = await chain.channels.open({ worker, model, deposit, expiry })
-      return { purse: await adopt({ id: channel, worker, model, deposit, expiry }), block }
+      const purse = await adopt({ id: channel, worker, model, deposit, expiry })
+      purse.recalled = true
+      return { purse, block }
     }
     const { purse, block } = await openWith(wish).catch((error: unknown) => {
       requireUndone(error)
@@ -330,6 +301,8 @@ export function createWallet(
     return ask
   }
 
+  const signing = createClientSigning(parts, tables, receipts, queue, { owed, isKnown, mostUnknown, voucher })
+
   const wallet: Wallet = {
     // One at a time for a worker and model: two that find room at once would share the same room.
     begin: request =>
@@ -400,62 +373,8 @@ export function createWallet(
       })
       return sign(purse, cumulative)
     },
-    countersign: (purse, { receipt, answer }) =>
-      queue.run(purse.id, async () => {
-        const { message } = receipt
-        const id = digest(network, 'Receipt', message)
-        const { channel, worker } = purse.record
-        if (message.sequence <= channel.sequence) {
-          const stored = await receipts.get(id)
-          if (stored === undefined) throw new InvalidError('receipt.chain', 'another receipt of this number was signed')
-          return { id, signature: stored.clientSignature, voucher: voucher(purse), fresh: undefined }
-        }
-        const ask = purse.asks.get(message.request)
-        if (ask === undefined)
-          throw new InvalidError('receipt.unknown', 'the receipt is about a request that this node has not made')
-        const { statement, content, offer, creditTokens } = ask.record
-        // A machine that fell while it asked does not know whether it was accepted, nor what came.
-        const { inputTokens } = isKnown(ask) ? ask.record : message
-        // [reject] An answer that was cut off is what has come; tokens that the wire lost are paid up to the credit.
-        if (
-          answer.some((token, i) => i < ask.received.length && ask.received[i] !== token) ||
-          (isKnown(ask) &&
-            answer.length > ask.received.length + (ask.live ? 0 : Math.min(creditTokens, policy.mostUnpaidTokens)))
-        ) {
-          throw new InvalidError('receipt.answer', 'the receipt is about other tokens than have come')
-        }
-        // [reject] What is known to nobody but the worker is paid up to what it gives before anything is.
-        if (!isKnown(ask) && message.fee > mostUnknown(ask))
-          throw new InvalidError('receipt.answer', 'the receipt is about more than a worker gives unpaid')
-        // [reject] A prompt has no more tokens than its text can have.
-        if (inputTokens > mostInputTokens(content.messages, content.resume.length, content.context))
-          throw new InvalidError('answer.input-tokens', 'the receipt counts more prompt tokens than the text can have')
-        checkReceipt(receipt, { request: statement, content, offer: offer.message, inputTokens, answer }, channel, {
-          network,
-          worker
-        })
-        // With this answer's credit gone less may be unpaid of the others: what has come of them is paid with it.
-        const [own, all] = [channel.settled + message.fee, owed(purse)]
-        const due = own > all ? own : all
-        const paid = due > channel.paid ? paidUp(channel, due) : channel
-        const clientSignature = signDigest(id, key)
-        const cosigned: CosignedReceipt = {
-          receipt,
-          clientSignature,
-          client: self,
-          worker
-        }
-        purse.record = { ...purse.record, channel: receipted(paid, network, message) }
-        purse.asks.delete(message.request)
-        await store.batch(batch => {
-          receipts.keep(batch, cosigned, { request: statement, content, answer: [...answer] })
-          batch
-            .put(tables.clientChannels, purse.id, purse.record)
-            .delete(tables.asks, inChannel(purse.id, message.request))
-        })
-        receipts.announce(id, 'client', cosigned)
-        return { id, signature: clientSignature, voucher: voucher(purse), fresh: cosigned }
-      }),
+    ...signing,
+    receiptsAfter: ({ record }, sequence) => receiptsAfter(receipts, record, sequence),
     async expire(before) {
       let count = 0
       const drop = async (purse: Purse, id: Hex): Promise<void> => {

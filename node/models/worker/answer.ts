@@ -1,12 +1,22 @@
 import { clientFrame, creditOf, feeOf, tokensWanted } from '../../../protocol/models/index.ts'
 import type { ClientFrame, Finish } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
+import {
+  anySignal,
+  canonicalJson,
+  InvalidError,
+  LimitError,
+  NotFoundError,
+  TilthError
+} from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { Generation } from '../../engine/types.ts'
+import { createBuckets } from '../../transport/limits/quota.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import { spokenBy } from '../spoken.ts'
 import type { Parts } from '../deps.ts'
 import type { Coming, Underway } from '../underway.ts'
+import { receiptsAfter } from '../recalling.ts'
+import type { Receipts } from '../receipts.ts'
 import type { AnswerRecord } from '../records.ts'
 import type { Admission, Admitted, RequestFrame } from './admission.ts'
 import type { Account, Answer, Accounts } from './accounts.ts'
@@ -19,6 +29,13 @@ import type { Signing } from './signing.ts'
 import type { Slots } from './slots.ts'
 
 type ReconcileFrame = Extract<ClientFrame, { kind: 'reconcile' }>
+type RecallFrame = Extract<ClientFrame, { kind: 'recall' }>
+
+/** Requests that a client is reminded of at once, and bytes of them: it asks for that by a few bytes. */
+const mostAsked = 64
+const mostAskedBytes = 512 << 10
+/** Times that one client is told of its channels: once for each where it starts, and some 80 KB each. */
+const tellings = { perSecond: 1, burst: 64 }
 
 /** A client's stream may lie idle for so long between two questions. */
 const idleMs = 30_000
@@ -29,6 +46,7 @@ const acceptMs = 5
 export interface AnswerParts {
   readonly accounts: Accounts
   readonly signing: Signing
+  readonly receipts: Pick<Receipts, 'get'>
   readonly channels: WorkerChannels
   readonly admission: Admission
   readonly serving: Serving
@@ -39,9 +57,10 @@ export interface AnswerParts {
 /** Serves `/tilth/models/infer/1`: quotes, what is left to sign, and answers, paid as they come. */
 export function createAnswers(
   parts: Parts,
-  { accounts, signing, channels, admission, serving, slots, underway }: AnswerParts
+  { accounts, signing, receipts, channels, admission, serving, slots, underway }: AnswerParts
 ): (stream: MessageStream) => Promise<void> {
   const { clock, log, now } = parts
+  const told = createBuckets(tellings, clock)
   /** Answers that are being given, no more than there are slots and receipts on their way. */
   const going = new Map<Hex, { readonly account: Account; readonly dialogue: Dialogue; readonly over: Promise<void> }>()
 
@@ -57,6 +76,46 @@ export function createAnswers(
     }
     await openDialogue(parts, { accounts, signing }, account, stream).reconcile()
     await stream.send({ kind: 'done' })
+  }
+
+  /**
+   * Tells a client what it may have forgotten of its channel, as it was restored from an older copy, and hears what
+   * this worker may have: each has the other's signature.
+   */
+  async function recall(
+    { channel, sequence, receipts: shown, voucher }: RecallFrame,
+    stream: MessageStream
+  ): Promise<ClientFrame | undefined> {
+    const account = await channels.of(channel, stream)
+    // [ignore] More than a client asks that has forgotten something.
+    if (!told(account.client).take())
+      throw new LimitError('limit.rate', 'this client was told of its channels a moment ago', { consequence: 'retry' })
+    if (voucher !== null)
+      await accounts.pay(account, voucher).catch(async (error: unknown) => {
+        if (!(error instanceof TilthError && error.code === 'voucher.deposit')) throw error
+        await channels.reread(account)
+        await accounts.pay(account, voucher)
+      })
+    if (shown.length > 0 && (await signing.recall(account, shown)))
+      log.warn('a channel goes on from what its client knew of it', { channel })
+    const { record, answers } = account
+    const asked = [...answers.values()].filter(one => one.record.state === 'ended').slice(0, mostAsked)
+    let left = mostAskedBytes
+    for (const { record: answer } of asked) {
+      const { statement: request, content, offer } = answer
+      left -= canonicalJson(content).length
+      if (left >= 0) await stream.send({ kind: 'asked', request, content, offer })
+    }
+    const { paid } = record.channel
+    const isHigher = record.voucher !== null && paid > (voucher?.message.cumulative ?? 0n)
+    const highest = isHigher && { type: 'Voucher', message: { channel, cumulative: paid }, signature: record.voucher }
+    await stream.send({
+      kind: 'recalled',
+      sequence: record.channel.sequence,
+      receipts: await receiptsAfter(receipts, record, sequence),
+      voucher: highest || null
+    })
+    return await stream.next(clientFrame)
   }
 
   /** Starts the engine on an answer; `signal` ends it. */
@@ -242,6 +301,8 @@ export function createAnswers(
       case 'reconcile':
         await reconcile(frame, stream)
         return undefined
+      case 'recall':
+        return recall(frame, stream)
       case 'request':
         log.debug('a request', { model: frame.statement.message.model, client: stream.address })
         return answerTo(frame, stream)

@@ -1,6 +1,6 @@
 import { digest, recoverDigest, signStatement } from '../../../protocol/crypto/index.ts'
 import type { Signed } from '../../../protocol/crypto/index.ts'
-import { paidUp, receiptFor, receipted } from '../../../protocol/models/index.ts'
+import { paidUp, recalled, receiptFor, receipted } from '../../../protocol/models/index.ts'
 import type { CosignedReceipt, Opening } from '../../../protocol/models/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -8,6 +8,7 @@ import { createQueue } from '../../runtime/index.ts'
 import type { Parts } from '../deps.ts'
 import { inChannel } from '../records.ts'
 import type { PendingReceipt, Tables } from '../records.ts'
+import { isWhole, newsOf } from '../recalling.ts'
 import type { Receipts } from '../receipts.ts'
 import type { Account, Accounts } from './accounts.ts'
 
@@ -26,6 +27,11 @@ export interface Signing {
    * @throws InvalidError `signature.mismatch`, `voucher.short`, `receipt.unknown`
    */
   countersign(account: Account, signature: Hex, voucher: Signed<'Voucher'> | null): { id: Hex; written: Promise<void> }
+  /**
+   * Takes back what this worker has signed itself and forgotten: it goes on from there. What it may have been paid for
+   * since is not signed for again. @returns whether there was anything @throws InvalidError as newsOf
+   */
+  recall(account: Account, shown: readonly CosignedReceipt[]): Promise<boolean>
   /** One at a time on a channel: signing is a chain. */
   exclusively<T>(account: Account, task: () => Promise<T>): Promise<T>
 }
@@ -40,7 +46,43 @@ export function createSigning(
   /** Channels of which a receipt is on its way. */
   const busy = new Set<Hex>()
 
+  function exclusively<T>(account: Account, task: () => Promise<T>): Promise<T> {
+    return queue.run(account.id, async () => {
+      busy.add(account.id)
+      try {
+        return await task()
+      } finally {
+        busy.delete(account.id)
+      }
+    })
+  }
+
+  async function recall(account: Account, shown: readonly CosignedReceipt[]): Promise<boolean> {
+    const { id, client, record } = account
+    const news = newsOf(shown, record.channel, { network, id, client, worker: self })
+    const last = news.at(-1)
+    if (last === undefined) return false
+    let { channel } = record
+    for (const { receipt } of news) channel = recalled(channel, network, receipt.message)
+    const signed = new Set(news.map(({ receipt }) => receipt.message.request))
+    // Of what is not shown nobody knows which answers it was about: those of before may be among them.
+    const until = isWhole(record.channel, news, network) ? -1n : last.receipt.message.finishedAt
+    account.record = { ...record, channel, last, pending: null }
+    await store.batch(batch => {
+      for (const one of news) receipts.keep(batch, one, undefined)
+      batch.put(tables.workerChannels, id, account.record)
+      for (const [request, { record: answer }] of account.answers) {
+        if (!signed.has(request) && (answer.state !== 'ended' || answer.finishedAt > until)) continue
+        account.answers.delete(request)
+        batch.delete(tables.answers, inChannel(id, request))
+      }
+    })
+    for (const one of news) receipts.announce(digest(network, 'Receipt', one.receipt.message), 'worker', one)
+    return true
+  }
+
   return {
+    recall: (account, shown) => exclusively(account, () => recall(account, shown)),
     leftOver: ({ id, record, answers }) =>
       (record.pending !== null && !busy.has(id)) ||
       [...answers.values()].some(answer => answer.orphan && answer.record.state === 'ended'),
@@ -88,6 +130,7 @@ export function createSigning(
       account.record = {
         ...account.record,
         channel,
+        last: cosigned,
         pending: null,
         voucher: higher ? voucher.signature : account.record.voucher
       }
@@ -107,14 +150,6 @@ export function createSigning(
         })
       }
     },
-    exclusively: (account, task) =>
-      queue.run(account.id, async () => {
-        busy.add(account.id)
-        try {
-          return await task()
-        } finally {
-          busy.delete(account.id)
-        }
-      })
+    exclusively
   }
 }

@@ -46,6 +46,17 @@ export interface Pins {
   /** Whether a block is kept for the sake of any root. */
   hasBlock(cid: CID): Promise<boolean>
   roots(): AsyncIterable<CID>
+  /** What is pinned now, less what anybody asks for, pins or unpins from now on. One at a time. */
+  watch(): Promise<WatchedPins>
+}
+
+/** By the names of their blocks. */
+export interface WatchedPins {
+  /** All that was pinned when the watch began, or was since. */
+  readonly all: ReadonlyMap<string, CID>
+  /** Of what was pinned then, what nobody has asked for. */
+  readonly left: ReadonlyMap<string, CID>
+  end(): void
 }
 
 /**
@@ -61,8 +72,10 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
         yield { block: { cid, bytes }, depth: 0, path: [] } as never
     }
   })
+  let watched: { readonly all: Map<string, CID>; readonly left: Map<string, CID> } | undefined
   const pins: Pins = {
     async has(root) {
+      watched?.left.delete(blockName(root))
       try {
         await helia.pins.get(root)
         return true
@@ -72,6 +85,7 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
       }
     },
     async add(root) {
+      watched?.all.set(blockName(root), root)
       if (await pins.has(root)) return
       // [reject] All of a tree came with its content: a root that says less of itself than hangs on it would have
       // blocks fetched that nobody may have, for ever and beyond every bound.
@@ -94,6 +108,20 @@ export function createPins(helia: Pick<Helia, 'pins'>, local: Read, directory: s
     hasBlock: cid => helia.pins.isPinned(cid),
     async *roots() {
       for await (const { cid } of helia.pins.ls()) yield cid
+    },
+    async watch() {
+      const one = { all: new Map<string, CID>(), left: new Map<string, CID>() }
+      watched = one
+      for await (const cid of pins.roots()) {
+        one.all.set(blockName(cid), cid)
+        one.left.set(blockName(cid), cid)
+      }
+      return {
+        ...one,
+        end() {
+          if (watched === one) watched = undefined
+        }
+      }
     }
   }
   return pins

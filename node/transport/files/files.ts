@@ -15,7 +15,7 @@ import { knock } from './knocking.ts'
 import { createMissing } from './missing.ts'
 import { hasNodeKey, parsePeerId, peerOf } from '../identity.ts'
 import { createCollector } from '../blocks/collector.ts'
-import { createPins, whole } from '../blocks/pins.ts'
+import { blockName, createPins, whole } from '../blocks/pins.ts'
 import { countedReads } from '../blocks/counted.ts'
 import type { CountedReads } from '../blocks/counted.ts'
 import { createReads } from '../blocks/reads.ts'
@@ -55,6 +55,18 @@ export function parseCid(text: string): CID {
   } catch (cause) {
     throw new InvalidError('files.cid', `${text.slice(0, 100)} is no CID`, { cause })
   }
+}
+
+/** Whatever in a text reads as a CID, in any of its spellings. */
+function cidsIn(text: string): CID[] {
+  const found: CID[] = []
+  for (const [word] of text.matchAll(/[0-9A-Za-z]{46,100}/g))
+    try {
+      found.push(CID.parse(word))
+    } catch {
+      // another word
+    }
+  return found
 }
 
 /** A countdown that each block starts again, and that stands still until the next once it rests. */
@@ -338,6 +350,16 @@ export function createFiles({
     },
     lentFrom: text => blocks.folderOf(parseCid(text)),
     takeBack: text => collector.holding(() => blocks.takeBack(parseCid(text), blockPinned)),
+    async watchPins() {
+      const watched = await pins.watch()
+      return {
+        left: () => [...watched.left.values()].map(String),
+        namedIn: text => cidsIn(text).flatMap(cid => watched.all.get(blockName(cid))?.toString() ?? []),
+        end: () => {
+          watched.end()
+        }
+      }
+    },
     async unpin(text) {
       await pins.remove(parseCid(text))
     },

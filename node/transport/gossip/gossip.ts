@@ -10,7 +10,9 @@ import {
   encodeFrame,
   familyOf,
   freshSeconds,
+  isOfLater,
   maxValues,
+  mayBeNewer,
   openEnvelope,
   sayerOf,
   sealEnvelope,
@@ -63,8 +65,18 @@ const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
   burst: factor * burst
 })
 
-/** `stale`: said at another time than now; `repeat`: the same was passed on a moment ago. Both are ignored. */
-type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time' | 'stale' | 'repeat'
+/**
+ * `stale`: said at another time than now; `repeat`: the same was passed on a moment ago; `newer`: a later version may
+ * know what it means. All three are ignored.
+ */
+type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time' | 'stale' | 'repeat' | 'newer'
+
+/**
+ * Bytes of what only a later version may understand that one neighbour may bring: who relays what newer nodes say is no
+ * offender, and who makes it up has read as little here as that. Beyond it each such message costs something.
+ */
+export const newerBytes: Quota = { perSecond: 64 << 10, burst: 8 << 20 }
+const tellNewerMs = 3_600_000
 
 /** Content as it is remembered: the same on another topic is another. */
 const nameOf = (topic: Topic, hash: Uint8Array): string => `${topic}/${Buffer.from(hash).toString('base64')}`
@@ -99,6 +111,8 @@ export function createGossip({
     said: createRepeats(limits.repeatMs, clock),
     judging: new Set<string>() // as many as the queue holds
   })
+  const later = createBuckets(newerBytes, clock)
+  let toldNewer = -Infinity
   const families = Object.fromEntries(topicFamilies.map(family => [family, allowanceOf(table[family])])) as Record<
     TopicFamily,
     ReturnType<typeof allowanceOf>
@@ -148,6 +162,7 @@ export function createGossip({
           if (sayer === peerOf(source).address) reputation.charge(from, 'rate')
           return 'rate'
         }
+        if (isOfLater(envelope)) return newer(from, message.data)
         const value = decodeFrame(envelope.content, schema, limits.maxBytes, {
           canonical: true,
           mostValues: maxValues
@@ -158,10 +173,22 @@ export function createGossip({
         if (verdict === 'accept') said.passedOn(content)
         return verdict
       } catch (error) {
-        return blame(from, error)
+        return mayBeNewer(error) ? newer(from, message.data) : blame(from, error)
       } finally {
         if (content !== undefined) judging.delete(content)
       }
+    }
+
+    /** [ignore] What may be of a later version: who brings it may be as honest as ever. */
+    function newer(from: string, data: Uint8Array): Verdict {
+      const left = later(from)
+      if (left.wait() > 0) reputation.charge(from, 'newer')
+      else left.spend(data.length)
+      if (clock.now() - toldNewer >= tellNewerMs) {
+        toldNewer = clock.now()
+        log.info('peers say what this version does not know', { topic, help: 'There may be a later release.' })
+      }
+      return 'newer'
     }
 
     async function handled(value: T, from: Peer): Promise<Verdict> {

@@ -7,7 +7,7 @@ import type { Debt } from './debts.ts'
 export const costs = {
   reject: 10, // bytes or messages that no honest peer sends or passes on: ten times and out
   refused: 2, // asked on a stream for what a service's rules refuse: a person's mistakes look like that too
-  newer: 0.5, // a frame with what a later version may have added: asked once of each peer, then as before
+  newer: 0.5, // what a later version may have added, asked once of each peer; in gossip beyond a good deal of it
   rate: 0.5, // one message too many; a flood of hundreds is no accident
   silence: 2 // took a slot and said nothing
 } as const

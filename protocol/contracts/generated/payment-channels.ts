@@ -1,6 +1,7 @@
 // Made by `node scripts/contracts.ts build` from protocol/contracts/solidity. Do not edit.
 export const paymentChannelsAbi = [
   {"type":"constructor","inputs":[{"name":"registry_","type":"address"},{"name":"models_","type":"address"},{"name":"anchor_","type":"address"},{"name":"disputeWindow_","type":"uint64"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"MOST_LIFE","inputs":[],"outputs":[{"name":"","type":"uint64"}],"stateMutability":"view"},
   {"type":"function","name":"MOST_UPSTREAM","inputs":[],"outputs":[{"name":"","type":"uint256"}],"stateMutability":"view"},
   {"type":"function","name":"anchor","inputs":[],"outputs":[{"name":"","type":"address"}],"stateMutability":"view"},
   {"type":"function","name":"channelOf","inputs":[{"name":"id","type":"bytes32"}],"outputs":[{"name":"","type":"tuple","components":[{"name":"client","type":"address"},{"name":"expiry","type":"uint64"},{"name":"worker","type":"address"},{"name":"closesAt","type":"uint64"},{"name":"closed","type":"bool"},{"name":"model","type":"bytes32"},{"name":"deposit","type":"uint256"},{"name":"claimed","type":"uint256"}]}],"stateMutability":"view"},
@@ -23,6 +24,7 @@ export const paymentChannelsAbi = [
   {"type":"error","name":"BadSignature","inputs":[{"name":"expected","type":"address"}]},
   {"type":"error","name":"ChannelIsClosed","inputs":[{"name":"channel","type":"bytes32"}]},
   {"type":"error","name":"ChannelIsClosing","inputs":[{"name":"closesAt","type":"uint64"}]},
+  {"type":"error","name":"ExpiryTooLate","inputs":[{"name":"latest","type":"uint64"}]},
   {"type":"error","name":"ExpiryTooSoon","inputs":[{"name":"earliest","type":"uint64"}]},
   {"type":"error","name":"ModelNotServed","inputs":[{"name":"model","type":"bytes32"}]},
   {"type":"error","name":"NotAParty","inputs":[{"name":"caller","type":"address"}]},

@@ -33,6 +33,9 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
 
     /// @notice Models above the one that answers which its fees reach: so a claim's cost is bounded.
     uint256 public constant MOST_UPSTREAM = 4;
+    /// @notice No channel is endless: a pool's epochs name each that has paid until some time after its end, and have
+    /// room for so many.
+    uint64 public constant MOST_LIFE = 100 days;
 
     NodeRegistry public immutable registry;
     ModelRegistry public immutable models;
@@ -69,6 +72,7 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
     error ChannelIsClosing(uint64 closesAt);
     error ModelNotServed(bytes32 model);
     error ExpiryTooSoon(uint64 earliest);
+    error ExpiryTooLate(uint64 latest);
     error NothingToClaim(uint256 claimed);
     error NotAParty(address caller);
     error NotYet(uint64 closesAt);
@@ -95,6 +99,8 @@ contract PaymentChannels is StatementReader, ReentrancyGuardTransient {
         if (deposit == 0) revert ZeroAmount();
         uint64 earliest = uint64(block.timestamp) + disputeWindow;
         if (expiry < earliest) revert ExpiryTooSoon(earliest);
+        uint64 latest = uint64(block.timestamp) + MOST_LIFE;
+        if (expiry > latest) revert ExpiryTooLate(latest);
         (address builder, bool retired,) = models.termsOf(model);
         if (builder == address(0) || retired) revert ModelNotServed(model);
         id = keccak256(abi.encode(block.chainid, address(this), msg.sender, worker, model, nonceOf[msg.sender]++));

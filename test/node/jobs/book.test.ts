@@ -100,7 +100,7 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
         network,
         clock,
         self: stranger(98).worker,
-        funds: { has: async (builder: string) => rich.has(builder), isPaidFor: async () => false }
+        funds: { has: async (builder: string) => rich.has(builder), behind: async () => ({ locked: 0n, spent: 0n }) }
       } as unknown as Parameters<typeof createBook>[0],
       { jobs: 6, crowded: 4 }
     )
@@ -145,7 +145,7 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
     const open = (
       balances: ReadonlyMap<string, bigint>,
       bounds: Parameters<typeof createBook>[1],
-      more: { isPaid?: (builder: string, worker: string) => boolean; asked?: () => Promise<void> } = {}
+      more: { isPaid?: (builder: string, worker: string) => boolean; asked?: () => Promise<void>; spent?: bigint } = {}
     ) => {
       const store = memoryStore()
       const isPaid = more.isPaid ?? (() => false)
@@ -155,8 +155,11 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
           return (balances.get(builder) ?? 0n) >= amount
         },
         isPaid: async (builder, { statement }) => isPaid(builder, statement.message.worker),
-        isPaidFor: async ({ document, awards }) =>
-          awards.some(one => isPaid(document.statement.message.builder, one.statement.message.worker))
+        behind: async ({ document, awards }) => {
+          const { builder } = document.statement.message
+          const paid = awards.filter(one => isPaid(builder, one.statement.message.worker))
+          return { locked: paid.reduce((sum, one) => sum + one.statement.message.price, 0n), spent: more.spent ?? 0n }
+        }
       }
       const deps = { store, network, clock, self: stranger(98).worker, funds }
       return { book: createBook(deps as unknown as Parameters<typeof createBook>[0], bounds), store }
@@ -172,18 +175,18 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
         kind: 'bid',
         bid: bid({ job: id, price: 1n, siblingPrice: 1n, worker: stranger(i).worker }, stranger(i).key)
       })
-    const awardTo = (book: Opened, id: Hex, of: number, i: number) =>
+    const awardTo = (book: Opened, id: Hex, of: number, i: number, price = 1n) =>
       book.take({
         kind: 'award',
-        award: award({ job: id, price: 1n, worker: stranger(i).worker }, { kind: 'adapter' }, stranger(of).key)
+        award: award({ job: id, price, worker: stranger(i).worker }, { kind: 'adapter' }, stranger(of).key)
       })
     const rich = new Map([...Array(60).keys()].map(i => [stranger(i).worker as string, 1_000n]))
 
     it('makes room for one that offers more, where none is in escrow, whatever its builder signs', async () => {
       const paid = stranger(2).worker
       const { book } = open(rich, { jobs: 4, crowded: 2 }, { isPaid: builder => builder === paid })
-      const inEscrow = await post(book, 2, 1n)
-      await awardTo(book, inEscrow, 2, 50)
+      const inEscrow = await post(book, 2, 60n)
+      await awardTo(book, inEscrow, 2, 50, 60n)
       const dust = [await post(book, thief, 1n), await post(book, thief, 2n, now - 11n), await post(book, thief, 3n)]
       for (const id of dust) await awardTo(book, id, thief, 51)
       const honest: Hex[] = []
@@ -195,6 +198,46 @@ describe('a job that strangers fill with bids, and its builder with awards', () 
         honest.push(await post(book, i, budget))
       assert.deepEqual(new Set([...book.all()].map(([id]) => id)), new Set([inEscrow, ...honest]))
       await assert.rejects(post(book, 6, 100n), { code: 'job.many' })
+    })
+
+    it('is worth what is in escrow for it: jobs of one unit each keep none out that pays', async () => {
+      const { book } = open(rich, { jobs: 6, crowded: 2 }, { isPaid: (_, worker) => worker === stranger(50).worker })
+      const dust: Hex[] = []
+      // Whatever they say of their budget, and whether their builder has it: of one account and of many.
+      for (const [i, budget] of [
+        [thief, 1n],
+        [thief, 2n],
+        [10, 3n],
+        [11, 4n]
+      ] as const)
+        dust.push(await post(book, i, budget, now - 20n + budget))
+      for (const [n, id] of dust.entries()) await awardTo(book, id, [thief, thief, 10, 11][n]!, 50)
+      const working = await post(book, 2, 60n)
+      await awardTo(book, working, 2, 50, 60n)
+      const paying: Hex[] = []
+      for (const [i, budget] of [
+        [3, 100n],
+        [4, 200n],
+        [5, 300n],
+        [6, 400n],
+        [7, 450n]
+      ] as const)
+        paying.push(await post(book, i, budget))
+      assert.deepEqual(new Set([...book.all()].map(([id]) => id)), new Set([working, ...paying]))
+      // And who only has something keeps none out whose money is in escrow.
+      await post(book, 8, 470n)
+      assert.ok(book.get(working) !== undefined)
+      assert.equal(book.get(paying[0]!), undefined)
+    })
+
+    it('is not held by what has come out of escrow, which may be paid in again', async () => {
+      const { book } = open(
+        new Map([[stranger(3).worker as string, 5_000n]]),
+        { jobs: 3, crowded: 99 },
+        { spent: 900n }
+      )
+      for (const at of [1n, 2n, 3n]) await post(book, thief, 900n, now - at)
+      assert.ok((await post(book, 3, 500n)) !== undefined)
     })
 
     it('counts an award that is not in escrow as nothing: its job needs its money as before', async () => {

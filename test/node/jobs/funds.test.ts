@@ -9,7 +9,7 @@ import { captureLog } from '../../harness/index.ts'
 
 const account = (i: number): Address => keccak(`account ${i}`).slice(0, 42) as Address
 
-type Escrow = Pick<EscrowRecord, 'state' | 'unpaid'>
+type Escrow = Pick<EscrowRecord, 'state' | 'unpaid' | 'amount'>
 
 describe('money behind jobs', () => {
   const start = (escrows: ReadonlySet<Hex> | ReadonlyMap<Hex, Escrow> = new Set()) => {
@@ -25,7 +25,7 @@ describe('money behind jobs', () => {
         ledger: {
           async escrow(id: Hex) {
             if (escrows instanceof Map) return escrows.get(id) as Escrow | undefined
-            return escrows.has(id) ? { state: 'funded' } : undefined
+            return escrows.has(id) ? { state: 'funded', amount: 7n } : undefined
           }
         }
       },
@@ -55,10 +55,10 @@ describe('money behind jobs', () => {
       const { lot } = awards[at]!.statement.message
       const { funds } = start(new Set([escrowId({ builder, job: jobId, lot, worker, attempt: at })]))
       const known = { document: job(), bids: [], awards, deliveries: [], closed: null }
-      assert.equal(await funds.isPaidFor(known), true)
+      assert.deepEqual(await funds.behind(known), { locked: 7n, spent: 0n })
       assert.equal(await funds.isPaid(builder, awards[at]!), true)
       assert.equal(await funds.isPaid(builder, awards[at === 0 ? 1 : 0]!), false)
-      assert.equal(await funds.isPaidFor({ ...known, document: job(), awards: awards.toSpliced(at, 1) }), false)
+      assert.equal((await funds.behind({ ...known, awards: awards.toSpliced(at, 1) })).locked, 0n)
     }
   })
 
@@ -67,19 +67,19 @@ describe('money behind jobs', () => {
     const { lot, attempt } = one.statement.message
     const id = escrowId({ builder, job: jobId, lot, worker, attempt })
     const known = { document: job(), bids: [], awards: [one], deliveries: [], closed: null }
-    const escrows = new Map<Hex, Escrow>([[id, { state: 'funded' }]])
+    const escrows = new Map<Hex, Escrow>()
     const { funds } = start(escrows)
-    for (const [state, isMoney] of [
-      [{ state: 'funded' }, true],
-      [{ state: 'refunded' }, false],
-      [{ state: 'delivered' }, true],
-      [{ state: 'released' }, true],
-      [{ state: 'burnt' }, true],
-      [{ state: 'released', unpaid: true }, false]
+    for (const [state, locked, spent] of [
+      [{ state: 'funded' }, 9n, 0n],
+      [{ state: 'refunded' }, 0n, 0n],
+      [{ state: 'delivered' }, 9n, 0n],
+      [{ state: 'released' }, 0n, 9n],
+      [{ state: 'burnt' }, 0n, 9n],
+      [{ state: 'released', unpaid: true }, 0n, 0n]
     ] as const) {
-      escrows.set(id, state)
-      assert.equal(await funds.isPaidFor(known), isMoney)
-      assert.equal(await funds.isPaid(builder, one), isMoney)
+      escrows.set(id, { amount: 9n, ...state })
+      assert.deepEqual(await funds.behind(known), { locked, spent })
+      assert.equal(await funds.isPaid(builder, one), locked + spent > 0n)
     }
   })
 })

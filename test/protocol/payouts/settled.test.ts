@@ -200,4 +200,16 @@ describe('what epochs have settled', () => {
     assert.equal(lines.size, maxSettledChannels)
     assert.ok(!lines.has(`0x${'1'.padStart(64, '0')}`))
   })
+
+  it('has room again once channels are over that took all of it, whatever they paid: no channel is endless', () => {
+    const end = 5000n
+    const dust = Array.from({ length: maxSettledChannels }, (_, i) => `0x${i.toString(16).padStart(64, '0')}` as Hex)
+    const all = new Map(dust.map(channel => [channel, { model, claimed: 1n, expiry: end }]))
+    let settled: Settled = new Map()
+    for (const at of [900n, 901n]) settled = settle(settled, linesOf(settled, all, at), [], () => true, at).settled
+    const honest = keccak('honest')
+    all.set(honest, { model, claimed: 10n ** 24n, expiry: 10n ** 9n })
+    assert.ok(!linesOf(settled, all, end + graceSeconds).has(honest))
+    assert.deepEqual([...linesOf(settled, all, end + graceSeconds + 1n).keys()], [honest])
+  })
 })

@@ -90,6 +90,11 @@ export function crookedStreams(
           { ...frame, statement: signStatement(network, 'InferenceRequest', { ...message, ...other }, key) }
         ])
       }
+      case 'recall':
+        return { ...frame, ...by.pick([{ sequence: 0n }, { sequence: frame.sequence + 2n }]) }
+      case 'recalled':
+        return { ...frame, ...by.pick([{ sequence: 0n }, { sequence: frame.sequence + 2n }, { receipts: [] }]) }
+      case 'asked':
       case 'cancel':
       case 'done':
       case 'finished':

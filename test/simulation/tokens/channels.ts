@@ -21,11 +21,15 @@ const openOf = ({ channels }: TokenState, id: Hex): ChannelOnChain => {
   return channel
 }
 
+/** Seconds that a channel lasts at most. */
+const mostLife = 100n * 86_400n
+
 const open =
   ({ worker, model, deposit, expiry }: Pick<ChannelOnChain, 'worker' | 'model' | 'deposit' | 'expiry'>): Call =>
   (state, { from: client, now }) => {
     requires(deposit > 0n, 'ZeroAmount')
     requires(expiry >= now + disputeWindow, 'ExpiryTooSoon')
+    requires(expiry <= now + mostLife, 'ExpiryTooLate')
     const registered = state.models.get(model)
     requires(registered !== undefined && !registered.retired, 'ModelNotServed')
     const nonce = state.opened.get(client) ?? 0
