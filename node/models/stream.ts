@@ -1,3 +1,6 @@
+/** Why a task ends that nobody listens to: the same each time, since a trace of it would say nothing. */
+const left = new DOMException('nobody listens any more', 'AbortError')
+
 /**
  * A task that emits as an iteration. Leaving the loop early, or the caller's signal, aborts the task's signal; the loop
  * ends when the task does, and throws what it throws.
@@ -34,7 +37,7 @@ export async function* asStream<T>(
     }
     if (failure !== undefined) throw failure.error
   } finally {
-    control.abort()
+    control.abort(left)
     await running
   }
 }

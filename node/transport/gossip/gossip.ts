@@ -63,6 +63,9 @@ const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
   burst: factor * burst
 })
 
+/** A handler was in time: the same each time, since a trace of it would say nothing. */
+const inTime = new DOMException('the handler was in time', 'AbortError')
+
 /** `stale`: said at another time than now; `repeat`: the same was passed on a moment ago. Both are ignored. */
 type Verdict = 'accept' | 'ignore' | 'reject' | 'rate' | 'busy' | 'time' | 'stale' | 'repeat'
 
@@ -178,7 +181,7 @@ export function createGossip({
       try {
         return await Promise.race([done, timeout])
       } finally {
-        late.abort()
+        late.abort(inTime)
       }
     }
 

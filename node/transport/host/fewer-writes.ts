@@ -1,6 +1,6 @@
 import type { ConnectionEncrypter, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { afterTurn } from './after-turn.ts'
+import { afterTurn } from '../../runtime/after-turn.ts'
 import { withMethods } from './with-methods.ts'
 
 // What libp2p writes to a connection costs both sides a call of the system for each piece, and the other side a turn of

@@ -4,7 +4,7 @@ import type { ConnectionEncrypter, MessageStream, Stream } from '@libp2p/interfa
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { turnsByMessage } from '../../../node/transport/host/after-turn.ts'
+import { turnsByMessage } from '../../../node/runtime/after-turn.ts'
 import { rareUpdates, wholeFrames } from '../../../node/transport/host/fewer-writes.ts'
 import { readBytes } from '../../../node/transport/streams/frames.ts'
 
