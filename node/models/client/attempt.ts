@@ -286,7 +286,7 @@ export function createAttempt(
     let progress: Progress = { heard: false, inOrder: false }
     try {
       for (;;) {
-        const line = await pool.take(purse.record.worker, AbortSignal.any([life, AbortSignal.timeout(timing.acceptMs)]))
+        const line = await pool.take(purse.record.worker, life, timing.acceptMs)
         progress = { heard: false, inOrder: false }
         try {
           return { outcome: await tryOver(line, request, receipts, progress), receipts }
