@@ -34,15 +34,16 @@ function remember(at: string, signer: Address): void {
 const ownAddresses = new WeakMap<Uint8Array, { readonly key: Uint8Array; readonly address: Address }>()
 function ownAddress(privateKey: Uint8Array): Address {
   const known = ownAddresses.get(privateKey)
-  if (known !== undefined && known.key.every((byte, i) => byte === privateKey[i])) return known.address
+  const isSame = known?.key.every((byte, i) => byte === privateKey[i])
+  if (known !== undefined && isSame === true) return known.address
   const address = addressOfKey(privateKey)
   ownAddresses.set(privateKey, { key: Uint8Array.from(privateKey), address })
   return address
 }
 
 /**
- * Deterministic (RFC 6979) ECDSA over the digest, low s, as Ethereum takes it: r, s, v with v 27 or 28. Whose it is need
- * not be found out again: what a node has signed comes back to it in receipts.
+ * Deterministic (RFC 6979) ECDSA over the digest, low s, as Ethereum takes it: r, s, v with v 27 or 28. Whose it is
+ * need not be found out again: what a node has signed comes back to it in receipts.
  */
 export function signDigest(hash: Hex, privateKey: Uint8Array): Hex {
   const { signature, recoveryId } = signRecoverable(fromHex(hash), privateKey)
