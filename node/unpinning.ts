@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { InvalidError, LimitError } from '../protocol/primitives/index.ts'
+import { InvalidError, LimitError, anySignal } from '../protocol/primitives/index.ts'
 import type { Clock, Log } from './runtime/index.ts'
 import type { Store } from './store/index.ts'
 import type { Files } from './transport/types.ts'
@@ -64,7 +64,7 @@ export function createUnpinning({ store, files, caughtUp, clock, log, afterMs = 
       documents.push(...found(key), ...found(text))
     }
     for (let root = documents.pop(); root !== undefined; root = documents.pop()) {
-      const signal = AbortSignal.any([life.signal, AbortSignal.timeout(readMs)])
+      const signal = anySignal([life.signal, AbortSignal.timeout(readMs)])
       const bytes = await files
         .fetchBytes(root, { maxBytes: mostDocumentBytes, pin: false, brief: true, signal })
         .catch((error: unknown) => {

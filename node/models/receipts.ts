@@ -2,7 +2,7 @@ import { digest } from '../../protocol/crypto/index.ts'
 import type { CosignedReceipt, Opening } from '../../protocol/models/index.ts'
 import { defaultPage } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { createQueue } from '../runtime/index.ts'
+import { createCache, createQueue } from '../runtime/index.ts'
 import { sequenceKey } from '../store/index.ts'
 import type { Batch } from '../store/index.ts'
 import type { Parts } from './deps.ts'
@@ -11,6 +11,10 @@ import type { NumberedReceipt, ReceiptsAfter } from './types.ts'
 
 /** Receipts or openings that go in one batch. */
 const atOnce = 1_000
+/** The last ones, which whoever takes them has from memory. */
+const latelyKept = 256
+/** Those on their way to the disk: no more than answers that end at once. */
+const mostWriting = 1_024
 
 export interface Receipts {
   load(): Promise<void>
@@ -45,6 +49,11 @@ export function createReceipts(
 ): Receipts {
   /** The number the next one gets. It never goes back, also when all that were numbered are released. */
   let next = 0
+  const writing = createCache<Hex, NumberedReceipt>({ max: mostWriting })
+  /** By number, in the order of their coming. */
+  const lately = new Map<number, CosignedReceipt>()
+  /** Up to this number each one is on disk, or never will be. */
+  let written = -1
   /** One at a time for a receipt: two who come at once are two. */
   const showing = createQueue({ name: 'openings', bound: 4096, concurrency: 16 })
 
@@ -67,17 +76,48 @@ export function createReceipts(
   }
 
   function remove(batch: Batch, id: Hex, key: string | undefined): void {
-    if (key !== undefined) batch.delete(receipts, key)
+    if (key !== undefined) {
+      batch.delete(receipts, key)
+      lately.delete(Number(key))
+    }
     batch.delete(receiptKeys, id).delete(released, id)
+  }
+
+  function isWritten(id: Hex): void {
+    const one = writing.get(id)
+    if (one === undefined) return
+    writing.delete(id)
+    lately.set(one.number, one.receipt)
+    for (const oldest of lately.keys()) {
+      if (lately.size <= latelyKept) break
+      lately.delete(oldest)
+    }
+    while (lately.has(written + 1)) written++
+  }
+
+  /** Those that follow a number, where the disk has none but what is in memory. */
+  function inMemory(after: number, limit: number): NumberedReceipt[] | undefined {
+    if (written !== next - 1) return undefined
+    const last = Math.min(after + limit, written)
+    const found: NumberedReceipt[] = []
+    for (let number = after + 1; number <= last; number++) {
+      const receipt = lately.get(number)
+      if (receipt === undefined) return undefined
+      found.push({ number, receipt })
+    }
+    return found.length > 0 ? found : undefined
   }
 
   return {
     async load() {
       next = (await receiptCount.get('next')) ?? 0
+      written = next - 1
     },
     keep(batch, receipt, opening) {
       const id = digest(network, 'Receipt', receipt.receipt.message)
-      const key = sequenceKey(next++)
+      const number = next++
+      const key = sequenceKey(number)
+      writing.set(id, { number, receipt })
       batch.put(receipts, key, receipt).put(receiptKeys, id, key).put(receiptCount, 'next', next)
       if (opening === undefined) return id
       const openingKey = `${sequenceKey(Number(receipt.receipt.message.finishedAt))}-${id}`
@@ -85,12 +125,17 @@ export function createReceipts(
       return id
     },
     announce(id, role, receipt) {
+      isWritten(id)
       events.emit('models.receipt', { id, role, receipt })
     },
     async list({ after = -1, limit = defaultPage } = {}) {
+      const known = inMemory(after, limit)
+      if (known !== undefined) return known
       const found: NumberedReceipt[] = []
       for await (const [key, receipt] of receipts.entries({ from: sequenceKey(after + 1), limit }))
         found.push({ number: Number(key), receipt })
+      // Writes keep their order: what is not there before the last of them never will be.
+      if (found.length < limit) written = Math.max(written, found.at(-1)?.number ?? -1)
       return found
     },
     latest: limit => receipts.values({ reverse: true, limit }),

@@ -1,5 +1,8 @@
 import { anySignal } from '../../protocol/primitives/index.ts'
 
+/** Why a task ends that nobody listens to: the same each time, since a trace of it would say nothing. */
+const left = new DOMException('nobody listens any more', 'AbortError')
+
 /**
  * A task that emits as an iteration. Leaving the loop early, or the caller's signal, aborts the task's signal; the loop
  * ends when the task does, and throws what it throws.
@@ -36,7 +39,7 @@ export async function* asStream<T>(
     }
     if (failure !== undefined) throw failure.error
   } finally {
-    control.abort()
+    control.abort(left)
     await running
   }
 }

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import type { CosignedReceipt } from '../../protocol/models/index.ts'
 import { NotFoundError, TilthError } from '../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../protocol/primitives/index.ts'
-import { receiptId } from '../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../protocol/payouts/index.ts'
 import { createCache } from '../runtime/index.ts'
 import { createAudits, createCertificates } from './audits/index.ts'
@@ -183,9 +182,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   }
 
   async function takeOwn(receipt: CosignedReceipt): Promise<void> {
-    // The models phase has signed or checked it, and so has whoever kept what is known by its id.
-    if (await receipts.has(receiptId(deps.network, receipt))) return
-    const taken = await intake.take(receipt)
+    const taken = await intake.takeOwn(receipt)
     received(receipt, taken)
     if (taken.fresh && receipt.worker === self) await topic.announceReceipt(receipt)
   }
@@ -349,7 +346,10 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
       }
       stops.push(
         () => gathering?.stop(),
-        deps.modelEvents.on('models.receipt', () => gathering?.came()),
+        deps.modelEvents.on('models.receipt', ({ role, receipt }) => {
+          if (role === 'client') topic.knowsReceipt(receipt)
+          gathering?.came()
+        }),
         clock.every(timing.announceMs, () => models.letGo(), report),
         clock.every(timing.announceMs, announceAgain, report),
         clock.every(timing.announceMs, followAll, report)

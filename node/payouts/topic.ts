@@ -18,6 +18,8 @@ export interface Topic {
   start(): void
   stop(): Promise<void>
   announceReceipt(receipt: CosignedReceipt): Promise<void>
+  /** The other party says it to everybody, this one among them. */
+  knowsReceipt(receipt: CosignedReceipt): void
   announceScoring(scoring: ScoringDocument): Promise<void>
   announceClosing(pool: Hex, epoch: number): Promise<void>
 }
@@ -30,7 +32,7 @@ const known = (code: 'receipt.known' | 'scoring.known'): InvalidError =>
 export function createTopic(
   deps: PayoutsDeps,
   timing: Pick<PayoutsTiming, 'redeemPauseMs'>,
-  { intake, receipts }: { intake: Intake; receipts: Pick<ReceiptStore, 'hasOwn'> },
+  { intake, receipts }: { intake: Pick<Intake, 'take'>; receipts: Pick<ReceiptStore, 'hasOwn'> },
   scorings: Scorings,
   heard: { receipt(receipt: CosignedReceipt, taken: Taken): void; scoring(scoring: ScoringDocument): void }
 ): Topic {
@@ -144,6 +146,7 @@ export function createTopic(
     async announceReceipt(receipt) {
       await publish({ kind: 'receipt', receipt })
     },
+    knowsReceipt: receipt => gossip.known(topic, { kind: 'receipt', receipt } satisfies PayoutMessage),
     announceScoring: scoring => publish({ kind: 'scoring', scoring }),
     announceClosing: (pool, epoch) =>
       publish({

@@ -447,7 +447,7 @@ export interface PayoutsDeps {
   readonly events: Events<PayoutEvents>
   readonly modelEvents: Pick<Events<ModelEvents>, 'on'>
   readonly store: Pick<Store, 'collection' | 'batch'>
-  readonly gossip: Pick<Gossip, 'publish' | 'subscribe'>
+  readonly gossip: Pick<Gossip, 'publish' | 'subscribe' | 'known'>
   readonly streams: Pick<Streams, 'handle' | 'open'>
   readonly peers: Pick<Peers, 'connected'>
   readonly files: Pick<Files, 'addBytes' | 'fetchBytes' | 'provide' | 'unpin'>

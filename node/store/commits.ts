@@ -1,4 +1,5 @@
 import type { Level } from 'level'
+import { afterTurn } from '../runtime/after-turn.ts'
 import type { Anew } from './anew.ts'
 import { storeError } from './errors.ts'
 
@@ -17,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * Group commit: what is written while the disk is busy goes there together next time, so that many small writes at once
- * cost one flush. The queue is as long as there are callers that wait for their write.
+ * Group commit: what is written in one turn of the loop, or while the disk is busy, goes there together, so that many
+ * small writes at once cost one flush. The queue is as long as there are callers that wait for their write.
  */
 export function createCommits(
   db: Level,
@@ -29,6 +30,7 @@ export function createCommits(
   let running: Promise<void> | undefined
 
   async function drain(): Promise<void> {
+    await new Promise<void>(afterTurn)
     while (waiting.length > 0) {
       const group = waiting
       waiting = []

@@ -36,6 +36,11 @@ export interface Gossip {
    * @throws LimitError `frame.too-large` · InvalidError `frame.schema` where the own handler could not read it
    */
   publish(topic: Topic, message: unknown): Promise<{ recipients: number }>
+  /**
+   * It is known here without anybody's saying it: when others say it, nobody looks at it, for as long as the topic's
+   * `repeatMs`.
+   */
+  known(topic: Topic, message: unknown): void
   /** Peers known to listen to a topic. */
   subscribers(topic: Topic): Peer[]
 }

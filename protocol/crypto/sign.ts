@@ -18,21 +18,42 @@ export function addressOfKey(privateKey: Uint8Array): Address {
   return addressOfPublicKey(point)
 }
 
-/** Deterministic (RFC 6979) ECDSA over the digest, low s, as Ethereum takes it: r, s, v with v 27 or 28. */
-export function signDigest(hash: Hex, privateKey: Uint8Array): Hex {
-  const { signature, recoveryId } = signRecoverable(fromHex(hash), privateKey)
-  const out = new Uint8Array(65)
-  out.set(signature)
-  out[64] = 27 + recoveryId
-  return toHex(out)
-}
-
 /**
  * Who made the signatures that were met last, by digest and signature: a receipt is looked at when it is taken, kept,
  * heard again and passed on, and each look costs as much as a token.
  */
 const signers = new Map<string, Address>()
 const signersKept = 2_048
+
+function remember(at: string, signer: Address): void {
+  if (signers.size >= signersKept) signers.delete(signers.keys().next().value ?? at)
+  signers.set(at, signer)
+}
+
+/** Addresses of the keys that are signed with, for as long as somebody has them. */
+const ownAddresses = new WeakMap<Uint8Array, { readonly key: Uint8Array; readonly address: Address }>()
+function ownAddress(privateKey: Uint8Array): Address {
+  const known = ownAddresses.get(privateKey)
+  const isSame = known?.key.every((byte, i) => byte === privateKey[i])
+  if (known !== undefined && isSame === true) return known.address
+  const address = addressOfKey(privateKey)
+  ownAddresses.set(privateKey, { key: Uint8Array.from(privateKey), address })
+  return address
+}
+
+/**
+ * Deterministic (RFC 6979) ECDSA over the digest, low s, as Ethereum takes it: r, s, v with v 27 or 28. Whose it is
+ * need not be found out again: what a node has signed comes back to it in receipts.
+ */
+export function signDigest(hash: Hex, privateKey: Uint8Array): Hex {
+  const { signature, recoveryId } = signRecoverable(fromHex(hash), privateKey)
+  const out = new Uint8Array(65)
+  out.set(signature)
+  out[64] = 27 + recoveryId
+  const signed = toHex(out)
+  remember(`${hash} ${signed}`, ownAddress(privateKey))
+  return signed
+}
 
 const halfOrder = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n
 
@@ -52,8 +73,7 @@ export function recoverDigest(hash: Hex, signature: Hex): Address | undefined {
     const point = recover(fromHex(hash), bytes.subarray(0, 64), (v - 27) as 0 | 1, false)
     if (point === null) return undefined
     const signer = addressOfPublicKey(point)
-    if (signers.size >= signersKept) signers.delete(signers.keys().next().value ?? at)
-    signers.set(at, signer)
+    remember(at, signer)
     return signer
   } catch (cause) {
     if (cause instanceof Error) return undefined // the library throws for r or s outside the curve's order

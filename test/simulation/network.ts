@@ -231,6 +231,7 @@ export function simulatedNetwork(clock: Clock, chance: Chance, weather: Weather)
         if (said.length > mostSaid) said.shift()
         return { recipients: spread(address, topic, bytes) }
       },
+      known: () => undefined,
       subscribers: topic =>
         others(address)
           .filter(({ heard }) => heard.has(topic))

@@ -91,7 +91,7 @@ export function createJuries(connection: Connection, { datanets, juries, token }
         }),
         connection.read({ ...at, what: 'rules of juries', functionName: 'WINDOW', args: [] })
       ])
-      return index === 0 ? undefined : BigInt(committedAt) + BigInt(window)
+      return index === 0 ? undefined : BigInt(committedAt) + window
     },
     async challenge({ contribution, accepted, outcome, ballots }, reason) {
       await connection.allow(token, juries, await deposit())

@@ -156,18 +156,20 @@ export function createAsking(
     // A template or tokenizer that cannot be run leaves the worker's count and text: bounded, not repeated here.
     // With rows before it that only the worker has found it is bounded as well.
     const counted = base.context === undefined ? found : undefined
-    const counting: Promise<number | undefined> =
-      counted?.prompt(base.messages, base.day).then(
-        ids => ids.length,
-        (error: unknown) => {
-          log.warn("a model's prompt cannot be counted here", { model: model.id, error })
-          growing.own = undefined
-          return undefined
-        }
-      ) ?? Promise.resolve(undefined)
-    // A short prompt is counted while it is asked: its bound is near enough for what it may cost.
+    let counting: Promise<number | undefined> | undefined
+    const count = (): Promise<number | undefined> =>
+      (counting ??=
+        counted?.prompt(base.messages, base.day).then(
+          ids => ids.length,
+          (error: unknown) => {
+            log.warn("a model's prompt cannot be counted here", { model: model.id, error })
+            growing.own = undefined
+            return undefined
+          }
+        ) ?? Promise.resolve(undefined))
+    // A short prompt is counted once it is asked: its bound is near enough for what it may cost.
     const bound = mostInputTokens(base.messages, 0, base.context)
-    const prompt = (bound > countedBefore ? await counting : undefined) ?? bound
+    const prompt = (bound > countedBefore ? await count() : undefined) ?? bound
     const usage = { inputTokens: 0, outputTokens: 0, fee: 0n, ahead: 0n }
     const receipts: Hex[] = []
     const { budget } = request
@@ -264,7 +266,7 @@ export function createAsking(
       const { outcome, receipts: signed } = await attempt({
         purse,
         ask,
-        prompt: counting,
+        prompt: count,
         growing,
         signal: anySignal([signal, lane.lost]),
         life,

@@ -12,6 +12,7 @@ import type { CosignedReceipt, Finish, Source, WorkerFrame } from '../../../prot
 import { InvalidError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { ErrorCode } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
+import { afterTurn } from '../../runtime/after-turn.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { ProtocolModelsErrorCode } from '../../../protocol/models/codes.ts'
 import type { ModelsErrorCode } from '../codes.ts'
@@ -43,8 +44,8 @@ export type Blame = 'worker' | 'lie' | 'busy' | 'channel' | 'away'
 export interface AttemptRequest {
   readonly purse: Purse
   readonly ask: Ask
-  /** Tokens of the prompt, where the model's tokenizer is at hand. */
-  readonly prompt: Promise<number | undefined>
+  /** Counts the tokens of the prompt, where the model's tokenizer is at hand: once, however often it is called. */
+  readonly prompt: () => Promise<number | undefined>
   readonly growing: Growing
   /** The person who asked has had enough: cancel, and pay for what came. */
   readonly signal: AbortSignal
@@ -162,6 +163,8 @@ export function createAttempt(
     try {
       await stream.send({ kind: 'request', statement, content, offer, voucher: wallet.voucher(purse) })
       if (signal.aborted) cancel()
+      // Beside what the worker does, once the request is on its way.
+      afterTurn(() => void request.prompt())
       for (;;) {
         const timeoutMs = cancelled
           ? cancelMs
@@ -182,7 +185,7 @@ export function createAttempt(
             const { inputTokens, creditTokens, sources } = frame
             // [reject] Prompt tokens are counted right: exactly where the tokenizer is at hand, else within what the
             // text can come to.
-            const counted = await request.prompt
+            const counted = await request.prompt()
             const exact = counted === undefined ? undefined : counted + content.resume.length
             if (exact !== undefined && inputTokens !== exact)
               lie('answer.input-tokens', 'the worker counts other prompt tokens', { inputTokens, exact })
@@ -287,9 +290,9 @@ export function createAttempt(
     const receipts: CosignedReceipt[] = []
     let progress: Progress = { heard: false, inOrder: false }
     try {
-      await recalling.ask(purse, AbortSignal.any([life, request.signal]))
+      await recalling.ask(purse, anySignal([life, request.signal]))
       for (;;) {
-        const line = await pool.take(purse.record.worker, anySignal([life, AbortSignal.timeout(timing.acceptMs)]))
+        const line = await pool.take(purse.record.worker, life, timing.acceptMs)
         progress = { heard: false, inOrder: false }
         try {
           return { outcome: await tryOver(line, request, receipts, progress), receipts }

@@ -5,8 +5,11 @@ import type { Parts } from '../deps.ts'
 
 /** Streams to workers between answers: opening one costs a round trip and a look-up on both sides. */
 export interface StreamPool {
-  /** One that is idle, else a new one. @throws TilthError `ask.unreachable` where the worker is not there in time */
-  take(worker: Address, signal: AbortSignal): Promise<Line>
+  /**
+   * One that is idle, else a new one, for which so many milliseconds are waited.
+   * @throws TilthError `ask.unreachable` where the worker is not there in time
+   */
+  take(worker: Address, signal: AbortSignal, ms: number): Promise<Line>
   /** A stream on which an answer has ended in order: the next question may go over it. */
   give(line: Line): void
   stop(): void
@@ -47,15 +50,17 @@ export function createStreamPool({
   }
 
   return {
-    async take(worker, signal) {
+    async take(worker, signal, ms) {
       for (const line of [...idle.keys()].reverse()) {
         if (line.worker !== worker) continue
         remove(line)
         if (!line.stream.signal.aborted) return line
       }
-      const within = anySignal([signal, AbortSignal.timeout(timing.reachMs)])
+      const late = AbortSignal.timeout(ms)
+      const within = anySignal([signal, late, AbortSignal.timeout(timing.reachMs)])
       const stream = await streams.open(worker, '/tilth/models/infer/1', { signal: within }).catch((cause: unknown) => {
         signal.throwIfAborted()
+        late.throwIfAborted()
         throw new TilthError('ask.unreachable', `the worker ${worker} could not be reached`, { cause })
       })
       return { worker, stream, used: false, opened: clock.now() }

@@ -114,6 +114,6 @@ export async function race<T>(
     for (const control of controls.values()) control.abort(error)
     throw error
   } finally {
-    over.abort(slower())
+    if (hedge !== undefined) over.abort(slower())
   }
 }

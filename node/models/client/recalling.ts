@@ -1,5 +1,5 @@
 import { workerFrame } from '../../../protocol/models/index.ts'
-import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError, anySignal } from '../../../protocol/primitives/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { MessageStream } from '../../transport/types.ts'
 import type { AskingParts } from '../deps.ts'
@@ -69,7 +69,7 @@ export function createRecalling({ streams, log }: Pick<AskingParts, 'streams' | 
   }
 
   async function askNow(purse: Purse, signal: AbortSignal): Promise<boolean> {
-    const until = AbortSignal.any([signal, AbortSignal.timeout(recallMs)])
+    const until = anySignal([signal, AbortSignal.timeout(recallMs)])
     try {
       const stream = await streams.open(purse.record.worker, '/tilth/models/infer/1', { signal: until })
       try {

@@ -1,22 +1,14 @@
 import { digest } from '../../../protocol/crypto/index.ts'
 import type { Message, Signed } from '../../../protocol/crypto/index.ts'
-import {
-  checkVoucher,
-  feeOf,
-  openChannel,
-  paidUp,
-  relied,
-  requestSeconds,
-  tokensWanted
-} from '../../../protocol/models/index.ts'
+import { checkVoucher, feeOf, openChannel, paidUp, relied, tokensWanted } from '../../../protocol/models/index.ts'
 import type { ChannelState, Finish } from '../../../protocol/models/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
-import { sequenceKey } from '../../store/index.ts'
 import type { Parts } from '../deps.ts'
 import { createHeld } from '../held.ts'
 import { inChannel } from '../records.ts'
 import type { AnswerRecord, Tables, WorkerChannel } from '../records.ts'
+import { createAnswered } from './answered.ts'
 
 /**
  * An answer that has no countersigned receipt yet. `sent` counts its tokens on the wire, `record.answer` those known to
@@ -88,16 +80,11 @@ export interface Accounts {
 
 /** Channels in memory beside those in use. */
 const mostHeld = 4096
-/** Requests that are forgotten in one go. */
-const forgottenAtOnce = 10_000
-
-/** By time of issue, so that what is old is a range. */
-const servedKey = ({ issuedAt }: Message<'InferenceRequest'>, request: Hex): string =>
-  `${sequenceKey(issuedAt)}-${request}`
 
 /** What clients owe this worker and have promised it, on disk before anything is answered. */
 export function createAccounts({ store, network, now }: Parts, tables: Tables): Accounts {
   const held = createHeld(read, mostHeld)
+  const answered = createAnswered({ store, now }, tables)
 
   /** A channel with the answers of it that wait to be signed for. Answers that run have somebody who holds it. */
   async function read(id: Hex): Promise<Account | undefined> {
@@ -140,6 +127,7 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
 
   const accounts: Accounts = {
     async load() {
+      await answered.load()
       let last: Hex | undefined
       for await (const { state, statement } of tables.answers.values()) {
         const { channel } = statement.message
@@ -190,27 +178,19 @@ export function createAccounts({ store, network, now }: Parts, tables: Tables): 
           sum + feeFor(answer, answer.record.state === 'running' ? tokensWanted(answer.record.content) : answer.sent),
         account.record.channel.settled
       ),
-    wasServed: (statement, request) => tables.served.has(servedKey(statement, request)),
-    async forgetServed() {
-      const oldest = now() - 2n * requestSeconds
-      if (oldest <= 0n) return
-      const old: string[] = []
-      for await (const key of tables.served.keys({ to: sequenceKey(oldest), limit: forgottenAtOnce })) old.push(key)
-      await store.batch(batch => {
-        for (const key of old) batch.delete(tables.served, key)
-      })
-    },
+    wasServed: (statement, request) => answered.has(statement, request),
+    forgetServed: () => answered.forget(),
     begin(account, request, record, credit) {
       const answer: Answer = { id: request, record, sent: 0, credit, orphan: false }
       account.answers.set(request, answer)
       const written = store.batch(
         batch => {
-          batch
-            .put(tables.answers, inChannel(account.id, request), record)
-            .put(tables.served, servedKey(record.statement.message, request), true)
+          batch.put(tables.answers, inChannel(account.id, request), record)
+          answered.add(batch, record.statement.message, request)
         },
         { sync: false }
       )
+      written.catch(() => answered.drop(request)) // whoever answers is told
       return { answer, written }
     },
     higher,

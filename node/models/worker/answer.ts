@@ -54,6 +54,9 @@ export interface AnswerParts {
   readonly underway: Underway
 }
 
+/** What the engine hears of an answer that is over: the same for each, since a trace of it would say nothing. */
+const answerOver = new TilthError('answer.over', 'the answer is over', { consequence: 'ignore' })
+
 /** Serves `/tilth/models/infer/1`: quotes, what is left to sign, and answers, paid as they come. */
 export function createAnswers(
   parts: Parts,
@@ -174,7 +177,7 @@ export function createAnswers(
       serving.measured(served.model.id, sent.length, clock.now() - began)
       return { finish, tail: text.slice(said, said + 4096) }
     } finally {
-      stop.abort(new TilthError('answer.over', 'the answer is over', { consequence: 'ignore' }))
+      stop.abort(answerOver)
     }
   }
 

@@ -20,6 +20,12 @@ export interface Intake {
    * @throws InvalidError `receipt.*` · NotFoundError `receipt.channel` (not on chain, or not yet)
    */
   take(receipt: CosignedReceipt): Promise<Taken>
+  /**
+   * Keeps one of the node's own, which the models phase has signed or checked, and so has whoever kept what is known by
+   * its id.
+   * @throws as take
+   */
+  takeOwn(receipt: CosignedReceipt): Promise<Taken>
 }
 
 export function createIntake(
@@ -51,11 +57,10 @@ export function createIntake(
     return { pool, expiry: facing.expiry, covered: facing.closed ? facing.claimed : facing.deposit }
   }
 
-  async function keep(receipt: CosignedReceipt): Promise<Taken> {
+  /** @param shown makes sure of what it shows by itself */
+  async function keep(receipt: CosignedReceipt, shown: (id: Hex) => void): Promise<Taken> {
     const id = receiptId(network, receipt)
-    // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
-    const own = shownFault(receipt, network)
-    if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
+    shown(id)
     if (await receipts.has(id)) return { id, fresh: false }
     const { client, worker } = receipt
     const entry = { id, receipt, own: client === self || worker === self, answered: worker === self }
@@ -69,11 +74,16 @@ export function createIntake(
       const document = keccak(canonicalJson(receipt))
       const running = taking.get(document)
       if (running !== undefined) return running.then(({ id }) => ({ id, fresh: false }))
-      const work = keep(receipt).finally(() => {
+      const work = keep(receipt, id => {
+        // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
+        const own = shownFault(receipt, network)
+        if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
+      }).finally(() => {
         taking.delete(document)
       })
       taking.set(document, work)
       return work
-    }
+    },
+    takeOwn: receipt => keep(receipt, () => undefined)
   }
 }

@@ -61,8 +61,12 @@ export function createOwnReceipts(
     for (;;) {
       last ??= Math.max(-1, ((await own.get('next')) ?? -1) - againAtStart)
       const list = await models.receipts({ after: last, limit: atOnce })
-      const left: number[] = []
-      for (const { number, receipt } of list) if (!(await tryOne(number, receipt, 0))) left.push(number)
+      // Together, so that what is written of them is one write.
+      const tried = await Promise.allSettled(list.map(({ number, receipt }) => tryOne(number, receipt, 0)))
+      for (const one of tried) if (one.status === 'rejected') throw one.reason
+      const left = list
+        .filter((_, i) => tried[i]?.status === 'fulfilled' && !tried[i].value)
+        .map(({ number }) => number)
       const seen = list.at(-1)?.number
       if (seen === undefined) return
       // Whoever is killed before this looks at them again, and finds that they are known. Nobody waits for the disk.

@@ -250,7 +250,9 @@ export function createReceiptStore({
     async put(entry) {
       // Checked in the same turn in which it is handed on: what leaves waits for all that was handed on before.
       for (let now = leaving; now !== undefined; now = leaving) await now.catch(() => undefined)
-      const fresh = await writing.run(entry.receipt.receipt.message.channel, () => write(entry))
+      // What no pool counts stands at no place of its channel.
+      const turn = entry.pool === null ? entry.id : entry.receipt.receipt.message.channel
+      const fresh = await writing.run(turn, () => write(entry))
       if (over > maxOver)
         await alone(async () => {
           if (over > maxOver) await closing.archiveOver(Math.ceil(maxOver * 0.8))

@@ -65,6 +65,9 @@ const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
   burst: factor * burst
 })
 
+/** A handler was in time: the same each time, since a trace of it would say nothing. */
+const inTime = new DOMException('the handler was in time', 'AbortError')
+
 /**
  * `stale`: said at another time than now; `repeat`: the same was passed on a moment ago; `newer`: a later version may
  * know what it means. All three are ignored.
@@ -205,7 +208,7 @@ export function createGossip({
       try {
         return await Promise.race([done, timeout])
       } finally {
-        late.abort()
+        late.abort(inTime)
       }
     }
 
@@ -229,6 +232,14 @@ export function createGossip({
     }
   }
 
+  /** What is said of it from now on is a repetition. @returns its name, and what it is sent as */
+  function passedOn(topic: Topic, content: Uint8Array): { name: string; hash: Uint8Array } {
+    const hash = sha256(content)
+    const name = nameOf(topic, hash)
+    families[familyOf(topic)].said.passedOn(name)
+    return { name, hash }
+  }
+
   return {
     subscribe(topic, schema, handler) {
       if (heard.has(topic)) throw new TilthError('gossip.subscribed', `${topic} has its one subscriber already`)
@@ -249,14 +260,15 @@ export function createGossip({
       // Others hold against this node what they cannot read: a mistake of ours stays here, as an error of its maker's.
       const schema = schemas.get(topic)
       if (schema !== undefined) decodeFrame(content, schema, table[family].maxBytes, { mostValues: maxValues })
-      const hash = sha256(content)
       // Neighbours' copies of it come back to us: they are known.
-      const name = nameOf(topic, hash)
-      families[family].said.passedOn(name)
+      const { name, hash } = passedOn(topic, content)
       own.passedOn(name)
       const at = Math.floor(clock.now() / 1000)
       const { recipients } = await pubsub.publish(topic, sealEnvelope(topic, { content, hash }, at, key))
       return { recipients: recipients.length }
+    },
+    known(topic, message) {
+      passedOn(topic, encodeFrame(message, table[familyOf(topic)].maxBytes))
     },
     skew: skew.measured,
     subscribers: topic => pubsub.getSubscribers(topic).filter(hasNodeKey).map(peerOf)

@@ -1,6 +1,6 @@
 import type { ConnectionEncrypter, MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { afterTurn } from './after-turn.ts'
+import { afterTurn } from '../../runtime/after-turn.ts'
 import { withMethods } from './with-methods.ts'
 
 // What libp2p writes to a connection costs both sides a call of the system for each piece, and the other side a turn of
@@ -17,10 +17,35 @@ export const wholeFrames =
   components => {
     const encrypter = make(components)
     return withMethods<ConnectionEncrypter>(encrypter, {
-      secureInbound: (connection, options) => encrypter.secureInbound(inOnePiece(connection), options),
-      secureOutbound: (connection, options) => encrypter.secureOutbound(inOnePiece(connection), options)
+      secureInbound: async (connection, options) =>
+        withoutTraces(await encrypter.secureInbound(inOnePiece(connection), options)),
+      secureOutbound: async (connection, options) =>
+        withoutTraces(await encrypter.secureOutbound(inOnePiece(connection), options))
     }) as E
   }
+
+/** Public in the class of libp2p's encrypted connections, and left out of its interface. */
+interface Decoding {
+  readonly decoder?: { lengthDecoder?: (data: Uint8ArrayList) => number }
+}
+
+/** Bytes of the length before each encrypted piece. */
+const lengthBytes = 2
+const tooShort = new RangeError('there is no whole length yet')
+
+/**
+ * A connection ends the reading of each piece by an error that says that there is no next one yet: one error does for
+ * all, since making it, with its trace, costs more than deciphering a piece.
+ */
+function withoutTraces<T extends { readonly connection: object }>(secured: T): T {
+  const { decoder } = secured.connection as Decoding
+  if (decoder?.lengthDecoder !== undefined)
+    decoder.lengthDecoder = data => {
+      if (data.byteLength < lengthBytes) throw tooShort
+      return data.getUint16(0)
+    }
+  return secured
+}
 
 /** Bytes that wait for company at most. */
 const mostGathered = 65_536

@@ -123,14 +123,11 @@ describe('a channel of which one side was restored from an older copy', function
     for (let i = 0; i < 90 && code === undefined; i++) {
       const stream = await client.node.streams.open(worker.address, '/tilth/models/infer/1')
       await stream.send({ kind: 'recall', channel: id, sequence: 0n, receipts: [], voucher: null })
-      await stream.next(workerFrame).then(
-        frame => {
-          assert.equal(frame?.kind, 'recalled')
-        },
-        (error: unknown) => {
-          code = error instanceof TilthError ? error.code : 'none'
-        }
-      )
+      try {
+        assert.equal((await stream.next(workerFrame))?.kind, 'recalled')
+      } catch (error) {
+        code = error instanceof TilthError ? error.code : String(error)
+      }
       await stream.end()
     }
     assert.equal(code, 'limit.rate')

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { noise } from '@libp2p/noise'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { ConnectionEncrypter, MessageStream, Stream } from '@libp2p/interface'
 import { multiaddrConnectionPair } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { turnsByMessage } from '../../../node/transport/host/after-turn.ts'
+import { turnsByMessage } from '../../../node/runtime/after-turn.ts'
 import { rareUpdates, wholeFrames } from '../../../node/transport/host/fewer-writes.ts'
 import { readBytes } from '../../../node/transport/streams/frames.ts'
 
@@ -122,6 +125,62 @@ describe('fewer writes to a connection', () => {
       return { given, connection, to: secured.connection }
     }
     const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+    it('is read in whatever pieces it comes, and the end of a piece costs no error of its own', async function () {
+      this.timeout(60_000)
+      const log = Object.assign(() => undefined, { error: () => undefined, trace: () => undefined })
+      const encrypterOf = async () => {
+        const privateKey = await generateKeyPair('secp256k1')
+        const upgrader = { getStreamMuxers: () => new Map() }
+        const components = {
+          privateKey,
+          peerId: peerIdFromPrivateKey(privateKey),
+          logger: { forComponent: () => log },
+          upgrader
+        }
+        return wholeFrames(noise())(components as never)
+      }
+      const sizes = fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1, maxLength: 6 })
+      await fc.assert(
+        fc.asyncProperty(sizes, fc.integer({ min: 1, max: 9 }), async (messages, cut) => {
+          const [near, far] = multiaddrConnectionPair({ delay: 0 })
+          const send = near.send.bind(near)
+          near.send = data => {
+            const whole = data.subarray()
+            const at = Math.min(cut, whole.length)
+            return [whole.subarray(0, at), whole.subarray(at)]
+              .map(part => part.length === 0 || send(part))
+              .every(Boolean)
+          }
+          const [from, to] = await Promise.all([
+            (await encrypterOf()).secureOutbound(near),
+            (await encrypterOf()).secureInbound(far)
+          ])
+          const got = new Uint8ArrayList()
+          const all = messages.reduce((sum, size) => sum + size, 0)
+          const read = new Promise<void>(resolve => {
+            to.connection.addEventListener('message', event => {
+              got.append(event.data)
+              if (got.byteLength === all) resolve()
+            })
+          })
+          const said = messages.map((size, i) => new Uint8Array(size).fill(i + 1))
+          for (const one of said) if (!from.connection.send(one)) await from.connection.onDrain()
+          await read
+          assert.ok(Buffer.concat(said).equals(got.subarray()))
+          const { decoder } = to.connection as unknown as { decoder: { lengthDecoder(data: Uint8ArrayList): number } }
+          const thrown = [0, 1].map(size => {
+            try {
+              return decoder.lengthDecoder(new Uint8ArrayList(new Uint8Array(size)))
+            } catch (error) {
+              return error
+            }
+          })
+          assert.ok(thrown[0] instanceof RangeError && thrown[0] === thrown[1])
+        }),
+        { numRuns: 10 }
+      )
+    })
 
     it('goes to its connection in one piece, with all else of the same turn', async () => {
       const { given, to } = await securing()

@@ -69,6 +69,17 @@ describe('transport: what is said in gossip is fresh, and goes on once', () => {
     assert.ok(stranger.connected(), 'repeating costs nobody a connection')
   })
 
+  it('what a node knows by itself it neither looks at nor passes on, whoever says it', async () => {
+    const before = await count('repeat')
+    near.gossip.known(topic, { text: 'known' })
+    await stranger.say(topic, say('known'))
+    await until(async () => (await count('repeat')) === before + 1, 'it is judged')
+    await stranger.say(topic, say('not known'))
+    await until(() => heard.includes('not known'), 'what is new goes on')
+    assert.deepEqual(heard, ['not known'])
+    assert.ok(stranger.connected())
+  })
+
   it('another spelling of the same content is no content', async () => {
     const before = await count('reject')
     for (const text of ['{ "text":"spelt"}', '{"text":"\\u0073pelt"}', '{"text":"spelt"}\n'])

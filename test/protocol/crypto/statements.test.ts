@@ -84,6 +84,21 @@ describe('signed statements', () => {
     )
   })
 
+  it('are of the key that signed, also where another was put in its place', () => {
+    const [one, two] = [Uint8Array.from(key), fromHex(`0x${'09'.repeat(32)}`)]
+    const place = Uint8Array.from(one)
+    const hash = toHex(Uint8Array.from({ length: 32 }, (_, i) => i))
+    const first = signDigest(hash, place)
+    assert.equal(recoverDigest(hash, first), addressOfKey(one))
+    place.set(two)
+    const second = signDigest(hash, place)
+    assert.equal(recoverDigest(hash, second), addressOfKey(two))
+    assert.equal(recoverDigest(hash, first), addressOfKey(one))
+    // What is known of one signature is known of no other.
+    const other = toHex(Uint8Array.from({ length: 32 }, (_, i) => i + 1))
+    assert.notEqual(recoverDigest(other, second), addressOfKey(two))
+  })
+
   it('never throw on bytes that are no signature', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 0, maxLength: 70 }), bytes => {

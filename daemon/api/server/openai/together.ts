@@ -6,6 +6,9 @@ export interface Given<T> {
   readonly value: T
 }
 
+/** Why streams end that nobody listens to: the same each time, since a trace of it would say nothing. */
+const left = new DOMException('nobody listens any more', 'AbortError')
+
 /** Several streams as one, in the order in which they give; when one fails, or nobody listens any more, all end. */
 export async function* together<T>(
   start: (index: number, signal: AbortSignal) => AsyncIterable<T>,
@@ -31,7 +34,7 @@ export async function* together<T>(
       yield { index, value: result.value }
     }
   } finally {
-    over.abort()
+    over.abort(left)
     // What was asked has its end before the caller has: nothing of it goes on unseen.
     await Promise.allSettled(waiting.values())
     await Promise.allSettled(streams.map(async stream => stream.return?.()))

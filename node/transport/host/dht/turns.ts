@@ -2,7 +2,7 @@ import { dhtLimits } from '../../../../protocol/wire/index.ts'
 import type { Quota } from '../../../../protocol/wire/index.ts'
 import type { Clock } from '../../../runtime/index.ts'
 import { createBucket } from '../../limits/quota.ts'
-import { afterTurn } from '../after-turn.ts'
+import { afterTurn } from '../../../runtime/after-turn.ts'
 
 /** Somebody's work, a piece at a time. */
 export interface Work {

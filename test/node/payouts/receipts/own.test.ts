@@ -37,17 +37,22 @@ describe('own receipts', function () {
     return {
       ...receipts,
       receipts: (...options: Parameters<typeof receipts.list>) => receipts.list(...options),
-      add: (index: number, opening?: Opening) =>
-        store.batch(batch => {
-          receipts.keep(batch, generateReceipt({ index }).receipt, opening)
+      /** `quiet`: the process is to end before it is told of. */
+      async add(index: number, opening?: Opening, quiet = false): Promise<void> {
+        const { receipt } = generateReceipt({ index })
+        let id: Hex | undefined
+        await store.batch(batch => {
+          id = receipts.keep(batch, receipt, opening)
         })
+        if (id !== undefined && !quiet) receipts.announce(id, 'worker', receipt)
+      }
     }
   }
   const idOf = (index: number): Hex => receiptId(network, generateReceipt({ index }).receipt)
 
   it('are taken once each, in the order of their coming, whenever the process ends and whatever fails', async () => {
     const step = fc.oneof(
-      { weight: 4, arbitrary: fc.constant('add' as const) },
+      { weight: 4, arbitrary: fc.constantFrom('add' as const, 'add' as const, 'quiet' as const) },
       { weight: 2, arbitrary: fc.constantFrom('take' as const, 'fail' as const, 'tidy' as const) },
       { weight: 1, arbitrary: fc.constantFrom('restart' as const, 'release' as const) }
     )
@@ -67,7 +72,7 @@ describe('own receipts', function () {
         let [mine, count] = [await models(), 0]
         let own = createOwnReceipts(store, mine, take, silentLog)
         for (const one of steps) {
-          if (one === 'add') await mine.add(count++)
+          if (one === 'add' || one === 'quiet') await mine.add(count++, undefined, one === 'quiet')
           if (one === 'take') await own.take()
           if (one === 'tidy') await own.tidy()
           if (one === 'release')
