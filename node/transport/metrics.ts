@@ -14,7 +14,7 @@ export const transportCounts = (metrics: Metrics): TransportCounts => ({
   gossip: counter(
     metrics,
     'tilth_gossip_messages_total',
-    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time, stale, repeat, newer',
+    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time, stale, repeat, newer; unsaid: own ones above the own share',
     ['topic', 'verdict']
   ),
   verdictSeconds: histogram(

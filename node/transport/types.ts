@@ -31,7 +31,8 @@ export interface Gossip {
   ): () => void
   /**
    * Says it now, signed, to the topic's mesh; own messages are not delivered to the own handler. The same may be said
-   * again for those who came late, and is passed on once in the topic's `repeatMs`. Bigints go as decimal text.
+   * again for those who came late, and is passed on once in the topic's `repeatMs`. Bigints go as decimal text. What is
+   * more than others take from one sayer is not said.
    * @returns how many peers it went to at once; 0 is no error.
    * @throws LimitError `frame.too-large` · InvalidError `frame.schema` where the own handler could not read it
    */

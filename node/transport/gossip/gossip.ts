@@ -65,6 +65,12 @@ const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
   burst: factor * burst
 })
 
+/**
+ * Of a sayer's share, so much a node takes by itself: whoever hears it counts by another clock. What is more it does not
+ * say, since nobody would hear it and each neighbour would hold it against a worker that answers forty a second.
+ */
+const ownShare = 0.9
+
 /** A handler was in time: the same each time, since a trace of it would say nothing. */
 const inTime = new DOMException('the handler was in time', 'AbortError')
 
@@ -111,6 +117,7 @@ export function createGossip({
     all: createBucket(times(limits.quota, relayed), clock),
     floods: createBuckets(times(limits.quota, flood), clock),
     sayers: createBuckets(limits.sayer, clock),
+    mine: createBucket(times(limits.sayer, ownShare), clock),
     said: createRepeats(limits.repeatMs, clock),
     judging: new Set<string>() // as many as the queue holds
   })
@@ -260,6 +267,10 @@ export function createGossip({
       // Others hold against this node what they cannot read: a mistake of ours stays here, as an error of its maker's.
       const schema = schemas.get(topic)
       if (schema !== undefined) decodeFrame(content, schema, table[family].maxBytes, { mostValues: maxValues })
+      if (!families[family].mine.take()) {
+        counts.gossip.inc({ topic: family, verdict: 'unsaid' })
+        return { recipients: 0 }
+      }
       // Neighbours' copies of it come back to us: they are known.
       const { name, hash } = passedOn(topic, content)
       own.passedOn(name)

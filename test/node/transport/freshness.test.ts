@@ -128,6 +128,20 @@ describe('transport: what is said in gossip is fresh, and goes on once', () => {
     assert.ok(heard.length <= 50, `${heard.length} were heard`)
   })
 
+  it('a node says no more than its share, so that nobody holds it against a busy one', async () => {
+    const busy = await startNode({ join: [near] }, { limits })
+    busy.gossip.subscribe(topic, note, () => undefined)
+    await until(
+      () => near.gossip.subscribers(topic).some(({ address }) => address === busy.peers.self.address),
+      'near knows it'
+    )
+    const before = [await count('rate'), heard.length] as const
+    for (let i = 0; i < 400; i++) await busy.gossip.publish(topic, { text: `receipt ${i}` })
+    await until(() => heard.length >= before[1] + 30, 'its share is heard')
+    assert.equal(await count('rate'), before[0])
+    assert.ok(near.peers.connected().some(({ address }) => address === busy.peers.self.address))
+  })
+
   it('who comes late hears what is said again', async () => {
     const quick = { topics: { [topic]: { ...topicLimits[topic], repeatMs: 200 } } }
     const [author, between] = [await startNode({}, { limits: quick }), await startNode({}, { limits: quick })]
