@@ -2,6 +2,7 @@
 export type EngineErrorCode =
   | 'adapter-config'
   | 'adapter-mismatch'
+  | 'adapter-numbers'
   | 'adapter-missing'
   | 'adapter-target'
   | 'adapter-unsupported'

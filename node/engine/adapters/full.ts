@@ -61,7 +61,7 @@ const schema = z.strictObject({
 
 /**
  * @param json of its adapter_config.json
- * @throws ModelError `adapter-unsupported`, `adapter-missing`, `adapter-mismatch` · InvalidError `job.full-size`
+ * @throws ModelError `adapter-unsupported`, `adapter-missing`, `adapter-mismatch`, `adapter-numbers` · InvalidError `job.full-size`
  */
 export function readFull(folder: string, config: ModelConfig, json: unknown): FullAdapter {
   checkFullSize(parameterCount(config))
@@ -79,7 +79,7 @@ export function readFull(folder: string, config: ModelConfig, json: unknown): Fu
       )
     // [reject] Weights are numbers.
     if (!tensor.data.every(Number.isFinite))
-      throw new ModelError('adapter-mismatch', `${file}: tensor ${tensor.name} holds something that is no number`)
+      throw new ModelError('adapter-numbers', `${file}: tensor ${tensor.name} holds something that is no number`)
     tensors.delete(tensor.name)
     return { ...m, delta: tensor.data }
   })

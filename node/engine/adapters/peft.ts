@@ -99,7 +99,8 @@ function readModules(folder: string, config: ModelConfig, lora: LoraConfig): Ada
     if (tensor.shape.join() !== shape.join())
       throw mismatch(`tensor ${tensor.name} is [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
     // [reject] Weights are numbers: one that is none makes all that is answered nothing.
-    if (!tensor.data.every(Number.isFinite)) throw mismatch(`tensor ${tensor.name} holds something that is no number`)
+    if (!tensor.data.every(Number.isFinite))
+      throw new ModelError('adapter-numbers', `${file}: tensor ${tensor.name} holds something that is no number`)
     tensors.delete(`${path} ${part}`)
     return tensor.data
   }

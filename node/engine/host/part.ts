@@ -93,6 +93,7 @@ const unreadable: ReadonlySet<string> = new Set([
   'adapter-config',
   'adapter-unsupported',
   'adapter-missing',
-  'adapter-mismatch'
+  'adapter-mismatch',
+  'adapter-numbers'
 ])
 const isUnreadable = (error: unknown): boolean => error instanceof ModelError && unreadable.has(error.code)

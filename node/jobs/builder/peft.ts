@@ -74,6 +74,8 @@ function read(folder: string): Tuned {
   try {
     return readTuned(folder, opened())
   } catch (cause) {
+    if (cause instanceof ModelError && cause.code === 'adapter-numbers')
+      throw new InvalidError('adapter.numbers', 'the weights hold numbers that are not finite', { cause })
     if (cause instanceof ModelError)
       throw new InvalidError('adapter.layout', 'the folder holds nothing that was trained over the base model', {
         cause

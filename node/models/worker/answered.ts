@@ -28,6 +28,7 @@ const forgottenAtOnce = 10_000
 const never = 1n << 64n
 
 /** By time of issue, so that what is old is a range. */
+const keyForm = /^([0-9]{16,20})-(0x[0-9a-f]{64})$/
 const keyOf = ({ issuedAt }: Asked, request: Hex): string => `${sequenceKey(issuedAt)}-${request}`
 
 export function createAnswered(
@@ -54,12 +55,14 @@ export function createAnswered(
       const oldest = now() - requestSeconds
       let from = oldest > 0n ? oldest : 0n
       const found: [Hex, bigint][] = []
+      let read = 0
       for await (const key of served.keys({ from: sequenceKey(from), reverse: true, limit: most })) {
-        const [issuedAt = '0', request] = key.split('-')
-        found.push([request as Hex, BigInt(issuedAt)])
+        read++
+        const [, issuedAt, request] = keyForm.exec(key) ?? []
+        if (issuedAt !== undefined) found.push([request as Hex, BigInt(issuedAt)])
       }
-      // Of the second at which it stopped there may be more.
-      if (found.length === most) from = (found.at(-1)?.[1] ?? from) + 1n
+      // Of the second at which it stopped there may be more; of what is no key nobody knows the second.
+      if (read === most) from = found.length === most ? (found.at(-1)?.[1] ?? from) + 1n : never
       since = from
       for (const [request, issuedAt] of found.reverse()) keep(request, issuedAt)
     },

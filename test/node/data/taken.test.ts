@@ -221,6 +221,7 @@ describe('data: a decision that no jury can look at', () => {
             juries: {
               rules: async () => ({ deposit: 1n }),
               candidates: async () => ({ candidates: jurors, size: jurors.length }),
+              openUntil: async () => undefined,
               challenge: () => assert.fail('money has moved')
             }
           },
