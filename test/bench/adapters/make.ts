@@ -56,8 +56,8 @@ export async function makeAdapters(
       if (response === undefined) continue
       const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } }
       if (error === undefined) return result
-      // It had come through before the chain hung up.
-      if (hungUp > 0 && /already|nonce too low/i.test(error.message ?? '')) return undefined
+      // It had come through before the chain hung up, or was waited for too short.
+      if (/already|nonce too low/i.test(error.message ?? '')) return undefined
       throw new Error(JSON.stringify(error))
     }
   }
@@ -126,8 +126,9 @@ export async function makeAdapters(
   // A block holds so much gas: what is left over comes with the next ones.
   for (let at = await counted(), before = -1; at < next; before = at, at = await counted()) {
     if (at === before) {
-      say(`registration ${at} of ${next} is sent once more`)
-      await send(at, sent.get(at) ?? '0x')
+      say(`registrations from ${at} of ${next} on are sent once more`)
+      const lost = Array.from({ length: Math.min(atOnce, next - at) }, (_, i) => at + i)
+      await Promise.all(lost.map(nonce => send(nonce, sent.get(nonce) ?? '0x')))
     }
     await call('evm_mine', [])
   }
