@@ -57,7 +57,7 @@ export async function makeAdapters(
       const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } }
       if (error === undefined) return result
       // It had come through before the chain hung up, or was waited for too short.
-      if (/already|nonce too low/i.test(error.message ?? '')) return undefined
+      if (/already|nonce too low|underpriced/i.test(error.message ?? '')) return undefined
       throw new Error(JSON.stringify(error))
     }
   }
