@@ -61,7 +61,8 @@ const schema = z.strictObject({
 
 /**
  * @param json of its adapter_config.json
- * @throws ModelError `adapter-unsupported`, `adapter-missing`, `adapter-mismatch`, `adapter-numbers` · InvalidError `job.full-size`
+ * @throws ModelError `adapter-unsupported`, `adapter-missing`, `adapter-mismatch`, `adapter-numbers` · InvalidError
+ * `job.full-size`
  */
 export function readFull(folder: string, config: ModelConfig, json: unknown): FullAdapter {
   checkFullSize(parameterCount(config))

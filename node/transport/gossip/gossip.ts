@@ -66,8 +66,8 @@ const times = ({ perSecond, burst }: Quota, factor: number): Quota => ({
 })
 
 /**
- * Of a sayer's share, so much a node takes by itself: whoever hears it counts by another clock. What is more it does not
- * say, since nobody would hear it and each neighbour would hold it against a worker that answers forty a second.
+ * Of a sayer's share, so much a node takes by itself: whoever hears it counts by another clock. What is more it does
+ * not say, since nobody would hear it and each neighbour would hold it against a worker that answers forty a second.
  */
 const ownShare = 0.9
 
