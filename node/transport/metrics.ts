@@ -14,8 +14,8 @@ export const transportCounts = (metrics: Metrics): TransportCounts => ({
   gossip: counter(
     metrics,
     'tilth_gossip_messages_total',
-    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time, stale, repeat, newer; and own ones that were ' +
-      'above the own share, as unsaid',
+    'Messages heard, by verdict: accept, ignore, reject, rate, busy, time, stale, repeat, newer; ' +
+      'and own ones that were above the own share, as unsaid',
     ['topic', 'verdict']
   ),
   verdictSeconds: histogram(
