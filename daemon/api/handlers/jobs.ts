@@ -141,9 +141,10 @@ export function jobHandlers(
   return {
     async planJob({ body: { base, version, settings, coalitions, ...body } }) {
       const datanet = await which.datanet(body.datanet)
+      const on = await baseOf(base)
       const of = await versionOf(datanet, version)
       const { cost, ...plan } = await jobs.plan({
-        base: await baseOf(base),
+        base: on,
         datanet,
         version: of,
         ...(settings === undefined ? {} : { settings: given(settings) }),

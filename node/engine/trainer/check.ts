@@ -24,6 +24,8 @@ function check({ folder, lora }: CheckArgument): null {
     try {
       return readAdapter(folder, model?.config as ModelConfig)
     } catch (cause) {
+      if (cause instanceof ModelError && cause.code === 'adapter-numbers')
+        throw refuse('numbers that are not finite', cause)
       throw refuse('no adapter for this base', cause)
     }
   }
