@@ -138,7 +138,8 @@ describe('a request', () => {
     const most = feeOf(offerMessage(), 5, 16)
     means(most, most + 7n, 7n)
     assert.throws(() => means(most - 1n, most, 0n), code('request.max-fee'))
-    assert.throws(() => means(most, most + 6n, 7n), code('channel.exhausted'))
+    // A deposit that was added to is known to its client first: nobody is charged for it.
+    assert.throws(() => means(most, most + 6n, 7n), { code: 'channel.exhausted', consequence: 'ignore' })
   })
 })
 
