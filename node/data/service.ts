@@ -105,7 +105,7 @@ export function createDataService(deps: DataDeps): DataService {
     changed,
     decided,
     left,
-    overturned,
+    overturned: ({ datanet }) => beginAnew(datanet, async () => undefined),
     follows,
     async datanet(datanet, document) {
       made.note(datanet, document)
@@ -183,6 +183,7 @@ export function createDataService(deps: DataDeps): DataService {
   const commitments = createCommitments(deps, book, {
     changed,
     follows,
+    dropping: ({ datanet }, drop) => beginAnew(datanet, drop),
     rewound,
     async seated(datanet, validators) {
       if (validators.includes(self)) {
@@ -210,9 +211,11 @@ export function createDataService(deps: DataDeps): DataService {
   /** Who is seated in a private Datanet has passed by what it could not read, and reads it now. */
   async function lookAgain(datanet: Hex): Promise<void> {
     if ((await book.datanet(datanet))?.document.rules.private === undefined) return
-    // Also where nothing is looked at yet, since this node has just started, and should it be killed now.
-    await book.serially(() => book.pass(datanet, 0))
-    turns.revisit(datanet, 1)
+    await book.serially(async () => {
+      // Also where nothing is looked at yet, since this node has just started, and should it be killed now.
+      await book.pass(datanet, 0)
+      turns.revisit(datanet, 1)
+    })
   }
 
   /** Fetches ahead what the checks will need, where this node runs them. */
@@ -263,7 +266,7 @@ export function createDataService(deps: DataDeps): DataService {
 
   async function leave(datanet: Hex): Promise<void> {
     await turns.leave(datanet)
-    await shards.forget(datanet)
+    await shards.forget(datanet, async () => undefined)
     await book.serially(async () => {
       for await (const record of book.drop(datanet)) await letGo(record)
     })
@@ -303,21 +306,24 @@ export function createDataService(deps: DataDeps): DataService {
     anchoring?.wake()
   }
   /** What was revealed of a commitment that the chain took back waits for it to come again. */
-  async function rewound({ datanet, state, provider }: ContributionRecord): Promise<void> {
+  async function rewound({ state, provider }: ContributionRecord): Promise<void> {
     if ('statements' in state && state.statements !== undefined)
       await receiver
         .take({ kind: 'reveal', statements: state.statements, ...(provider === undefined ? {} : { provider }) })
         .catch((error: unknown) => {
           log.debug('a reveal waits for the chain', { error })
         })
-    await overturned({ datanet })
   }
-  /** Which rows are accepted is otherwise than it was: what later ones are compared with is gathered anew. */
-  async function overturned({ datanet }: Pick<ContributionRecord, 'datanet'>): Promise<void> {
+  /**
+   * Which rows are accepted is otherwise than it was: what later ones are compared with is gathered anew. Within what
+   * the book does in turn, so that nothing is passed meanwhile as it stood before.
+   */
+  async function beginAnew<T>(datanet: Hex, change: () => Promise<T>): Promise<T> {
     // Whoever is killed now, or waits for what comes before something, begins at the first one again.
     await book.pass(datanet, 0)
-    await shards.forget(datanet)
+    const done = await shards.forget(datanet, change)
     turns.revisit(datanet, 1)
+    return done
   }
 
   /** What the owner has chosen to follow, once it is known under that name. */

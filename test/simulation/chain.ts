@@ -9,7 +9,7 @@ import type { Fact } from '../node/chain/fake-chain.ts'
 import { readingOf, unreachable } from './reading.ts'
 
 export const network: Network = { chainId: 31337, registry: `0x${'11'.repeat(20)}` }
-/** Blocks that a node waits for: what is taken back is less. */
+/** Blocks that a node waits for: what is taken back at once is less, and more where it happens again and again. */
 export const confirmations = 3
 
 type Of<N extends ChainEvent['name']> = Extract<ChainEvent, { name: N }>

@@ -41,6 +41,16 @@ describe('the data phase in a simulated world', function () {
     console.log(`      ${told} seeds in ${((performance.now() - began) / 1000).toFixed(0)} s`)
   })
 
+  // Blocks are taken back, again and again, with what was decided already: what comes to stand before it is open still.
+  it('accepts what takes the place of what was decided and the chain took back', async () => {
+    const { faults, contributions, accepted } = await tellStory(567, {
+      troubles: ['reorganisations', 'lies'],
+      stormMs: 10_500
+    })
+    assert.deepEqual(faults, [])
+    assert.deepEqual({ contributions, accepted }, { contributions: 5, accepted: 5 })
+  })
+
   it('is the same story each time that a seed is played', async () => {
     const stories = []
     for (const seed of [3, 4, 9]) stories.push([await tellStory(seed), await tellStory(seed)] as const)

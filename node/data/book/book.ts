@@ -123,7 +123,7 @@ const inOrder = (datanet: Hex, from: number): { prefix: string; from: string } =
 export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network'>): Book {
   const tables = openTables(store)
   const { contributions, places, open, uploads, ballots, votePlaces, verdicts, versions } = tables
-  const { evidence, unreported } = tables
+  const { evidence, returning, unreported } = tables
   const records = createKept<string, ContributionRecord>({
     max: cachedRecords,
     weight: {
@@ -169,9 +169,12 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       : {
           ...progress,
           contributions: progress.contributions + sign,
-          accepted: progress.accepted + (record.state.name === 'accepted' ? sign : 0),
-          decided: isFinal(record.state) && sign === 1 ? Math.max(progress.decided, record.index) : progress.decided
+          accepted: progress.accepted + (record.state.name === 'accepted' ? sign : 0)
         }
+  const returnKey = ({ datanet, id }: ContributionRecord): string => `${datanet}/${id}`
+  /** What was decided where it stood before the chain took it back says nothing of what comes before it now. */
+  const reaches = async (record: ContributionRecord): Promise<number> =>
+    !isFinal(record.state) || (await returning.has(returnKey(record))) ? 0 : record.index
 
   function forget(record: ContributionRecord, batch: Batch): void {
     const place = placeOf(record)
@@ -259,7 +262,8 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     async putContribution(record) {
       const place = placeOf(record)
       const before = await recordAt(place)
-      const progress = weigh(record, 1, weigh(before, -1, await book.progress(record.datanet)))
+      const counted = weigh(record, 1, weigh(before, -1, await book.progress(record.datanet)))
+      const progress = { ...counted, decided: Math.max(counted.decided, await reaches(record)) }
       await store.batch(batch => {
         if (before === undefined)
           batch
@@ -373,7 +377,9 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
       await store.batch(batch => {
         forget(record, batch)
         const passed = Math.min(progress.passed, record.index - 1)
-        batch.put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
+        batch
+          .put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
+          .put(returning, returnKey(record), true)
       })
       forgotten(record)
       return record
@@ -395,6 +401,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         for await (const key of tables.told.keys({ prefix: `${record.id}/` })) await tables.told.delete(key)
         yield record
       }
+      for await (const key of returning.keys({ prefix: `${datanet}/` })) await returning.delete(key)
       await tables.progress.delete(datanet)
     }
   }

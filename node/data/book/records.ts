@@ -155,6 +155,8 @@ export interface Tables {
   readonly refused: Collection<true>
   /** `DATANET/CONTRIBUTOR/INDEX`. */
   readonly uploads: Collection<true>
+  /** `DATANET/CONTRIBUTION` of what the chain took back: it may have been decided where it stood before. */
+  readonly returning: Collection<true>
   readonly ballots: Collection<BallotRecord>
   /** A vote's or its commitment's digest → the contribution that it is about. */
   readonly votePlaces: Collection<string>
@@ -201,6 +203,7 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     open: store.collection('data/open', mark),
     refused: store.collection('data/refused', mark),
     uploads: store.collection('data/uploads', mark),
+    returning: store.collection('data/returning', mark),
     ballots: store.collection('data/ballots', ballotRecord),
     votePlaces: store.collection('data/vote-places', key),
     verdicts: store.collection('data/verdicts', verdict),

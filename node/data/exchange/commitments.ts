@@ -13,7 +13,9 @@ export interface CommitmentHooks {
   changed(datanet: Hex): void
   /** A roster follows another: who sits on it has to do with the Datanet from now on. */
   seated(datanet: Hex, validators: readonly Address[]): Promise<void>
-  /** This one is on chain no more; it may come back in another block, at another place. */
+  /** Forgets what is on chain no more, within what the book does in turn, with whatever follows from that. */
+  dropping<T>(gone: ContributionRecord, drop: () => Promise<T>): Promise<T>
+  /** This one is forgotten; it may come back in another block, at another place. */
   rewound(gone: ContributionRecord): Promise<void>
 }
 
@@ -109,7 +111,11 @@ export function createCommitments(
           if (event.name === 'VersionAnchored') return book.dropVersion(event.datanet, event.version, event.block)
           if (event.name !== 'Committed') return
           const { contribution, block } = event
-          const gone = await book.serially(() => book.dropContribution(contribution, block))
+          const gone = await book.serially(async () => {
+            const known = await book.contribution(contribution)
+            if (known?.block !== block) return undefined // it is there in another block already
+            return hooks.dropping(known, () => book.dropContribution(contribution, block))
+          })
           if (gone === undefined) return
           log.warn('the chain took a commitment back', { contribution, block: String(block) })
           await hooks.rewound(gone)

@@ -115,7 +115,8 @@ export interface Shards {
   nearest(datanet: Hex, rows: readonly Row[]): Promise<(NearRow | undefined)[]>
   /** Fetches ahead of its turn what the checks will need: again and again for as long as a shard may be away. */
   warm(datanet: Hex, record?: ContributionRecord): void
-  forget(datanet: Hex): Promise<void>
+  /** Begins the index of its accepted rows anew. @param change what makes them others: no check outlasts it */
+  forget<T>(datanet: Hex, change: () => Promise<T>): Promise<T>
 }
 
 export function createShards(
@@ -146,8 +147,15 @@ export function createShards(
   const inVain = createCache<string, true>({ max: mostInVain })
   /** Shards that will be looked for again ahead of their turn. */
   let again = 0
-  /** How often an index of accepted rows was forgotten. */
-  let forgets = 0
+  /** How often an index of accepted rows was begun anew, or was done with that; and how many are at it. */
+  let [forgets, forgetting] = [0, 0]
+  /** Which rows are accepted may be otherwise since something began. @throws TilthError `rows.forgotten` */
+  function requireSame(since: number): void {
+    if (since !== forgets || forgetting > 0)
+      throw new TilthError('rows.forgotten', 'the index of accepted rows was begun anew meanwhile', {
+        consequence: 'retry'
+      })
+  }
 
   const must = async (datanet: Hex): Promise<DatanetDocument> => {
     const net = (await book.datanet(datanet))?.document
@@ -393,6 +401,7 @@ export function createShards(
       return lines
     },
     async check(record, statements, told) {
+      const since = forgets
       const net = await judging(record)
       const questions = await questionsFor(record)
       const uploads = await allowances.uploads(record, net.rules)
@@ -401,7 +410,7 @@ export function createShards(
       const { code } = checkAllowance(net.rules, uploads, context, statements.reveal.message)
       const shard = code === 'ok' ? await shardOf(net, record, statements) : new Uint8Array()
       const earlier = await likeRows(record.datanet, net.rules, shard)
-      return inSlices(
+      const verdict = await inSlices(
         checkSteps({
           network,
           statements,
@@ -416,6 +425,8 @@ export function createShards(
           ...(context === undefined ? {} : { context })
         })
       )
+      requireSame(since)
+      return verdict
     },
     async preview(datanet, shard, uploads, context) {
       const { rules } = await sitting(datanet)
@@ -447,11 +458,7 @@ export function createShards(
         const line = lines[row]
         return line !== undefined && 'row' in line ? [[row, line.row] as const] : []
       })
-      // Whether it is accepted may be otherwise since this was asked.
-      if (since !== forgets)
-        throw new TilthError('rows.forgotten', 'the index of accepted rows was begun anew meanwhile', {
-          consequence: 'retry'
-        })
+      requireSame(since)
       await accepted.add(datanet, { contribution: id, order: index }, rows)
       return true
     },
@@ -469,10 +476,17 @@ export function createShards(
       }
       void attention.during(() => ahead(datanet, record, task))
     },
-    async forget(datanet) {
+    async forget(datanet, change) {
       heldOut.delete(datanet)
       forgets++
-      await accepted.forget(datanet)
+      forgetting++
+      try {
+        await accepted.forget(datanet)
+        return await change()
+      } finally {
+        forgets++
+        forgetting--
+      }
     }
   }
   return shards

@@ -101,8 +101,8 @@ export function createTurns(
   const stopping = new AbortController()
   // Of Datanets that are followed, and no others.
   const running = new Map<Hex, { wake: () => void; done: Promise<void> }>()
-  /** Index of the contribution of each Datanet whose turn it is; all before it are over and done with. */
-  const position = new Map<Hex, number>()
+  /** Whose turn it is in each Datanet, anew with each turn; all contributions before it are over and done with. */
+  const position = new Map<Hex, { readonly index: number }>()
   /** What was told in this process's life, as far as it is remembered; comparing notes does the rest. */
   const announced = createCache<string, true>({ max: remembered })
   /** When more than two thirds of the weight were first seen to have committed. */
@@ -329,23 +329,26 @@ export function createTurns(
   }
 
   /** @returns when to look again, at the latest; undefined when there is nothing to look at */
-  async function advance(datanet: Hex, began: { index: number; at: number }): Promise<number | undefined> {
+  async function advance(datanet: Hex, began: { id?: Hex; at: number }): Promise<number | undefined> {
     const net = (await book.datanet(datanet))?.document
     for (;;) {
-      const index = position.get(datanet) ?? (await book.progress(datanet)).passed + 1
-      position.set(datanet, index)
-      const record = await book.at(datanet, index)
+      const turn = await book.serially(async () => {
+        const known = position.get(datanet) ?? { index: (await book.progress(datanet)).passed + 1 }
+        position.set(datanet, known)
+        return known
+      })
+      const record = await book.at(datanet, turn.index)
       if (net === undefined || record === undefined || stopping.signal.aborted || !follows(datanet)) return undefined
-      if (began.index !== index) Object.assign(began, { index, at: clock.now() })
+      if (began.id !== record.id) Object.assign(began, { id: record.id, at: clock.now() })
       const looked = await look(record, await rosters.deciding(record.id, net), began.at)
       if (looked === 'go-on') {
-        // Decided otherwise while it was looked at: what it is now is looked at, too.
-        const state = (await book.contribution(record.id))?.state.name
-        if (state !== undefined && state !== record.state.name) continue
-        // unless it was to be looked at again from further back
-        if (position.get(datanet) !== index) continue
-        position.set(datanet, index + 1)
-        await book.serially(() => book.pass(datanet, index))
+        await book.serially(async () => {
+          // Decided otherwise meanwhile, or to be looked at again: what it is now is looked at, too.
+          const now = await book.at(datanet, turn.index)
+          if (now?.state.name !== record.state.name || position.get(datanet) !== turn) return
+          position.set(datanet, { index: turn.index + 1 })
+          await book.pass(datanet, turn.index)
+        })
       } else if (looked.until > clock.now()) {
         // Decided while it was looked at: no need to wait.
         const now = (await book.contribution(record.id))?.state.name
@@ -355,7 +358,7 @@ export function createTurns(
   }
 
   async function loop(datanet: Hex, sleeper: { woken: boolean; wake: () => void }): Promise<void> {
-    const began = { index: 0, at: 0 }
+    const began = { at: 0 }
     while (!stopping.signal.aborted && follows(datanet)) {
       sleeper.woken = false
       let until: number | undefined = clock.now() + timing.tickMs
@@ -417,7 +420,7 @@ export function createTurns(
     },
     revisit(datanet, index) {
       const at = position.get(datanet)
-      if (at !== undefined) position.set(datanet, Math.min(at, index))
+      if (at !== undefined && index <= at.index) position.set(datanet, { index })
       wake(datanet)
     },
     async stop() {

@@ -113,6 +113,18 @@ describe('data: a shard on a machine that is behind', () => {
     assert.notEqual(reason, 'unavailable')
   })
 
+  it('is not judged beside rows that are forgotten meanwhile', async () => {
+    has = async () => {
+      await shards.forget(record.datanet, async () => undefined)
+      return true
+    }
+    await assert.rejects(check(), { code: 'rows.forgotten', consequence: 'retry' })
+    has = true
+    const during = await shards.forget(record.datanet, () => check().catch((error: unknown) => error))
+    assert.equal((during as { code?: string }).code, 'rows.forgotten')
+    assert.notEqual((await check()).reason, 'unavailable')
+  })
+
   it('loses its turn after as long as the rules say of time in which it was looked for', async () => {
     let tries = 0
     for (let found: { reason?: string | undefined } | undefined; found?.reason !== 'unavailable'; tries++) {
