@@ -327,9 +327,12 @@ const busyCodes = new Set<ErrorCode>(['channel.unconfirmed', 'worker.busy', 'lim
 /** Codes by which it says that it takes on nothing now, by its owner's wish or since what answers for it is away. */
 const awayCodes = new Set<ErrorCode>(['worker.away', 'offer.none', 'models.stopped'])
 
-/** Codes by which it says that this channel, or what is owed on it, is not as it should be. */
+/**
+ * Codes by which it says that this channel, or what is owed on it, is not as it should be. A worker that is behind is
+ * told what it has forgotten, and the channel goes on.
+ */
 type ChannelTrouble = Extract<
-  Exclude<ModelsErrorCode, 'channel.unconfirmed'> | ProtocolModelsErrorCode,
+  Exclude<ModelsErrorCode, 'channel.unconfirmed' | 'receipt.behind'> | ProtocolModelsErrorCode,
   `channel.${string}` | `receipt.${string}` | `voucher.${string}`
 >
 const channelTroubles: Record<ChannelTrouble, true> = {
@@ -341,7 +344,6 @@ const channelTroubles: Record<ChannelTrouble, true> = {
   'channel.unknown': true,
   'channel.worker': true,
   'receipt.answer': true,
-  'receipt.behind': true,
   'receipt.chain': true,
   'receipt.confidential': true,
   'receipt.content': true,
@@ -369,7 +371,5 @@ function blameFor(error: unknown): Blame {
   if (!(error instanceof TilthError)) return 'worker'
   if (busyCodes.has(error.code)) return 'busy'
   if (awayCodes.has(error.code)) return 'away'
-  // The channel goes on once the worker has been told what it has forgotten.
-  if (error.code === 'receipt.behind') return 'worker'
   return Object.hasOwn(channelTroubles, error.code) ? 'channel' : 'worker'
 }
