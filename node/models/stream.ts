@@ -1,7 +1,5 @@
 import { anySignal } from '../../protocol/primitives/index.ts'
-
-/** Why a task ends that nobody listens to: the same each time, since a trace of it would say nothing. */
-const left = new DOMException('nobody listens any more', 'AbortError')
+import { nobodyListens } from '../runtime/signals.ts'
 
 /**
  * A task that emits as an iteration. Leaving the loop early, or the caller's signal, aborts the task's signal; the loop
@@ -39,7 +37,7 @@ export async function* asStream<T>(
     }
     if (failure !== undefined) throw failure.error
   } finally {
-    control.abort(left)
+    control.abort(nobodyListens)
     await running
   }
 }

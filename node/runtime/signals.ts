@@ -6,6 +6,9 @@ export function within(ms: number, signal?: AbortSignal): AbortSignal {
   return signal === undefined ? late : anySignal([late, signal])
 }
 
+/** Why a task ends that nobody listens to: the same each time, since a trace of it would say nothing. */
+export const nobodyListens = new DOMException('nobody listens any more', 'AbortError')
+
 /** Why a signal aborted, as an error whatever its owner gave. */
 export const abortReason = (signal: AbortSignal | undefined): Error =>
   signal?.reason instanceof Error ? signal.reason : new DOMException('aborted', 'AbortError')

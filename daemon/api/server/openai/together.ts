@@ -1,3 +1,4 @@
+import { nobodyListens } from '../../../../node/runtime/signals.ts'
 import { anySignal } from '../../../../protocol/primitives/index.ts'
 
 /** Something that one of several streams gave. */
@@ -5,9 +6,6 @@ export interface Given<T> {
   readonly index: number
   readonly value: T
 }
-
-/** Why streams end that nobody listens to: the same each time, since a trace of it would say nothing. */
-const left = new DOMException('nobody listens any more', 'AbortError')
 
 /** Several streams as one, in the order in which they give; when one fails, or nobody listens any more, all end. */
 export async function* together<T>(
@@ -34,7 +32,7 @@ export async function* together<T>(
       yield { index, value: result.value }
     }
   } finally {
-    over.abort(left)
+    over.abort(nobodyListens)
     // What was asked has its end before the caller has: nothing of it goes on unseen.
     await Promise.allSettled(waiting.values())
     await Promise.allSettled(streams.map(async stream => stream.return?.()))
