@@ -38,9 +38,7 @@ function check({ folder, lora }: CheckArgument): null {
     throw refuse(`an adapter of ${targets.join(', ')}, and the job wants ${lora.targets.join(', ')}`)
   if (modules.length !== targetModules(model.config, lora.targets).length)
     throw refuse('an adapter that leaves out layers')
-  // [reject] Its numbers are finite, and it has moved.
-  if (!modules.every(({ a, b }) => a.every(Number.isFinite) && b.every(Number.isFinite)))
-    throw refuse('numbers that are not finite')
+  // [reject] It has moved.
   if (modules.every(({ b }) => b.every(x => x === 0))) throw refuse('an adapter that changes nothing')
   return null
 }
