@@ -57,10 +57,15 @@ export function createIntake(
     return { pool, expiry: facing.expiry, covered: facing.closed ? facing.claimed : facing.deposit }
   }
 
-  /** @param shown makes sure of what it shows by itself */
-  async function keep(receipt: CosignedReceipt, shown: (id: Hex) => void): Promise<Taken> {
+  async function checked(receipt: CosignedReceipt): Promise<Taken> {
     const id = receiptId(network, receipt)
-    shown(id)
+    // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
+    const own = shownFault(receipt, network)
+    if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
+    return keep(receipt, id)
+  }
+
+  async function keep(receipt: CosignedReceipt, id: Hex): Promise<Taken> {
     if (await receipts.has(id)) return { id, fresh: false }
     const { client, worker } = receipt
     const entry = { id, receipt, own: client === self || worker === self, answered: worker === self }
@@ -74,16 +79,12 @@ export function createIntake(
       const document = keccak(canonicalJson(receipt))
       const running = taking.get(document)
       if (running !== undefined) return running.then(({ id }) => ({ id, fresh: false }))
-      const work = keep(receipt, id => {
-        // [reject] What it shows by itself: both signatures, and that it encloses what they are over.
-        const own = shownFault(receipt, network)
-        if (own !== undefined) throw new InvalidError(`receipt.${own}`, `receipt ${id} is not sound: ${own}`)
-      }).finally(() => {
+      const work = checked(receipt).finally(() => {
         taking.delete(document)
       })
       taking.set(document, work)
       return work
     },
-    takeOwn: receipt => keep(receipt, () => undefined)
+    takeOwn: receipt => keep(receipt, receiptId(network, receipt))
   }
 }

@@ -62,11 +62,11 @@ export function createOwnReceipts(
       last ??= Math.max(-1, ((await own.get('next')) ?? -1) - againAtStart)
       const list = await models.receipts({ after: last, limit: atOnce })
       // Together, so that what is written of them is one write.
-      const tried = await Promise.allSettled(list.map(({ number, receipt }) => tryOne(number, receipt, 0)))
+      const tried = await Promise.allSettled(
+        list.map(async ({ number, receipt }) => ((await tryOne(number, receipt, 0)) ? [] : [number]))
+      )
       for (const one of tried) if (one.status === 'rejected') throw one.reason
-      const left = list
-        .filter((_, i) => tried[i]?.status === 'fulfilled' && !tried[i].value)
-        .map(({ number }) => number)
+      const left = tried.flatMap(one => (one.status === 'fulfilled' ? one.value : []))
       const seen = list.at(-1)?.number
       if (seen === undefined) return
       // Whoever is killed before this looks at them again, and finds that they are known. Nobody waits for the disk.
