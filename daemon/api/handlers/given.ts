@@ -25,6 +25,10 @@ export interface Given {
   readonly rowIssues: readonly { readonly code: string }[]
 }
 
+/** Rows of both; what is not known of one is not known of all. */
+export const ownOfBoth = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? null : one + other
+
 /** In order of authorship; what a mix holds was contributed to its parents and stands in its latest version. */
 export async function* givenTo(data: Node['data'], datanet: Hex): AsyncGenerator<Given> {
   const net = await data.datanet(datanet)

@@ -4,7 +4,7 @@ import type { ModelView } from '../../../node/models/index.ts'
 import type { EpochView } from '../../../node/payouts/index.ts'
 import type { Node } from '../../../node/node.ts'
 import type { WorthView } from '../contract/index.ts'
-import { givenTo, grownFrom } from './given.ts'
+import { givenTo, grownFrom, ownOfBoth } from './given.ts'
 
 /** Epochs of a pool that are shown for each contributor, the newest. */
 const mostEpochs = 100
@@ -42,9 +42,7 @@ export async function worthOf(
   const accounts = new Map<Address, { accepted: number; own: number | null }>()
   for await (const { contributor, accepted, left, own } of givenTo(data, datanet)) {
     const known = accounts.get(contributor) ?? { accepted: 0, own: 0 }
-    // What is not known of one is not known of all.
-    const sum = known.own === null || own === null ? null : known.own + own
-    if (accepted && !left) accounts.set(contributor, { accepted: known.accepted + 1, own: sum })
+    if (accepted && !left) accounts.set(contributor, { accepted: known.accepted + 1, own: ownOfBoth(known.own, own) })
     else accounts.set(contributor, known)
   }
   const tuned = grownFrom(models, datanet)

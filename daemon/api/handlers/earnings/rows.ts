@@ -1,7 +1,7 @@
 import type { Node } from '../../../../node/node.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { WhyShareView } from '../../contract/index.ts'
-import { givenTo } from '../given.ts'
+import { givenTo, ownOfBoth } from '../given.ts'
 
 /** Contributions of a Datanet that are looked through for those of one account. */
 const mostContributions = 2_000
@@ -25,8 +25,7 @@ export async function rowsOf(data: Node['data'], pool: Hex, account: Address): P
     if (one.accepted) rows.accepted++
     if (one.left) rows.left++
     rows.rows += one.rows
-    const own = one.accepted ? one.own : 0
-    rows.own = rows.own === null || own === null ? null : rows.own + own
+    rows.own = ownOfBoth(rows.own, one.accepted ? one.own : 0)
     for (const { code } of one.rowIssues) rows.issues[code] = (rows.issues[code] ?? 0) + 1
   }
   return rows

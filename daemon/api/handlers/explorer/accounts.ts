@@ -4,6 +4,7 @@ import { peerNamed } from '../../../../node/transport/index.ts'
 import { InvalidError, address, everyItem } from '../../../../protocol/primitives/index.ts'
 import type { Address } from '../../../../protocol/primitives/index.ts'
 import type { AccountView } from '../../contract/index.ts'
+import { ownOfBoth } from '../given.ts'
 
 type Parts = Pick<Node, 'data' | 'jobs' | 'models' | 'account' | 'chain' | 'transport' | 'self'>
 
@@ -40,7 +41,7 @@ async function datanetsOf({ data }: Parts, account: Address): Promise<AccountVie
         counts.contributions++
         if (one.status !== 'accepted' || one.removed !== undefined) continue
         counts.accepted++
-        counts.own = counts.own === null || one.own === null ? null : counts.own + one.own
+        counts.own = ownOfBoth(counts.own, one.own)
       }
     const roles: AccountView['datanets'][number]['roles'] = [
       ...(host === account ? (['host'] as const) : []),
