@@ -127,9 +127,13 @@ export function createWhich(
    * [reject] A name that a person would take for another builder's is settled by the owner as one that both use: it may
    * have been read off a list that a stranger has put it into.
    */
-  function requireNoTwin(name: string, { id, builder }: ModelView, looks: ReadonlyMap<string, ModelView[]>): void {
+  function requireNoTwin(
+    name: string,
+    { id, builder }: ModelView,
+    looks: () => ReadonlyMap<string, ModelView[]>
+  ): void {
     if (builder === self || names.trusted().includes(builder)) return
-    const twins = (looks.get(looksOf(name)) ?? []).filter(other => other.builder !== builder)
+    const twins = (looks().get(looksOf(name)) ?? []).filter(other => other.builder !== builder)
     const [twin] = twins
     if (twin === undefined) return
     const asOne = [`${id} by ${builder}`, ...twins.slice(0, mostListed).map(other => `${other.id} by ${other.builder}`)]
@@ -143,7 +147,11 @@ export function createWhich(
       models.models().filter(({ retired }) => !retired),
       one => looksOf(one.name)
     )
-  function onlyMeant(name: string, all?: readonly ModelView[], looks = looksAlike()): ModelView {
+  function onlyMeant(
+    name: string,
+    all?: readonly ModelView[],
+    looks: () => ReadonlyMap<string, ModelView[]> = looksAlike
+  ): ModelView {
     const meant = byName(name, all)
     requireNoId(name, meant)
     requireNoTwin(name, meant, looks)
@@ -186,7 +194,7 @@ export function createWhich(
       const meant = new Map<string, Hex>()
       for (const [name, all] of Map.groupBy(open, model => model.name)) {
         try {
-          meant.set(name, names.pins.get(name) ?? onlyMeant(name, all, looks).id)
+          meant.set(name, names.pins.get(name) ?? onlyMeant(name, all, () => looks).id)
         } catch (error) {
           // Several are called so or nearly so, nobody trusted has one, or it begins another's id.
           if (!(error instanceof InvalidError)) throw error
