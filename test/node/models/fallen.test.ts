@@ -13,6 +13,7 @@ import { mostInputTokens, openChannel, receiptFor } from '../../../protocol/mode
 import type { InferenceContent } from '../../../protocol/models/index.ts'
 import { contentHash, fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import { memoryStore } from '../data/in-memory.ts'
+import { plainOffer } from './plain-offer.ts'
 
 const network = { chainId: 31337, registry: `0x${'11'.repeat(20)}` } as const
 const [clientKey, workerKey] = [fromHex(keccak('client')), fromHex(keccak('worker'))]
@@ -32,23 +33,7 @@ const content: InferenceContent = {
   stop: [],
   resume: []
 }
-const offer = signStatement(
-  network,
-  'Offer',
-  {
-    model,
-    worker,
-    inputPrice: 1n,
-    outputPrice: 10n,
-    capacity: 1,
-    tokensPerSecond: 1,
-    issuedAt: 1n,
-    expires: 100n,
-    region: '',
-    weights: ''
-  },
-  workerKey
-)
+const offer = plainOffer(network, { model, worker }, workerKey)
 
 describe('a client whose machine fell before it noted down that its question was accepted', () => {
   let wallet: Wallet

@@ -15,28 +15,13 @@ import type { ChainHead, CosignedReceipt, InferenceContent } from '../../../prot
 import { contentHash, fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { memoryStore } from '../data/in-memory.ts'
+import { plainOffer } from './plain-offer.ts'
 
 const network = { chainId: 31337, registry: `0x${'11'.repeat(20)}` } as const
 const [clientKey, workerKey] = [fromHex(keccak('client')), fromHex(keccak('worker'))]
 const [self, worker] = [addressOfKey(clientKey), addressOfKey(workerKey)]
 const [channel, model] = [keccak('channel'), keccak('model')]
-const offer = signStatement(
-  network,
-  'Offer',
-  {
-    model,
-    worker,
-    inputPrice: 1n,
-    outputPrice: 10n,
-    capacity: 1,
-    tokensPerSecond: 1,
-    issuedAt: 1n,
-    expires: 100n,
-    region: '',
-    weights: ''
-  },
-  workerKey
-)
+const offer = plainOffer(network, { model, worker }, workerKey)
 const answer = [7, 8, 9]
 const fee = 5n + 30n
 

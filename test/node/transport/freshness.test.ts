@@ -18,7 +18,7 @@ import { createMetrics, manualClock, silentLog } from '../../../node/runtime/ind
 import type { Clock } from '../../../node/runtime/index.ts'
 import { startNode, stopNodes, until } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
-import { envelope, startStranger, stopStrangers } from './stranger.ts'
+import { envelope, startStranger, stopStrangers, verdicts } from './stranger.ts'
 import type { Stranger } from './stranger.ts'
 
 const topic = 'tilth/jobs/1'
@@ -52,12 +52,7 @@ describe('transport: what is said in gossip is fresh, and goes on once', () => {
   afterEach(stopStrangers)
   after(stopNodes)
 
-  const count = async (verdict: string): Promise<number> =>
-    Number(
-      new RegExp(`tilth_gossip_messages_total\\{topic="${topic}",verdict="${verdict}"\\} (\\d+)`).exec(
-        await metrics.metrics()
-      )?.[1] ?? 0
-    )
+  const count = (verdict: string): Promise<number> => verdicts(metrics, topic, verdict)
 
   it('one message said 190 times, each time anew and signed, is heard once two hops away', async () => {
     const before = await count('repeat')

@@ -14,7 +14,7 @@ import { createReputation } from '../../../node/transport/limits/reputation.ts'
 import { transportCounts } from '../../../node/transport/metrics.ts'
 import { startNode, stopNodes, until } from '../../harness/index.ts'
 import type { TestNode } from '../../harness/index.ts'
-import { envelope, startStranger, stopStrangers } from './stranger.ts'
+import { envelope, startStranger, stopStrangers, verdicts } from './stranger.ts'
 import type { Stranger } from './stranger.ts'
 
 const topic = 'tilth/jobs/1'
@@ -56,12 +56,7 @@ describe('transport: neighbours that run a later version', function () {
   afterEach(stopStrangers)
   after(stopNodes)
 
-  const count = async (verdict: string): Promise<number> =>
-    Number(
-      new RegExp(`tilth_gossip_messages_total\\{topic="${topic}",verdict="${verdict}"\\} (\\d+)`).exec(
-        await metrics.metrics()
-      )?.[1] ?? 0
-    )
+  const count = (verdict: string): Promise<number> => verdicts(metrics, topic, verdict)
   const bring = (bytes: Uint8Array): Promise<unknown> => stranger.libp2p.services.pubsub.publish(topic, bytes)
 
   it('are ignored in what is not known here, and heard in all else', async () => {

@@ -108,3 +108,15 @@ export async function refusal(stream: Stream): Promise<string | undefined> {
   }
   return undefined
 }
+
+/** How many messages of a topic's family a node has given that verdict. */
+export const verdicts = async (
+  metrics: { metrics(): Promise<string> },
+  topic: string,
+  verdict: string
+): Promise<number> =>
+  Number(
+    new RegExp(`tilth_gossip_messages_total\\{topic="${topic}",verdict="${verdict}"\\} (\\d+)`).exec(
+      await metrics.metrics()
+    )?.[1] ?? 0
+  )
