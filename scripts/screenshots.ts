@@ -4,7 +4,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { createServer } from 'vite'
-import { settled } from '../test/browser/harness/looks.ts'
+import { atRest, settled } from '../test/browser/harness/looks.ts'
 import { goTo, openPage } from '../test/browser/harness/page.ts'
 import { explorerPages, mainPages, pagePaths } from '../test/browser/harness/places.ts'
 import { startWorld, stopWorld, world } from '../test/browser/harness/world.ts'
@@ -50,7 +50,8 @@ async function gallery(): Promise<void> {
       const page = await context.newPage()
       await page.goto(new URL('/gallery', url).href)
       await page.locator('main').waitFor()
-      await settled(page)
+      // Parts that wait are among those that are shown, and wait for ever.
+      await atRest(page)
       await page.screenshot({ path: join(folder, `gallery-${width}-${colorScheme}.png`), fullPage: true })
       await context.close()
     }

@@ -29,7 +29,7 @@ export async function settled(page: Page): Promise<void> {
 }
 
 /** Nothing that is on its way to another colour or place: what axe sees then is neither. */
-async function atRest(page: Page): Promise<void> {
+export async function atRest(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const frame = (): Promise<unknown> => new Promise(requestAnimationFrame)
     await frame()
