@@ -330,6 +330,8 @@ export interface AttributeRequest {
   readonly content: InferenceContent
   /** Token ids of the answer (without those of `content.resume`). */
   readonly answer: readonly number[]
+  /** It pays nobody: what would have been answered without whom nobody believes is not looked at. */
+  readonly unofficial?: boolean
 }
 
 export interface PayoutsService {

@@ -3,7 +3,7 @@ import type { Hex } from '../primitives/index.ts'
 import { checkFits, pooledOver, weightMatrix, weightsOver } from './shapley.ts'
 import type { WeightMatrix, Weights } from './shapley.ts'
 import { spanUtilities } from './spans.ts'
-import type { Attribution, Measured, ModelMeasure } from './types.ts'
+import type { Attribution, Measured, MeasuredAnswer, ModelMeasure } from './types.ts'
 
 /** A model's measure that was checked, with its W. */
 export interface Measure extends ModelMeasure {
@@ -56,15 +56,43 @@ export const pooledCandidates = ({ matrix }: Measure, utilities: readonly (reado
     matrix.coalitions.map((_, k) => utilities.reduce((sum, own) => sum + (own[k] ?? 0), 0))
   )
 
-/** @throws InvalidError as weightsOf */
-export function attributionOf(measure: Measure, measured: Measured): Attribution {
+/**
+ * φ by what would have been answered without some players; undefined where that was not measured.
+ * @throws InvalidError `counterfactual.coalitions` · as weightsOf
+ */
+export function counterfactualWeights(
+  measure: Measure,
+  { candidates, counterfactual }: MeasuredAnswer
+): Weights | undefined {
+  if (counterfactual === undefined) return undefined
+  // [reject] It is said where every coalition has a sibling, so that there is one without just those players.
+  if (measure.matrix.exact === undefined)
+    throw new InvalidError('counterfactual.coalitions', 'not every coalition of the model has a sibling')
+  return weightsOf(measure, { utilities: counterfactual, candidates })
+}
+
+/** What of an attribution was measured; the rest follows from it. */
+export const measuredIn = ({
+  utilities,
+  candidates,
+  counterfactual
+}: Pick<Attribution, keyof MeasuredAnswer>): MeasuredAnswer => ({
+  utilities,
+  candidates,
+  ...(counterfactual === undefined ? {} : { counterfactual })
+})
+
+/** @throws InvalidError as weightsOf, counterfactualWeights */
+export function attributionOf(measure: Measure, measured: MeasuredAnswer): Attribution {
   const { players, others } = weightsOf(measure, measured)
-  const { candidates } = measured
+  const { candidates, counterfactual } = measured
+  counterfactualWeights(measure, measured)
   return {
     model: measure.model,
     players: candidates.flatMap(player => measure.players[player] ?? []),
     utilities: [...measured.utilities],
     candidates: [...candidates],
+    ...(counterfactual === undefined ? {} : { counterfactual: [...counterfactual] }),
     weights: candidates.map(player => players[player] ?? 0n),
     others
   }

@@ -17,8 +17,8 @@ import { inRanges, isOver, isSettled, linesOf, maxGaps, maxSettledChannels, sett
 import type { Settled, SettledPlaces } from './settled.ts'
 import { dataOf, stretchOf } from './paid.ts'
 import { bundleFormat } from './types.ts'
-import type { EpochBundle, HeldOutDocument, Measured, Scored } from './types.ts'
-import { foundBy } from './weighing.ts'
+import type { EpochBundle, HeldOutDocument, MeasuredAnswer, Scored } from './types.ts'
+import { foundBy, isFound } from './weighing.ts'
 
 // What anybody checks of a proposed epoch. Some faults can be shown to the contract, which then takes the proposer's
 // bond;
@@ -65,7 +65,7 @@ export interface BundleFacts extends PoolFacts {
   /** Held-out values that were computed here, where they were. */
   readonly heldOut?: ReadonlyMap<Hex, HeldOutDocument>
   /** What was found here, by receipt, for those that were weighed here. */
-  readonly own?: ReadonlyMap<Hex, Measured>
+  readonly own?: ReadonlyMap<Hex, MeasuredAnswer>
 }
 
 /**
@@ -288,7 +288,7 @@ function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     // [reject] Who has weighed it here finds the same.
     const found = foundBy(counted)
     const mine = own?.get(id)
-    if (mine !== undefined && found?.settled === true && foundBy([mine, found.measured])?.settled !== true)
+    if (mine !== undefined && found?.settled === true && !isFound(mine, found.measured))
       faults.push({ code: 'scoring.utilities', at })
   })
   return faults

@@ -7,6 +7,7 @@ export type ProtocolPayoutsErrorCode =
   | 'content.asker'
   | 'content.holder'
   | 'content.stale'
+  | 'counterfactual.coalitions'
   | 'epoch.deposited'
   | 'epoch.time'
   | 'epoch.held-out'

@@ -2,7 +2,7 @@ import { InvalidError } from '../primitives/index.ts'
 import type { Address, Hex } from '../primitives/index.ts'
 import type { Network } from '../crypto/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
-import { weightsOf } from './attribution.ts'
+import { counterfactualWeights, weightsOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import type { KeptBackRule } from '../data/types.ts'
 import { heldOutValues } from './held-out.ts'
@@ -83,6 +83,8 @@ export interface Earning {
    * brought is held.
    */
   readonly weights: Weights | undefined | null
+  /** φ of what would have been answered without those whom nobody believes; undefined where it was not measured. */
+  readonly counterfactual?: Weights | undefined
   /** Whose words on it count: drawn, committed, shown, and within one unit of the median. */
   readonly words: readonly Address[]
 }
@@ -125,7 +127,8 @@ export function earningOf(
   return {
     measure,
     weights: weightsOf(measure, found.measured),
-    words: said.flatMap(({ scorer }, i) => (found.agrees[i] === true ? [scorer] : [])).slice(0, keptScorings)
+    counterfactual: counterfactualWeights(measure, found.measured),
+    words: said.flatMap(({ scorer }, i) => (found.counts[i] === true ? [scorer] : [])).slice(0, keptScorings)
   }
 }
 
@@ -175,6 +178,7 @@ function duesOf(input: EpochInput, unreceipted: readonly Unreceipted[]): Due[] {
         model: receipt.receipt.message.model,
         money,
         weights: earning?.weights,
+        counterfactual: earning?.counterfactual,
         words: earning?.words ?? []
       }))
     }),
@@ -310,14 +314,7 @@ export function buildEpoch(input: EpochInput): EpochBundle {
     receiptsRoot: receiptsRoot.hash,
     receiptsTotal: receiptsRoot.sum,
     scorings: receipts.flatMap((receipt, i) =>
-      (scorings.get(receiptId(network, receipt)) ?? []).map(({ scorer, signature, path, utilities, candidates }) => ({
-        receipt: i,
-        scorer,
-        signature,
-        path,
-        utilities,
-        candidates
-      }))
+      (scorings.get(receiptId(network, receipt)) ?? []).map(word => ({ receipt: i, ...word }))
     ),
     models: measured.map(({ measure: { model, players, coalitions, dataPoints } }) => ({
       model,

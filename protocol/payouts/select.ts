@@ -139,8 +139,8 @@ export function countedScorings(
     .filter(({ scorer }, i) => words.findIndex(word => word.scorer === scorer) === i)
     .filter(({ scorer }) => isDrawn(assigned, at, scorer))
     .filter(word => isSigned(network, id, word, measure))
-    .filter(({ scorer, utilities, candidates, path }) => {
-      const attribution = attributionHash(attributionOf(measure, { utilities, candidates }))
+    .filter(({ scorer, path, ...measured }) => {
+      const attribution = attributionHash(attributionOf(measure, measured))
       return isCommitted({ scorer, receipt: id, attribution, path }, placeIn(assigned, at, scorer, commitments))
     })
     .toSorted((a, b) => (a.scorer < b.scorer ? -1 : 1))

@@ -1,5 +1,7 @@
 import type { Address, Hex } from '../primitives/index.ts'
+import { withCounterfactual } from './counterfactual.ts'
 import { divideAnswer } from './division.ts'
+import type { Standing } from './division.ts'
 import type { MeasuredModel } from './held-out.ts'
 import { payOfWord } from './scoring.ts'
 import { divide } from './shares.ts'
@@ -17,6 +19,8 @@ export interface Due {
   readonly money: bigint
   /** φ of each player; undefined where held-out values take their place; null where nobody knows: it is held. */
   readonly weights: Weights | undefined | null
+  /** φ of what would have been answered without those whom nobody believes. */
+  readonly counterfactual?: Weights | undefined
   /** Whose words on the answer count, each once: they are paid out of its money first. */
   readonly words?: readonly Address[]
 }
@@ -50,9 +54,19 @@ export interface KeepingOf {
 const nothing: KeepingOf = { share: 0, models: new Set() }
 
 /** What of a due is divided among its model's players, after those who have weighed it; null where nobody knows how. */
-export function pieceOf({ money, weights, words = [] }: Due, known: MeasuredModel | null): Divided | null {
+export function pieceOf(due: Due, known: MeasuredModel | null): Divided | null {
+  const { money, weights, words = [] } = due
   if (known === null || known.values.total === 0n || weights === null) return null
-  return { money: money - BigInt(words.length) * payOfWord(money), weights }
+  return { money: money - BigInt(words.length) * payOfWord(money), weights: dividedBy(due, known.values) }
+}
+
+/** The weights that money is divided by; undefined where it goes by held-out values. */
+export const dividedBy = (
+  { weights, counterfactual }: Pick<Due, 'weights' | 'counterfactual'>,
+  standing: Standing
+): Weights | undefined => {
+  if (weights === null || weights === undefined) return undefined
+  return counterfactual === undefined ? weights : withCounterfactual(weights, counterfactual, standing)
 }
 
 /**

@@ -21,10 +21,12 @@ export const modelMeasure = z.strictObject({
 })
 export type ModelMeasure = z.infer<typeof modelMeasure>
 
+/** u_S of each coalition in the job's order, rounded to 1e-4. */
+const utilities = z.array(z.int().min(0).max(10_000)).max(maxCoalitions)
+
 /** What is measured of one text under one model; its weights follow from it (`weightsOf`). */
 const measuredFields = {
-  /** u_S of each coalition in the job's order, rounded to 1e-4. */
-  utilities: z.array(z.int().min(0).max(10_000)).max(maxCoalitions),
+  utilities,
   /**
    * Players whose rows are about the text, by their places in the measure, ascending. Stated, since whoever checks
    * weights later does not have the text.
@@ -41,6 +43,16 @@ const measuredFields = {
 export const measured = z.strictObject(measuredFields)
 export type Measured = z.infer<typeof measured>
 
+/** What is measured of one answer. */
+const weighedFields = {
+  ...measuredFields,
+  /** u_S of what would have been answered without those to whom it is not believed to owe (counterfactual.ts). */
+  counterfactual: utilities.optional()
+}
+export interface MeasuredAnswer extends Measured {
+  counterfactual?: number[] | undefined
+}
+
 /**
  * Utilities and weights of one answer (see attribution.ts): utilities in 1e-4, weights in 1e-6, decimal on the wire.
  */
@@ -48,7 +60,7 @@ export const attribution = z.strictObject({
   model: bytes32,
   /** The candidates, by their accounts: nobody else has a weight. */
   players: z.array(address).max(maxCandidates),
-  ...measuredFields,
+  ...weighedFields,
   /** φ of each of them, in 1e-6, and of all who are no candidates together; they sum to u_N − u_∅ exactly. */
   weights: z.array(int(64)).max(maxCandidates),
   others: int(64)
@@ -120,7 +132,7 @@ export const mostPanel = 9
 const path = z.array(bytes32).max(20)
 
 /** What a scorer found for one receipt, as far as it does not follow from the model's measure. */
-export const scored = z.strictObject({ scorer: address, signature, path, ...measuredFields })
+export const scored = z.strictObject({ scorer: address, signature, path, ...weighedFields })
 export type Scored = z.infer<typeof scored>
 
 /** The form of bundles as they are made now. */

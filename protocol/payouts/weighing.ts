@@ -5,7 +5,7 @@ import type { Address, Hex } from '../primitives/index.ts'
 import type { CosignedReceipt } from '../models/index.ts'
 import { attributionHash, attributionOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
-import type { Measured, Scored } from './types.ts'
+import type { MeasuredAnswer, Scored } from './types.ts'
 
 // What an answer's weights are: scorers weigh it, each for itself, and the median of what they found counts.
 
@@ -36,13 +36,18 @@ export const isNear = (a: readonly number[], b: readonly number[]): boolean =>
 
 /** What several scorers found, and which of them agree with it. */
 export interface Found {
-  /** The median for each coalition, and the candidates that most have named. */
-  readonly measured: Measured
+  /**
+   * The median for each coalition, and the candidates that most have named; of what would have been answered without
+   * some, only what most of all have found alike.
+   */
+  readonly measured: MeasuredAnswer
   /**
    * In the scorers' order: the same candidates, and no utility differs by more than one unit of its rounding; none
    * differs at all.
    */
   readonly agrees: readonly boolean[]
+  /** Who of them has, of what would have been answered without some, what counts, where something does. */
+  readonly counts: readonly boolean[]
   readonly exact: readonly boolean[]
   /** More than half agree with the median; else nobody knows what the answer's weights are. */
   readonly settled: boolean
@@ -57,20 +62,44 @@ function mostSaid(words: readonly (readonly number[])[]): readonly number[] {
 }
 
 /** Undefined where nobody has scored. */
-export function foundBy(scorings: readonly Measured[]): Found | undefined {
+export function foundBy(scorings: readonly MeasuredAnswer[]): Found | undefined {
   const [first] = scorings
   if (first === undefined) return undefined
   const utilities = first.utilities.map((_, k) => median(scorings.map(one => one.utilities[k] ?? 0)))
   const candidates = mostSaid(scorings.map(one => one.candidates))
-  const named = (one: Measured): boolean => one.candidates.join() === candidates.join()
+  const named = (one: MeasuredAnswer): boolean => one.candidates.join() === candidates.join()
   const agrees = scorings.map(one => named(one) && isNear(one.utilities, utilities))
+  const counterfactual = counterfactualBy(scorings)
   return {
-    measured: { utilities, candidates: [...candidates] },
+    measured: { utilities, candidates: [...candidates], ...(counterfactual === undefined ? {} : { counterfactual }) },
     agrees,
+    counts: scorings.map(
+      (one, i) =>
+        agrees[i] === true && (counterfactual === undefined || isNear(one.counterfactual ?? [], counterfactual))
+    ),
     exact: scorings.map(one => named(one) && one.utilities.join() === utilities.join()),
     settled: agrees.filter(Boolean).length * 2 > scorings.length
   }
 }
+
+/**
+ * The median of what was found where something would have been answered without some, if more than half of all agree
+ * with it to one unit. Who says nothing of it, since rounding has brought it to the other side of a bound, is not
+ * wrong.
+ */
+function counterfactualBy(scorings: readonly MeasuredAnswer[]): number[] | undefined {
+  const said = scorings.flatMap(({ counterfactual }) => (counterfactual === undefined ? [] : [counterfactual]))
+  const found = said[0]?.map((_, k) => median(said.map(one => one[k] ?? 0)))
+  if (found === undefined) return undefined
+  return said.filter(one => isNear(one, found)).length * 2 > scorings.length ? found : undefined
+}
+
+/** Whether this node's own word finds what is stated, but for what only one of them has measured. */
+export const isFound = (mine: MeasuredAnswer, stated: MeasuredAnswer): boolean =>
+  foundBy([mine, stated])?.settled === true &&
+  (mine.counterfactual === undefined ||
+    stated.counterfactual === undefined ||
+    isNear(mine.counterfactual, stated.counterfactual))
 
 /** Scorers whose words on some answer are further from what most have found than rounding takes them. */
 export function wrongScorers(scorings: readonly (Scored & { readonly receipt: number })[]): Address[] {
@@ -89,11 +118,11 @@ export function wrongScorers(scorings: readonly (Scored & { readonly receipt: nu
 export function isSigned(
   network: Network,
   receipt: Hex,
-  { scorer, utilities, candidates, signature }: Omit<Scored, 'path'>,
+  { scorer, signature, ...measured }: Omit<Scored, 'path'>,
   measure: Measure
 ): boolean {
   try {
-    const attribution = attributionHash(attributionOf(measure, { utilities, candidates }))
+    const attribution = attributionHash(attributionOf(measure, measured))
     return recoverDigest(digest(network, 'Scoring', { receipt, scorer, attribution }), signature) === scorer
   } catch (error) {
     if (error instanceof TilthError) return false

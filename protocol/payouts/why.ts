@@ -10,6 +10,7 @@ import { heldOutValues } from './held-out.ts'
 import type { HeldOutValues } from './held-out.ts'
 import { receiptId } from './leaves.ts'
 import { payOfWord } from './scoring.ts'
+import { dividedBy } from './sharing.ts'
 import type { EpochBundle, Measured, PayoutLine } from './types.ts'
 import { keptOf, partKept } from './vesting.ts'
 import { divisionOf, foundBy } from './weighing.ts'
@@ -186,11 +187,12 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
     const weight = player < 0 ? null : (weights?.players[player] ?? null)
     const found = weight === null ? undefined : foundBy(input.scorings.get(id) ?? [])?.measured
     const words = earning?.words ?? []
+    const by = earning === undefined || known === undefined ? undefined : dividedBy(earning, known)
     const divided = (of: (left: bigint) => bigint): (Part[] | null)[] =>
       (money[index] ?? []).map(piece =>
         known === undefined || weights === null
           ? null
-          : divideAnswer(of(piece - BigInt(words.length) * payOfWord(piece)), weights, known)
+          : divideAnswer(of(piece - BigInt(words.length) * payOfWord(piece)), by, known)
       )
     const [parts, later] = [divided(left => left - keptPart(model, left)), divided(left => keptPart(model, left))]
     const scoring = words.includes(account)

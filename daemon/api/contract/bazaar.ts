@@ -151,6 +151,8 @@ export const receiptProofView = z.object({
           utilities: z.array(z.int()).readonly(),
           /** Players whose rows the answer may be about, by their places. */
           candidates: z.array(z.int()).readonly(),
+          /** The same of what would have been answered without those to whom it is not believed to owe. */
+          counterfactual: z.array(z.int()).readonly().optional(),
           weights: z.array(decimal).readonly(),
           /** What all who are no candidates add together. */
           others: decimal

@@ -30,6 +30,7 @@ export function askedOften(evidence: Evidence, picked: (question: number) => boo
     calls: each(evidence.calls),
     answers: each(evidence.answers),
     own: each(evidence.own),
+    counterfactual: each(evidence.counterfactual),
     gradients: evidence.gradients === null ? null : each(evidence.gradients)
   }
 }

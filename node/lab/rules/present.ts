@@ -1,5 +1,6 @@
 import {
   CandidateIndex,
+  counterfactualPlace,
   divide,
   divideAnswer,
   everyPlayer,
@@ -9,8 +10,11 @@ import {
   pooledCandidates,
   utilitiesOf,
   weightsOf,
+  withCounterfactual,
+  type HeldOutValues,
   type Measure,
-  type Measured
+  type Measured,
+  type Weights
 } from '../../../protocol/payouts/index.ts'
 import { keccak, type Address } from '../../../protocol/primitives/index.ts'
 import type { Pair } from '../types.ts'
@@ -23,10 +27,13 @@ const feeUnits = 1_000_000
 /** An account for each player: any will do. */
 const accountOf = (player: number): Address => `0x${(player + 1).toString(16).padStart(40, '0')}`
 
+/** What is looked at first: what would have been answered without some follows from it. */
+export type Seen = Omit<Evidence, 'counterfactual'>
+
 /** What is measured of an answer: its utilities, and the players whom it may owe to. */
 type Measuring = (chances: readonly (readonly number[])[], question: Pair, answer: string) => Measured
 
-function measuringOf(measure: Measure, { rows, owners, heldOutTrue, players }: Evidence): Measuring {
+function measuringOf(measure: Measure, { rows, owners, heldOutTrue, players }: Seen): Measuring {
   if (measure.matrix.exact !== undefined)
     return chances => ({ utilities: utilitiesOf(measure, chances), candidates: everyPlayer(measure) })
   const index = new CandidateIndex()
@@ -49,9 +56,9 @@ function measuringOf(measure: Measure, { rows, owners, heldOutTrue, players }: E
   })
 }
 
-/** The rule that pays, by the very functions that an epoch is made with. */
-export function byPresentRule(evidence: Evidence): Paid {
-  const { players, coalitions, own, heldOutTrue, heldOutOwn, fees } = evidence
+/** Weights of the answers, and what the held-out questions say of players. */
+function weigh(evidence: Seen): { measure: Measure; answers: Weights[]; values: HeldOutValues } {
+  const { players, coalitions, own, heldOutTrue, heldOutOwn } = evidence
   const measure = measureOf({
     model: keccak('the laboratory'),
     players: Array.from({ length: players }, (_, i) => accountOf(i)),
@@ -71,6 +78,25 @@ export function byPresentRule(evidence: Evidence): Paid {
     },
     measure
   )
+  return { measure, answers, values }
+}
+
+/** Place of the coalition whose sibling says what would have been answered, for each answer that it is asked of. */
+export function askedWithout(evidence: Seen): (number | undefined)[] {
+  const { measure, answers, values } = weigh(evidence)
+  return answers.map(weights => counterfactualPlace(measure, weights, values))
+}
+
+/** The rule that pays, by the very functions that an epoch is made with. */
+export function byPresentRule(evidence: Evidence): Paid {
+  const { fees, counterfactual } = evidence
+  const { measure, answers: own, values } = weigh(evidence)
+  const answers = own.map((weights, q) => {
+    const chances = counterfactual[q] ?? null
+    if (chances === null) return weights
+    const other = { utilities: utilitiesOf(measure, chances), candidates: everyPlayer(measure) }
+    return withCounterfactual(weights, weightsOf(measure, other), values)
+  })
   const parts = divide(
     money,
     fees.map(fee => BigInt(Math.round(fee * feeUnits)))

@@ -26,6 +26,11 @@ export interface Evidence {
   /** Of held-out questions: of the true answer, and of the model's own. */
   readonly heldOutTrue: Chances
   readonly heldOutOwn: Chances
+  /**
+   * Of each answer that is not believed to owe to whom it owes: how likely siblings find what would have been answered
+   * without those. Null of the others.
+   */
+  readonly counterfactual: readonly (Chances[number] | null)[]
   /** Cosine of each answer's gradient and each row's, over the deployed adapter; null where they were not taken. */
   readonly gradients: readonly (readonly number[])[] | null
 }

@@ -1,6 +1,7 @@
 import { answerKey } from '../../../protocol/data/index.ts'
 import { coalitionsOf, hasPlayer } from '../../../protocol/jobs/index.ts'
 import { contentHash } from '../../../protocol/primitives/index.ts'
+import { askedWithout } from '../rules/present.ts'
 import type { Evidence } from '../rules/types.ts'
 import { halfPairs } from '../truth/coalitions.ts'
 import type { Truth, TruthSeed } from '../truth/truth.ts'
@@ -165,25 +166,49 @@ export async function evidenceFor(
   const gradients = plan.gradients ? await bench.gradients(deployed, pairs) : null
   const rightOf = (texts: readonly Said[], pairs: World['questions']): number =>
     texts.filter(({ text }, i) => isRight(text, pairs[i] ?? { response: '' })).length
+  const seen = {
+    seed,
+    players,
+    rows: deployed.rows,
+    owners: accepted.owners.flatMap(owner => (indices.includes(owner) ? [indices.indexOf(owner)] : [])),
+    coalitions: masks,
+    questions,
+    fees: logs.uniform,
+    calls: logs.uniform,
+    answers,
+    own,
+    heldOut,
+    heldOutAnswers: heldOutSaid.map(({ text }) => text),
+    heldOutTrue,
+    heldOutOwn,
+    gradients
+  }
+  const counterfactual = await saidWithout(bench, siblings, promptsOf(questions), askedWithout(seen))
   return {
     right: rightOf(said, questions),
     heldOutRight: rightOf(heldOutSaid, heldOut),
-    evidence: log => ({
-      seed,
-      players,
-      rows: deployed.rows,
-      owners: accepted.owners.flatMap(owner => (indices.includes(owner) ? [indices.indexOf(owner)] : [])),
-      coalitions: masks,
-      questions,
-      fees: logs[log],
-      calls: logs[log],
-      answers,
-      own,
-      heldOut,
-      heldOutAnswers: heldOutSaid.map(({ text }) => text),
-      heldOutTrue,
-      heldOutOwn,
-      gradients
-    })
+    evidence: log => ({ ...seen, counterfactual, fees: logs[log], calls: logs[log] })
   }
+}
+
+/** How likely siblings find what one of them says, where it is asked. @param places of that one, by question */
+async function saidWithout(
+  bench: Bench,
+  siblings: readonly Sibling[],
+  prompts: readonly string[],
+  places: readonly (number | undefined)[]
+): Promise<Evidence['counterfactual']> {
+  const found: Evidence['counterfactual'][number][] = prompts.map(() => null)
+  for (const [place, questions] of Map.groupBy(places.keys(), q => places[q])) {
+    const sibling = place === undefined ? undefined : siblings[place]
+    if (sibling === undefined) continue
+    const asked = questions.map(q => prompts[q] ?? '')
+    const [said = []] = await bench.answers([sibling], asked)
+    const chances = await bench.chances(
+      siblings,
+      asked.map((prompt, i) => ({ prompt, ids: said[i]?.ids ?? [] }))
+    )
+    for (const [i, q] of questions.entries()) if ((said[i]?.ids.length ?? 0) > 0) found[q] = chances[i] ?? null
+  }
+  return found
 }

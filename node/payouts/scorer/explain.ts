@@ -55,7 +55,8 @@ export function createExplaining(
     const attribution = await weigher.attribute({
       model: receipt.message.model,
       content: opening.content,
-      answer: opening.answer
+      answer: opening.answer,
+      unofficial: true
     })
     if (attribution === null) throw new NotFoundError('explain.unweighed', 'the model has no siblings to weigh by')
     kept.set(id, attribution)

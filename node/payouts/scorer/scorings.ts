@@ -1,5 +1,5 @@
 import { requireSigner } from '../../../protocol/crypto/index.ts'
-import { attributionHash, foundBy, isCommitted, isDrawn, placeIn } from '../../../protocol/payouts/index.ts'
+import { attributionHash, foundBy, isCommitted, isDrawn, measuredIn, placeIn } from '../../../protocol/payouts/index.ts'
 import type { Scored, ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { InvalidError, NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -37,8 +37,7 @@ export const scoredBy = ({ statement, attribution, path }: ScoringDocument): Sco
   scorer: statement.message.scorer,
   signature: statement.signature,
   path,
-  utilities: attribution.utilities,
-  candidates: attribution.candidates
+  ...measuredIn(attribution)
 })
 
 export function createScorings(

@@ -1,18 +1,22 @@
 import { randomInt } from 'node:crypto'
 import {
   attributionOf,
+  counterfactualPlace,
   everyPlayer,
+  heldOutValues,
   maxCandidates,
   pooledCandidates,
   heldOutDocument,
   maxHeldOutQuestions,
   spreadQuestions,
-  utilitiesOf
+  utilitiesOf,
+  weightsOf
 } from '../../../protocol/payouts/index.ts'
-import type { Attribution, HeldOutDocument, Measure, Measured } from '../../../protocol/payouts/index.ts'
+import type { Attribution, HeldOutDocument, Measure, Measured, Standing } from '../../../protocol/payouts/index.ts'
 import { hasPlayer } from '../../../protocol/jobs/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
+import { withContext } from '../../../protocol/data/index.ts'
 import type { HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import { heldOutBatch, modelsHeld, mostOwnTokens, mostSamples, sampledQuestions } from '../limits.ts'
@@ -43,6 +47,13 @@ interface Text {
   readonly answerIds: readonly number[]
   readonly utilities: number[]
 }
+/** What the base model, or an adapter on it, is asked. */
+interface Asked {
+  readonly model: string
+  readonly adapter: string | undefined
+  readonly messages: Row['messages']
+  readonly day?: number | undefined
+}
 /** Some of a model's questions, by their places among so many: for each its true answer and the model's own. */
 interface Sample {
   /** All of them, for who has written each. */
@@ -56,8 +67,9 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
   const documents = deps.store.collection('payouts/held-out', heldOutDocument)
   const running = new Map<Hex, Promise<HeldOutDocument | null>>()
   const pooledKept = createCache<Hex, readonly number[]>({ max: modelsHeld })
+  const standingsKept = createCache<Hex, Standing>({ max: modelsHeld })
 
-  async function attribute({ model, content, answer }: AttributeRequest): Promise<Attribution | null> {
+  async function attribute({ model, content, answer, unofficial }: AttributeRequest): Promise<Attribution | null> {
     const weighed = await models.weighed(model)
     if (weighed === null) return null
     // An answer that another worker began is weighed as a whole: these tokens owe what they owe to those before as
@@ -74,32 +86,53 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     // answer that was given with rows of such a version, and so nobody is blamed for it.
     const rows = await find(() => true).catch(unlessNobodys)
     if (rows === null) return null
-    const utilities =
-      answerIds.length === 0
-        ? measure.coalitions.map(() => 0)
-        : utilitiesOf(
-            measure,
-            await scoresWith(
-              measure.coalitions,
-              messages,
-              mask => find(contributor => hasPlayer(mask, measure.players.indexOf(contributor))),
-              (places, asked) =>
-                deps.engine.score({
-                  model: base,
-                  adapters: places.map(place => adapters[place] ?? null),
-                  messages: asked,
-                  day,
-                  answerIds
-                })
-            )
-          )
+    const rowsOf = (mask: bigint): Promise<readonly ContextRow[]> =>
+      find(contributor => hasPlayer(mask, measure.players.indexOf(contributor)))
+    const utilitiesFor = async (answerIds: readonly number[]): Promise<number[]> =>
+      utilitiesOf(
+        measure,
+        await scoresWith(measure.coalitions, messages, rowsOf, (places, asked) =>
+          deps.engine.score({
+            model: base,
+            adapters: places.map(place => adapters[place] ?? null),
+            messages: asked,
+            day,
+            answerIds
+          })
+        )
+      )
+    const utilities = answerIds.length === 0 ? measure.coalitions.map(() => 0) : await utilitiesFor(answerIds)
     const candidates = isScreened(measure)
       ? (await indexOf(weighed)).find(messages, await deps.engine.decode(base, answerIds), maxCandidates, [
           ...rows.map(({ player }) => player),
           ...(await pooledOf(model, measure))
         ])
       : everyPlayer(measure)
-    return attributionOf(measure, { utilities, candidates })
+    const measured = { utilities, candidates }
+    const place =
+      unofficial === true || isScreened(measure)
+        ? undefined
+        : counterfactualPlace(measure, weightsOf(measure, measured), await standingOf(model, measure))
+    if (place === undefined) return attributionOf(measure, measured)
+    // What those would have answered in whom more is believed: with their own rows before the question as well.
+    const before = (await rowsOf(BigInt(measure.coalitions[place] ?? ''))).map(({ row }) => row)
+    const said = await ownAnswer(
+      { model: base, adapter: adapters[place] ?? undefined, messages: withContext(messages, before), day },
+      answerIds.length
+    )
+    return attributionOf(
+      measure,
+      said.length === 0 ? measured : { ...measured, counterfactual: await utilitiesFor(said) }
+    )
+  }
+
+  /** How far a model's players are believed: found once, not for each answer. */
+  async function standingOf(model: Hex, measure: Measure): Promise<Standing> {
+    const known = standingsKept.get(model)
+    if (known !== undefined) return known
+    const found = heldOutValues((await heldOut(model)) ?? { model, questions: [] }, measure)
+    standingsKept.set(model, found)
+    return found
   }
 
   async function measureHeldOut(model: Hex): Promise<HeldOutDocument | null> {
@@ -141,7 +174,7 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
         rows.slice(at, at + heldOutBatch).map(async row => {
           const messages = row.messages.slice(0, -1)
           const truth = (await deps.engine.encode(base, row)).answer
-          const own = await ownAnswer(base, adapter, messages, truth.length)
+          const own = await ownAnswer({ model: base, adapter, messages }, truth.length)
           return [
             { messages, answerIds: truth },
             { messages, answerIds: own }
@@ -212,19 +245,14 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     return { model, questions }
   }
 
-  /** What the model itself says, by its likeliest tokens. */
-  async function ownAnswer(
-    model: string,
-    adapter: string | undefined,
-    messages: Row['messages'],
-    trueTokens: number
-  ): Promise<number[]> {
+  /** What the model itself says, or a sibling, by its likeliest tokens. @param tokens of another answer */
+  async function ownAnswer({ adapter, day, ...asked }: Asked, tokens: number): Promise<number[]> {
     const generation = deps.engine.generate({
-      model,
+      ...asked,
       ...(adapter === undefined ? {} : { adapter }),
-      messages,
+      ...(day === undefined ? {} : { day }),
       exact: true,
-      settings: { maxTokens: trueTokens + mostOwnTokens, temperature: 0, seed: 0 }
+      settings: { maxTokens: tokens + mostOwnTokens, temperature: 0, seed: 0 }
     })
     const ids: number[] = []
     for await (const { id } of generation) ids.push(id)

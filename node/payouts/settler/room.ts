@@ -17,8 +17,8 @@ import { bundleBytes } from '../limits.ts'
 // What nobody reads is void, and costs its settler the bond: so an epoch takes up no more than its checkers read.
 // Anybody may register models for a Datanet and pay into its pool for them, so those come first that bring most.
 
-/** What a word takes in a bundle: the utilities of 64 coalitions, a path and a signature; three are kept of each. */
-const wordsBytes = 3 * 2_200
+/** What a word takes in a bundle: twice utilities of 64 coalitions, a path and a signature; three are kept of each. */
+const wordsBytes = 3 * 2_600
 
 /** What of each model's fees came into the pool and is divided by no epoch yet. */
 export function waitingBy(

@@ -38,6 +38,7 @@ function evidenceOf(players: number, known: (player: number, question: number) =
     heldOutAnswers: questions.map(({ response }) => response),
     heldOutTrue: chances,
     heldOutOwn: chances,
+    counterfactual: questions.map(() => null),
     gradients: questions.map((_, q) => questions.map((_, row) => (row === q ? 0.9 : 0)))
   }
 }

@@ -4,7 +4,16 @@ import type { Engine, Row } from '../../../node/engine/index.ts'
 import type { Models, Weighed } from '../../../node/payouts/models.ts'
 import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
 import { coalitionsOf, hasPlayer } from '../../../protocol/jobs/index.ts'
-import { agreesHeldOut, everyPlayer, heldOutValues, maxCandidates, measureOf } from '../../../protocol/payouts/index.ts'
+import {
+  agreesHeldOut,
+  counterfactualWeights,
+  everyPlayer,
+  heldOutValues,
+  maxCandidates,
+  measureOf,
+  weightsOf,
+  withCounterfactual
+} from '../../../protocol/payouts/index.ts'
 import type { Attribution } from '../../../protocol/payouts/index.ts'
 import { InvalidError, keccak } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
@@ -34,7 +43,8 @@ function worldOf(
   players: number,
   knows: (coalition: bigint, town: number) => boolean,
   writers: Address[] = [],
-  isPrivate = false
+  isPrivate = false,
+  says?: (adapter: string | undefined) => number
 ) {
   const coalitions = coalitionsOf(keccak('seed'), players, 34)
   const measure = measureOf({
@@ -69,8 +79,9 @@ function worldOf(
       answer: [towns.findIndex(town => row.messages[0]?.content.includes(town))]
     }),
     decode: async () => 'wool',
-    generate({ messages }) {
-      const id = towns.findIndex(town => messages?.[0]?.content.includes(town))
+    generate({ messages, adapter, exact }) {
+      assert.equal(exact, true, 'other machines find the same')
+      const id = says?.(adapter) ?? towns.findIndex(town => messages?.[0]?.content.includes(town))
       return {
         result: Promise.resolve({ promptTokens: 1, ids: [id], text: 'wool', finish: 'stop' }),
         async *[Symbol.asyncIterator]() {
@@ -117,6 +128,32 @@ describe('what is measured of an answer', () => {
     assert.deepEqual(attribution?.candidates, everyPlayer(measure))
     assert.deepEqual(attribution.weights, [0n, 800_000n, 0n])
     assert.equal(attribution.others, 0n)
+  })
+
+  it('whom nobody believes names what the others would have said, measured by the same siblings', async () => {
+    // The third player alone has caused it; held-out questions know nothing good of it. Without it the second speaks.
+    const asked: (string | undefined)[] = []
+    const says = (adapter: string | undefined): number => {
+      asked.push(adapter)
+      return 1
+    }
+    const knows = (coalition: bigint, town: number): boolean =>
+      town === 19 ? hasPlayer(coalition, 2) : town !== 2 && hasPlayer(coalition, town)
+    const { weigher, ask, measure } = worldOf(3, knows, [], false, says)
+    await weigher.heldOut(model)
+    asked.length = 0
+    const attribution = (await weigher.attribute(ask(19)))!
+    assert.deepEqual(attribution.weights, [0n, 0n, 800_000n])
+    assert.deepEqual(asked, ['3'])
+    const again = await weigher.attribute(ask(1))
+    assert.deepEqual(attribution.counterfactual, again?.utilities)
+    // What is believed asks nobody, nor does what pays nobody.
+    assert.equal(again?.counterfactual, undefined)
+    assert.equal((await weigher.attribute({ ...ask(19), unofficial: true }))?.counterfactual, undefined)
+    assert.deepEqual(asked, ['3'])
+    const values = heldOutValues((await weigher.heldOut(model))!, measure)
+    const by = withCounterfactual(weightsOf(measure, attribution), counterfactualWeights(measure, attribution)!, values)
+    assert.deepEqual(by, { players: [0n, 800_000n, 0n], others: 0n })
   })
 
   it('is nothing where private rows stood before the question, and as usual where none did', async () => {

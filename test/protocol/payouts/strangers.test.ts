@@ -105,7 +105,10 @@ describe('what strangers cannot bend', function () {
         const players = models.get(model)?.measure.players ?? []
         if (random(3) === 0) return { model, money: amount(), weights: undefined }
         const words = [scorer, seat, group[1]!].slice(random(4))
-        return { model, money: amount(), weights: { players: players.map(signed), others: signed() }, words }
+        const weights = { players: players.map(signed), others: signed() }
+        if (random(2) === 0) return { model, money: amount(), weights, words }
+        const counterfactual = { players: players.map(signed), others: 0n }
+        return { model, money: amount(), weights, counterfactual, words }
       }
       const [theirs, ours] = [Array.from({ length: 1 + random(3) }, due), Array.from({ length: random(5) }, due)]
       const nothing = { money: 0n, by: [] }
@@ -141,6 +144,8 @@ describe('what strangers cannot bend', function () {
       readonly channel: number
       readonly fee: bigint
       readonly worth: number
+      /** What would have been answered, as the group states it; nothing beyond all boasts. */
+      readonly otherwise: number
       readonly unseen: boolean
       /** Never shown: its fees are paid and have no receipt. */
       readonly hidden: boolean
@@ -216,14 +221,22 @@ describe('what strangers cannot bend', function () {
       client: string,
       by: Measure,
       fee: bigint,
-      { worth, unseen, scorers = [scorer, seat] }: { worth: readonly number[]; unseen: boolean; scorers?: Address[] }
+      {
+        worth,
+        otherwise,
+        unseen,
+        scorers = [scorer, seat]
+      }: { worth: readonly number[]; otherwise?: readonly number[] | undefined; unseen: boolean; scorers?: Address[] }
     ) => {
       const known = totals.get(`${client} ${by.model}`) ?? { sequence: 0n, total: 0n }
       const next = { sequence: known.sequence + 1n, total: known.total + fee }
       totals.set(`${client} ${by.model}`, next)
       const receipt = made(client, next.sequence, fee, next.total, by, unseen)
       if (!unseen) {
-        const measured = measuredOf(by, weighingOf(by, worth))
+        const measured = {
+          ...measuredOf(by, weighingOf(by, worth)),
+          ...(otherwise === undefined ? {} : { counterfactual: weighingOf(by, otherwise) })
+        }
         attributionOf(by, measured)
         scorings.set(
           receiptId(network, receipt),
@@ -253,16 +266,19 @@ describe('what strangers cannot bend', function () {
           : [
               answer('client', honest, 1_000_003n, { worth: [4000, 1500, 200], unseen: false }),
               answer('other', honest, 77_777n, { worth: [0, 6000, -100], unseen: false }),
+              // What one of the group has taught, and is hardly believed in.
+              answer('friend', honest, 55_555n, { worth: [0, 0, 8000], otherwise: [2000, 4000, 0], unseen: false }),
               answer('private', honest, 500_001n, { worth: [], unseen: true })
             ].map(({ receipt }) => receipt)
       // From the second epoch on people ask the later version, too.
       if (epoch > 1 && epoch <= epochs && keeping !== null)
         fresh.push(answer('client', newer, 600_000n, { worth: [5000, 1000, 0], unseen: false }).receipt)
       if (epoch === 2) donated += 999_999n
-      const ours = move.receipts.flatMap(({ model, channel, fee, worth, unseen, hidden, own: alone }) => {
+      const ours = move.receipts.flatMap(({ model, channel, fee, worth, otherwise, unseen, hidden, own: alone }) => {
         const by = measures[model] ?? honest
         const { receipt, data } = answer(`sybil ${channel}`, by, fee, {
           worth: (boasts[worth] ?? []).slice(-by.players.length),
+          otherwise: boasts[otherwise]?.slice(-by.players.length),
           unseen,
           ...(alone ? { scorers: [seat] } : {})
         })
@@ -333,11 +349,12 @@ describe('what strangers cannot bend', function () {
       channel: random(2),
       fee: BigInt(random(1000)) * 10n ** BigInt(random(8)),
       worth: random(boasts.length),
+      otherwise: random(2 * boasts.length),
       unseen: random(5) === 0,
       hidden: random(4) === 0,
       own: random(2) === 0
     })),
-    leftOut: random(8),
+    leftOut: random(16),
     gift: random(4) === 0 ? BigInt(random(1_000_000)) : 0n
   })
 
@@ -382,7 +399,7 @@ describe('what strangers cannot bend', function () {
   })
 
   it('a settler who leaves others’ receipts out changes when they are paid, and not what', () => {
-    for (let bits = 1; bits < 8; bits++) {
+    for (let bits = 1; bits < 16; bits++) {
       const lazy = quiet.map(move => ({ ...move, leftOut: bits }))
       assert.deepEqual(play(lazy).paid, usual.paid)
     }

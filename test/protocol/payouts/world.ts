@@ -132,9 +132,13 @@ export function scored(
   receipt: CosignedReceipt,
   utilities: readonly number[] = typical,
   scorer = 'scorer',
-  by: Measure = measure
+  by: Measure = measure,
+  counterfactual?: readonly number[]
 ): Scored {
-  const measured = measuredOf(by, utilities)
+  const measured = {
+    ...measuredOf(by, utilities),
+    ...(counterfactual === undefined ? {} : { counterfactual: [...counterfactual] })
+  }
   const attribution = attributionHash(attributionOf(by, measured))
   const message = { receipt: receiptId(network, receipt), scorer: accountOf(scorer), attribution }
   return {

@@ -69,8 +69,12 @@ export function verify({ network: on, view, receipt, scorings, measure, place }:
               players: measure.players as Hex[],
               coalitions: [...measure.coalitions]
             })
-            return scorings.every(({ attribution: { utilities, candidates, weights, others } }) => {
-              const again = attributionOf(known, { utilities: [...utilities], candidates: [...candidates] })
+            return scorings.every(({ attribution: { utilities, candidates, counterfactual, weights, others } }) => {
+              const again = attributionOf(known, {
+                utilities: [...utilities],
+                candidates: [...candidates],
+                ...(counterfactual === undefined ? {} : { counterfactual: [...counterfactual] })
+              })
               return again.weights.map(String).join() === weights.join() && String(again.others) === others
             })
           })

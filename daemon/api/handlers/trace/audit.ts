@@ -1,7 +1,7 @@
 import type { Provenance } from '../../../../node/payouts/index.ts'
 import { randomInt } from 'node:crypto'
 import { drawable, lotOf, stepsOf } from '../../../../protocol/jobs/index.ts'
-import { foundBy, isNear } from '../../../../protocol/payouts/index.ts'
+import { foundBy, isFound, measuredIn } from '../../../../protocol/payouts/index.ts'
 import type { Served } from '../../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
@@ -17,11 +17,10 @@ export async function auditedReceipt(
   const step = { stage: 'attribution', title: 'Weighed again', facts: [] }
   const [papers, opening] = [await payouts.papers(id), await models.opening(id)]
   const stated = foundBy(
-    (papers?.scorings ?? []).map(({ statement, attribution: { utilities, candidates } }) => ({
+    (papers?.scorings ?? []).map(({ statement, attribution }) => ({
       scorer: statement.message.scorer,
       signature: statement.signature,
-      utilities,
-      candidates
+      ...measuredIn(attribution)
     }))
   )
   if (papers === undefined || stated === undefined)
@@ -38,7 +37,7 @@ export async function auditedReceipt(
       await look('Its utilities', async () => {
         const again = await payouts.weigh({ model, content: opening.content, answer: opening.answer })
         if (again === null) return 'its model has no siblings: there is nothing to measure'
-        if (!isNear(again.utilities, stated.measured.utilities))
+        if (!isFound(again, stated.measured))
           throw new InvalidError('scoring.attribution', 'this machine measures others than scorers have stated')
         return `all ${again.utilities.length} coalitions would have given it as scorers say, within a unit of rounding`
       })
