@@ -80,6 +80,11 @@ export interface AnswerReason {
   readonly dataFee: bigint
   /** φ in 1e-6; null where the answer is not weighed, or the account is no player of the model. */
   readonly weight: bigint | null
+  /**
+   * φ in 1e-6 of what would have been answered without those to whom it is not believed to owe: what of the answer does
+   * not count goes by that. Null where all of it goes by `weight` and held-out values.
+   */
+  readonly counterfactual: bigint | null
   /** What was measured of it; null as `weight`. */
   readonly utilities: WithAndWithout | null
   /** What of the account's share this answer brought; what of that by held-out values, and for its word on it. */
@@ -208,6 +213,7 @@ export function reasonsOf(network: Network, bundle: EpochBundle): EpochReasons {
         fee,
         dataFee: data[index] ?? 0n,
         weight,
+        counterfactual: by === undefined || by === weights ? null : (earning?.counterfactual?.players[player] ?? null),
         utilities:
           earning === undefined || found === undefined
             ? null

@@ -62,7 +62,8 @@ const withoutWords = ({ full, without }: { full: number; without: number | null 
 
 function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly account: string }) {
   const [isOpen, setOpen] = useState(false)
-  const { receipt, name, division, fee, weight, measured, money, scoring, finishedAt, question } = answer
+  const { receipt, name, division, fee, weight, counterfactual, measured, money, scoring, finishedAt, question } =
+    answer
   const sum = BigInt(money)
   return (
     <li className="answer">
@@ -97,6 +98,12 @@ function Answer({ answer, account }: { readonly answer: WhyAnswerView; readonly 
             <>
               <p>{withoutWords(measured)}</p>
               <Measured of="this very answer" {...measured} />
+              {counterfactual === null ? null : (
+                <p>
+                  Held-out questions do not bear out whoever caused it. What does not count of it goes by what the model
+                  would have said without them, to which these rows add {weightText(counterfactual)}.
+                </p>
+              )}
               <p className="calc">
                 of {amountText(answer.dataFee)} for the data, by a weight of {weightText(weight ?? '0')}:{' '}
                 {amountText(sum - BigInt(answer.heldOut) - BigInt(scoring))}, and {amountText(answer.heldOut)} by

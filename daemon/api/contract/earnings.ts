@@ -194,6 +194,8 @@ export const whyAnswerView = z.object({
   dataFee: decimal,
   /** φ in 1e-6; null where it was not weighed, or the account is no player. */
   weight: decimal.nullable(),
+  /** The same of what would have been answered without whom nobody believes; null where nothing goes by that. */
+  counterfactual: decimal.nullable(),
   measured: measured.nullable(),
   /** What of the share it brought; what of that by held-out values, and for this account's word on it. */
   money: decimal,

@@ -69,7 +69,8 @@ export async function whyPage(
 
 const thousandths = (millionths: string): string => (Number(millionths) / 1e6).toFixed(3)
 
-function answerLine({ receipt, name, money, scoring, weight, measured, question }: WhyAnswerView): string {
+function answerLine(answer: WhyAnswerView): string {
+  const { receipt, name, money, scoring, weight, counterfactual, measured, question } = answer
   const asked = question === null ? '' : ` "${safe(question)}"`
   const effect =
     weight === null
@@ -79,7 +80,10 @@ function answerLine({ receipt, name, money, scoring, weight, measured, question 
       : `its rows changed the answer's probability by ${thousandths(weight)}` +
         (measured === null
           ? ''
-          : `, from ${measured.empty.toFixed(3)} of the base model to ${measured.full.toFixed(3)}`)
+          : `, from ${measured.empty.toFixed(3)} of the base model to ${measured.full.toFixed(3)}`) +
+        (counterfactual === null
+          ? ''
+          : `, and by ${thousandths(counterfactual)} that of what would have been said without whom nobody believes`)
   return `    ${tokens(money)} by ${short(receipt)} of ${safe(name)}${asked}: ${effect}`
 }
 

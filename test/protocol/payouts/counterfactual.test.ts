@@ -233,6 +233,7 @@ describe('an epoch with wrong answers', () => {
     assert.equal(sum(by.bundle.payouts.map(({ share }) => share)), sum(by.bundle.data))
     const [reason] = reasonsOf(network, by.bundle).answersOf(accountOf('late'), 0, 1)
     assert.equal(reason?.money, shareOf(by, 'late'))
+    assert.equal(reason.counterfactual, 5_000n * 100n)
     assert.equal(canonicalJson(epochBundle.parse(JSON.parse(canonicalJson(by.bundle)))), canonicalJson(by.bundle))
     assert.deepEqual(codesOf(by), [])
     // Whoever has measured it finds a lie; whoever has not, says nothing.

@@ -115,6 +115,7 @@ export async function whyAnswers(
       fee: one.fee.toString(),
       dataFee: one.dataFee.toString(),
       weight: one.weight?.toString() ?? null,
+      counterfactual: one.counterfactual?.toString() ?? null,
       measured: one.utilities === null ? null : asMean(one.utilities, 1),
       money: one.money.toString(),
       heldOut: one.heldOut.toString(),
