@@ -41,7 +41,7 @@ export function disbelieved(
 
 /**
  * Place of the coalition that says what would have been answered; undefined where the answer is believed to owe to
- * whom it owes, and where there is no such sibling: players are too many, or nobody is left.
+ * whom it owes, where there is no such sibling (players are too many), and where nobody is left who is believed.
  */
 export function counterfactualPlace(
   { players, coalitions, matrix }: Measure,
@@ -49,9 +49,10 @@ export function counterfactualPlace(
   standing: Pick<Standing, 'most' | 'calibration'>
 ): number | undefined {
   const without = disbelieved(weights, standing)
-  if (matrix.exact === undefined || without === 0n) return undefined
+  const isLeft = standing.calibration.some((part, i) => part > 0n && !hasPlayer(without, i))
+  if (matrix.exact === undefined || without === 0n || !isLeft) return undefined
   const place = coalitions.indexOf(String((1n << BigInt(players.length)) - 1n - without))
-  return place < 0 || place === matrix.empty ? undefined : place
+  return place < 0 ? undefined : place
 }
 
 /** Weights of an answer as its money is divided by them. @param counterfactual φ' */

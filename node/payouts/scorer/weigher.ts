@@ -14,7 +14,7 @@ import {
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution, HeldOutDocument, Measure, Measured, Standing } from '../../../protocol/payouts/index.ts'
 import { hasPlayer } from '../../../protocol/jobs/index.ts'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { withContext } from '../../../protocol/data/index.ts'
 import type { HeldOutQuestion, Row } from '../../../protocol/data/index.ts'
@@ -109,10 +109,8 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
         ])
       : everyPlayer(measure)
     const measured = { utilities, candidates }
-    const place =
-      unofficial === true || isScreened(measure)
-        ? undefined
-        : counterfactualPlace(measure, weightsOf(measure, measured), await standingOf(model, measure))
+    const standing = unofficial === true || isScreened(measure) ? undefined : await standingOf(model, measure)
+    const place = standing && counterfactualPlace(measure, weightsOf(measure, measured), standing)
     if (place === undefined) return attributionOf(measure, measured)
     // What those would have answered in whom more is believed: with their own rows before the question as well.
     const before = (await rowsOf(BigInt(measure.coalitions[place] ?? ''))).map(({ row }) => row)
@@ -126,13 +124,23 @@ export function createWeigher(deps: Pick<PayoutsDeps, 'engine' | 'versions' | 's
     )
   }
 
-  /** How far a model's players are believed: found once, not for each answer. */
-  async function standingOf(model: Hex, measure: Measure): Promise<Standing> {
+  /**
+   * How far a model's players are believed: found once, not for each answer. Undefined where its held-out questions
+   * cannot be had here: what an answer owes to whom is said all the same.
+   */
+  async function standingOf(model: Hex, measure: Measure): Promise<Standing | undefined> {
     const known = standingsKept.get(model)
     if (known !== undefined) return known
-    const found = heldOutValues((await heldOut(model)) ?? { model, questions: [] }, measure)
-    standingsKept.set(model, found)
-    return found
+    try {
+      const document = await heldOut(model)
+      if (document === null) return undefined
+      const found = heldOutValues(document, measure)
+      standingsKept.set(model, found)
+      return found
+    } catch (error) {
+      if (error instanceof TilthError) return undefined
+      throw error
+    }
   }
 
   async function measureHeldOut(model: Hex): Promise<HeldOutDocument | null> {

@@ -15,7 +15,7 @@ import {
   withCounterfactual
 } from '../../../protocol/payouts/index.ts'
 import type { Attribution } from '../../../protocol/payouts/index.ts'
-import { InvalidError, keccak } from '../../../protocol/primitives/index.ts'
+import { InvalidError, keccak, NotFoundError } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 
 const model = keccak('model')
@@ -115,7 +115,7 @@ function worldOf(
     } as never,
     answer: [town]
   })
-  return { measure, weigher, ask }
+  return { measure, weigher, ask, versions }
 }
 
 const weightOf = ({ players, weights }: Attribution, player: number): bigint | undefined =>
@@ -154,6 +154,14 @@ describe('what is measured of an answer', () => {
     const values = heldOutValues((await weigher.heldOut(model))!, measure)
     const by = withCounterfactual(weightsOf(measure, attribution), counterfactualWeights(measure, attribution)!, values)
     assert.deepEqual(by, { players: [0n, 800_000n, 0n], others: 0n })
+  })
+
+  it('is found where held-out questions cannot be had, but for what they would have to say', async () => {
+    const { weigher, ask, versions } = worldOf(3, (coalition, town) => hasPlayer(coalition, town === 19 ? 2 : town))
+    versions.heldOut = () => Promise.reject(new NotFoundError('datanet.unknown', 'nobody has them now'))
+    const attribution = await weigher.attribute(ask(19))
+    assert.deepEqual(attribution?.weights, [0n, 0n, 800_000n])
+    assert.equal(attribution.counterfactual, undefined)
   })
 
   it('is nothing where private rows stood before the question, and as usual where none did', async () => {

@@ -90,7 +90,9 @@ describe('an answer that hardly anybody believes', () => {
       players.map(() => 0n)
     )
     const all = { players: players.map(() => 300_000n), others: 0n }
-    assert.equal(disbelieved({ ...all, players: all.players.with(0, 0n) }, nobody), 0b1110n)
+    const some = { ...all, players: all.players.with(0, 0n) }
+    assert.equal(disbelieved(some, nobody), 0b1110n)
+    assert.equal(counterfactualPlace(measure, some, nobody), undefined)
     const two = measureOf({ model, players: players.slice(0, 1), coalitions: ['0', '1'], dataPoints: 3000 })
     assert.equal(counterfactualPlace(two, { players: [500_000n], others: 0n }, nobody), undefined)
   })
