@@ -208,9 +208,10 @@ what the answer pays them):`,
     picture('attacks.svg'),
     attacks.length === 0 ? '' : attacksTable(result),
     '## Settled again as value shows',
-    `The present rule over four epochs in which contributors arrive. ${percent(keptBack)} of each epoch's data fees is
-kept back, and divided again by what the last version's siblings say; nobody gives anything back. Truth is the last
-version's, of those who had come by then. In late-value worlds the foundation's entries come out wrong until somebody
+    `The present rule over four epochs in which contributors arrive. ${percent(keptBack / 10_000)} of each epoch's data
+fees is kept back, and divided again as the network does it: by the answers' own weights, believed as far as the last
+version's held-out questions bear them out; nobody gives anything back. Truth is the last version's, of those who had
+come by then. In late-value worlds the foundation's entries come out wrong until somebody
 brings others in their form, in epoch 3. Epochs of the last version have nothing to be settled again by.`,
     epochsTable(result),
     '## What attribution costs',

@@ -21,7 +21,7 @@ import type { Pair } from '../types.ts'
 import type { Evidence, Paid } from './types.ts'
 
 /** What is divided, in the token's smallest unit: large enough that no share is lost to rounding. */
-const money = 10n ** 18n
+export const money = 10n ** 18n
 const feeUnits = 1_000_000
 
 /** An account for each player: any will do. */
@@ -87,20 +87,29 @@ export function askedWithout(evidence: Seen): (number | undefined)[] {
   return answers.map(weights => counterfactualPlace(measure, weights, values))
 }
 
-/** The rule that pays, by the very functions that an epoch is made with. */
-export function byPresentRule(evidence: Evidence): Paid {
-  const { fees, counterfactual } = evidence
-  const { measure, answers: own, values } = weigh(evidence)
-  const answers = own.map((weights, q) => {
-    const chances = counterfactual[q] ?? null
+/** The same, with the weights that answers' money is divided by. */
+export function weighedBy(evidence: Evidence): ReturnType<typeof weigh> {
+  const { measure, answers, values } = weigh(evidence)
+  const divided = answers.map((weights, q) => {
+    const chances = evidence.counterfactual[q] ?? null
     if (chances === null) return weights
     const other = { utilities: utilitiesOf(measure, chances), candidates: everyPlayer(measure) }
     return withCounterfactual(weights, weightsOf(measure, other), values)
   })
-  const parts = divide(
+  return { measure, answers: divided, values }
+}
+
+/** What each answer brings. */
+export const feesOf = ({ fees }: Pick<Evidence, 'fees'>): bigint[] =>
+  divide(
     money,
     fees.map(fee => BigInt(Math.round(fee * feeUnits)))
   )
+
+/** The rule that pays, by the very functions that an epoch is made with. */
+export function byPresentRule(evidence: Evidence): Paid {
+  const { measure, answers, values } = weighedBy(evidence)
+  const parts = feesOf(evidence)
   const shares = measure.players.map(() => 0n)
   for (const [q, weights] of answers.entries())
     for (const [i, part] of (divideAnswer(parts[q] ?? 0n, weights, values) ?? []).entries())

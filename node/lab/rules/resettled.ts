@@ -1,17 +1,48 @@
-// A share of each epoch's money is kept back, and divided again by what a later version's siblings say. Nobody gives
-// anything back: whoever got too much at first gets nothing of what was kept, and that goes to who got too little.
+import {
+  credited,
+  divide,
+  divideAnswer,
+  partKept,
+  resettle,
+  type KnownStanding
+} from '../../../protocol/payouts/index.ts'
+import { feesOf, money, weighedBy } from './present.ts'
+import type { Evidence } from './types.ts'
 
-/** What of the money is kept back. */
-export const keptBack = 0.5
+// A share of each epoch's money is kept back, and divided again by what a later version's held-out questions say,
+// answer by answer and by the functions that do so in the network. Nobody gives anything back: whoever got too much at
+// first gets nothing of what was kept, and that goes to who got too little.
+
+/** What of the money is kept back, in basis points. */
+export const keptBack = 5_000
 
 /**
- * @param first shares as they were paid; what is missing to one was held, and is divided again too
- * @param later shares of the same players as a later version has them
+ * Shares of an epoch as they stand in the end, by players of its version.
+ * @param places of them among the later version's players
  */
-export function resettle(first: readonly number[], later: readonly number[], kept = keptBack): number[] {
-  const paid = first.map(share => share * (1 - kept))
-  const left = 1 - paid.reduce((a, b) => a + b, 0)
-  const missing = paid.map((share, i) => Math.max(0, (later[i] ?? 0) - share))
-  const sum = missing.reduce((a, b) => a + b, 0)
-  return paid.map((share, i) => share + (sum > 0 ? (left * (missing[i] ?? 0)) / sum : 0))
+export function settledAgain(first: Evidence, later: Evidence, places: readonly number[]): number[] {
+  const [own, last] = [weighedBy(first), weighedBy(later)]
+  const players = places.flatMap(place => last.measure.players[place] ?? [])
+  const known: KnownStanding = { ...own.values, players }
+  const since: KnownStanding = { ...last.values, players: last.measure.players }
+  const shares = players.map(() => 0n)
+  const pay = (parts: readonly bigint[]): void => {
+    for (const [i, part] of parts.entries()) shares[i] = (shares[i] ?? 0n) + part
+  }
+  for (const [q, part] of feesOf(first).entries()) {
+    const weights = own.answers[q] ?? { players: [], others: 0n }
+    const kept = partKept(part, keptBack)
+    const paid = divideAnswer(part - kept, weights, own.values)
+    if (paid === null) {
+      // Whose rows are worth nothing yet have all of it held, and it goes by what they turn out to be worth.
+      const worth = places.map(place => last.values.positive[place] ?? 0n)
+      if (worth.some(one => one > 0n)) pay(divide(part, worth))
+      continue
+    }
+    const credits = weights.players.flatMap((weight, i): [number, bigint][] => (weight > 0n ? [[i, weight]] : []))
+    const piece = { paid: part - kept, kept, credits, others: credits.length === 0 ? 0n : credited(weights.others) }
+    pay(paid.map(({ share }) => share))
+    pay((resettle(piece, known, since) ?? []).map(({ share }) => share))
+  }
+  return shares.map(share => Number(share) / Number(money))
 }

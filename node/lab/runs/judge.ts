@@ -1,6 +1,6 @@
 import type { LogResult, RuleResult, WorldResult, EpochResult } from '../results.ts'
 import { askedOften, oneShotRules, rules } from '../rules/index.ts'
-import { resettle } from '../rules/resettled.ts'
+import { settledAgain } from '../rules/resettled.ts'
 import type { Evidence, Paid } from '../rules/types.ts'
 import { errorOf, mean, meanRankCorrelation, sharesOf } from '../truth/shares.ts'
 import { ceilingOf, trueShares, type Truth } from '../truth/truth.ts'
@@ -56,7 +56,6 @@ async function judgeEpochs(
 ): Promise<EpochResult[]> {
   const { accepted, plan } = study
   const everybody = arrivedBy(accepted, Infinity)
-  const final = rules.present(last.evidence)?.shares ?? []
   const out: EpochResult[] = []
   for (const epoch of [1, 2, 3, 4]) {
     const arrived = arrivedBy(accepted, epoch)
@@ -71,7 +70,7 @@ async function judgeEpochs(
       epoch,
       players: indices.map(i => accepted.players[i] ?? ''),
       oneShot: errorOf(first, truth),
-      resettled: errorOf(resettle(first, restricted(final, indices)), truth)
+      resettled: errorOf(settledAgain(evidence, last.evidence, indices), truth)
     })
   }
   return out

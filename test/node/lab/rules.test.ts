@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { askedOften, oneShotRules, rules } from '../../../node/lab/rules/index.ts'
-import { resettle } from '../../../node/lab/rules/resettled.ts'
+import { settledAgain } from '../../../node/lab/rules/resettled.ts'
 import type { Chances, Evidence } from '../../../node/lab/rules/types.ts'
 import { halfPairs } from '../../../node/lab/truth/coalitions.ts'
-import { errorOf, meanRankCorrelation, rankCorrelation, sharesOf } from '../../../node/lab/truth/shares.ts'
+import { errorOf, meanRankCorrelation, rankCorrelation } from '../../../node/lab/truth/shares.ts'
 import { leastSquares, shapley } from '../../../node/lab/truth/shapley.ts'
 import { trueShares, truthOf, valuesOf } from '../../../node/lab/truth/truth.ts'
 
@@ -175,23 +175,38 @@ describe('rules of the laboratory', () => {
     }
   })
 
-  it('re-settled takes nothing back, pays all, and is never further from the later word than it was', () => {
-    const anyShares = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 4, maxLength: 4 }).map(sharesOf)
-    fc.assert(
-      fc.property(anyShares, anyShares, (first, later) => {
-        fc.pre(later.some(share => share > 0))
-        const after = resettle(first, later)
-        near(
-          after.reduce((a, b) => a + b, 0),
-          1
-        )
-        after.forEach((share, i) => assert.ok(share >= (first[i] ?? 0) / 2 - 1e-9))
-        if (first.some(share => share > 0)) assert.ok(errorOf(after, later) <= errorOf(first, later) + 1e-9)
+  it('re-settled takes nothing back, pays all, and by the same word pays what was paid at once', () => {
+    const chances = fc
+      .array(fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: 8, maxLength: 8 }), {
+        minLength: 3,
+        maxLength: 3
       })
+      .map((rows): Chances => rows.map(row => row.map(chance => [chance])))
+    fc.assert(
+      fc.property(chances, chances, (first, later) => {
+        const before = { ...evidenceOf(3, () => false), own: first, heldOutTrue: first, heldOutOwn: first }
+        const after = { ...before, own: later, heldOutTrue: later, heldOutOwn: later }
+        const once = rules.present(before)?.shares ?? []
+        const settled = settledAgain(before, after, [0, 1, 2])
+        settled.forEach((share, i) => assert.ok(share >= (once[i] ?? 0) / 2 - 1e-9))
+        // Whose rows are worth nothing by either word have nothing divided.
+        const sum = settled.reduce((a, b) => a + b, 0)
+        assert.ok(Math.abs(sum - 1) < 1e-9 || (sum === 0 && once.every(share => share === 0)))
+        settledAgain(before, before, [0, 1, 2]).forEach((share, i) => near(share, once[i] ?? 0))
+      }),
+      { numRuns: 50 }
     )
-    // Who was overpaid by no more than what was kept back ends exactly where the later word says.
-    const [a = 0, b = 0] = resettle([0.6, 0.4], [0.4, 0.6])
-    near(a, 0.4)
-    near(b, 0.6)
+  })
+
+  it('re-settled gives a foundation what was kept, of which held-out questions knew nothing at first', () => {
+    const [known, all] = [evidenceOf(2, (player, question) => player === question), [0, 1]]
+    const unknown = known.heldOutTrue.map((rows, q) => (q === 0 ? rows.map(() => [0.05]) : rows))
+    const early = { ...known, heldOutTrue: unknown }
+    near(rules.present(early)?.shares[0] ?? 1, 0, 0.01)
+    // Half of its own answer's money, which is half of all.
+    near(settledAgain(early, known, all)[0] ?? 0, 0.25, 0.01)
+    // Of a version in which it stands elsewhere, and another has come.
+    const later = evidenceOf(3, (player, question) => player === question)
+    near(settledAgain(early, later, [2, 0])[0] ?? 0, 0.25, 0.01)
   })
 })
