@@ -100,8 +100,8 @@ export async function certificateStep({ payouts }: Pick<Parts, 'payouts'>, model
       facts.push(
         fact(
           `segment ${segment} of coalition ${coalition}`,
-          `by ${worker}, run again by ${auditors.join(', ') || 'nobody'}: ${agreed.length} agree` +
-            (disagreed.length === 0 ? '' : `, ${disagreed.length} do not`)
+          `by ${worker}, run again by ${auditors.join(', ') || 'nobody'}: ${agreed.length === 1 ? '1 agrees' : `${agreed.length} agree`}` +
+            (disagreed.length === 0 ? '' : `, ${disagreed.length} ${disagreed.length === 1 ? 'does' : 'do'} not`)
         )
       )
     const { pay } = audit
