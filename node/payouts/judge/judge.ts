@@ -60,7 +60,8 @@ export function createJudge(
     readonly models: Pick<Models, 'weighed' | 'folders'>
     /** Chain seconds. */
     readonly now: () => bigint
-  }
+  },
+  patienceMs = foldersMs
 ): Judge {
   /** When each is to be looked at. */
   const open = new Map<Hex, number>()
@@ -130,7 +131,7 @@ export function createJudge(
     since: bigint
   ): Promise<SaidAgain[]> {
     // What comes drop by drop goes on coming, and keeps no other pool's answers from being judged.
-    const { base, adapters } = await unlessAborted(models.folders(weighed), within(foldersMs, life.signal))
+    const { base, adapters } = await unlessAborted(models.folders(weighed), within(patienceMs, life.signal))
     const adapter = adapters[weighed.measure.matrix.full] ?? undefined
     const lot = (at: number): Hex => keccak(fromHex(`${round.drawn.seed}${ids[at]?.slice(2) ?? ''}`))
     const said: SaidAgain[] = []

@@ -89,7 +89,7 @@ export function createScorer(
       await unlessDone(() => chain.payouts.draw(pool, epoch))
       return false
     }
-    const { panel, commitments, commitEnds, revealEnds } = round.drawn
+    const { seed, panel, commitments, commitEnds, revealEnds } = round.drawn
     if (!panel.includes(self)) return true
     if (!commitments.has(self)) {
       if (now() >= commitEnds) return true
@@ -107,7 +107,7 @@ export function createScorer(
       if (drawn !== undefined) await weigh(drawn, { late, last, leftMs })
       else if (last()) {
         // What nobody can read nobody can weigh: who says so in time is not absent.
-        await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, zeroHash))
+        await unlessDone(() => chain.payouts.commit(pool, epoch, seed, zeroHash))
         log.warn('what was anchored of an epoch cannot be read', { pool, epoch })
       }
       return false
@@ -193,7 +193,7 @@ export function createScorer(
       const statement = signStatement(network, 'Scoring', message, key)
       await kept.put(`${placeOf(drawn)}/${id}`, { statement, attribution, path: pathIn(tree, i) })
     }
-    await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, tree.root.hash))
+    await unlessDone(() => chain.payouts.commit(pool, epoch, round.drawn.seed, tree.root.hash))
     log.info('what was found of an epoch is committed to', { pool, epoch, answers: own.size, of: duties.length })
   }
 
