@@ -54,6 +54,8 @@ export interface Facts {
       readonly paying?: Paying
     }
   ): Promise<KnownFacts>
+  /** What a receipt has brought its pool by now, by its part of what its channel has paid; nothing where it is not. */
+  brought(receipt: Pick<CosignedReceipt, 'receipt'>): Promise<bigint>
   /** What came into a pool out of no channel. */
   donated(pool: Hex): Promise<bigint>
 }
@@ -158,6 +160,10 @@ export function createFacts(
           return found
         }
       }
+    },
+    async brought({ receipt: { message } }) {
+      const { claimed = 0n, data = 0n } = (await chain.ledger.channel(message.channel)) ?? {}
+      return claimed === 0n || message.total > claimed ? 0n : (message.fee * data) / claimed
     },
     async donated(pool) {
       const { deposited, fees } = await chain.ledger.pool(pool)
