@@ -5,8 +5,8 @@ import type { PreviousEpoch } from './epoch.ts'
 import { receiptId } from './leaves.ts'
 import { dataOf, overlaps, stretchOf } from './paid.ts'
 import type { Stretch } from './paid.ts'
-import { countReceipts, soundReceipts } from './select.ts'
-import type { PoolFacts } from './select.ts'
+import { countReceipts, faultOf } from './select.ts'
+import type { PoolFacts, SoundReceipt } from './select.ts'
 import { isOver, isSettled, settledOf } from './settled.ts'
 import type { EpochBundle } from './types.ts'
 
@@ -83,20 +83,24 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
 export function missingIn(bundle: EpochBundle, facts: MissingFacts): boolean {
   const { network, measures: known, previous, held = [] } = facts
   // What is wrong with one of its own is said of that.
-  const own = bundle.receipts.map(receipt => ({ id: receiptId(network, receipt), receipt: receipt as CheckedReceipt }))
-  const isThere = placesIn(bundle.receipts)
-  const left = held.filter(({ receipt: { message } }) => !isThere(message))
-  if (left.length === 0) return false
+  const placed = (receipt: CosignedReceipt): SoundReceipt => ({
+    id: receiptId(network, receipt),
+    receipt: receipt as CheckedReceipt
+  })
   const settled = settledOf(previous?.bundle.settled ?? [])
+  const isThere = placesIn(bundle.receipts)
+  let left = held.filter(({ receipt: { message } }) => !isThere(message) && !isSettled(settled, message)).map(placed)
+  if (left.length === 0) return false
+  const own = bundle.receipts.map(placed)
+  const counts = new Set<CosignedReceipt>(bundle.receipts)
   const divided = dividedIn(bundle)
   const measures = new Map([...known].filter(([model]) => divided.has(model)))
-  const { counted } = countReceipts([...own, ...soundReceipts(left, { ...facts, settled }).sound], {
-    channels: facts.channels,
-    measures,
-    settled,
-    at: bundle.at,
-    stated: settledOf(bundle.settled)
-  })
-  const counts = new Set<CosignedReceipt>(bundle.receipts)
-  return counted.some(one => !counts.has(one))
+  const rules = { channels: facts.channels, measures, settled, at: bundle.at, stated: settledOf(bundle.settled) }
+  for (;;) {
+    const missing = countReceipts([...own, ...left], rules).counted.filter(one => !counts.has(one))
+    // Signatures are checked of those alone that would count, of which there are none where nothing is missing.
+    const unsound = new Set<CosignedReceipt>(missing.filter(one => faultOf(one, facts) !== undefined))
+    if (unsound.size === 0) return missing.length > 0
+    left = left.filter(({ receipt }) => !unsound.has(receipt))
+  }
 }

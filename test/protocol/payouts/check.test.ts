@@ -196,6 +196,9 @@ describe('what anybody checks of an epoch', () => {
       codes(bundle, { channels, held, ...over })
     assert.deepEqual(found([one]), [])
     assert.deepEqual(found([one, two]), ['receipts.missing'])
+    // One that its client has not signed is none, and hides none.
+    const forged = { ...two, clientSignature: one.clientSignature }
+    assert.deepEqual([found([forged]), found([forged, two])], [[], ['receipts.missing']])
     // Its fees were not paid; its channel is another's; both parties signed twice.
     assert.deepEqual(found([receipt({ sequence: 3n })]), [])
     assert.deepEqual(found([receipt({ client: 'mallory', channel: one.receipt.message.channel })]), [])
