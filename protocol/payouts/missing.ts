@@ -79,28 +79,37 @@ function joined(stretches: readonly Stretch[]): Stretch[] {
 /**
  * [reject] What this node held well before the proposal, and could be counted, is counted. What comes late costs
  * nobody: its fees wait for the next epoch.
+ * @returns whether something of such receipts is left out; asked part by part it says of each part the same
  */
-export function missingIn(bundle: EpochBundle, facts: MissingFacts): boolean {
-  const { network, measures: known, previous, held = [] } = facts
+export function missingFrom(
+  bundle: EpochBundle,
+  facts: Omit<MissingFacts, 'held'>
+): (held: readonly CosignedReceipt[]) => boolean {
+  const { network, measures: known, previous } = facts
   // What is wrong with one of its own is said of that.
   const placed = (receipt: CosignedReceipt): SoundReceipt => ({
     id: receiptId(network, receipt),
     receipt: receipt as CheckedReceipt
   })
   const settled = settledOf(previous?.bundle.settled ?? [])
-  const isThere = placesIn(bundle.receipts)
-  let left = held.filter(({ receipt: { message } }) => !isThere(message) && !isSettled(settled, message)).map(placed)
-  if (left.length === 0) return false
-  const own = bundle.receipts.map(placed)
-  const counts = new Set<CosignedReceipt>(bundle.receipts)
+  const [isThere, counts] = [placesIn(bundle.receipts), new Set<CosignedReceipt>(bundle.receipts)]
   const divided = dividedIn(bundle)
   const measures = new Map([...known].filter(([model]) => divided.has(model)))
   const rules = { channels: facts.channels, measures, settled, at: bundle.at, stated: settledOf(bundle.settled) }
-  for (;;) {
-    const missing = countReceipts([...own, ...left], rules).counted.filter(one => !counts.has(one))
-    // Signatures are checked of those alone that would count, of which there are none where nothing is missing.
-    const unsound = new Set<CosignedReceipt>(missing.filter(one => faultOf(one, facts) !== undefined))
-    if (unsound.size === 0) return missing.length > 0
-    left = left.filter(({ receipt }) => !unsound.has(receipt))
+  let own: readonly SoundReceipt[] | undefined
+  return held => {
+    let left = held.filter(({ receipt: { message } }) => !isThere(message) && !isSettled(settled, message)).map(placed)
+    if (left.length === 0) return false
+    own ??= bundle.receipts.map(placed)
+    for (;;) {
+      const missing = countReceipts([...own, ...left], rules).counted.filter(one => !counts.has(one))
+      // Signatures are checked of those alone that would count, of which there are none where nothing is missing.
+      const unsound = new Set<CosignedReceipt>(missing.filter(one => faultOf(one, facts) !== undefined))
+      if (unsound.size === 0) return missing.length > 0
+      left = left.filter(({ receipt }) => !unsound.has(receipt))
+    }
   }
 }
+
+export const missingIn = (bundle: EpochBundle, { held = [], ...facts }: MissingFacts): boolean =>
+  missingFrom(bundle, facts)(held)

@@ -1,4 +1,4 @@
-import { checkBundle, mayBeMissing, missingIn, receiptId, settledOf } from '../../../protocol/payouts/index.ts'
+import { checkBundle, mayBeMissing, missingFrom, receiptId, settledOf } from '../../../protocol/payouts/index.ts'
 import type {
   Attribution,
   EpochBundle,
@@ -104,13 +104,13 @@ export function createExamining(
   async function leftOut(bundle: EpochBundle, known: MissingFacts, window: bigint): Promise<CosignedReceipt[]> {
     const { pool, at, receipts: list } = bundle
     const there = new Set(list.map(receipt => receiptId(network, receipt)))
-    const mayBe = mayBeMissing(bundle, known)
+    const [mayBe, isMissing] = [mayBeMissing(bundle, known), missingFrom(bundle, known)]
     let held: CosignedReceipt[] = []
     for await (const { id, receipt } of receipts.readyBefore(pool, Number(at - window / knownParts) * 1000)) {
       if (there.has(id) || !mayBe(receipt)) continue
       held.push(receipt)
       if (held.length < heldAtOnce) continue
-      if (missingIn(bundle, { ...known, held })) return held
+      if (isMissing(held)) return held
       held = []
     }
     return held
