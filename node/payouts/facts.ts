@@ -17,13 +17,24 @@ export interface KnownFacts extends PoolFacts {
   claimedAt(block: bigint): Map<Hex, bigint>
 }
 
+/** A channel with its claims, and with the block of each. */
+type WithClaims = Omit<ChannelFacts, 'claims'> & {
+  readonly claims: readonly (ChannelClaim & { readonly block: bigint })[]
+}
+export type Paying = ReadonlyMap<Hex, WithClaims>
+
 /** What the chain says about the channels and models that some receipts name. */
 export interface Facts {
   /** Parties, what is in them, and what was claimed by now. */
   channels(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, ChannelOnChain>>
   datanets(receipts: readonly CosignedReceipt[]): Promise<Map<Hex, Hex>>
-  /** What a channel has paid, claim by claim. */
-  claims(channel: Hex): Promise<readonly ChannelClaim[]>
+  /**
+   * Channels that have paid into a pool, with their claims, but for those of which nothing can be counted any more: as
+   * they are at one moment, so that whoever goes by them twice goes by the same.
+   */
+  paying(pool: Hex, at: bigint, before: Settled): Promise<Paying>
+  /** Whether it is known how a model's answers are weighed, by what stood before the epoch's time. */
+  counts(model: Hex, at: bigint): Promise<boolean>
   /**
    * All of it, for the receipts of one pool; also of the channels that have paid into the pool and can still count,
    * and of the models that are named. A model whose result is wrong has no measure. `patient`: one whose result is not
@@ -39,8 +50,12 @@ export interface Facts {
       readonly before: Settled
       readonly patient?: boolean
       readonly named?: Iterable<Hex>
+      /** Read a moment ago. */
+      readonly paying?: Paying
     }
   ): Promise<KnownFacts>
+  /** What a receipt has brought its pool by now, by its part of what its channel has paid; nothing where it is not. */
+  brought(receipt: Pick<CosignedReceipt, 'receipt'>): Promise<bigint>
   /** What came into a pool out of no channel. */
   donated(pool: Hex): Promise<bigint>
 }
@@ -98,14 +113,13 @@ export function createFacts(
 
   const claimsOf = (channel: Hex) => allOf(page => chain.ledger.channelClaims(channel, page))
 
-  type WithClaims = Omit<ChannelFacts, 'claims'> & { readonly claims: Awaited<ReturnType<typeof claimsOf>> }
   /** A channel with its claims, as far as it has paid. */
   async function withClaims({ client, worker, model, claimed, expiry, id }: ChannelOnChain): Promise<WithClaims> {
     const claims = claimed === 0n ? [] : await claimsOf(id)
     return { client, worker, model, claimed: claims.at(-1)?.claimed ?? claimed, claims, expiry }
   }
   /** Channels that have paid into a pool, but for those of which nothing can be counted any more. */
-  async function paying(pool: Hex, at: bigint, before: Settled): Promise<Map<Hex, WithClaims>> {
+  async function paying(pool: Hex, at: bigint, before: Settled): Promise<Paying> {
     const found = new Map<Hex, WithClaims>()
     for await (const { id: model } of everyOf(page => chain.ledger.models({ datanet: pool }, page)))
       for await (const channel of everyOf(page => chain.ledger.channels({ model }, page)))
@@ -117,9 +131,10 @@ export function createFacts(
   return {
     channels,
     datanets,
-    claims: claimsOf,
-    async of(pool, receipts, { at, before, patient = false, named = [] }) {
-      const facing = await paying(pool, at, before)
+    paying,
+    counts: async (model, at) => (await measures([model], { at, patient: false })).has(model),
+    async of(pool, receipts, { at, before, patient = false, named = [], paying: known }) {
+      const facing = new Map(known ?? (await paying(pool, at, before)))
       // Those are the ledger's models of this pool: nobody is asked once more of which they are.
       const paid = new Set([...facing.values()].map(({ model }) => model))
       for (const [id, channel] of await channels(receipts))
@@ -145,6 +160,10 @@ export function createFacts(
           return found
         }
       }
+    },
+    async brought({ receipt: { message } }) {
+      const { claimed = 0n, data = 0n } = (await chain.ledger.channel(message.channel)) ?? {}
+      return claimed === 0n || message.total > claimed ? 0n : (message.fee * data) / claimed
     },
     async donated(pool) {
       const { deposited, fees } = await chain.ledger.pool(pool)

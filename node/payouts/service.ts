@@ -69,6 +69,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
     folder: join(deps.folder, 'receipts'),
     log,
     clock,
+    broughtBy: receipt => facts.brought(receipt),
     changed: (pool, id) => {
       tree.changed(pool, id)
       quiet.changed(pool)

@@ -11,10 +11,11 @@ import { agreesHeldOut, checkHeldOut } from './held-out.ts'
 import { payoutsTree, receiptId, receiptsTree } from './leaves.ts'
 import type { ReceiptsDocument } from './round.ts'
 import type { ChannelFacts } from './select.ts'
-import { countedScorings, faultOf, inOrder, placeOf, selectReceipts } from './select.ts'
+import { missingIn } from './missing.ts'
+import { countedScorings, faultOf, inOrder, placeOf } from './select.ts'
 import type { PoolFacts, ReceiptFault } from './select.ts'
-import { inRanges, isOver, isSettled, linesOf, maxGaps, maxSettledChannels, settle, settledOf } from './settled.ts'
-import type { Settled, SettledPlaces } from './settled.ts'
+import { inRanges, isOver, isSettled, linesOf, maxSettledChannels, settle, settledOf } from './settled.ts'
+import type { SettledPlaces } from './settled.ts'
 import { dataOf, stretchOf } from './paid.ts'
 import { bundleFormat } from './types.ts'
 import type { EpochBundle, HeldOutDocument, MeasuredAnswer, Scored } from './types.ts'
@@ -39,9 +40,6 @@ export interface StatedEpoch {
   readonly panel: readonly Address[]
   readonly commitments: ReadonlyMap<Address, Hex>
 }
-
-/** Receipts of one epoch; what is over waits for the next. */
-export const mostReceipts = 20_000
 
 /** How far an epoch's time may be before its proposal, in seconds. */
 const maxAge = 86_400n
@@ -117,7 +115,7 @@ export function checkBundle(bundle: EpochBundle, facts: BundleFacts): EpochFault
     ...trees.map(({ tree: _tree, ...fault }) => fault),
     ...scoringFaults(bundle, facts),
     ...channelFaults(bundle, facts),
-    ...missingFaults(bundle, facts),
+    ...(missingIn(bundle, facts) ? [{ code: 'receipts.missing' } as const] : []),
     ...ruleFaults(bundle, facts)
   ].sort((a, b) => Number(b.proof !== undefined) - Number(a.proof !== undefined))
 }
@@ -221,44 +219,6 @@ function channelFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
     faults.push({ code: error.code })
   }
   return faults
-}
-
-/**
- * [reject] What this node held well before the proposal, and could be counted, is counted. What comes late costs
- * nobody: its fees wait for the next epoch.
- */
-function missingFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {
-  const { held = [] } = facts
-  if (held.length === 0 || bundle.receipts.length >= mostReceipts) return []
-  const { previous } = facts
-  const before = settledOf(previous?.bundle.settled ?? [])
-  const counted = bundle.receipts.map(({ receipt }) => receipt.message)
-  // As if the fees that it divides without a receipt still waited.
-  let settled: Settled
-  try {
-    settled = settle(
-      before,
-      linesOf(before, settledOf(bundle.settled), bundle.at),
-      counted,
-      () => false,
-      bundle.at
-    ).settled
-  } catch (error) {
-    // Places or fees that cannot be: said of the receipts.
-    if (!(error instanceof TilthError)) throw error
-    return []
-  }
-  // What it has counted may have filled gaps after there was room for no more of them.
-  const mostGaps = maxGaps - 2 * mostReceipts
-  // A model that the epoch divides nothing of may be one that its proposer could not measure: its receipts take no
-  // room.
-  const divided = new Set([...bundle.models.map(({ model }) => model), ...bundle.unmeasured])
-  const measures = new Map([...facts.measures].filter(([model]) => divided.has(model)))
-  const late = selectReceipts(held, { ...facts, measures, settled, at: bundle.at, mostGaps }).counted
-  const missing = late.some(
-    ({ receipt: { message } }) => message.total <= (settled.get(message.channel)?.claimed ?? 0n)
-  )
-  return missing ? [{ code: 'receipts.missing' }] : []
 }
 
 function scoringFaults(bundle: EpochBundle, facts: BundleFacts): EpochFault[] {

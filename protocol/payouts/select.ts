@@ -7,9 +7,9 @@ import type { CheckedReceipt, CosignedReceipt } from '../models/index.ts'
 import { attributionHash, attributionOf } from './attribution.ts'
 import type { Measure } from './attribution.ts'
 import { receiptId } from './leaves.ts'
-import { gapsOf, isOver, isScattered, isSettled, linesOf, maxGaps, withPlace } from './settled.ts'
-import type { Settled } from './settled.ts'
-import { dataOf, overlaps, stretchOf, withStretch } from './paid.ts'
+import { gapsOf, inRanges, isOver, isScattered, isSettled, linesOf, maxGaps, withPlace } from './settled.ts'
+import type { ChannelLine, Settled, SettledPlaces } from './settled.ts'
+import { dataOf, gapsIn, overlaps, stretchOf, withStretch } from './paid.ts'
 import type { ChannelClaim } from './paid.ts'
 import { isDrawn, placeIn } from './round.ts'
 import type { Assigned } from './round.ts'
@@ -55,9 +55,16 @@ export interface SelectFacts extends PoolFacts {
   readonly settled: Settled
   /** The epoch's time, chain seconds. */
   readonly at: bigint
+  /** What the channels had paid, where an epoch says so already; else what they have by now. */
+  readonly stated?: ReadonlyMap<Hex, ChannelLine>
   /** Gaps that there is room for in the pool's channels together; as many as are kept where that is left away. */
   readonly mostGaps?: number
+  /** Receipts that there is room for. */
+  readonly most?: number
 }
+
+/** Receipts of one epoch; what is over waits for the next. */
+export const mostReceipts = 20_000
 
 /** A receipt's place: it counts once, whatever stands in it. */
 export const placeOf = ({ receipt: { message } }: Pick<CosignedReceipt, 'receipt'>): string =>
@@ -174,45 +181,94 @@ export function soundReceipts(
   return { sound, left }
 }
 
-/**
- * The receipts that an epoch counts, in order, and why others are left out. Pure: the same receipts and facts give the
- * same choice on every node, in whatever order receipts come.
- */
-export function selectReceipts(
-  receipts: readonly CosignedReceipt[],
-  facts: SelectFacts
-): { counted: CheckedReceipt[]; left: LeftOut[] } {
-  const { sound, left } = soundReceipts(receipts, facts)
-  const chosen = countReceipts(sound, facts)
-  return { counted: chosen.counted, left: [...left, ...chosen.left] }
+/** What of a channel's fees no epoch has divided, by what it brought the pool; `urgent`: is divided now in any case. */
+export interface Waiting {
+  readonly urgent: bigint
+  readonly all: bigint
 }
 
-/** Of sound receipts in order those that count together: by what is measured and room for gaps, each place once. */
+/**
+ * @param before the channel's line as the epoch before has left it, where that names it
+ * @param claimed all that it has paid by now
+ */
+export const waitingOf = (
+  before: Pick<SettledPlaces, 'covered' | 'claimed'> | undefined,
+  claimed: bigint,
+  claims: readonly ChannelClaim[]
+): Waiting => {
+  const upTo = (sum: bigint): bigint => dataOf(claims, gapsIn(before?.covered ?? [], sum))
+  return { urgent: upTo(before?.claimed ?? 0n), all: upTo(claimed) }
+}
+
+/**
+ * Which of two channels comes first: that of which more would be divided without receipts, then that of which more
+ * waits. What receipts there are of it moves nothing, so that everybody finds the same order from the chain alone.
+ */
+export function inTurn([a, x]: readonly [Hex, Waiting], [b, y]: readonly [Hex, Waiting]): number {
+  if (x.urgent !== y.urgent) return x.urgent > y.urgent ? -1 : 1
+  if (x.all !== y.all) return x.all > y.all ? -1 : 1
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+/** Whether the fees of a receipt are divided without it, if this epoch does not count it. */
+export const isUrgent = (
+  { receipt: { message } }: Pick<CosignedReceipt, 'receipt'>,
+  before: ReadonlyMap<Hex, Pick<SettledPlaces, 'claimed'>>
+): boolean => message.total <= (before.get(message.channel)?.claimed ?? 0n)
+
+/** Sound receipts in the order in which they are counted: what is urgent first, channel by channel, in sequence. */
+function inOrderOfTurns(
+  sound: readonly SoundReceipt[],
+  lines: Settled,
+  { channels, settled }: Pick<SelectFacts, 'channels' | 'settled'>
+): SoundReceipt[] {
+  const names = [...new Set(sound.map(({ receipt }) => receipt.receipt.message.channel))]
+  const waiting = names.map((id): [Hex, Waiting] => {
+    const claims = channels.get(id)?.claims ?? []
+    return [id, waitingOf(settled.get(id), lines.get(id)?.claimed ?? 0n, claims)]
+  })
+  const turns = new Map(waiting.sort(inTurn).map(([id], turn) => [id, turn]))
+  return sound
+    .map(one => {
+      const { channel } = one.receipt.receipt.message
+      return { one, later: isUrgent(one.receipt, settled) ? 0 : 1, turn: turns.get(channel) ?? 0 }
+    })
+    .sort((a, b) => a.later - b.later || a.turn - b.turn || inOrder(a.one.receipt, b.one.receipt) || byId(a.one, b.one))
+    .map(({ one }) => one)
+}
+
+const byId = (a: SoundReceipt, b: SoundReceipt): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
+
+/**
+ * Of sound receipts those that count together: by what is measured and room for gaps and receipts, each place once. One
+ * after another in one order, each beside those that were counted before it. So of these and any that were left out the
+ * same are counted again: whoever checks an epoch goes through what it has counted and what is missing in it, and finds
+ * what its maker has found.
+ */
 export function countReceipts(
   sound: readonly SoundReceipt[],
-  facts: Pick<SelectFacts, 'channels' | 'measures' | 'settled' | 'at' | 'mostGaps'>
+  facts: Pick<SelectFacts, 'channels' | 'measures' | 'settled' | 'at' | 'stated' | 'mostGaps' | 'most'>
 ): { counted: CheckedReceipt[]; left: LeftOut[] } {
   const left: LeftOut[] = []
   const counted: CheckedReceipt[] = []
-  const lines = linesOf(facts.settled, facts.channels, facts.at)
-  const { mostGaps = maxGaps } = facts
+  const lines = linesOf(facts.settled, facts.stated ?? facts.channels, facts.at)
+  const { mostGaps = maxGaps, most = mostReceipts } = facts
   let gaps = 0
   for (const line of lines.values()) gaps += gapsOf(line)
-  let last = ''
-  for (const { id, receipt } of sound) {
+  for (const { id, receipt } of inOrderOfTurns(sound, lines, facts)) {
     const { message } = receipt.receipt
     const { channel, sequence, total } = message
     const leave = (fault: ReceiptFault): void => {
       left.push({ id, fault })
     }
+    const facing = facts.channels.get(channel)
+    const line = lines.get(channel)
     // [ignore] A place counts once; two receipts for one place (both parties signed twice) leave the one of the lower
-    // id.
-    if (placeOf(receipt) === last) {
+    // id, or the one that is urgent.
+    if (line !== undefined && inRanges(line.ranges, sequence)) {
       leave('duplicate')
       continue
     }
-    last = placeOf(receipt)
-    const facing = facts.channels.get(channel)
     // [ignore] A channel's receipts count until so long after its end: what was counted need not be remembered for
     // ever.
     if (isOver(facing?.expiry ?? 0n, facts.at)) {
@@ -221,7 +277,7 @@ export function countReceipts(
     }
     // [ignore] A receipt moves money only as far as its channel has paid on chain: signing receipts among friends is
     // free, paying is not.
-    if (total > (facing?.claimed ?? 0n)) {
+    if (total > (line?.claimed ?? facing?.claimed ?? 0n)) {
       leave('unpaid')
       continue
     }
@@ -231,7 +287,6 @@ export function countReceipts(
       continue
     }
     // [ignore] There is room for so many channels; the others wait until there is.
-    const line = lines.get(channel)
     if (line === undefined) {
       leave('full')
       continue
@@ -254,9 +309,14 @@ export function countReceipts(
       leave('measure')
       continue
     }
+    // [ignore] There is room for so many receipts.
+    if (counted.length >= most) {
+      leave('full')
+      continue
+    }
     gaps += more
     lines.set(channel, { ...line, ranges, covered })
     counted.push(receipt)
   }
-  return { counted, left }
+  return { counted: counted.sort(inOrder), left }
 }

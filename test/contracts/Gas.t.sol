@@ -120,8 +120,9 @@ contract GasTest is Epochs {
         vm.roll(block.number + DRAW_BLOCKS + 1);
         anchor.draw(pool, 1);
         measured("the draw of a panel of nine", 400_000);
+        bytes32 seed = anchor.roundOf(pool, 1).seed;
         vm.prank(vm.addr(0xD000));
-        anchor.commit(pool, 1, 1, "words");
+        anchor.commit(pool, 1, seed, "words");
         measured("a scorer's commitment", 110_000);
     }
 
@@ -164,9 +165,10 @@ contract GasTest is Epochs {
         vm.warp(block.timestamp + 1);
         drawn(settler, AttributionAnchor.Proposal(pool, 1, "receipts", 7, 2, 0, 0, "bundle"));
         ServingBonds.Answers memory a = ServingBonds.Answers(pool, 1, 1, model, worker);
+        bytes32 seed = anchor.roundOf(pool, 1).seed;
         for (uint256 i = 0; i < 7; i++) {
             vm.prank(vm.addr(0xD000 + i));
-            anchor.commit(pool, 1, 1, "words");
+            anchor.commit(pool, 1, seed, "words");
             vm.prank(vm.addr(0xD000 + i));
             serving.accuse(a, "the answers that were drawn");
             if (i == 1) measured("a scorer's word against it", 200_000);

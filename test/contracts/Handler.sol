@@ -298,9 +298,9 @@ contract Handler is Network {
 
     function commit(uint256 seed) external {
         uint32 next = anchor.poolOf(pool).epoch + 1;
-        uint32 number = anchor.roundOf(pool, next).number;
+        bytes32 drawn = anchor.roundOf(pool, next).seed;
         vm.prank(who(seed));
-        anchor.commit(pool, next, number, bytes32(seed));
+        anchor.commit(pool, next, drawn, bytes32(seed));
     }
 
     function penalise(uint256 seed, uint256 by, bool byRoster) external {
@@ -324,7 +324,7 @@ contract Handler is Network {
         AttributionAnchor.Epoch memory epoch = anchor.epochOf(pool, next);
         (uint256 leaving,) = registry.unbondingOf(epoch.proposer);
         uint256 bonded = registry.stakeOf(epoch.proposer) + leaving;
-        bool itself = registry.payoutOf(who(by)) == registry.payoutOf(epoch.proposer) || who(by) == epoch.proposer;
+        bool itself = registry.payoutOf(who(by)) == epoch.proposer || who(by) == epoch.proposer;
         vm.prank(who(by));
         anchor.challengeSignature(pool, next, e);
         yes(proposedIsFraud, "an honest epoch was voided");

@@ -90,11 +90,21 @@ contract NodeRegistryTest is Network {
         registry.slash(worker, amount, worker);
         same(token.balanceOf(worker), 0, "by its own name");
         staked(worker, amount);
-        vm.prank(worker);
-        registry.setPayout(stranger);
+        vm.prank(stranger);
+        registry.setPayout(worker);
         vm.prank(address(datanets));
         registry.slash(worker, amount, stranger);
-        same(token.balanceOf(stranger), 0, "by where its money goes");
+        same(token.balanceOf(stranger) + token.balanceOf(worker), 0, "by another name that pays it");
+    }
+
+    function testNobodyTakesTheFindersPartByNamingIt(uint256 amount) public {
+        amount = within(amount, 10, SUPPLY);
+        staked(worker, amount);
+        vm.prank(worker); // it has seen who is about to show it
+        registry.setPayout(challenger);
+        vm.prank(address(datanets));
+        registry.slash(worker, amount, challenger);
+        same(token.balanceOf(challenger), amount / 10, "a tenth all the same");
     }
 
     function testWhatIsLockedDoesNotBeginToLeave(uint256 amount, uint256 held) public {

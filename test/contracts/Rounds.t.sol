@@ -10,6 +10,7 @@ import {Epochs} from "./Epochs.sol";
 /// @dev The first step of an epoch: receipts before chance, chance before words, words before payouts.
 contract RoundsTest is Epochs {
     AttributionAnchor.Proposal private plan;
+    bytes32 private drawnBy;
 
     function begin() private {
         plan = AttributionAnchor.Proposal(pool, 1, "receipts", 7, 2, 0, 0, "bundle");
@@ -27,11 +28,12 @@ contract RoundsTest is Epochs {
     function chance() private {
         vm.roll(block.number + DRAW_BLOCKS + 1);
         anchor.draw(pool, 1);
+        drawnBy = anchor.roundOf(pool, 1).seed;
     }
 
     function commitAs(address who, bytes32 word) private {
         vm.prank(who);
-        anchor.commit(pool, 1, 1, word);
+        anchor.commit(pool, 1, drawnBy, word);
     }
 
     function refusedToPropose(bytes4 why) private {
@@ -77,6 +79,26 @@ contract RoundsTest is Epochs {
         anchor.propose(p);
         same(token.balanceOf(settler), 2 * BOND, "one bond for both steps");
         same(registry.lockedOf(settler), MIN_STAKE, "and one stake");
+    }
+
+    function testACommitmentIsToWordsOnTheDrawThatItNames() public {
+        address one = scorer(1);
+        scorer(2);
+        begin();
+        uint256 snapshot = vm.snapshotState();
+        chance();
+        bytes32 gone = drawnBy;
+        vm.revertToState(snapshot);
+        // The chain has reorganised: another hash draws, under the same number.
+        vm.roll(block.number + DRAW_BLOCKS + 1);
+        vm.setBlockhash(anchor.roundOf(pool, 1).drawFrom, keccak256("another block"));
+        anchor.draw(pool, 1);
+        yes(anchor.roundOf(pool, 1).seed != gone, "another draw");
+        drawnBy = gone;
+        vm.expectPartialRevert(Rounds.AnotherRound.selector);
+        commitAs(one, "words on another draw");
+        drawnBy = anchor.roundOf(pool, 1).seed;
+        commitAs(one, "words");
     }
 
     function testAPanelIsDrawnOfTheScorersAndEachIsOnItOnce(uint8 count) public {

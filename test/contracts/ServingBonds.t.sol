@@ -30,8 +30,9 @@ contract ServingBondsTest is Epochs {
     }
 
     function committed(address by) private {
+        bytes32 seed = anchor.roundOf(pool, 1).seed;
         vm.prank(by);
-        anchor.commit(pool, 1, 1, "words");
+        anchor.commit(pool, 1, seed, "words");
     }
 
     function silentPanel(uint256 count) private {
@@ -169,9 +170,10 @@ contract ServingBondsTest is Epochs {
     function testWhoCouldReadNothingSaysNothing() public {
         stands();
         silentPanel(4);
+        bytes32 seed = anchor.roundOf(pool, 1).seed;
         for (uint256 i = 0; i < 4; i++) {
             vm.prank(scorer(i));
-            anchor.commit(pool, 1, 1, i == 0 ? bytes32(0) : bytes32("words"));
+            anchor.commit(pool, 1, seed, i == 0 ? bytes32(0) : bytes32("words"));
         }
         refused(scorer(0), ServingBonds.NotOnThePanel.selector);
         for (uint256 i = 1; i < 4; i++) accused(scorer(i), DRAWN);

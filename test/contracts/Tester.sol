@@ -11,6 +11,7 @@ interface Vm {
     function warp(uint256 timestamp) external;
     function roll(uint256 number) external;
     function snapshotState() external returns (uint256 id);
+    function setBlockhash(uint256 number, bytes32 hash) external;
     function revertToState(uint256 id) external returns (bool);
 
     struct Gas {

@@ -40,7 +40,10 @@ describe('the command line', () => {
       ],
       [['ask', '--model', 'm', 'q', '--top-p', '7', ...nobody], /--top-p must be a number above 0.*not "7"/],
       [['models', '--api', 'http://127.0.0.1:4190'], /--api names port 4190/],
-      [['receipts', '--limit', 'many', ...nobody], /--limit must be a whole number from 1 to 1000, not "many"/]
+      [['receipts', '--limit', 'many', ...nobody], /--limit must be a whole number from 1 to 1000, not "many"/],
+      [['audit', 'epoch', 'elements', ...nobody], /which epoch of elements .*\s.*tilth audit epoch elements 1/],
+      [['audit', 'receipt', '0x12', '3', ...nobody], /3 is too much: only an epoch has a number/],
+      [['audit', 'worker', 'worker-2', ...nobody], /the id must be an account: .*not "worker-2"/]
     ]
     const all = await Promise.all(cases.map(([words]) => tilth(folder, ...words)))
     for (const [i, { status, stderr }] of all.entries()) {

@@ -288,4 +288,25 @@ describe('advice', () => {
     )
     assert.match(advice[0]?.text ?? '', /^3 of 10 rows repeat/)
   })
+
+  it('sets nobody beside others who has no rows there, as a scorer', () => {
+    const [own, other, scorer] = ['aa', 'bb', 'cc'].map(byte => `0x${byte.repeat(20)}` as const)
+    const told = {
+      rule: 'paid',
+      gates: [],
+      players: [
+        { account: own, value: '1' },
+        { account: other, value: '9' }
+      ],
+      rows: null,
+      held: '0',
+      value: '1',
+      share: '1',
+      values: '10',
+      weighedAnswers: 1,
+      heldOutAnswers: 0
+    } as unknown as Parameters<typeof adviceFor>[0]
+    const codes = (account: string): string[] => adviceFor(told, account).map(({ code }) => code)
+    assert.deepEqual([codes(own!), codes(scorer!)], [['value.behind'], []])
+  })
 })

@@ -62,7 +62,11 @@ describe('whatever is asked for by id', () => {
   it('is unknown in words where nothing begins so', async () => {
     await assert.rejects(which.job('0xff'), { code: 'job.unknown', help: /tilth jobs/ })
     await assert.rejects(which.model('fish'), { code: 'model.unknown' })
-    await assert.rejects(which.contribution('ff'), { code: 'contribution.unknown' })
+    await assert.rejects(which.contribution('ffff'), { code: 'contribution.unknown', help: /may not have arrived/ })
+    // What can be none is not waited for.
+    for (const wanted of ['zzz', `${id('ff')}00`])
+      await assert.rejects(which.receipt(wanted), { code: 'receipt.unknown', help: /64 hexadecimal digits/ })
+    await assert.rejects(which.model('fish'), { code: 'model.unknown', help: /may not have arrived/ })
     // A whole id stands for itself: whoever is asked for it knows more than the list.
     assert.equal(await which.contribution(id('ff')), id('ff'))
   })

@@ -26,6 +26,8 @@ interface Kind {
   readonly what: string
   readonly unknown: ErrorCode
   readonly list: string
+  /** It can be called by a name as well. */
+  readonly named?: true
 }
 
 /**
@@ -33,7 +35,7 @@ interface Kind {
  * @throws NotFoundError the kind's · InvalidError `id.ambiguous`, which lists those it may be
  */
 async function onlyOne<T extends { readonly id: Hex }>(
-  { what, unknown, list }: Kind,
+  { what, unknown, list, named }: Kind,
   wanted: string,
   matching: (text: IdText) => AsyncIterable<T> | Iterable<T>
 ): Promise<T> {
@@ -48,7 +50,10 @@ async function onlyOne<T extends { readonly id: Hex }>(
   const [only] = found.values()
   if (only === undefined)
     throw new NotFoundError(unknown, `no ${what} ${wanted} is known here`, {
-      help: `It may not have arrived yet; see \`${list}\`.`
+      help:
+        text === undefined && named !== true
+          ? `An id is 0x and 64 hexadecimal digits, of which the first ones do; see \`${list}\`.`
+          : `It may not have arrived yet; see \`${list}\`.`
     })
   if (found.size > 1)
     throw new InvalidError('id.ambiguous', `${wanted} means several ${what}s: give more of its id`, {
@@ -160,7 +165,7 @@ export function createWhich(
   const which: Which = {
     job: wanted => onlyOne({ what: 'job', unknown: 'job.unknown', list: 'tilth jobs' }, wanted, () => jobs.jobs()),
     async model(name) {
-      const kind: Kind = { what: 'model', unknown: 'model.unknown', list: 'tilth models' }
+      const kind: Kind = { what: 'model', unknown: 'model.unknown', list: 'tilth models', named: true }
       const wanted = names.pins.get(name) ?? name
       const look = async (): Promise<ModelView> => {
         const known = models.model(wanted)

@@ -1,9 +1,9 @@
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { bundledBase } from '../../assets.ts'
 import type { LabProgress, Mode, Target } from '../../../node/lab/index.ts'
 import { InvalidError } from '../../../protocol/primitives/index.ts'
 import { collect, command, guarded } from '../command.ts'
-import { bar, bold, dim, duration, green, printJson, red, table, tell } from '../output.ts'
+import { bar, bold, dim, duration, green, plural, printJson, red, table, tell } from '../output.ts'
 
 interface LabFlags {
   quick?: boolean
@@ -26,7 +26,16 @@ const modeOf = ({ quick, tiny }: LabFlags): Mode => (tiny === true ? 'tiny' : qu
 // The engine takes a while to load: only for these two.
 const laboratory = () => import('../../../node/lab/index.ts')
 
-const folderFlag = ['--folder <dir>', 'where trained siblings and results are kept', '.tilth-lab'] as const
+const defaultFolder = '.tilth-lab'
+/** The command that writes what a run found. */
+const reportOf = (flags: LabFlags): string =>
+  [
+    'tilth lab report',
+    ...(flags.tiny === true ? ['--tiny'] : flags.quick === true ? ['--quick'] : []),
+    ...(flags.folder === defaultFolder ? [] : [`--folder ${flags.folder}`])
+  ].join(' ')
+
+const folderFlag = ['--folder <dir>', 'where trained siblings and results are kept', defaultFolder] as const
 
 function showProgress({ stage, name, done, of, secondsLeft }: LabProgress): void {
   const left = secondsLeft === null ? '' : `  ${duration(secondsLeft)} left`
@@ -72,7 +81,7 @@ function runCommand(): Command {
       'tilth lab run --only classes-12 --model SmolLM2-135M-Instruct --lr 0.001 --folder larger'
     ]
   })
-    .option('--quick', 'the headline alone: minutes on two quiet cores')
+    .addOption(new Option('--quick', 'the headline alone: minutes on two quiet cores').conflicts('tiny'))
     .option('--tiny', 'one world of two contributors, to see that it works')
     .option(...folderFlag)
     .option('--model <dir>', 'Hugging Face folder of the base model', bundledBase.folder())
@@ -95,10 +104,16 @@ function runCommand(): Command {
         if (flags.json === true) return printJson(result)
         if (process.stderr.isTTY) process.stderr.write('\n')
         console.log(
-          bold(`${result.worlds.length} worlds, ${result.attacks.length} attacks, ${result.trained} siblings`)
+          bold(
+            [
+              plural(result.worlds.length, 'world'),
+              plural(result.attacks.length, 'attack'),
+              plural(result.trained, 'sibling')
+            ].join(', ')
+          )
         )
         console.log(targetsText(targetsOf(result), isMet))
-        if (flags.only === undefined) console.log(dim('tilth lab report writes the whole of it'))
+        if (flags.only === undefined) console.log(dim(`${reportOf(flags)} writes the whole of it`))
       })
     )
 }
@@ -109,7 +124,7 @@ function reportCommand(): Command {
     summary: 'write what a run found as a page with plots',
     examples: ['tilth lab report --quick', 'tilth lab report --output FAIRNESS.md --figures docs/fairness']
   })
-    .option('--quick', 'of the quick run')
+    .addOption(new Option('--quick', 'of the quick run').conflicts('tiny'))
     .option('--tiny', 'of the tiny one')
     .option(...folderFlag)
     .option('--output <file>', 'the page', 'FAIRNESS.md')

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import type { Command } from 'commander'
 import type { ApiClient, EarningsView, PaymentView } from '../../api/contract/index.ts'
 import { command, connected, guarded, listing, show, showList } from '../command.ts'
@@ -95,7 +96,7 @@ export function earningsCommand(): Command {
     )
   )
     .argument('[account]', "an address; the daemon's own unless given")
-    .option('--payments', 'each payment, the newest first')
+    .addOption(new Option('--payments', 'each payment, the newest first').conflicts('why'))
     .option('--why', 'why each epoch gave what it gave, down to answers and rows; what waits, and for what')
     .action(
       guarded(async (account: string | undefined, flags: ListFlags & { payments?: boolean; why?: boolean }) => {

@@ -86,7 +86,7 @@ export function auditCommand(): Command {
     })
   )
     .argument('<kind>', 'receipt, epoch, model or worker')
-    .argument('<which>', 'an id, the beginning of one, or a name; of an epoch its Datanet; of a worker its account')
+    .argument('<id>', 'an id, the beginning of one, or a name; of an epoch its Datanet; of a worker its account')
     .argument('[number]', 'of an epoch')
     .option('--sibling <n>', 'of a model: which sibling is trained again; drawn unless given')
     .option(
@@ -102,6 +102,11 @@ export function auditCommand(): Command {
           number: string | undefined,
           flags: TraceFlags & { sibling?: string; segment?: string; steps: string }
         ) => {
+          // [reject] A number says which epoch, and nothing else has one.
+          if (number !== undefined && kind !== 'epoch')
+            throw new InvalidError('flag.audit', `${number} is too much: only an epoch has a number`, {
+              help: 'Say `tilth audit epoch DATANET NUMBER`, or leave the number away.'
+            })
           if (kind === 'worker') return showStandings(flags, id)
           const body = bodyOf(kind, id, number, flags)
           await report(flags, api => api.call('audit', { body }))
@@ -118,8 +123,13 @@ function bodyOf(
   { sibling, segment, steps }: { sibling?: string; segment?: string; steps: string }
 ) {
   if (kind === 'receipt') return { kind, id } as const
-  if (kind === 'epoch')
-    return { kind, id, epoch: wholeNumber(number ?? '', 'the epoch', { least: 1, most: 4_294_967_295 }) } as const
+  if (kind === 'epoch') {
+    if (number === undefined)
+      throw new InvalidError('flag.audit', `which epoch of ${id} is to be audited is not said`, {
+        help: `Say \`tilth audit epoch ${id} 1\`, for example; \`tilth epoch list\` shows those there are.`
+      })
+    return { kind, id, epoch: wholeNumber(number, 'the epoch', { least: 1, most: 4_294_967_295 }) } as const
+  }
   if (kind !== 'model')
     throw new InvalidError('flag.audit', `${kind} is nothing that can be audited`, {
       help:

@@ -133,7 +133,7 @@ export const whyText = (reasons: readonly (Reason | Passed)[]): string =>
             ...(help === '' ? [] : [`  ${dim(safe(help))}`]),
             `  the epoch had ${tokens(dataFees)} to share out, ${plural(weighedAnswers, 'answer')} weighed`,
             ...keptLines(share),
-            ...(rows === null ? [] : rowLines(rows)),
+            ...(rows === null || rows.rows === 0 ? [] : rowLines(rows)),
             ...answers.map(answerLine),
             ...(more ? [dim('    … and more: the console shows all of them, and `tilth trace` each to its end')] : []),
             ...advice.map(({ text }) => `  ${dim(safe(text))}`)

@@ -49,7 +49,7 @@ export interface RoundCalls {
   }): Promise<Mined>
   /** Anyone may, once its block is over and while the chain knows it. */
   draw(pool: Hex, epoch: number): Promise<Mined>
-  commit(pool: Hex, epoch: number, round: number, word: Hex): Promise<Mined>
+  commit(pool: Hex, epoch: number, seed: Hex, word: Hex): Promise<Mined>
   /** Takes a tenth of the least stake from a scorer who has committed nothing in time. Anyone may. */
   penaliseAbsent(pool: Hex, epoch: number, round: number, scorer: Address): Promise<Mined>
   /** A validator holds a scorer's words for wrong, or has not seen them. */

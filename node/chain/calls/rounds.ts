@@ -80,13 +80,13 @@ export function createRounds(connection: Connection, { anchor, registry, token }
           args: [pool, epoch]
         })
       ),
-    commit: async (pool, epoch, round, word) =>
+    commit: async (pool, epoch, seed, word) =>
       mined(
         await connection.write({
           ...at,
           what: `a scorer's words of epoch ${epoch} of ${pool}`,
           functionName: 'commit',
-          args: [pool, epoch, round, word]
+          args: [pool, epoch, seed, word]
         })
       ),
     penaliseAbsent: async (pool, epoch, round, scorer) =>

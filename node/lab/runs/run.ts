@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { hasPlayer } from '../../../protocol/jobs/index.ts'
-import { InvalidError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
 import { openEngine } from '../../engine/index.ts'
 import { catalogueOf } from '../catalogue.ts'
 import type { AttackResult, CostResult, LabResult, Seconds, WorldResult } from '../results.ts'
@@ -61,7 +62,10 @@ function planOf({ mode, only }: LabRun): Planned[] {
   const all = planOfAll(mode)
   const names = [...new Set(all.map(({ name }) => name))]
   const unknown = only?.find(name => !names.includes(name))
-  if (unknown !== undefined) throw new InvalidError('lab.world', `there is no ${unknown} here: ${names.join(', ')}`)
+  if (unknown !== undefined)
+    throw new InvalidError('lab.world', `no world or attack of this run is called ${unknown}`, {
+      help: `There are: ${names.join(', ')}.`
+    })
   return only === undefined ? all : all.filter(({ name }) => only.includes(name))
 }
 
@@ -100,6 +104,11 @@ const secondsOf = (lots: readonly Lot[], folder: LabFolder): Seconds => ({
  * each study, so that a run that is stopped has said what it knew.
  */
 export async function runLab(run: LabRun): Promise<LabResult> {
+  // [reject] There is something to train.
+  if (!existsSync(join(run.model, 'model.safetensors')))
+    throw new NotFoundError('lab.model', `there is no base model in ${run.model}`, {
+      help: 'Give a Hugging Face folder that holds config.json, tokenizer.json and model.safetensors.'
+    })
   const folder = new LabFolder(run.folder)
   const base = baseId(run.model)
   const planned = planOf(run)

@@ -5,7 +5,7 @@ import type { DrawnAnswers, SaidAgain } from '../../../protocol/payouts/index.ts
 import { TilthError, fromHex, keccak } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { refusedWith } from '../../chain/index.ts'
-import { createQueue } from '../../runtime/index.ts'
+import { createQueue, unlessAborted, within } from '../../runtime/index.ts'
 import type { Models, Weighed } from '../models.ts'
 import type { OpenRound, Rounds } from '../rounds/index.ts'
 import type { Contents } from '../scorer/content.ts'
@@ -18,6 +18,8 @@ const mostAnswers = 32
 const mostTokens = 2_048
 /** Rounds that were judged. */
 const mostJudged = 1_024
+/** A model's base and siblings are waited for so long at a time. */
+const foldersMs = 60_000
 /** What could not be judged is looked at again so much later. */
 const againMs = 5_000
 /** Refusals that say that nothing more is to be said. */
@@ -58,7 +60,8 @@ export function createJudge(
     readonly models: Pick<Models, 'weighed' | 'folders'>
     /** Chain seconds. */
     readonly now: () => bigint
-  }
+  },
+  patienceMs = foldersMs
 ): Judge {
   /** When each is to be looked at. */
   const open = new Map<Hex, number>()
@@ -127,7 +130,8 @@ export function createJudge(
     places: readonly number[],
     since: bigint
   ): Promise<SaidAgain[]> {
-    const { base, adapters } = await models.folders(weighed)
+    // What comes drop by drop goes on coming, and keeps no other pool's answers from being judged.
+    const { base, adapters } = await unlessAborted(models.folders(weighed), within(patienceMs, life.signal))
     const adapter = adapters[weighed.measure.matrix.full] ?? undefined
     const lot = (at: number): Hex => keccak(fromHex(`${round.drawn.seed}${ids[at]?.slice(2) ?? ''}`))
     const said: SaidAgain[] = []

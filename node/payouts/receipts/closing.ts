@@ -1,16 +1,29 @@
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { inRanges, isOver, overlaps, stretchOf } from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Archive } from './archive.ts'
-import { channelKey, everything, feeKey, listKey, openKey, placeKey, placeOfKey, poolName, shortId } from './keys.ts'
-import { scoringKey } from './tables.ts'
+import {
+  channelKey,
+  everything,
+  hasBrought,
+  listKey,
+  openKey,
+  placeKey,
+  placeOfKey,
+  poolName,
+  shortId
+} from './keys.ts'
+import { payingKey, scoringKey } from './tables.ts'
 import type { Archived, ArchiveRow, Kept, Tables } from './tables.ts'
 import type { FinalEpoch } from './types.ts'
 
 /** Receipts that leave in one file and one batch: as many as an epoch counts. */
 const maxLeaving = 20_000
+/** Receipts that are let go of in one batch. */
+const droppedAtOnce = 1_000
 /** Rows of settled channels written in one batch. */
 const settledAtOnce = 5_000
 
@@ -24,6 +37,7 @@ interface Leaving {
   readonly archive: boolean
   readonly own: boolean
   readonly fee: bigint
+  readonly paying: string
   readonly channel: Hex
   readonly sequence: bigint
   readonly model: Hex
@@ -38,7 +52,7 @@ export interface Closing {
   archiveOver(many: number): Promise<void>
   /** How many open receipts of others there are, up to `most`. */
   countOthers(most: number): Promise<number>
-  /** Lets go of so many of them, those that pay least. */
+  /** Lets go of so many of them: those that are only promised first, and of each kind those that pay least. */
   dropCheapest(many: number): Promise<void>
   settle(epoch: FinalEpoch): Promise<number>
 }
@@ -47,7 +61,9 @@ export function createClosing(
   store: Pick<Store, 'batch'>,
   tables: Tables,
   archive: Archive,
-  tell: (pool: Hex, id: Hex) => void
+  tell: (pool: Hex, id: Hex) => void,
+  /** What a receipt has brought its pool by now. */
+  broughtBy: (receipt: CosignedReceipt) => Promise<bigint>
 ): Closing {
   async function scorersOf(id: Hex): Promise<Address[]> {
     const scorers: Address[] = []
@@ -55,16 +71,30 @@ export function createClosing(
     return scorers
   }
 
+  /** What has been paid since it came stands behind all that is only promised. @returns whether it was */
+  async function hasPaid(name: string, key: string, body: Kept): Promise<boolean> {
+    const brought = await broughtBy(body.receipt)
+    if (brought === 0n) return false
+    const known = { ...body, brought }
+    await store.batch(batch => {
+      batch
+        .delete(tables.paying, name)
+        .put(tables.receipts, key, known)
+        .put(tables.paying, payingKey(key, known), { pool: poolName(body.pool), id: body.id })
+    })
+    return true
+  }
+
   /** Everything but the row of its place and what lists and ids say: those go only where nothing of it is kept. */
   function removeBody(
     batch: Batch,
-    { key, id, fee }: { key: string; id: Hex; fee: bigint },
+    { key, id, paying }: Pick<Leaving, 'key' | 'id' | 'paying'>,
     pool: Hex | null,
     scorers: readonly Address[]
   ): void {
     batch.delete(tables.receipts, key).delete(tables.over, key)
     batch.delete(tables.unscored, listKey(poolName(pool), key)).delete(tables.unheard, key)
-    batch.delete(tables.paying, feeKey(fee, key))
+    batch.delete(tables.paying, paying)
     if (pool !== null) batch.delete(tables.ready, openKey(pool, id))
     for (const scorer of scorers) batch.delete(tables.scorings, scoringKey(id, scorer))
   }
@@ -133,9 +163,11 @@ export function createClosing(
     if (open && pool !== null) for (const { id } of leaving) tell(pool, id)
   }
 
-  const leavingOf = (key: string, { id, own, receipt }: Kept, epoch: number | null): Leaving => {
+  const leavingOf = (key: string, body: Kept, epoch: number | null): Leaving => {
+    const { id, own, receipt } = body
     const { fee, channel, sequence, model } = receipt.receipt.message
-    return { key, id, epoch, archive: own || epoch !== null, own, fee, channel, sequence, model }
+    const paying = payingKey(key, body)
+    return { key, id, epoch, archive: own || epoch !== null, own, fee, paying, channel, sequence, model }
   }
 
   /** The state that the epoch leaves: its channels' places, and the pool's line last, which says that all is done. */
@@ -203,16 +235,23 @@ export function createClosing(
       return count
     },
     async dropCheapest(many) {
-      const byPool = new Map<Hex, Leaving[]>()
-      for await (const { pool, id } of tables.paying.values({ limit: many })) {
-        const key = await tables.ids.get(shortId(id))
-        const body = key === undefined ? undefined : await tables.receipts.get(key)
-        if (key === undefined || body === undefined) continue
-        const list = byPool.get(pool) ?? []
-        list.push(leavingOf(key, body, null))
-        byPool.set(pool, list)
+      for (let left = many; left > 0;) {
+        const byPool = new Map<Hex, Leaving[]>()
+        let looked = 0
+        for await (const [name, { pool, id }] of tables.paying.entries({ limit: Math.min(left, droppedAtOnce) })) {
+          looked++
+          const key = await tables.ids.get(shortId(id))
+          const body = key === undefined ? undefined : await tables.receipts.get(key)
+          if (key === undefined || body === undefined) await tables.paying.delete(name)
+          else if (hasBrought(name) || !(await hasPaid(name, key, body)))
+            byPool.set(pool, [...(byPool.get(pool) ?? []), leavingOf(key, body, null)])
+        }
+        if (looked === 0) return
+        for (const [pool, leaving] of byPool) {
+          await leave(pool, 0, leaving, true)
+          left -= leaving.length
+        }
       }
-      for (const [pool, leaving] of byPool) await leave(pool, 0, leaving, true)
     },
     async settle(final) {
       const { pool, epoch, at, settled, counted } = final

@@ -33,9 +33,14 @@ export function placeOfKey(key: string): { channel: Hex; sequence: bigint } {
   return { channel: channel as Hex, sequence: BigInt(sequence) }
 }
 
+/** More than 256 bits hold, in as many digits: what a pool was paid for comes before all that is only promised. */
+const paidFrom = 8n * 10n ** 77n
 /** By what it pays, in the digits of 256 bits. */
 export const feeKey = (fee: bigint, key: string): string => `${fee.toString().padStart(78, '0')}/${key}`
-export const feeOfKey = (key: string): bigint => BigInt(key.slice(0, 78))
+/** By what it has brought its pool. */
+export const broughtKey = (brought: bigint, key: string): string => feeKey(paidFrom + brought, key)
+export const hasBrought = (key: string): boolean => BigInt(key.slice(0, 78)) >= paidFrom
+export const feeOfKey = (key: string): bigint => BigInt(key.slice(0, 78)) % paidFrom
 
 export const openKey = (pool: Hex, id: Hex): string => `${pool}/${id}`
 /** Lists are of all receipts, of a pool's, or of a model's. */

@@ -2,25 +2,15 @@ import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { inRanges, isOver, lengthOf, overlaps, stretchOf } from '../../../protocol/payouts/index.ts'
 import type { ScoringDocument } from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Clock, Log } from '../../runtime/types.ts'
 import { createQueue } from '../../runtime/index.ts'
 import type { Batch, Store } from '../../store/index.ts'
 import { createArchive } from './archive.ts'
 import { createClosing } from './closing.ts'
-import {
-  channelKey,
-  everything,
-  feeKey,
-  feeOfKey,
-  listKey,
-  openKey,
-  placeKey,
-  poolName,
-  shortId,
-  timeKey
-} from './keys.ts'
+import { channelKey, everything, feeOfKey, listKey, openKey, placeKey, poolName, shortId, timeKey } from './keys.ts'
 import { createLists } from './lists.ts'
-import { openTables, scoringKey } from './tables.ts'
+import { openTables, payingKey, scoringKey } from './tables.ts'
 import type { Archived, Kept } from './tables.ts'
 import type { Entry, NewEntry, ReceiptState, ReceiptStore } from './types.ts'
 
@@ -30,7 +20,10 @@ const maxChannelReceipts = 10_000
  * What no epoch will count waits until there are so many of them; most of them, the oldest, go into a file together.
  */
 const defaultMaxOver = 10_000
-/** Open receipts of others in all pools, 2.5 KB each: ten epochs' worth. Beyond it those that pay most are kept. */
+/**
+ * Open receipts of others in all pools, 2.5 KB each: ten epochs' worth. Beyond it those are kept that have brought
+ * their pool most, then those that promise most.
+ */
 const defaultMaxOthers = 200_000
 /** Receipts that wait to be written: as many as handlers wait at once. */
 const maxWriting = 4096
@@ -43,6 +36,8 @@ export interface ReceiptStoreOptions {
   readonly clock: Pick<Clock, 'now'>
   readonly maxOver?: number
   readonly maxOthers?: number
+  /** What a receipt has brought its pool by now; nothing where that is left away. */
+  readonly broughtBy?: (receipt: CosignedReceipt) => Promise<bigint>
   /** Called when an open receipt came or went. */
   readonly changed?: (pool: Hex, id: Hex) => void
 }
@@ -53,6 +48,7 @@ export function createReceiptStore({
   log,
   clock,
   changed,
+  broughtBy = async () => 0n,
   maxOver = defaultMaxOver,
   maxOthers = defaultMaxOthers
 }: ReceiptStoreOptions): ReceiptStore {
@@ -63,7 +59,7 @@ export function createReceiptStore({
   const tell = (pool: Hex | null, id: Hex): void => {
     if (pool !== null) changed?.(pool, id)
   }
-  const closing = createClosing(store, tables, archive, tell)
+  const closing = createClosing(store, tables, archive, tell, broughtBy)
   /** What is removing receipts now, one after another; nothing is put in meanwhile. */
   let leaving: Promise<unknown> | undefined
   let over = 0
@@ -173,11 +169,14 @@ export function createReceiptStore({
     // [ignore] What two parties sign to each other is backed by what their channel holds.
     if (!own && fees + lengthOf(settled?.covered ?? []) > covered)
       throw new InvalidError('receipt.uncovered', 'its channel does not hold as much', { consequence: 'ignore' })
-    if (!own && other === undefined && others >= maxOthers) await requirePaying(feeKey(fee, key))
+    const isFull = !own && other === undefined && others >= maxOthers
+    const brought = isFull ? await broughtBy(receipt) : 0n
+    const body = { id, pool, own, answered, epoch: null, receipt, ...(brought === 0n ? {} : { brought }) }
+    if (isFull) await requirePaying(payingKey(key, body))
     others += (own ? 0 : 1) - (gone === undefined ? 0 : 1)
     const fill = (batch: Batch): void => {
       gone?.fill(batch)
-      putBody(batch, key, { id, pool, own, answered, epoch: null, receipt })
+      putBody(batch, key, body)
       batch
         .put(tables.places, place, id)
         .put(tables.open, openKey(pool, id), 0)
@@ -187,7 +186,7 @@ export function createReceiptStore({
           expiry,
           own: row.own || own
         })
-      if (!own) batch.put(tables.paying, feeKey(fee, key), { pool, id })
+      if (!own) batch.put(tables.paying, payingKey(key, body), { pool, id })
       batch.put(tables.ready, openKey(pool, id), clock.now())
       if (confidential || outputTokens === 0) return // nobody weighs it
       batch.put(tables.unscored, listKey(pool, key), id)
@@ -199,7 +198,7 @@ export function createReceiptStore({
     return true
   }
 
-  /** [ignore] With no room left only what pays more than the least of those that are kept. */
+  /** [ignore] With no room left only what pays more than the least of those that are kept, or has been paid. */
   async function requirePaying(key: string): Promise<void> {
     for await (const least of tables.paying.keys({ limit: 1 }))
       if (key <= least)

@@ -4,6 +4,7 @@ import { amount, bytes32, uint } from '../../../protocol/primitives/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
 import { scoringDocument, settledChannel } from '../../../protocol/payouts/index.ts'
 import type { Store } from '../../store/index.ts'
+import { broughtKey, feeKey } from './keys.ts'
 
 /** A receipt that is not archived yet. `epoch`: the epoch that counted its place, where it came after that. */
 const kept = z.strictObject({
@@ -14,6 +15,8 @@ const kept = z.strictObject({
   /** Whether this node is its worker. */
   answered: z.boolean(),
   epoch: z.int().min(1).nullable(),
+  /** Of others' ones that were looked at when there was no room: what it had brought its pool. */
+  brought: amount.optional(),
   receipt: cosignedReceipt
 })
 export type Kept = z.infer<typeof kept>
@@ -66,7 +69,7 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
   unscored: store.collection('payouts/unscored', bytes32),
   /** By time and id: open, answered by this node itself, and no scorers agree yet on what it is worth. */
   unheard: store.collection('payouts/unheard', bytes32),
-  /** By fee, time and id: the open ones of others, the least paying first. */
+  /** By what it brought or promises, time and id: the open ones of others, what pays least first. */
   paying: store.collection('payouts/paying', z.strictObject({ pool: bytes32, id: bytes32 })),
   /** By time and id: no epoch will count it, and it waits for the next archive. */
   over: store.collection('payouts/over', present),
@@ -88,5 +91,9 @@ export const openTables = (store: Pick<Store, 'collection'>) => ({
   archives: store.collection('payouts/archives', archiveRow)
 })
 export type Tables = ReturnType<typeof openTables>
+
+/** Its row in `paying`. */
+export const payingKey = (key: string, { brought, receipt }: Pick<Kept, 'brought' | 'receipt'>): string =>
+  brought === undefined ? feeKey(receipt.receipt.message.fee, key) : broughtKey(brought, key)
 
 export const scoringKey = (receipt: string, scorer: Address): string => `${receipt}/${scorer}`

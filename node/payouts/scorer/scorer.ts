@@ -1,5 +1,6 @@
 import { signStatement } from '../../../protocol/crypto/index.ts'
 import { attributionHash, pathIn, scoringDocument, wordsTree } from '../../../protocol/payouts/index.ts'
+import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Attribution, ScoringDocument } from '../../../protocol/payouts/index.ts'
 import { TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -37,12 +38,24 @@ interface Parts {
 
 /** How often it is looked whether time is over. */
 const lookMs = 1_000
+/** An answer is waited for at least so long, however many there are. */
+const leastTurnMs = 15_000
+/** What a timer can wait. */
+const longestMs = 2 ** 31 - 1
 /** Epochs whose words wait to be committed to. */
 const mostFound = 16
 /** Pools with an epoch that is open. */
 const mostOpen = 256
 /** Refusals that say that somebody was quicker, or that it is too late. */
 const done = ['AlreadyDrawn', 'NoDrawNow', 'NotAnchored', 'AlreadyCommitted', 'CommitOver', 'AnotherRound'] as const
+
+/** How far the time to commit is over. */
+interface Times {
+  readonly late: () => boolean
+  readonly last: () => boolean
+  /** Until late. */
+  readonly leftMs: () => number
+}
 
 export function createScorer(
   deps: Pick<PayoutsDeps, 'self' | 'network' | 'key' | 'clock' | 'log' | 'chain' | 'store' | 'metrics'>,
@@ -59,6 +72,8 @@ export function createScorer(
   /** Side by side: a pool whose receipts cannot be had keeps no other waiting. */
   const working = createQueue({ name: 'scoring', bound: mostOpen, concurrency: poolsAtOnce, metrics })
   const busy = new Set<Hex>()
+  /** Answers that are being weighed, by receipt: what comes slowly goes on while others have their turn. */
+  const finding = new Map<Hex, Promise<boolean>>()
   let life = new AbortController()
   life.abort()
 
@@ -74,23 +89,25 @@ export function createScorer(
       await unlessDone(() => chain.payouts.draw(pool, epoch))
       return false
     }
-    const { panel, commitments, commitEnds, revealEnds } = round.drawn
+    const { seed, panel, commitments, commitEnds, revealEnds } = round.drawn
     if (!panel.includes(self)) return true
     if (!commitments.has(self)) {
       if (now() >= commitEnds) return true
       const { commitWindow } = await chain.payouts.roundRules()
       // The last quarter is late: then what was found is committed to; in the last eighth nothing is waited for.
-      const late = (): boolean => now() >= commitEnds - commitWindow / 4n
+      const lateFrom = commitEnds - commitWindow / 4n
+      const late = (): boolean => now() >= lateFrom
       const last = (): boolean => now() >= commitEnds - commitWindow / 8n
       const read = new AbortController()
       const reading = rounds.open(pool, epoch, round).catch(notYet(last))
       const drawn = await Promise.race([reading, until(last, read.signal)]).finally(() => {
         read.abort()
       })
-      if (drawn !== undefined) await weigh(drawn, late)
+      const leftMs = (): number => Math.min(longestMs, Number(lateFrom - now()) * 1000)
+      if (drawn !== undefined) await weigh(drawn, { late, last, leftMs })
       else if (last()) {
         // What nobody can read nobody can weigh: who says so in time is not absent.
-        await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, zeroHash))
+        await unlessDone(() => chain.payouts.commit(pool, epoch, seed, zeroHash))
         log.warn('what was anchored of an epoch cannot be read', { pool, epoch })
       }
       return false
@@ -103,7 +120,7 @@ export function createScorer(
 
   /** Undefined once it is time, a moment later at the soonest. */
   async function until(time: () => boolean, over: AbortSignal): Promise<undefined> {
-    do await clock.sleep(lookMs)
+    do await clock.sleep(lookMs, over).catch(() => undefined)
     while (!time() && !over.aborted && !life.signal.aborted)
     return undefined
   }
@@ -115,34 +132,55 @@ export function createScorer(
       return undefined
     }
 
-  /** Everything that this node has to weigh; what cannot be had is tried again until late, and then has no word. */
-  async function weigh(drawn: OpenRound, late: () => boolean): Promise<void> {
+  /**
+   * Everything that this node has to weigh; what cannot be had is tried again until late, and then has no word. Nothing
+   * is waited for beyond its share of the time, nor when it is last: whose content or siblings come drop by drop keeps
+   * others' answers from being weighed no more than it has this node absent, which would cost its stake.
+   */
+  async function weigh(drawn: OpenRound, { late, last, leftMs }: Times): Promise<void> {
     const place = placeOf(drawn)
     const own = found.get(place) ?? new Map<Hex, Attribution>()
     found.set(place, own)
     const duties = (drawn.assigned.duties.get(self) ?? []).map(at => ({ id: drawn.ids[at] ?? '0x', at }) as const)
     let missing = false
-    for (const { id, at } of duties) {
+    for (const [i, { id, at }] of duties.entries()) {
       const receipt = drawn.document.receipts[at]
       if (own.has(id) || receipt === undefined || life.signal.aborted) continue
       // What is found by then counts; what is not has no word.
-      if (late() && own.size > 0) break
+      if (last() || (late() && own.size > 0)) break
+      const ends = clock.now() + Math.max(leastTurnMs, leftMs() / (duties.length - i))
+      const turn = new AbortController()
+      const over = until(() => clock.now() >= ends || last(), turn.signal)
+      const isFound = await Promise.race([find(receipt, id, own), over]).finally(() => {
+        turn.abort()
+      })
+      if (isFound !== true) missing = true
+    }
+    if (life.signal.aborted || (missing && !late())) return
+    const ids = duties.map(({ id }) => id)
+    await commit(drawn, ids, new Map(own))
+  }
+
+  /** What an answer is found to owe, once; what is under way is waited for again. @returns whether that is known */
+  function find(receipt: CosignedReceipt, id: Hex, own: Map<Hex, Attribution>): Promise<boolean> {
+    const known = finding.get(id)
+    if (known !== undefined) return known
+    const work = (async () => {
       try {
         // It stays in memory for as long as it takes to weigh it.
         const { content, answer } = await contents.fetch(receipt)
         const attribution = await weigher.attribute({ model: receipt.receipt.message.model, content, answer })
         if (attribution !== null) own.set(id, attribution)
+        return true
       } catch (error) {
-        missing = true
         log.warn('an answer could not be weighed', { receipt: id, error })
+        return false
+      } finally {
+        finding.delete(id)
       }
-    }
-    if (life.signal.aborted || (missing && !late())) return
-    await commit(
-      drawn,
-      duties.map(({ id }) => id),
-      own
-    )
+    })()
+    finding.set(id, work)
+    return work
   }
 
   async function commit(drawn: OpenRound, duties: readonly Hex[], own: ReadonlyMap<Hex, Attribution>): Promise<void> {
@@ -155,7 +193,7 @@ export function createScorer(
       const statement = signStatement(network, 'Scoring', message, key)
       await kept.put(`${placeOf(drawn)}/${id}`, { statement, attribution, path: pathIn(tree, i) })
     }
-    await unlessDone(() => chain.payouts.commit(pool, epoch, round.number, tree.root.hash))
+    await unlessDone(() => chain.payouts.commit(pool, epoch, round.drawn.seed, tree.root.hash))
     log.info('what was found of an epoch is committed to', { pool, epoch, answers: own.size, of: duties.length })
   }
 

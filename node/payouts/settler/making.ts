@@ -4,19 +4,20 @@ import {
   countedScorings,
   dataOf,
   inRanges,
-  isOver,
   isScattered,
+  isSettled,
+  isUrgent,
   linesOf,
   maxEpochModels,
   overlaps,
   settledOf,
   soundReceipts,
   stretchOf,
+  waitingOf,
   withPlace,
   withStretch
 } from '../../../protocol/payouts/index.ts'
 import type {
-  ChannelClaim,
   ChannelFacts,
   EpochBundle,
   EpochInput,
@@ -31,7 +32,7 @@ import type {
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import type { Facts } from '../facts.ts'
+import type { Facts, Paying } from '../facts.ts'
 import { maxEpochReceipts } from '../limits.ts'
 import type { Models } from '../models.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
@@ -40,7 +41,7 @@ import type { Scorings, Weigher } from '../scorer/index.ts'
 import type { PayoutsDeps, PayoutsTiming } from '../types.ts'
 import type { OpenRound } from '../rounds/index.ts'
 import type { Bundles, History } from './bundles.ts'
-import { bringingMost, byWaiting, fitting, overdueModels, waitingBy } from './room.ts'
+import { byWaiting, fitting, overdueModels, roomFor, waitingBy } from './room.ts'
 import type { Brought } from './room.ts'
 
 /** Receipts that are looked at for one epoch: twice as many as it counts. */
@@ -60,6 +61,12 @@ interface Parts {
   readonly scorings: Scorings
 }
 
+/** A receipt that could count beside those before it. */
+interface Together {
+  readonly receipt: CosignedReceipt
+  readonly kind: 'urgent' | 'others'
+}
+
 type Measurable = Pick<EpochInput, 'measures' | 'heldOut'>
 
 /** Makes a pool's next epoch of what is here, in its two steps. */
@@ -76,58 +83,68 @@ export function createMaking(
   { bundles, receipts, facts, models, weigher, scorings }: Parts,
   mostLooked = maxCandidates
 ): Making {
-  /**
-   * What might count now, and what it brought the pool: what two parties only sign is not kept in memory. Of a channel
-   * only as many as an epoch could count together: fees on which two receipts stand are paid once.
-   */
-  async function* paid(pool: Hex, settled: Settled): AsyncGenerator<{ receipt: CosignedReceipt; brought: bigint }> {
-    const now = await chain.ledger.confirmedTime()
-    let channel: Hex | undefined
-    let claims: readonly ChannelClaim[] = []
-    let line: Pick<SettledPlaces, 'ranges' | 'covered'> = nowhere
+  /** What might count now: what two parties only sign is not kept in memory. */
+  async function* paid(pool: Hex, settled: Settled, paying: Paying): AsyncGenerator<CosignedReceipt> {
     for await (const { receipt } of receipts.open(pool)) {
       const { message } = receipt.receipt
-      if (message.channel !== channel) {
-        channel = message.channel
-        line = settled.get(channel) ?? nowhere
-        const facing = (await facts.channels([receipt])).get(channel)
-        claims =
-          facing === undefined || facing.claimed === 0n || isOver(facing.expiry, now) ? [] : await facts.claims(channel)
-      }
-      if (message.total > (claims.at(-1)?.claimed ?? 0n)) continue
-      const stretch = stretchOf(message)
-      const brought = dataOf(claims, [stretch])
-      if (brought === 0n || inRanges(line.ranges, message.sequence) || overlaps(line.covered, stretch)) continue
-      const ranges = withPlace(line.ranges, message.sequence)
-      const covered = withStretch(line.covered, stretch)
-      if (isScattered({ ranges, covered }, line)) continue
-      line = { ranges, covered }
-      yield { receipt, brought }
+      const claims = paying.get(message.channel)?.claims ?? []
+      if (message.total > (claims.at(-1)?.claimed ?? 0n) || isSettled(settled, message)) continue
+      if (dataOf(claims, [stretchOf(message)]) > 0n) yield receipt
     }
   }
 
   /**
-   * As many as are looked at. Of more, those of the channels that have brought most, as an epoch would choose them: not
+   * Of a channel only as many as an epoch could count together, in the order in which it would: fees on which two
+   * receipts stand are paid once.
+   */
+  async function* together(pool: Hex, settled: Settled, paying: Paying): AsyncGenerator<Together> {
+    const lines = new Map<Hex, Pick<SettledPlaces, 'ranges' | 'covered'>>()
+    for (const kind of ['urgent', 'others'] as const)
+      for await (const receipt of paid(pool, settled, paying)) {
+        if ((kind === 'urgent') !== isUrgent(receipt, settled)) continue
+        const { channel, sequence } = receipt.receipt.message
+        const line = lines.get(channel) ?? settled.get(channel) ?? nowhere
+        const stretch = stretchOf(receipt.receipt.message)
+        if (inRanges(line.ranges, sequence) || overlaps(line.covered, stretch)) continue
+        const next = { ranges: withPlace(line.ranges, sequence), covered: withStretch(line.covered, stretch) }
+        if (isScattered(next, line)) continue
+        lines.set(channel, next)
+        yield { receipt, kind }
+      }
+  }
+
+  /**
+   * As many as are looked at. Of more, those of the channels whose turn comes first, as an epoch would choose them: not
    * of those that come first, for whose id that is their parties choose.
    */
-  async function candidates(pool: Hex, settled: Settled): Promise<CosignedReceipt[]> {
+  async function candidates(pool: Hex, settled: Settled, paying: Paying, at: bigint): Promise<CosignedReceipt[]> {
     const found: CosignedReceipt[] = []
-    const sums = new Map<Hex, Brought>()
-    for await (const { receipt, brought } of paid(pool, settled)) {
-      const { channel, total } = receipt.receipt.message
-      const { count, urgent, all } = sums.get(channel) ?? { count: 0, urgent: 0n, all: 0n }
-      const isUrgent = total <= (settled.get(channel)?.claimed ?? 0n)
-      sums.set(channel, { count: count + 1, urgent: urgent + (isUrgent ? brought : 0n), all: all + brought })
-      if (found.length <= mostLooked) found.push(receipt)
+    for await (const receipt of paid(pool, settled, paying)) {
+      found.push(receipt)
+      if (found.length > mostLooked) break
     }
     if (found.length <= mostLooked) return found
     found.length = 0
-    const room = bringingMost(sums, mostLooked)
-    for await (const { receipt } of paid(pool, settled)) {
+    const sums = new Map<Hex, Brought>()
+    for await (const { receipt, kind } of together(pool, settled, paying)) {
+      const { channel, model } = receipt.receipt.message
+      const { claimed = 0n, claims = [] } = paying.get(channel) ?? {}
+      const known = sums.get(channel)
+      const waiting = known?.waiting ?? waitingOf(settled.get(channel), claimed, claims)
+      const { urgent = 0, others = 0 } = known ?? {}
+      sums.set(channel, { model, waiting, urgent, others, [kind]: (known?.[kind] ?? 0) + 1 })
+    }
+    const counting = new Map<Hex, boolean>()
+    const room = await roomFor(sums, mostLooked, async model => {
+      const counts = counting.get(model) ?? (await facts.counts(model, at))
+      counting.set(model, counts)
+      return counts
+    })
+    for await (const { receipt, kind } of together(pool, settled, paying)) {
       const { channel } = receipt.receipt.message
-      const left = room.get(channel) ?? 0
-      if (left === 0) continue // what came meanwhile waits
-      room.set(channel, left - 1)
+      const left = room.get(channel)
+      if (left === undefined || left[kind] === 0) continue // what came meanwhile waits
+      room.set(channel, { ...left, [kind]: left[kind] - 1 })
       found.push(receipt)
     }
     return found
@@ -182,18 +199,23 @@ export function createMaking(
   return {
     async receipts(pool, { epoch, previous }) {
       const before = settledOf(previous?.bundle.settled ?? [])
-      const list = await candidates(pool, before)
       // What was said and struck before that moment is known here, whatever another of the RPC's machines would show.
       await chain.ledger.caughtUp()
       const [confirmed, last] = [await chain.ledger.confirmedTime(), previous?.bundle.at ?? 0n]
       const at = confirmed > last ? confirmed : last
+      // What was paid is read once: a claim that comes while receipts are chosen would have the epoch say that its
+      // channel had paid for some that it did not look at.
+      const paying = await facts.paying(pool, at, before)
+      const list = await candidates(pool, before, paying, at)
       const overdue = overdueModels(before, at)
-      const known = await facts.of(pool, list, { at, before, named: overdue })
+      const known = await facts.of(pool, list, { at, before, named: overdue, paying })
       const { sound, left: unsound } = soundReceipts(list, { ...known, settled: before })
       const first = countReceipts(sound, { ...known, settled: before, at })
       // Also those for whose receipts others leave no room: they have some where the others cannot be measured.
-      const scattered = new Set(first.left.flatMap(({ id, fault }) => (fault === 'scattered' ? [id] : [])))
-      const crowded = sound.flatMap(({ id, receipt }) => (scattered.has(id) ? [receipt] : []))
+      const without = new Set(
+        first.left.flatMap(({ id, fault }) => (fault === 'scattered' || fault === 'full' ? [id] : []))
+      )
+      const crowded = sound.flatMap(({ id, receipt }) => (without.has(id) ? [receipt] : []))
       const names = [...namesOf([...first.counted, ...crowded]), ...overdue]
       const needed = byWaiting(names, waitingBy(known.channels, before, at)).slice(0, maxEpochModels)
       const all = await measurable(known, new Set(needed), standsOn(pool, epoch + 1))
@@ -208,16 +230,7 @@ export function createMaking(
       const made = fitting(needed, wanted => {
         const { measures, heldOut } = ofModels(all, wanted)
         const rules = { ...known, measures, settled: before, at }
-        const { counted, left } = countReceipts(sound, rules)
-        const most = new Set(mostPaid(counted, maxEpochReceipts, { channels: known.channels, before }))
-        // What is left for the next epoch may have filled gaps that leave no room for others now.
-        const chosen =
-          most.size === counted.length
-            ? counted
-            : countReceipts(
-                sound.filter(({ receipt }) => most.has(receipt)),
-                rules
-              ).counted
+        const { counted: chosen, left } = countReceipts(sound, rules)
         const anchored: ReceiptsDocument = {
           pool,
           epoch: epoch + 1,
@@ -339,31 +352,3 @@ const namesMore = ({ settled }: EpochBundle, before: Settled): boolean =>
 
 const broughtBy = ({ receipt }: Pick<CosignedReceipt, 'receipt'>, channels: ReadonlyMap<Hex, ChannelFacts>): bigint =>
   dataOf(channels.get(receipt.message.channel)?.claims ?? [], [stretchOf(receipt.message)])
-
-/**
- * At most so many, in their order. Where there are more, those come first whose fees would else be divided without
- * them, then those of the channels that have brought most, so that nobody's small change keeps others waiting.
- */
-export function mostPaid<R extends CosignedReceipt>(
-  counted: readonly R[],
-  most: number,
-  { channels, before }: { channels: ReadonlyMap<Hex, ChannelFacts>; before: Settled }
-): readonly R[] {
-  if (counted.length <= most) return counted
-  const sums = new Map<Hex, bigint>()
-  for (const one of counted) {
-    const { channel } = one.receipt.message
-    sums.set(channel, (sums.get(channel) ?? 0n) + broughtBy(one, channels))
-  }
-  const places = counted.map((one, at) => {
-    const { channel, total } = one.receipt.message
-    return { at, channel, urgent: total <= (before.get(channel)?.claimed ?? 0n), brought: sums.get(channel) ?? 0n }
-  })
-  places.sort((a, b) => {
-    if (a.urgent !== b.urgent) return a.urgent ? -1 : 1
-    if (a.brought !== b.brought) return a.brought > b.brought ? -1 : 1
-    return a.channel < b.channel ? -1 : a.channel > b.channel ? 1 : a.at - b.at
-  })
-  const chosen = new Set(places.slice(0, most).map(({ at }) => at))
-  return counted.filter((_, at) => chosen.has(at))
-}

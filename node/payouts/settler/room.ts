@@ -4,6 +4,7 @@ import {
   dataOf,
   drawCount,
   gapsIn,
+  inTurn,
   isOver,
   lengthOf,
   linesOf,
@@ -11,7 +12,7 @@ import {
   maxEpochModels,
   mostPanel
 } from '../../../protocol/payouts/index.ts'
-import type { ChannelFacts, EpochBundle, ReceiptsDocument, Settled } from '../../../protocol/payouts/index.ts'
+import type { ChannelFacts, EpochBundle, ReceiptsDocument, Settled, Waiting } from '../../../protocol/payouts/index.ts'
 import { bundleBytes } from '../limits.ts'
 
 // What nobody reads is void, and costs its settler the bond: so an epoch takes up no more than its checkers read.
@@ -36,26 +37,39 @@ export function waitingBy(
   return sums
 }
 
-/** Open receipts of a channel: how many, and what they brought; `urgent` is what would be divided without them. */
+/** Open receipts of a channel that could count together: how many, and what its turn among others goes by. */
 export interface Brought {
-  readonly count: number
-  readonly urgent: bigint
-  readonly all: bigint
+  readonly model: Hex
+  readonly urgent: number
+  readonly others: number
+  readonly waiting: Waiting
 }
 
-/** The channels that bring most, what is urgent first, and of how many receipts of each there is room: of so many. */
-export function bringingMost(sums: ReadonlyMap<Hex, Brought>, most: number): Map<Hex, number> {
-  const order = [...sums].sort(
-    ([a, x], [b, y]) => descending(x.urgent, y.urgent) || descending(x.all, y.all) || (a < b ? -1 : 1)
-  )
-  const chosen = new Map<Hex, number>()
+/** Of how many of a channel's receipts there is room. */
+export type RoomOf = Pick<Brought, 'urgent' | 'others'>
+
+/**
+ * Of how many receipts of each channel there is room, of so many in all: as an epoch would count them, in turn, what is
+ * urgent first. @param counts whether a model's receipts could count now
+ */
+export async function roomFor(
+  brought: ReadonlyMap<Hex, Brought>,
+  most: number,
+  counts: (model: Hex) => Promise<boolean>
+): Promise<Map<Hex, RoomOf>> {
+  const turns = [...brought].sort(([a, x], [b, y]) => inTurn([a, x.waiting], [b, y.waiting]))
+  const room = new Map<Hex, RoomOf>()
   let left = most
-  for (const [channel, { count }] of order) {
-    if (left === 0) break
-    chosen.set(channel, Math.min(count, left))
-    left -= Math.min(count, left)
-  }
-  return chosen
+  for (const kind of ['urgent', 'others'] as const)
+    for (const [channel, one] of turns) {
+      if (left === 0) return room
+      // One whose receipts nobody can count keeps no other's out.
+      if (one[kind] === 0 || !(await counts(one.model))) continue
+      const taken = Math.min(one[kind], left)
+      left -= taken
+      room.set(channel, { urgent: 0, others: 0, ...room.get(channel), [kind]: taken })
+    }
+  return room
 }
 
 /**

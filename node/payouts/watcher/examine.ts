@@ -1,5 +1,12 @@
-import { checkBundle, receiptId, settledOf } from '../../../protocol/payouts/index.ts'
-import type { Attribution, EpochBundle, EpochFault, HeldOutDocument, Scored } from '../../../protocol/payouts/index.ts'
+import { checkBundle, mayBeMissing, missingFrom, receiptId, settledOf } from '../../../protocol/payouts/index.ts'
+import type {
+  Attribution,
+  EpochBundle,
+  EpochFault,
+  HeldOutDocument,
+  MissingFacts,
+  Scored
+} from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -18,8 +25,8 @@ import type { PayoutsDeps } from '../types.ts'
 const knownParts = 16n
 /** A word is held against one who leaves it out if it was heard here this part of its time before the end. */
 const shownParts = 4n
-/** Receipts that are compared with one epoch. */
-const maxHeld = 2_000
+/** Receipts that are compared with one epoch at a time. */
+const heldAtOnce = 2_000
 
 /** What stands behind a proposal, as far as it could be read, and what is wrong with it. */
 export interface Examined {
@@ -90,14 +97,21 @@ export function createExamining(
     return own
   }
 
-  /** Receipts that could be counted well before the epoch was made. */
-  async function ownReceipts({ pool, at, receipts: list }: EpochBundle, window: bigint): Promise<CosignedReceipt[]> {
+  /**
+   * Receipts that could be counted well before the epoch was made, and are not: some of those that show it. All that
+   * are known here are looked through, so that nobody hides one behind others of no use.
+   */
+  async function leftOut(bundle: EpochBundle, known: MissingFacts, window: bigint): Promise<CosignedReceipt[]> {
+    const { pool, at, receipts: list } = bundle
     const there = new Set(list.map(receipt => receiptId(network, receipt)))
-    const held: CosignedReceipt[] = []
+    const [mayBe, isMissing] = [mayBeMissing(bundle, known), missingFrom(bundle, known)]
+    let held: CosignedReceipt[] = []
     for await (const { id, receipt } of receipts.readyBefore(pool, Number(at - window / knownParts) * 1000)) {
-      if (there.has(id)) continue
+      if (there.has(id) || !mayBe(receipt)) continue
       held.push(receipt)
-      if (held.length >= maxHeld) break
+      if (held.length < heldAtOnce) continue
+      if (isMissing(held)) return held
+      held = []
     }
     return held
   }
@@ -146,7 +160,6 @@ export function createExamining(
     await proposals.caughtUp() // an answer counts as far as its channel was redeemed by now
     const { deposited } = await chain.payouts.pool(pool)
     const { challengeWindow } = await chain.payouts.rules()
-    const held = await ownReceipts(bundle, challengeWindow)
     const round = await chain.payouts.round(pool, epoch)
     // The contract takes payouts only for receipts that were anchored and drawn.
     if (round?.drawn === undefined) throw new TilthError('chain.behind', 'the chain has other receipts there')
@@ -158,6 +171,7 @@ export function createExamining(
       patient: true,
       named: [...bundle.models.map(({ model }) => model), ...bundle.unmeasured]
     })
+    const held = await leftOut(bundle, { ...known, previous }, challengeWindow)
     let own: { heldOut?: ReadonlyMap<Hex, HeldOutDocument>; unanswered?: unknown }
     try {
       own = { heldOut: await ownHeldOut(bundle, known.measures, voice) }

@@ -233,9 +233,10 @@ contract NodeRegistry is StatementReader, Ownable, ReentrancyGuardTransient {
         token.burn(taken - reward);
     }
 
-    /// @notice What of a penalty goes to whoever showed the fault: nothing if that is the culprit itself.
+    /// @notice What of a penalty goes to whoever showed the fault: nothing if that is the culprit itself, or pays it.
+    /// Where the culprit's own earnings go says nothing of who has shown it: it could name whoever is about to.
     function rewardOf(address culprit, address reporter, uint256 penalty) public view returns (uint256) {
-        bool itself = reporter == culprit || payoutOf(reporter) == payoutOf(culprit);
+        bool itself = reporter == culprit || payoutOf(reporter) == culprit;
         return reporter == address(0) || itself ? 0 : penalty / FINDERS_PART;
     }
 

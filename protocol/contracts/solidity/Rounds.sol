@@ -213,9 +213,11 @@ abstract contract Rounds is ReentrancyGuardTransient, Blame {
 
     /// @notice A scorer of the panel commits to all its words of an epoch, before it shows any. Once all have, there is
     /// nothing to wait for.
-    function commit(bytes32 pool, uint32 epoch, uint32 number, bytes32 word) external {
+    /// @param seed of the draw that it speaks of: where the chain reorganises another may stand under the same number
+    function commit(bytes32 pool, uint32 epoch, bytes32 seed, bytes32 word) external {
         Round storage round = _rounds[pool][epoch];
-        if (round.number != number) revert AnotherRound(round.number);
+        uint32 number = round.number;
+        if (round.seed != seed) revert AnotherRound(number);
         if (!_onPanel(round, msg.sender)) revert NotOnThePanel(msg.sender);
         if (block.timestamp >= round.commitEnds) revert CommitOver();
         mapping(address => bytes32) storage words = _words[pool][epoch][number];

@@ -62,9 +62,11 @@ describe('a run of the laboratory', function () {
       assert.match(readFileSync(join(whole, figure ?? ''), 'utf8'), /^<svg [^]*<\/svg>\n$/)
   })
 
-  it('names the worlds that there are where another is asked for, and takes no rate that is none', async () => {
+  it('names the worlds that there are where another is asked for, and takes no rate or base that is none', async () => {
     for (const [flags, said] of [
-      [['--only', 'large'], /there is no large here: tiny \[lab\.world\]/],
+      [['--only', 'large'], /called large \[lab\.world\]\s+There are: tiny\./],
+      [['--quick'], /--quick' cannot be used with option '--tiny'/],
+      [['--model', '/nowhere'], /no base model in \/nowhere \[lab\.model\]/],
       [['--lr', 'fast'], /--lr must be above 0/]
     ] as const) {
       const refused = await runCommand(['lab', 'run', '--tiny', ...flags, '--folder', await scratch('lab-part')])

@@ -30,6 +30,10 @@ describe('what the chain says of a pool', () => {
       channel(named, 1n),
       channel(unpaid, at + day, 0n)
     ]
+    const claims = [
+      { claimed: 4n, data: 2n, block: 5n },
+      { claimed: 10n, data: 5n, block: 9n }
+    ]
     const page = <T>(items: T[]) => ({ items, next: undefined })
     const facts = createFacts(
       {
@@ -43,10 +47,7 @@ describe('what the chain says of a pool', () => {
             channels: async () => page(channels),
             async channelClaims(id: Hex) {
               read.push(id)
-              return page([
-                { claimed: 4n, data: 2n, block: 5n },
-                { claimed: 10n, data: 5n, block: 9n }
-              ])
+              return page([...claims])
             }
           }
         }
@@ -77,5 +78,13 @@ describe('what the chain says of a pool', () => {
       ]
     )
     assert.deepEqual(read, [open, counted, named])
+    // What was read a moment ago stands, whatever is claimed meanwhile: receipts were chosen by it.
+    const paying = await facts.paying(pool, at, before)
+    claims.push({ claimed: 20n, data: 10n, block: 11n })
+    const same = await facts.of(pool, [], { at, before, paying })
+    assert.deepEqual(
+      [...same.channels.values()].map(({ claimed }) => claimed),
+      [10n, 10n]
+    )
   })
 })

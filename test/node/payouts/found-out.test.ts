@@ -90,7 +90,7 @@ describe('workers that stand for their answers', function () {
     const settling = settler.service.settle(pool)
     const drawn = async () => (await liar.chain.payouts.round(pool, 1))?.drawn
     await until(async () => (await drawn())?.panel.length === 4, 'the draw')
-    await liar.chain.payouts.commit(pool, 1, 1, keccak('anything'))
+    await liar.chain.payouts.commit(pool, 1, (await drawn())?.seed ?? assert.fail(), keccak('anything'))
     const accused = { pool, epoch: 1, round: 1, model, worker: honest.address }
     await liar.chain.serving.accuse(accused, drawnSubject(said.get(honest) ?? []))
     await until(async () => (await cheat.chain.nodes.stakeOf(cheat.address)) < minStake, 'the verdict')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createJudge } from '../../../node/payouts/judge/judge.ts'
 import { silentLog, systemClock } from '../../../node/runtime/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { until } from '../../harness/index.ts'
 
 const who = (n: number): Address => `0x${String(n).padStart(40, '0')}`
@@ -14,7 +14,9 @@ describe('who stood for its answers and has left', () => {
   /** Whether a judge speaks against foreign answers that were given at 20. */
   async function isAccused(
     standing: { since: bigint; until: bigint | null },
-    panel = [self, ...others]
+    panel = [self, ...others],
+    /** Pools whose model never comes whole, and that are looked at first. */
+    slow: readonly Hex[] = []
   ): Promise<boolean> {
     let [accused, looked] = [false, 0]
     const drawn = {
@@ -29,7 +31,7 @@ describe('who stood for its answers and has left', () => {
       self,
       chain: {
         payouts: {
-          pool: async () => ({ epoch: looked++ }),
+          pool: async (of: Hex) => ({ epoch: slow.includes(of) ? 0 : looked++ }),
           round: async (_: string, epoch: number) => (epoch === 1 ? round : undefined),
           rules: async () => ({ challengeWindow: 100n })
         },
@@ -61,23 +63,28 @@ describe('who stood for its answers and has left', () => {
       assigned: { scorers: places.map(() => [self]) },
       document: { receipts: places.map(() => ({ worker, receipt: { message: { model } } })) }
     }
+    const slowly = { receipts: places.map(() => ({ worker, receipt: { message: { model: keccak('slow') } } })) }
     const content = { messages: [], resume: [], topK: 0, topP: 1, temperature: 0, day: '' }
     const opening = {
       request: { message: { issuedAt: 20n, seed: 7n, maxTokens: 8n } },
       content,
       answer: [1, 2, 3, 4, 5, 6, 7, 8]
     }
-    const judge = createJudge(deps as unknown as Parameters<typeof createJudge>[0], {
-      rounds: { open: async () => open } as never,
+    const parts = {
+      rounds: {
+        open: async (of: Hex) => (slow.includes(of) ? { ...open, pool: of, document: slowly } : open)
+      } as never,
       contents: { fetch: async () => opening } as never,
       models: {
-        weighed: async () => ({ registered: { builder }, measure: { matrix: { full: 0 } } }),
-        folders: async () => ({ base: '', adapters: [] })
+        weighed: async (of: Hex) => ({ id: of, registered: { builder }, measure: { matrix: { full: 0 } } }),
+        folders: async ({ id }: { id: Hex }) =>
+          id === model ? { base: '', adapters: [] } : new Promise<never>(() => undefined)
       } as never,
       now: () => 30n
-    })
+    }
+    const judge = createJudge(deps as unknown as Parameters<typeof createJudge>[0], parts, 20)
     judge.start()
-    judge.add(pool)
+    for (const of of [...slow, pool]) judge.add(of)
     await until(() => {
       judge.add(pool)
       return looked > 1
@@ -90,6 +97,11 @@ describe('who stood for its answers and has left', () => {
     assert.equal(await isAccused({ since: 5n, until: null }), true)
     assert.equal(await isAccused({ since: 5n, until: 6n }), true)
     assert.equal(await isAccused({ since: 25n, until: null }), false)
+  })
+
+  it('is judged though others’ models come so slowly that theirs are not', async () => {
+    const slow = ['one', 'two'].map(keccak)
+    assert.equal(await isAccused({ since: 5n, until: null }, undefined, slow), true)
   })
 
   it('is judged by nobody where too few may speak', async () => {

@@ -71,10 +71,16 @@ function makingOf(
   {
     previous,
     mostLooked,
+    later = channels,
+    unknown,
     late = { model: zeroHash, isThere: false }
   }: {
     previous?: EpochBundle
     mostLooked?: number
+    /** What channels have paid by the time that receipts were chosen. */
+    later?: ReadonlyMap<Hex, ChannelFacts>
+    /** A model that is not admitted. */
+    unknown?: Hex
     /** A model that cannot be measured until its siblings are there. */
     late?: { readonly model: Hex; isThere: boolean }
   } = {}
@@ -87,10 +93,9 @@ function makingOf(
     builders: new Map([...names].map(name => [name, accountOf('builder')])),
     versions: new Map([...names].map(name => [name, 1])),
     measures: new Map(
-      [...names].map(name => [
-        name,
-        name === late.model ? { ...measure, model: name } : (own.measures.get(name) ?? null)
-      ])
+      [...names]
+        .filter(name => name !== unknown)
+        .map(name => [name, name === late.model ? { ...measure, model: name } : (own.measures.get(name) ?? null)])
     )
   }
   let deposited = 0n
@@ -120,8 +125,12 @@ function makingOf(
       },
       facts: {
         channels: async () => channels,
-        claims: async (id: Hex) => channels.get(id)?.claims ?? [],
-        of: async () => known,
+        paying: async () => channels,
+        counts: async (name: Hex) => known.measures.has(name),
+        of: async (_pool: Hex, _list: unknown, { paying }: { paying?: typeof channels }) => ({
+          ...known,
+          channels: paying ?? later
+        }),
         donated: async () => 0n
       } as unknown as Facts,
       models: {
@@ -235,6 +244,29 @@ describe('what an epoch has room for', () => {
       receipts.map(({ worker }) => worker),
       [first!, last!, last!, last!, last!].map(accountOf)
     )
+  })
+
+  it('says of channels what they had paid when its receipts were chosen: none is missing', async () => {
+    const [first, second] = receiptsOf([{ sequence: 1n }, { sequence: 2n }])
+    const later = channelsOf([first!, second!])
+    const { making, history } = makingOf([first!, second!], channelsOf([first!]), { later })
+    const document = await making.receipts(pool, history)
+    assert.deepEqual(document.receipts, [first])
+    assert.deepEqual(
+      document.channels.map(({ claimed }) => claimed),
+      [first!.receipt.message.total]
+    )
+  })
+
+  it('looks at no receipts that nobody can count, however much their channel has paid', async () => {
+    const strange = keccak('strange')
+    const crowd = receiptsOf(
+      Array.from({ length: 6 }, (_, i) => ({ worker: 'a', sequence: BigInt(i + 1), fee: 9000n, model: strange }))
+    )
+    const honest = receiptsOf([{ client: 'honest' }])
+    const all = [...crowd, ...honest].toSorted(inOrder)
+    const { making, history } = makingOf(all, channelsOf(all), { mostLooked: 4, unknown: strange })
+    assert.deepEqual((await making.receipts(pool, history)).receipts, honest)
   })
 
   it('leaves no room for gaps to receipts that it cannot count, nor counts on those to fill some', async () => {

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { checkBundle, payoutsTree, receiptId, receiptsTree } from '../../../protocol/payouts/index.ts'
+import {
+  checkBundle,
+  maxRanges,
+  missingIn,
+  mostReceipts,
+  payoutsTree,
+  receiptId,
+  receiptsTree
+} from '../../../protocol/payouts/index.ts'
 import type { BundleFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { keccak } from '../../../protocol/primitives/index.ts'
@@ -8,6 +16,7 @@ import {
   accountOf,
   channelsOf,
   factsFor,
+  selectReceipts,
   document,
   heldOut,
   heldOutOf,
@@ -187,6 +196,9 @@ describe('what anybody checks of an epoch', () => {
       codes(bundle, { channels, held, ...over })
     assert.deepEqual(found([one]), [])
     assert.deepEqual(found([one, two]), ['receipts.missing'])
+    // One that its client has not signed is none, and hides none.
+    const forged = { ...two, clientSignature: one.clientSignature }
+    assert.deepEqual([found([forged]), found([forged, two])], [[], ['receipts.missing']])
     // Its fees were not paid; its channel is another's; both parties signed twice.
     assert.deepEqual(found([receipt({ sequence: 3n })]), [])
     assert.deepEqual(found([receipt({ client: 'mallory', channel: one.receipt.message.channel })]), [])
@@ -198,6 +210,50 @@ describe('what anybody checks of an epoch', () => {
     assert.deepEqual(codes(diverted, { epoch: 2, previous, channels, held: [two] }), ['receipts.missing'])
     const honestly = epochFrom({ epoch: 2, receipts: [two], channels, previous })
     assert.deepEqual(codes(honestly, { epoch: 2, previous, channels, held: [one, two] }), [])
+  })
+
+  it('finds nothing left out where there was no room when it was its turn, whatever its parties sign later', () => {
+    // As many stretches as are kept, one more for which there is no room, and one that makes some behind it.
+    const apart = Array.from({ length: maxRanges }, (_, i) =>
+      receipt({ sequence: BigInt(i + 1), fee: 10n, total: BigInt(20 * i + 10), utilities: null })
+    )
+    const last = BigInt(maxRanges)
+    const left = receipt({ sequence: last + 1n, fee: 10n, total: 5000n, utilities: null })
+    const joins = receipt({ sequence: last + 2n, fee: 10n, total: 20n, utilities: null })
+    const all = [...apart, left, joins]
+    const channels = channelsOf(all, 10_000n)
+    const { counted } = selectReceipts(all, factsFor(all, 10_000n))
+    assert.equal(counted.length, all.length - 1)
+    const bundle = epochFrom({ receipts: counted, channels })
+    assert.deepEqual(codes(bundle, { channels, held: all }), [])
+    const without = epochFrom({ receipts: counted.slice(0, -1), channels })
+    assert.deepEqual(codes(without, { channels, held: all }), ['receipts.missing'])
+  })
+
+  it('finds what an epoch leaves out behind small change, however many receipts that comes to', () => {
+    const [honest] = receiptsOf([{ client: 'honest', fee: 10_000n }])
+    const small = receipt({ client: 'dust', fee: 10n })
+    const { message } = small.receipt
+    // Signatures of those in it are another check's.
+    const dust = Array.from({ length: mostReceipts }, (_, i) => {
+      const place = { sequence: BigInt(i + 1), total: 10n * BigInt(i + 1) }
+      return { ...small, receipt: { ...small.receipt, message: { ...message, ...place } } }
+    })
+    const channels = new Map([...channelsOf([honest!]), ...channelsOf([dust.at(-1)!])])
+    const paid = epochFrom({ receipts: [], channels, measures: new Map() })
+    const full: EpochBundle = {
+      ...epochFrom({ receipts: [], channels, previous: { cid: 'bundle 1', bundle: paid }, measures: new Map() }),
+      unmeasured: [model],
+      receipts: dust
+    }
+    const known = factsFor([honest!], undefined, { channels })
+    const missing = (previous: EpochBundle | undefined): boolean =>
+      missingIn(full, { ...known, previous: previous && { cid: 'bundle 1', bundle: previous }, held: [honest!] })
+    // Both have waited since the epoch before: more waits of the dust's channel, though its receipts are small.
+    assert.equal(missing(paid), false)
+    const named = { ...paid, settled: paid.settled.filter(one => one.channel === honest!.receipt.message.channel) }
+    // It has waited and the dust has not: it would be divided without its receipt.
+    assert.equal(missing(named), true)
   })
 
   it('finds totals that are not the sums, and only then says so to the contract', () => {

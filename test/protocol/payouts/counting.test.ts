@@ -4,19 +4,21 @@ import {
   dataOf,
   divisionOf,
   gapsIn,
+  inOrder,
   linesOf,
   placeOf,
   rebuild,
-  selectReceipts,
+  receiptId,
   settle,
   settledOf,
   isSettled,
   graceSeconds,
   maxRanges
 } from '../../../protocol/payouts/index.ts'
-import type { Settled, EpochBundle } from '../../../protocol/payouts/index.ts'
+import type { SelectFacts, Settled, SettledPlaces, EpochBundle } from '../../../protocol/payouts/index.ts'
 import { epochBundle } from '../../../protocol/payouts/index.ts'
 import { canonicalJson, keccak } from '../../../protocol/primitives/index.ts'
+import type { Hex } from '../../../protocol/primitives/index.ts'
 import {
   accountOf,
   channelsOf,
@@ -27,6 +29,7 @@ import {
   plans,
   receipt,
   receiptsOf,
+  selectReceipts,
   epochFrom,
   now,
   expiry
@@ -220,6 +223,61 @@ describe('receipts that count', () => {
     assert.deepEqual(
       left([good], factsFor([good], 10n ** 9n, { datanets: new Map([[model, keccak('other pool')]]) })),
       ['model']
+    )
+  })
+
+  it('come in turn where there is no room for all: what is urgent, then those of whose channel most waits', () => {
+    const of = (client: string, fee: bigint) => receiptsOf([1n, 2n].map(sequence => ({ client, sequence, fee })))
+    const [dust, small, large] = [of('dust', 10n), of('small', 100n), of('large', 1000n)] as const
+    const all = [...dust, ...small, ...large].toSorted(inOrder)
+    const countedOf = (over: Partial<SelectFacts>): string[] => [
+      ...new Set(selectReceipts(all, factsFor(all, undefined, over)).counted.map(({ client }) => client))
+    ]
+    assert.deepEqual(countedOf({ most: 2 }), [accountOf('large')])
+    // Fees that the epoch before named as waiting are divided without a receipt that is left out now.
+    const named = (list: typeof all): Settled =>
+      settle(new Map(), linesOf(new Map(), channelsOf(list), now), [], () => true, now).settled
+    assert.deepEqual(countedOf({ most: 2, settled: named(small) }), [accountOf('small')])
+    assert.deepEqual(countedOf({ most: 2, settled: named([...small, ...dust]) }), [accountOf('small')])
+    // Nor do receipts on the same fees, or small ones without end, move a channel's turn.
+    const crowd = Array.from({ length: 9 }, (_, i) =>
+      receipt({ client: 'small', sequence: BigInt(i + 3), fee: 1n, total: BigInt(i + 1) })
+    )
+    const { counted } = selectReceipts([...all, ...crowd], factsFor([...all, ...crowd], undefined, { most: 2 }))
+    assert.deepEqual([...new Set(counted.map(({ client }) => client))], [accountOf('large')])
+  })
+
+  it('are chosen alike among those that count and any that do not, whatever totals their parties sign', () => {
+    const plan = fc.record({
+      client: fc.constantFrom('c1', 'c2', 'c3'),
+      sequence: fc.bigInt(1n, 12n),
+      fee: fc.bigInt(0n, 4n),
+      above: fc.bigInt(0n, 14n)
+    })
+    fc.assert(
+      fc.property(
+        fc.array(plan, { maxLength: 24 }),
+        fc.record({ most: fc.nat(10), mostGaps: fc.nat(6), claimed: fc.bigInt(1n, 14n), named: fc.bigInt(0n, 9n) }),
+        fc.nat(),
+        (plans, { most, mostGaps, claimed, named }, seed) => {
+          const all = plans.map(({ above, ...one }) => receipt({ ...one, total: one.fee + above }))
+          const ids = new Set<string>()
+          const known = all.filter(one => !ids.has(receiptId(network, one)) && ids.add(receiptId(network, one)))
+          // Every unit of a fee brings something.
+          const whole = new Map(
+            [...channelsOf(known, claimed)].map(([id, one]) => [id, { ...one, claims: [{ claimed, data: claimed }] }])
+          )
+          const settled = new Map<Hex, SettledPlaces>()
+          for (const [id, { expiry }] of named === 0n ? [] : whole)
+            settled.set(id, { model, ranges: [], covered: [], claimed: named, expiry })
+          const facts = factsFor(known, claimed, { channels: whole, settled, most, mostGaps })
+          const { counted } = selectReceipts(known, facts)
+          const chosen = new Set<unknown>(counted)
+          const some = known.filter((one, i) => chosen.has(one) || (seed >> (i % 30)) % 2 === 0)
+          assert.deepEqual(selectReceipts(some, facts).counted, counted)
+        }
+      ),
+      { numRuns: 400 }
     )
   })
 

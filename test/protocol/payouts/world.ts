@@ -10,6 +10,7 @@ import {
   inOrder,
   stretchOf,
   attributionOf,
+  countReceipts,
   everyPlayer,
   heldOutValues,
   measureOf,
@@ -17,11 +18,13 @@ import {
   receiptId,
   buildEpoch,
   receiptsTree,
+  soundReceipts,
   wordsTree
 } from '../../../protocol/payouts/index.ts'
 import type {
   ChannelFacts,
   HeldOutDocument,
+  LeftOut,
   Measured,
   Measure,
   SelectFacts,
@@ -311,6 +314,16 @@ export function factsFor(
     at: now,
     ...over
   }
+}
+
+/** The receipts that an epoch counts, and why others are left out: the same in whatever order they come. */
+export function selectReceipts(
+  receipts: readonly CosignedReceipt[],
+  facts: SelectFacts
+): { counted: CosignedReceipt[]; left: LeftOut[] } {
+  const { sound, left } = soundReceipts(receipts, facts)
+  const chosen = countReceipts(sound, facts)
+  return { counted: chosen.counted, left: [...left, ...chosen.left] }
 }
 
 /** Receipts at a few places of a few channels, with what a scorer may have said of them. */

@@ -1,11 +1,4 @@
-import {
-  checkBundle,
-  payoutsTree,
-  receiptId,
-  receiptsTree,
-  selectReceipts,
-  settledOf
-} from '../../../protocol/payouts/index.ts'
+import { checkBundle, payoutsTree, receiptId, receiptsTree, settledOf } from '../../../protocol/payouts/index.ts'
 import type { BundleFacts, ChannelFacts, EpochBundle, StatedEpoch } from '../../../protocol/payouts/index.ts'
 import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -22,6 +15,7 @@ import {
   pool,
   saidOf,
   seed,
+  selectReceipts,
   versions
 } from '../../protocol/payouts/world.ts'
 

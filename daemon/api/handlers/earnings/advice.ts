@@ -55,6 +55,8 @@ function ofGates({ gates }: Told): Advice[] {
 /** How the account stands beside whoever earned most. */
 function ofOthers({ players, value, share, values }: Told, account: string): Advice[] {
   const best = players.toSorted((a, b) => (BigInt(a.value) < BigInt(b.value) ? 1 : -1))[0]
+  // Who has no rows there, as a scorer, is beside nobody.
+  if (!players.some(one => one.account === account)) return []
   if (best === undefined || best.account === account || BigInt(share) === 0n || BigInt(values) === 0n) return []
   const own = Number((BigInt(value) * 1000n) / BigInt(values)) / 1000
   const top = Number((BigInt(best.value) * 1000n) / BigInt(values)) / 1000

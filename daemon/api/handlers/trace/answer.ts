@@ -90,7 +90,14 @@ export async function weightsStep(
   const checks: TraceCheck[] = []
   for (const { statement, attribution } of scorings) {
     const { scorer } = statement.message
-    checks.push(signed(`Scorer ${scorer}`, digest(network, 'Scoring', statement.message), statement.signature, scorer))
+    checks.push(
+      signed(
+        `The signature of scorer ${scorer}`,
+        digest(network, 'Scoring', statement.message),
+        statement.signature,
+        scorer
+      )
+    )
     checks.push(
       holds(
         '… what it has signed',

@@ -96,12 +96,13 @@ export async function certificateStep({ payouts }: Pick<Parts, 'payouts'>, model
     if (audit === null) return 'it has no siblings: nothing of its fees is divided'
     if (audit.audit !== null) facts.push(fact('audit', audit.audit), fact('round', audit.round ?? audit.rounds))
     if (audit.seed !== undefined && audit.seed !== null) facts.push(fact('drawn by', audit.seed))
+    const count = (some: number, one: string, more: string): string => `${some} ${some === 1 ? one : more}`
     for (const { coalition, segment, worker, auditors, agreed, disagreed } of audit.segments)
       facts.push(
         fact(
           `segment ${segment} of coalition ${coalition}`,
-          `by ${worker}, run again by ${auditors.join(', ') || 'nobody'}: ${agreed.length} agree` +
-            (disagreed.length === 0 ? '' : `, ${disagreed.length} do not`)
+          `by ${worker}, run again by ${auditors.join(', ') || 'nobody'}: ${count(agreed.length, 'agrees', 'agree')}` +
+            (disagreed.length === 0 ? '' : `, ${count(disagreed.length, 'does', 'do')} not`)
         )
       )
     const { pay } = audit

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createReceiptStore } from '../../../../node/payouts/receipts/index.ts'
 import type { ReceiptStore } from '../../../../node/payouts/receipts/index.ts'
+import type { ReceiptStoreOptions } from '../../../../node/payouts/receipts/store.ts'
 import { silentLog, systemClock } from '../../../../node/runtime/index.ts'
 import { openStore } from '../../../../node/store/index.ts'
 import type { Store } from '../../../../node/store/index.ts'
@@ -8,7 +9,7 @@ import type { Store } from '../../../../node/store/index.ts'
 /** A folder with a store and the receipts in it, that can be closed and opened again. */
 export async function openAll(
   folder: string,
-  options: { maxOthers?: number } = {}
+  options: Pick<ReceiptStoreOptions, 'maxOthers' | 'broughtBy'> = {}
 ): Promise<{ store: Store; receipts: ReceiptStore; close(): Promise<void> }> {
   const store = await openStore(join(folder, 'db'))
   const receipts = createReceiptStore({
