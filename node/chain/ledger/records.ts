@@ -212,9 +212,27 @@ export const nodeRecord = z.strictObject({
   availableAt: uint(64),
   payout: address.nullable(),
   /** Place of the slash that it suffered last. */
-  slashed: z.string().nullable()
+  slashed: z.string().nullable(),
+  /** The epoch of its that was voided last: the stake behind it is taken just after, in the same transaction. */
+  voided: z.strictObject({ pool: bytes32, epoch: small, transaction: bytes32 }).optional()
 })
 export type NodeRecord = z.infer<typeof nodeRecord>
+
+/**
+ * What a stake is taken for: two votes on a contribution; no vote on its jury; no words, or words that the roster holds
+ * for wrong, about an epoch's answers; no word, or a false one, in an audit; an epoch that was voided; answers that
+ * were not as offered.
+ */
+export const slashReasons = [
+  'two-votes',
+  'absent-juror',
+  'absent-scorer',
+  'wrong-words',
+  'absent-auditor',
+  'false-word',
+  'voided-epoch',
+  'not-as-offered'
+] as const
 
 /** A stake that was taken: `reward` of it went to `reporter`, the rest was burnt. */
 export const slashRecord = z.strictObject({
@@ -224,7 +242,13 @@ export const slashRecord = z.strictObject({
   reward: amount,
   /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
   contribution: bytes32.nullable(),
-  because: z.enum(['two-votes', 'absent-juror']).optional(),
+  /** The epoch whose scorer, settler or worker it was. */
+  pool: bytes32.optional(),
+  epoch: small.optional(),
+  /** The audit whose auditor it was. */
+  audit: bytes32.optional(),
+  /** Older ledgers name the first two reasons alone. */
+  because: z.enum(slashReasons).optional(),
   block,
   transaction: bytes32,
   place: z.string()
