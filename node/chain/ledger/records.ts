@@ -11,6 +11,7 @@ import { trialRecord } from './trials.ts'
 import { batchRecord, dueRecord } from './batches.ts'
 import { channelClaimRecord, channelRecord } from './channel-records.ts'
 import { escrowRecord } from './escrow-records.ts'
+import { slashRecord } from './slash-records.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
@@ -217,43 +218,6 @@ export const nodeRecord = z.strictObject({
   voided: z.strictObject({ pool: bytes32, epoch: small, transaction: bytes32 }).optional()
 })
 export type NodeRecord = z.infer<typeof nodeRecord>
-
-/**
- * What a stake is taken for: two votes on a contribution; no vote on its jury; no words, or words that the roster holds
- * for wrong, about an epoch's answers; no word, or a false one, in an audit; an epoch that was voided; answers that
- * were not as offered.
- */
-export const slashReasons = [
-  'two-votes',
-  'absent-juror',
-  'absent-scorer',
-  'wrong-words',
-  'absent-auditor',
-  'false-word',
-  'voided-epoch',
-  'not-as-offered'
-] as const
-
-/** A stake that was taken: `reward` of it went to `reporter`, the rest was burnt. */
-export const slashRecord = z.strictObject({
-  node: address,
-  amount,
-  reporter: address,
-  reward: amount,
-  /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
-  contribution: bytes32.nullable(),
-  /** The epoch whose scorer, settler or worker it was. */
-  pool: bytes32.optional(),
-  epoch: small.optional(),
-  /** The audit whose auditor it was. */
-  audit: bytes32.optional(),
-  /** Older ledgers name the first two reasons alone. */
-  because: z.enum(slashReasons).optional(),
-  block,
-  transaction: bytes32,
-  place: z.string()
-})
-export type SlashRecord = z.infer<typeof slashRecord>
 
 /**
  * What accounts are paid for: training (escrows), serving and building (channels), upstream (channels of models that

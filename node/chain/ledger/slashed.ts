@@ -1,6 +1,7 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Draft } from './draft.ts'
-import type { SlashRecord, Tables } from './records.ts'
+import type { Tables } from './records.ts'
+import type { SlashRecord } from './slash-records.ts'
 
 type Why = Partial<Pick<SlashRecord, 'contribution' | 'pool' | 'epoch' | 'audit'>> &
   Required<Pick<SlashRecord, 'because'>>
