@@ -113,8 +113,11 @@ export function createKeeper({ rpc, log, state }: { rpc: Rpc; log: BlockLog; sta
   /** Until the chain has taken what it was sent: into a block, or not at all, or to wait for another. */
   async function settled(hash: Hex): Promise<void> {
     for (const until = Date.now() + minedWithinMs; Date.now() < until; await sleep(everyMs)) {
-      const found = (await rpc('eth_getTransactionByHash', hash)) as
-        { readonly blockNumber: Hex | null; readonly from: Hex; readonly nonce: Hex } | null
+      const found = (await rpc('eth_getTransactionByHash', hash)) as {
+        readonly blockNumber: Hex | null
+        readonly from: Hex
+        readonly nonce: Hex
+      } | null
       const block = found === null ? undefined : found.blockNumber
       if (block === undefined || (block !== null && Number(block) <= tip.number)) await log.settled(hash)
       if (block !== null || (found !== null && (await isHeldUp(found)))) return

@@ -66,7 +66,7 @@ export interface Receiver {
   confirm(document: DatanetDocument): Promise<void>
   /** What the chain says of a jury's word on a contribution, now: takes it over, or takes it back. */
   judged(contribution: Hex): Promise<boolean>
-  /** Something has become known: takes what waited for it, also what had been revealed before the chain took it back. */
+  /** Something has become known: takes what waited for it, and what had been revealed before the chain took it back. */
   unpark(about: Hex): Promise<void>
 }
 

@@ -18,8 +18,8 @@ export interface WorkerChannels {
    */
   of(channel: Hex, peer: Peer): Promise<Account>
   /**
-   * Does what the channel's deposit has to cover, and where that does not reach, once more with the chain read anew: its
-   * client may have heard of a deposit before this worker has.
+   * Does what the channel's deposit has to cover, and where that does not reach, once more with the chain read anew:
+   * its client may have heard of a deposit before this worker has.
    */
   covering(account: Account, task: () => Promise<void>): Promise<void>
 }
