@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isUpToDate } from './fresh.ts'
+import type { Mapped } from './narrow.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -17,6 +18,7 @@ const sources = [
   'daemon',
   'package-lock.json',
   'scripts/bundle.ts',
+  'scripts/narrow.ts',
   'bin/bundle.js',
   'bin/memory.js'
 ]
@@ -79,7 +81,7 @@ const addresses = {
 }
 
 if (isPossible && isDue) {
-  const { rolldown } = await import('rolldown')
+  const [{ rolldown }, { narrowed }] = [await import('rolldown'), await import('./narrow.ts')]
   const names = programs()
   const flat = (name: string): string => name.replaceAll('/', '-')
   const bundle = await rolldown({
@@ -102,6 +104,14 @@ if (isPossible && isDue) {
     sourcemap: true,
     sourcemapExcludeSources: true
   })
+  for (const name of readdirSync(fresh).filter(name => name.endsWith('.js'))) {
+    const path = join(fresh, name)
+    const map = existsSync(`${path}.map`) ? (JSON.parse(readFileSync(`${path}.map`, 'utf8')) as Mapped) : undefined
+    const code = narrowed(readFileSync(path, 'utf8'), map)
+    if (code === undefined) continue
+    writeFileSync(path, code)
+    if (map !== undefined) writeFileSync(`${path}.map`, JSON.stringify(map))
+  }
   for (const name of names) {
     const path = join(fresh, `${name}.js`)
     mkdirSync(dirname(path), { recursive: true })

@@ -184,7 +184,6 @@ export function createDataService(deps: DataDeps): DataService {
     changed,
     follows,
     dropping: ({ datanet }, drop) => beginAnew(datanet, drop),
-    rewound,
     async seated(datanet, validators) {
       if (validators.includes(self)) {
         await interest.seated(datanet)
@@ -304,15 +303,6 @@ export function createDataService(deps: DataDeps): DataService {
   async function left(record: ContributionRecord): Promise<void> {
     if ((await book.removed(record.id)) === 'taken-down') await hide(record)
     anchoring?.wake()
-  }
-  /** What was revealed of a commitment that the chain took back waits for it to come again. */
-  async function rewound({ state, provider }: ContributionRecord): Promise<void> {
-    if ('statements' in state && state.statements !== undefined)
-      await receiver
-        .take({ kind: 'reveal', statements: state.statements, ...(provider === undefined ? {} : { provider }) })
-        .catch((error: unknown) => {
-          log.debug('a reveal waits for the chain', { error })
-        })
   }
   /**
    * Which rows are accepted is otherwise than it was: what later ones are compared with is gathered anew. Within what

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../protocol/primitives/index.ts'
 import type { Log } from '../runtime/index.ts'
 import type { Anew } from './anew.ts'
 import type { Commit } from './commits.ts'
+import type { Empties } from './empties.ts'
 import { storeError } from './errors.ts'
 import { bounds, fullKey, shortKey } from './keys.ts'
 import type { Collection, RangeOptions, WriteOptions } from './types.ts'
@@ -16,6 +17,7 @@ export interface Base {
   readonly anew: Pick<Anew, 'read' | 'since' | 'times'>
   readonly directory: string
   readonly commit: Commit
+  readonly empties: Empties
   readonly log?: Pick<Log, 'warn'>
 }
 
@@ -43,7 +45,7 @@ export function decode<T>(text: string, schema: z.ZodType<T>): { value: T } | { 
 }
 
 export function createCollection<T>(
-  { db, anew, directory, log, commit }: Base,
+  { db, anew, directory, log, commit, empties }: Base,
   name: string,
   schema: z.ZodType<T>
 ): Collection<T> {
@@ -91,7 +93,11 @@ export function createCollection<T>(
     begin: (range: Range) => AsyncIterable<R>,
     keyOf: (item: R) => string
   ): AsyncGenerator<R> {
+    if (empties.has(name)) return
+    const whole = bounds(name)
     let within: Pick<Range, 'gt' | 'gte' | 'lt'> = bounds(name, rest)
+    const isWhole = within.gte === whole.gte && within.lt === whole.lt
+    const foundNothing = empties.looking(name)
     let left = limit
     while (left !== 0) {
       const times = anew.times()
@@ -102,6 +108,7 @@ export function createCollection<T>(
           left--
           yield item
         }
+        if (isWhole && left === limit) foundNothing()
         return
       } catch (error) {
         if (!(await anew.since(times))) throw storeError(error, directory)

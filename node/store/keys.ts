@@ -19,6 +19,8 @@ export const tableName = (name: string): string => plain(name, "a table's name")
 /** Not so: marks around tables. */
 export const isEntry = (fullKey: string): boolean => fullKey.includes(separator)
 export const fullKey = (name: string, key: string): string => `${name}${separator}${plain(key, 'a key')}`
+/** The table of a full key. */
+export const tableOf = (fullKey: string): string => fullKey.slice(0, fullKey.indexOf(separator))
 export const shortKey = (name: string, key: string): string => key.slice(name.length + 1)
 
 /** Two keys that are no table's, just before and just after all of this one's. */

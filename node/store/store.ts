@@ -8,6 +8,7 @@ import { createCollection } from './collection.ts'
 import type { Base } from './collection.ts'
 import { createCommits } from './commits.ts'
 import type { Operation } from './commits.ts'
+import { watchEmpties } from './empties.ts'
 import { storeError } from './errors.ts'
 import { checkFormat, migrate, storeFormat } from './format.ts'
 import { around, fullKey, isEntry, tableName } from './keys.ts'
@@ -41,8 +42,9 @@ export async function openStore(directory: string, options: { log?: Pick<Runtime
   const anew = createAnew(db, directory, error => {
     options.log?.warn('a write had failed; the database was opened anew, and goes on', { error })
   })
-  const { commit, idle } = createCommits(db, anew, directory)
-  const base: Base = { db, anew, directory, commit, ...options }
+  const { commit: write, idle } = createCommits(db, anew, directory)
+  const { commit, empties } = watchEmpties(write)
+  const base: Base = { db, anew, directory, commit, empties, ...options }
   const tables = new Map<string, Collection<unknown>>()
 
   function operationsOf(fill: (batch: Batch) => void): Operation[] {

@@ -1,76 +1,117 @@
-// What daemons hold and burn that have nothing to do: node test/bench/idle.ts [--daemons 6] [--after 60] [--seconds 60]
-// [--json]
-// So many daemons of a local network's roles start on one chain, find each other and are left alone; `after` so many
-// seconds processor time is read from /proc (Linux only), and again at the end, with what each holds. With `npm run
-// build` before it the bundle is run, else the sources.
-import { readFile, writeFile } from 'node:fs/promises'
+// What a daemon holds and burns that has nothing to do: node test/bench/idle.ts [--peers 0,1,5,20] [--json]
+// [--roles client,validator,worker,scorer] [--after 60] [--seconds 60] [--node "--cpu-prof --cpu-prof-dir=FOLDER"]
+// One daemon runs on a chain that makes no blocks, beside so many others, which are whole nodes of other roles in one
+// process. `after` so many seconds with the last of them its processor time is read from /proc (Linux only), and again
+// `seconds` later, with what it holds, what it asked its chain for and how often it was woken. Without `npm run build`
+// before it the sources are run instead of the bundle. `--node` are options of Node's for the daemon.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { createApiClient } from '../../daemon/api/contract/index.ts'
 import { startDaemonProcess } from '../../daemon/local/network/child.ts'
-import type { DaemonProcess } from '../../daemon/local/network/child.ts'
 import { startWorld } from '../harness/index.ts'
+import { startProxy } from '../node/chain/proxy.ts'
+import type { PeersOptions } from './idle/peers.ts'
 import { prepareDaemon } from './scale/daemon.ts'
 
 const { values: flags } = parseArgs({
   options: {
-    daemons: { type: 'string', default: '6' },
+    peers: { type: 'string', default: '0,1,5,20' },
+    roles: { type: 'string', default: 'client,validator,worker,scorer' },
     after: { type: 'string', default: '60' },
     seconds: { type: 'string', default: '60' },
+    node: { type: 'string', default: '' },
     json: { type: 'boolean', default: false }
   }
 })
-const roles = [
-  ['client', 'settler'],
-  ['validator'],
-  ['host', 'builder'],
-  ['worker', 'scorer'],
-  ['validator', 'scorer'],
-  ['worker', 'scorer']
-]
 
-/** Seconds of processor time so far. */
-async function busy(pid: number): Promise<number> {
+/** What a process has done so far: seconds of processor time, and how often one of its threads was woken. */
+async function done(pid: number): Promise<{ readonly seconds: number; readonly woken: number }> {
   const [, rest = ''] = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')
   const fields = rest.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
+  let woken = 0
+  for (const thread of await readdir(`/proc/${pid}/task`)) {
+    const status = await readFile(`/proc/${pid}/task/${thread}/status`, 'utf8').catch(() => '')
+    woken += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0)
+  }
+  return { seconds: (Number(fields[11]) + Number(fields[12])) / 100, woken }
 }
-/** Resident memory in MB, and what of it is this process's own. */
-async function held(pid: number): Promise<{ all: number; own: number }> {
+
+/** MB of memory: what is resident, of that its share where others have the same (PSS), and what is its own alone. */
+async function held(pid: number): Promise<Readonly<Record<'resident MB' | 'PSS MB' | 'own MB', number>>> {
   const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8')
   const of = (name: string): number =>
     Math.round(Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)?.[1]) / 1000)
-  return { all: of('Rss'), own: of('Anonymous') }
+  return { 'resident MB': of('Rss'), 'PSS MB': of('Pss'), 'own MB': of('Anonymous') }
+}
+
+async function startPeers(options: PeersOptions): Promise<{ add(): Promise<void>; stop(): Promise<void> }> {
+  const program = fileURLToPath(new URL('idle/peers.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const said = createInterface({ input: child.stdout })
+  const ended = once(child, 'exit')
+  return {
+    async add() {
+      const up = once(said, 'line')
+      child.stdin.write('\n')
+      await Promise.race([up, ended])
+      if (child.exitCode !== null) throw new Error('the peers ended')
+    },
+    async stop() {
+      child.stdin.end()
+      await ended
+    }
+  }
 }
 
 const world = await startWorld('idle')
-const daemons: DaemonProcess[] = []
+const { rpcUrl } = world.anvil
+const asked = await startProxy(rpcUrl)
+world.onStop(() => asked.stop())
 try {
-  const bootstrap: string[] = []
-  for (const [i, own] of roles.slice(0, Number(flags.daemons)).entries()) {
-    const folder = await prepareDaemon(world, `daemon-${i}`, world.anvil.rpcUrl)
-    const path = join(folder, 'config.json')
-    const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
-    await writeFile(path, JSON.stringify({ ...config, roles: own, bootstrap }))
-    const daemon = await startDaemonProcess(`daemon ${i}`, folder)
-    daemons.push(daemon)
-    bootstrap.push(...(await daemon.ready(60_000)).peer)
-  }
-  await sleep(Number(flags.after) * 1000)
+  const folder = await prepareDaemon(world, 'daemon', asked.url)
+  const path = join(folder, 'config.json')
+  const config = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>
+  await writeFile(path, JSON.stringify({ ...config, roles: flags.roles.split(',') }))
+  const execArgv = flags.node.split(' ').filter(Boolean)
+  const daemon = await startDaemonProcess('the daemon', folder, { execArgv })
+  world.onStop(() => daemon.stop())
+  const { url, peer } = await daemon.ready(60_000)
+  const api = createApiClient(url, (await readFile(join(folder, 'api-token'), 'utf8')).trim())
+  const peers = await startPeers({
+    folder: world.root,
+    bootstrap: peer,
+    chain: { rpc: rpcUrl, contracts: world.addresses }
+  })
+  world.onStop(() => peers.stop())
+  const rows: Record<string, number>[] = []
   const seconds = Number(flags.seconds)
-  const before = await Promise.all(daemons.map(({ pid }) => busy(pid)))
-  await sleep(seconds * 1000)
-  const after = await Promise.all(daemons.map(({ pid }) => busy(pid)))
-  const rows = await Promise.all(
-    daemons.map(async ({ pid }, i) => ({
-      roles: roles[i]?.join(', '),
-      'core %': Math.round((10_000 * ((after[i] ?? 0) - (before[i] ?? 0))) / seconds) / 100,
-      ...(await held(pid))
-    }))
-  )
+  let started = 0
+  for (const count of flags.peers.split(',').map(Number)) {
+    for (; started < count; started++) await peers.add()
+    await sleep(Number(flags.after) * 1000)
+    asked.calls.clear()
+    const [began, before] = [Date.now(), await done(daemon.pid)]
+    await sleep(seconds * 1000)
+    const [ended, after] = [Date.now(), await done(daemon.pid)]
+    const calls = [...asked.calls.values()].reduce((sum, n) => sum + n, 0)
+    const passed = (ended - began) / 1000
+    rows.push({
+      peers: (await api.call('status')).peers,
+      'core %': Math.round((10_000 * (after.seconds - before.seconds)) / passed) / 100,
+      ...(await held(daemon.pid)),
+      'calls/s': Math.round((100 * calls) / passed) / 100,
+      'woken/s': Math.round((after.woken - before.woken) / passed)
+    })
+    if (execArgv.length > 0) console.log(JSON.stringify({ pid: daemon.pid, began, ended, calls: [...asked.calls] }))
+  }
   if (flags.json) console.log(JSON.stringify(rows))
   else console.table(rows)
 } finally {
-  for (const daemon of daemons) await daemon.stop()
   await world.stop()
 }

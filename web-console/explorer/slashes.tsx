@@ -1,12 +1,30 @@
+import { slashWords } from '../../daemon/api/contract/explorer.ts'
+import type { SlashView } from '../../daemon/api/contract/explorer.ts'
 import { useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
-import { Amount, Id, ReadList, Section, Table, When, Who } from '../parts/index.ts'
+import { shortId } from '../formats/index.ts'
+import { Amount, Go, Id, ReadList, Section, Table, When, Who } from '../parts/index.ts'
 
 interface SlashesProps {
   /** Of one node; of all without. */
   readonly node?: string
   /** Whether the section says so where no stake was taken, or is not there. */
   readonly quiet?: boolean
+}
+
+/** What it was taken for; an older node has noted of those that name a contribution only that. */
+function WhatFor({ slash: { contribution, pool, epoch, audit, because } }: { readonly slash: SlashView }) {
+  const reason = because ?? (contribution === null ? undefined : 'two-votes')
+  if (reason === undefined) return 'what this node has not noted'
+  const { before, after } = slashWords[reason]
+  return (
+    <>
+      {before} {contribution !== null && <Id id={contribution} to={places.contribution(contribution)} />}
+      {pool !== null && epoch !== null && <Go to={places.epoch(pool, epoch)}>epoch {epoch}</Go>}
+      {audit !== null && <span title={audit}>{shortId(audit)}</span>}
+      {after}
+    </>
+  )
 }
 
 /** Stakes that were taken: whose, how much, for what, by whom. */
@@ -37,15 +55,7 @@ export function Slashes({ node, quiet = false }: SlashesProps) {
               { name: 'Lost', number: true, cell: ({ amount }) => <Amount of={amount} /> },
               {
                 name: 'For',
-                cell: ({ contribution, because }) =>
-                  contribution === null ? (
-                    'nothing that a contribution names'
-                  ) : (
-                    <>
-                      {because === 'absent-juror' ? 'no vote on the jury of' : 'two votes on'}{' '}
-                      <Id id={contribution} to={places.contribution(contribution)} />
-                    </>
-                  )
+                cell: slash => <WhatFor slash={slash} />
               },
               {
                 name: 'Shown by',

@@ -193,6 +193,19 @@ export const fileView = z.object({
 })
 export type FileView = z.infer<typeof fileView>
 
+/** What a stake is taken for, in words that end with what it was about, and with what follows that. */
+export const slashWords = {
+  'two-votes': { of: 'contribution', before: 'two votes on', after: '' },
+  'absent-juror': { of: 'contribution', before: 'no vote on the jury of', after: '' },
+  'absent-scorer': { of: 'epoch', before: 'no words about', after: '' },
+  'wrong-words': { of: 'epoch', before: 'words about', after: ', which its roster holds for wrong' },
+  'voided-epoch': { of: 'epoch', before: 'having proposed', after: ', which was voided' },
+  'not-as-offered': { of: 'epoch', before: 'answers of', after: ' that were not as offered' },
+  'absent-auditor': { of: 'audit', before: 'no word in audit', after: '' },
+  'false-word': { of: 'audit', before: 'a word in audit', after: ', which its roster holds for false' }
+} as const
+const slashReasons = Object.keys(slashWords) as (keyof typeof slashWords)[]
+
 /** A stake that was taken: `reward` went to the reporter's payout address, the rest was burnt. */
 export const slashView = z.object({
   node: addressView,
@@ -202,7 +215,13 @@ export const slashView = z.object({
   reward: decimal,
   /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
   contribution: hash.nullable(),
-  because: z.enum(['two-votes', 'absent-juror']).nullable(),
+  /** The epoch whose scorer, settler or worker it was, else null. */
+  pool: hash.nullable(),
+  epoch: z.int().nullable(),
+  /** The audit whose auditor it was, else null. */
+  audit: hash.nullable(),
+  /** Null for what an older node has noted. */
+  because: z.enum(slashReasons).nullable(),
   block: decimal,
   /** Of its block, in milliseconds since 1970; null where the chain does not tell now. */
   at: z.int().nullable(),

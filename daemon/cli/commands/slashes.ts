@@ -1,4 +1,6 @@
 import type { Command } from 'commander'
+import { slashWords } from '../../api/contract/index.ts'
+import type { SlashView } from '../../api/contract/index.ts'
 import { InvalidError, writtenAccount, zeroAddress } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
 import type { ListFlags } from '../command.ts'
@@ -15,14 +17,21 @@ function accountTyped(text: string): string {
   return parsed.data
 }
 
-const becauseText = { 'two-votes': 'two votes on', 'absent-juror': 'no vote on the jury of' } as const
+/** An older node has noted of those that name a contribution only that. */
+function whatFor({ contribution, pool, epoch, audit, because }: SlashView): string {
+  const reason = because ?? (contribution === null ? undefined : 'two-votes')
+  if (reason === undefined) return ''
+  const { of, before, after } = slashWords[reason]
+  const about = { contribution, audit, epoch: `epoch ${epoch} of ${pool}` }[of]
+  return `${before} ${about}${after}`
+}
 
 export function slashesCommand(): Command {
   return listing(
     connected(
       command({
         name: 'slashes',
-        summary: 'stakes that were taken, newest first: whose, how much, for which contribution, by whom',
+        summary: 'stakes that were taken, newest first: whose, how much, for what, by whom',
         examples: ['tilth slashes', 'tilth slashes 0x70997970c51812dc3a010c7d01b50e0d17dc79c8 --json']
       })
     )
@@ -41,14 +50,14 @@ export function slashesCommand(): Command {
               ? 'no stake was taken'
               : table(
                   ['node', 'lost', 'shown by', 'reward', 'for', 'when', 'transaction'],
-                  items.map(({ node, amount, reporter, reward, contribution, because, at, block, transaction }) => [
-                    node,
-                    red(tokens(amount)),
-                    reporter === zeroAddress ? 'nobody' : reporter,
-                    tokens(reward),
-                    contribution === null ? '' : `${becauseText[because ?? 'two-votes']} ${contribution}`,
-                    at === null ? `block ${block}` : new Date(at).toLocaleString(),
-                    transaction
+                  items.map(slash => [
+                    slash.node,
+                    red(tokens(slash.amount)),
+                    slash.reporter === zeroAddress ? 'nobody' : slash.reporter,
+                    tokens(slash.reward),
+                    whatFor(slash),
+                    slash.at === null ? `block ${slash.block}` : new Date(slash.at).toLocaleString(),
+                    slash.transaction
                   ]),
                   [1, 3]
                 )

@@ -55,8 +55,8 @@ function bitsOf(entry: Hex): number[] {
   const bytes = keccak256(entry, 'bytes')
   return [0, 2, 4].map(i => (((bytes[i] ?? 0) << 8) | (bytes[i + 1] ?? 0)) & 2047)
 }
-export function inBloom(bloom: string, entry: Hex): boolean {
-  return bitsOf(entry).every(bit => {
+function inBloom(bloom: string, bits: readonly number[]): boolean {
+  return bits.every(bit => {
     const nibble = Number.parseInt(bloom[bloom.length - 1 - (bit >> 2)] ?? '0', 16)
     return ((nibble >> (bit & 3)) & 1) === 1
   })
@@ -65,6 +65,7 @@ export function inBloom(bloom: string, entry: Hex): boolean {
 /** @throws ChainError `chain.inconsistent` for an answer that no sound RPC gives */
 export function createSource(client: PublicClient, addresses: readonly Address[]): Source {
   const wanted = new Set(addresses)
+  const bits = addresses.map(bitsOf)
   const wrong = (what: string, cause?: unknown): ChainError =>
     new ChainError('chain.inconsistent', `the RPC's answer is not ${what}`, { cause })
 
@@ -79,7 +80,7 @@ export function createSource(client: PublicClient, addresses: readonly Address[]
       hash: lower(hash),
       parent: lower(parentHash),
       timestamp: hexToBigInt(timestamp as Hex),
-      ...(logsBloom === undefined ? {} : { mayHold: addresses.some(address => inBloom(logsBloom, address)) })
+      ...(logsBloom === undefined ? {} : { mayHold: bits.some(one => inBloom(logsBloom, one)) })
     }
   }
 

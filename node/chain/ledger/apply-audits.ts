@@ -3,6 +3,7 @@ import type { Apply, Draft } from './draft.ts'
 import { placeOf } from './records.ts'
 import type { AuditRecord, AuditRound } from './audit-records.ts'
 import type { Tables } from './records.ts'
+import { explainSlash } from './slashed.ts'
 
 /** @returns what is missing, if something is */
 async function changeRound(
@@ -66,9 +67,15 @@ export const applyAudits = {
   AuditorBlamed: async (event, draft, tables) => changeAny(event, draft, tables, () => ({ doubted: true })),
   AuditClosed: async (event, draft, tables) =>
     changeRound(event, draft, tables, () => ({ closed: true }), { refused: event.refused }),
-  // The registry's own event tells of the stake.
-  AuditorPenalised: async (event, draft, tables) =>
-    changeAny(event, draft, tables, ({ absent }) => (event.absent ? { absent: [...absent, event.auditor] } : {}))
+  async AuditorPenalised(event, draft, tables) {
+    const { audit, auditor: node, transaction } = event
+    const missing = await changeAny(event, draft, tables, ({ absent }) =>
+      event.absent ? { absent: [...absent, node] } : {}
+    )
+    if (event.taken === 0n) return missing // it had nothing at stake any more, or was to lose its seat alone
+    const because = event.absent ? 'absent-auditor' : 'false-word'
+    return missing ?? (await explainSlash(draft, tables, { node, transaction }, { because, audit }))
+  }
 } as const satisfies {
   [
     N in

@@ -62,6 +62,8 @@ export const applyJobs = {
   async Slashed(event, draft, tables) {
     const { node, amount, reporter, reward, block, transaction } = event
     const place = placeOf(event)
+    const { voided } = (await draft.get(tables.nodes, node)) ?? emptyNode
+    const isBehind = voided?.transaction === transaction
     // What is at stake goes first, then what is on its way out.
     await change(node, draft, tables, ({ staked, unbonding }) => ({
       staked: less(staked, amount),
@@ -74,6 +76,7 @@ export const applyJobs = {
       reporter,
       reward,
       contribution: null,
+      ...(isBehind ? { because: 'voided-epoch', pool: voided.pool, epoch: voided.epoch } : {}),
       block,
       transaction,
       place

@@ -2,8 +2,9 @@ import type { Hex } from '../../../protocol/primitives/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import { earn } from './income.ts'
-import { claimedKey, emptyPool, placeOf } from './records.ts'
+import { claimedKey, emptyNode, emptyPool, placeOf } from './records.ts'
 import type { PoolRecord, ProposalRecord, Tables } from './records.ts'
+import { explainSlash } from './slashed.ts'
 import { total } from './totals.ts'
 
 const poolOf = async (id: Hex, draft: Draft, { pools }: Tables): Promise<PoolRecord> =>
@@ -50,7 +51,11 @@ export const applyPools = {
   ReceiptsAnchored: async () => undefined,
   ScorersDrawn: async () => undefined,
   WordsCommitted: async () => undefined,
-  ScorerPenalised: async () => undefined,
+  async ScorerPenalised({ pool, epoch, scorer: node, absent, taken, transaction }, draft, tables) {
+    if (taken === 0n) return // it had nothing at stake any more
+    const because = absent ? 'absent-scorer' : 'wrong-words'
+    return explainSlash(draft, tables, { node, transaction }, { because, pool, epoch })
+  },
   async EpochProposed(event, draft, tables) {
     const { name: _name, logIndex: _index, ...proposal } = event
     const place = placeOf(event)
@@ -66,7 +71,13 @@ export const applyPools = {
       : `what became of an epoch of ${event.pool} is missing`
   },
   async EpochVoided(event, draft, tables) {
-    const { pool, epoch, challenger, reward } = event
+    const { pool, epoch, challenger, reward, transaction } = event
+    const { pending } = await poolOf(pool, draft, tables)
+    const proposer = pending === null ? undefined : (await draft.get(tables.proposals, `${pool}/${pending}`))?.proposer
+    if (proposer !== undefined) {
+      const known = (await draft.get(tables.nodes, proposer)) ?? emptyNode
+      await draft.put(tables.nodes, proposer, { ...known, voided: { pool, epoch, transaction } })
+    }
     // A veto pays nobody; whoever shows a fraud gets a part of the bond.
     await earn(event, { account: challenger, kind: 'settling', amount: reward, of: pool }, draft, tables)
     return settle(pool, epoch, draft, tables, 'voided')

@@ -2,6 +2,7 @@ import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Apply, Draft } from './draft.ts'
 import type { Tables } from './records.ts'
 import { mostAccusations } from './standings.ts'
+import { explainSlash } from './slashed.ts'
 import type { StandingRecord } from './standings.ts'
 
 const unknown = (worker: string): string => `${worker} does not stand for its answers`
@@ -51,5 +52,7 @@ export const applyStandings = {
     const known = await foundOf({ pool, worker }, draft, tables)
     const foundOut = { model, epoch, round, receipts, taken, time, transaction }
     await draft.put(tables.standings, `${pool}/${worker}`, { ...known, foundOut })
+    if (taken === 0n) return // it did not stand for its answers, or lost what it stood for before
+    return explainSlash(draft, tables, { node: worker, transaction }, { because: 'not-as-offered', pool, epoch })
   }
 } as const satisfies { [N in 'WorkerStands' | 'WorkerLeft' | 'NotAsOffered' | 'WorkerFoundOut']: Apply<N> }

@@ -26,9 +26,9 @@ export type {
   PoolRecord,
   ProposalRecord,
   RulesRecord,
-  SlashRecord,
   Totals,
   UndoRecord,
   VersionRecord
 } from './records.ts'
+export type { SlashRecord } from './slash-records.ts'
 export type { TrialRecord } from './trials.ts'

@@ -11,6 +11,7 @@ import { trialRecord } from './trials.ts'
 import { batchRecord, dueRecord } from './batches.ts'
 import { channelClaimRecord, channelRecord } from './channel-records.ts'
 import { escrowRecord } from './escrow-records.ts'
+import { slashRecord } from './slash-records.ts'
 
 // What the chain has told, as it stands at the block that was read last. One record for each thing, and indices whose
 // keys sort by where on chain the thing stands, so that every list is read by pages.
@@ -212,24 +213,11 @@ export const nodeRecord = z.strictObject({
   availableAt: uint(64),
   payout: address.nullable(),
   /** Place of the slash that it suffered last. */
-  slashed: z.string().nullable()
+  slashed: z.string().nullable(),
+  /** The epoch of its that was voided last: the stake behind it is taken just after, in the same transaction. */
+  voided: z.strictObject({ pool: bytes32, epoch: small, transaction: bytes32 }).optional()
 })
 export type NodeRecord = z.infer<typeof nodeRecord>
-
-/** A stake that was taken: `reward` of it went to `reporter`, the rest was burnt. */
-export const slashRecord = z.strictObject({
-  node: address,
-  amount,
-  reporter: address,
-  reward: amount,
-  /** The contribution that it voted on twice, or on whose jury it was absent; null where it was for something else. */
-  contribution: bytes32.nullable(),
-  because: z.enum(['two-votes', 'absent-juror']).optional(),
-  block,
-  transaction: bytes32,
-  place: z.string()
-})
-export type SlashRecord = z.infer<typeof slashRecord>
 
 /**
  * What accounts are paid for: training (escrows), serving and building (channels), upstream (channels of models that

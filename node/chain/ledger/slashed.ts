@@ -1,6 +1,10 @@
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import type { Draft } from './draft.ts'
-import type { SlashRecord, Tables } from './records.ts'
+import type { Tables } from './records.ts'
+import type { SlashRecord } from './slash-records.ts'
+
+type Why = Partial<Pick<SlashRecord, 'contribution' | 'pool' | 'epoch' | 'audit'>> &
+  Required<Pick<SlashRecord, 'because'>>
 
 /**
  * What a stake was taken for. The stake itself is told by Slashed, just before and in the same transaction.
@@ -10,7 +14,7 @@ export async function explainSlash(
   draft: Draft,
   { nodes, slashes }: Pick<Tables, 'nodes' | 'slashes'>,
   { node, transaction }: { readonly node: Address; readonly transaction: Hex },
-  why: Pick<SlashRecord, 'because' | 'contribution'>
+  why: Why
 ): Promise<string | undefined> {
   const place = (await draft.get(nodes, node))?.slashed ?? undefined
   const slash = place === undefined ? undefined : await draft.get(slashes, place)

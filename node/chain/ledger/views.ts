@@ -21,12 +21,12 @@ import type {
   PoolRecord,
   ProposalRecord,
   RulesRecord,
-  SlashRecord,
   SuccessionRecord,
   Table,
   Totals,
   VersionRecord
 } from './records.ts'
+import type { SlashRecord } from './slash-records.ts'
 import type { TrialRecord } from './trials.ts'
 
 /** Records in memory for each of the tables that are asked while somebody waits. */

@@ -22,8 +22,8 @@ type Line = z.infer<typeof lineForm>
 /** Transactions in full, as they were signed. */
 export type LoggedBlock = z.infer<typeof blockForm>
 
-/** Transactions that wait for one before them, kept for a start: more than any wallet leaves behind. */
-const mostWaiting = 1000
+/** Transactions that wait for one before them, kept for a start: more than anybody sends at once. */
+const mostWaiting = 16_384
 
 export interface BlockLog {
   /** Those since the state that lies beside the log, in their order. */
@@ -32,12 +32,12 @@ export interface BlockLog {
   readonly waiting: ReadonlyMap<Hex, Hex>
   readonly bytes: number
   /** On disk when it returns, as are the others. */
-  sent(raw: Hex): Promise<void>
+  sent(raws: readonly Hex[]): Promise<void>
   /** It was refused, or stands in a block already: it need not be sent again. */
   settled(hash: Hex): Promise<void>
   /** The chain took back what came after this block. */
   wentBack(number: number): Promise<void>
-  mined(block: LoggedBlock): Promise<void>
+  mined(blocks: readonly LoggedBlock[]): Promise<void>
   /** Forgets blocks up to this one: a state on disk holds them. */
   keepAfter(number: number): Promise<void>
   close(): Promise<void>
@@ -105,12 +105,12 @@ export async function openBlockLog(folder: string): Promise<BlockLog> {
     if (isClosed) await opened.close() // the chain ended meanwhile: nobody else would
     return opened
   }
-  async function write(line: Line): Promise<void> {
-    const text = textOf(line)
+  async function write(...lines: readonly Line[]): Promise<void> {
+    const text = lines.map(textOf).join('')
     await file.appendFile(text)
     await file.datasync()
     bytes += text.length
-    take(line)
+    for (const line of lines) take(line)
   }
 
   return {
@@ -121,10 +121,10 @@ export async function openBlockLog(folder: string): Promise<BlockLog> {
     get bytes() {
       return bytes
     },
-    sent: raw => write({ sent: raw }),
+    sent: raws => write(...raws.map(raw => ({ sent: raw }))),
     settled: hash => write({ settled: hash }),
     wentBack: number => write({ back: number }),
-    mined: block => write({ block }),
+    mined: made => write(...made.map(block => ({ block }))),
     async keepAfter(number) {
       blocks = blocks.filter(block => block.number > number)
       await file.close()

@@ -96,6 +96,9 @@ export async function listenAtDoor(wanted: number): Promise<Door> {
   const server = createServer((incoming, outgoing) => {
     answer(incoming, outgoing).catch(() => outgoing.destroy())
   })
+  // It ends no connection by itself: who had no turn for some seconds on a busy machine would find its call gone just
+  // as it is made, and not know whether it was taken.
+  Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 })
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, first: Buffer) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))

@@ -5,7 +5,7 @@ import { gunzip } from 'node:zlib'
 import { fromHex } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import { hashOf } from './block-log.ts'
-import type { BlockLog } from './block-log.ts'
+import type { BlockLog, LoggedBlock } from './block-log.ts'
 import { outlineOf } from './rpc.ts'
 import type { BlockOutline, Rpc } from './rpc.ts'
 
@@ -14,6 +14,8 @@ const most = { blocks: 256, bytes: 8 * 1024 * 1024 }
 /** A transaction is mined as soon as it comes; one that waits for another before it is not waited for. */
 const minedWithinMs = 200
 const everyMs = 2
+/** Changes that are written down together, where so many wait: each alone would cost the disk two writes. */
+const mostTogether = 64
 
 /** Keeps the chain of one folder: whatever anvil has said can be made again from state and log. */
 export interface Keeper {
@@ -27,6 +29,13 @@ export interface Keeper {
 
 export function createKeeper({ rpc, log, state }: { rpc: Rpc; log: BlockLog; state: string }): Keeper {
   let turn: Promise<unknown> = Promise.resolve()
+  /** Changes whose turn is to come. */
+  const waiting: {
+    readonly raws: readonly Hex[]
+    /** What became of it, for whoever asked for it: told once it is on disk. */
+    readonly work: () => Promise<() => void>
+    readonly fail: (error: unknown) => void
+  }[] = []
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const mine = turn.then(work)
     turn = mine.catch(() => undefined)
@@ -78,25 +87,59 @@ export function createKeeper({ rpc, log, state }: { rpc: Rpc; log: BlockLog; sta
       if (stands.number < tip.number) await log.wentBack(stands.number)
       tip = stands
     }
+    const made: LoggedBlock[] = []
+    let newest: BlockOutline | undefined
     for (let number = tip.number + 1; number <= last.number; number++) {
       const block = number === last.number ? last : await outlineOf(rpc, number)
-      if (block === undefined) return
+      if (block === undefined) break
       const transactions: Hex[] = []
       for (const hash of block.transactions) transactions.push(await rawOf(hash))
       const { hash, time, baseFee } = block
-      await log.mined({ number, hash, time, baseFee, transactions })
-      tip = block
+      made.push({ number, hash, time, baseFee, transactions })
+      newest = block
     }
+    if (newest === undefined) return
+    await log.mined(made)
+    tip = newest
     if (log.blocks.length > most.blocks || log.bytes > most.bytes) await writeState()
   }
 
-  /** Until the chain has taken what it was sent: into a block, or not at all. */
+  /** Whether it comes into no block now, however long one waits: another comes before it, or blocks are asked for. */
+  async function isHeldUp({ from, nonce }: { readonly from: Hex; readonly nonce: Hex }): Promise<boolean> {
+    const next = (await rpc('eth_getTransactionCount', from, 'latest')) as Hex
+    return Number(nonce) > Number(next) || (await rpc('anvil_getAutomine')) === false
+  }
+
+  /** Until the chain has taken what it was sent: into a block, or not at all, or to wait for another. */
   async function settled(hash: Hex): Promise<void> {
     for (const until = Date.now() + minedWithinMs; Date.now() < until; await sleep(everyMs)) {
-      const found = (await rpc('eth_getTransactionByHash', hash)) as { blockNumber: Hex | null } | null
+      const found = (await rpc('eth_getTransactionByHash', hash)) as {
+        readonly blockNumber: Hex | null
+        readonly from: Hex
+        readonly nonce: Hex
+      } | null
       const block = found === null ? undefined : found.blockNumber
       if (block === undefined || (block !== null && Number(block) <= tip.number)) await log.settled(hash)
-      if (block !== null) return
+      if (block !== null || (found !== null && (await isHeldUp(found)))) return
+    }
+  }
+
+  /** Carries out what waits: signed transactions as many as there are, in their order, anything else by itself. */
+  async function carryOut(): Promise<void> {
+    const alone = waiting.findIndex(({ raws }) => raws.length === 0)
+    const many = alone === -1 ? waiting.length : Math.max(1, alone)
+    const together = waiting.splice(0, Math.min(mostTogether, many))
+    if (together.length === 0) return // those before took it along
+    try {
+      const raws = together.flatMap(one => one.raws)
+      if (raws.length > 0) await log.sent(raws)
+      const done: (() => void)[] = []
+      for (const { work } of together) done.push(await work())
+      for (const raw of raws) await settled(hashOf(raw))
+      await catchUp()
+      for (const tell of done) tell()
+    } catch (error) {
+      for (const { fail } of together) fail(error)
     }
   }
 
@@ -129,12 +172,14 @@ export function createKeeper({ rpc, log, state }: { rpc: Rpc; log: BlockLog; sta
       await writeState()
     },
     change: (raws, work) =>
-      inTurn(async () => {
-        for (const raw of raws) await log.sent(raw)
-        const result = await work()
-        for (const raw of raws) await settled(hashOf(raw))
-        await catchUp()
-        return result
+      new Promise((resolve, fail: (error: unknown) => void) => {
+        const told = (): Promise<() => void> =>
+          work().then(
+            result => () => resolve(result),
+            (error: unknown) => () => fail(error)
+          )
+        waiting.push({ raws, work: told, fail })
+        void inTurn(carryOut)
       }),
     checkpoint: () => inTurn(writeState)
   }

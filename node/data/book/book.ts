@@ -18,6 +18,7 @@ import type {
   EvidenceRecord,
   ProgressRecord,
   OutboxRecord,
+  ReturningRecord,
   Tables,
   UnsentRecord,
   VersionRecord
@@ -104,8 +105,14 @@ export interface Book extends Directory {
   chosen: Tables['chosen']
   policies: Tables['policies']
   prepared: Tables['prepared']
-  /** Forgets what the chain dropped with a block. @returns what was known of it, if it stood in that block */
+  /**
+   * Forgets what the chain dropped with a block, but for what was revealed of it, in case it comes again.
+   * @returns what was known of it, if it stood in that block
+   */
   dropContribution(id: Hex, block: bigint): Promise<ContributionRecord | undefined>
+  /** What had been revealed of a contribution that the chain took back and has brought again; until that is taken. */
+  returned(id: Hex): Promise<ReturningRecord | undefined>
+  takenAgain(id: Hex): Promise<void>
   dropVersion(datanet: Hex, version: number, block: bigint): Promise<void>
   /** Forgets a Datanet's contributions, when it is followed no more. @returns those that are gone */
   drop(datanet: Hex): AsyncIterable<ContributionRecord>
@@ -115,6 +122,10 @@ const placeOf = ({ datanet, index }: Pick<ContributionRecord, 'datanet' | 'index
   `${datanet}/${sequenceKey(index)}`
 const versionKey = ({ datanet, version }: Pick<VersionRecord, 'datanet' | 'version'>): string =>
   `${datanet}/${sequenceKey(version)}`
+const revealedOf = ({ state, provider }: ContributionRecord): ReturningRecord | undefined =>
+  'statements' in state && state.statements !== undefined
+    ? { statements: state.statements, ...(provider === undefined ? {} : { provider }) }
+    : undefined
 const inOrder = (datanet: Hex, from: number): { prefix: string; from: string } => ({
   prefix: `${datanet}/`,
   from: `${datanet}/${sequenceKey(from)}`
@@ -171,6 +182,24 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
           contributions: progress.contributions + sign,
           accepted: progress.accepted + (record.state.name === 'accepted' ? sign : 0)
         }
+  /**
+   * A folder of an older version may have passed by what nobody had looked at: another, that was decided, stood in its
+   * place before the chain took that back, and what was decided there said that its quorum had gone past it.
+   */
+  async function lookAtPassed(): Promise<void> {
+    if (await tables.mended.has('passed')) return
+    for await (const [datanet, { passed }] of tables.progress.entries())
+      for await (const place of open.keys({ prefix: `${datanet}/`, to: `${datanet}/${sequenceKey(passed + 1)}` })) {
+        const record = await contributions.get(place)
+        if (record === undefined || isDecided(record.state)) continue
+        const known = await book.progress(datanet as Hex)
+        const before = record.index - 1
+        const decided = Math.min(known.decided, before)
+        await tables.progress.put(datanet, { ...known, passed: before, decided })
+        break
+      }
+    await tables.mended.put('passed', true)
+  }
   const returnKey = ({ datanet, id }: ContributionRecord): string => `${datanet}/${id}`
   /** What was decided where it stood before the chain took it back says nothing of what comes before it now. */
   const reaches = async (record: ContributionRecord): Promise<number> =>
@@ -206,6 +235,7 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
     async load() {
       await directory.load()
       await placeOldVotes()
+      await lookAtPassed()
     },
     serially(task) {
       const run = last.then(task, task)
@@ -379,10 +409,19 @@ export function createBook({ store, network }: Pick<DataDeps, 'store' | 'network
         const passed = Math.min(progress.passed, record.index - 1)
         batch
           .put(tables.progress, record.datanet, { ...progress, passed, decided: passed })
-          .put(returning, returnKey(record), true)
+          .put(returning, returnKey(record), revealedOf(record) ?? true)
       })
       forgotten(record)
       return record
+    },
+    async returned(id) {
+      const record = await book.contribution(id)
+      const kept = record === undefined ? undefined : await returning.get(returnKey(record))
+      return kept === true ? undefined : kept
+    },
+    async takenAgain(id) {
+      const record = await book.contribution(id)
+      if (record !== undefined) await returning.put(returnKey(record), true)
     },
     async dropVersion(datanet, version, block) {
       const record = await book.version(datanet, version)

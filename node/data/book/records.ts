@@ -104,6 +104,10 @@ const preparedRecord = z.object({ until: z.number() })
 const outboxRecord = contributionStatements.extend({ permit: signedSchema('Permit').optional() })
 export type OutboxRecord = z.infer<typeof outboxRecord>
 
+/** What waits for the chain to bring a contribution again, and who has its shard. */
+const returningRecord = z.strictObject({ statements: contributionStatements, provider: address.optional() })
+export type ReturningRecord = z.infer<typeof returningRecord>
+
 /** What could not be sent as it was signed, why, and since when (milliseconds since 1970). */
 const unsentRecord = z.strictObject({
   statements: contributionStatements,
@@ -155,8 +159,13 @@ export interface Tables {
   readonly refused: Collection<true>
   /** `DATANET/CONTRIBUTOR/INDEX`. */
   readonly uploads: Collection<true>
-  /** `DATANET/CONTRIBUTION` of what the chain took back: it may have been decided where it stood before. */
-  readonly returning: Collection<true>
+  /**
+   * `DATANET/CONTRIBUTION` of what the chain took back: it may have been decided where it stood before. With what had
+   * been revealed of it, until it comes again.
+   */
+  readonly returning: Collection<true | ReturningRecord>
+  /** Harm of earlier versions that was looked for in this folder, by name. */
+  readonly mended: Collection<true>
   readonly ballots: Collection<BallotRecord>
   /** A vote's or its commitment's digest → the contribution that it is about. */
   readonly votePlaces: Collection<string>
@@ -203,7 +212,8 @@ export function openTables(store: Pick<Store, 'collection'>): Tables {
     open: store.collection('data/open', mark),
     refused: store.collection('data/refused', mark),
     uploads: store.collection('data/uploads', mark),
-    returning: store.collection('data/returning', mark),
+    returning: store.collection('data/returning', z.union([mark, returningRecord])),
+    mended: store.collection('data/mended', mark),
     ballots: store.collection('data/ballots', ballotRecord),
     votePlaces: store.collection('data/vote-places', key),
     verdicts: store.collection('data/verdicts', verdict),

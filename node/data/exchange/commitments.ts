@@ -7,16 +7,18 @@ export interface CommitmentHooks {
   follows(datanet: Hex): boolean
   /** A Datanet that stands on chain and whose rules are not known here. */
   missing(datanet: Hex): void
+  /** It stands on chain, for the first time or again. */
   committed(id: Hex): Promise<void>
   /** Its rules, or its host, are others now, or again those before. */
   terms(event: OfTerms, back: boolean): Promise<void>
   changed(datanet: Hex): void
   /** A roster follows another: who sits on it has to do with the Datanet from now on. */
   seated(datanet: Hex, validators: readonly Address[]): Promise<void>
-  /** Forgets what is on chain no more, within what the book does in turn, with whatever follows from that. */
+  /**
+   * Forgets what is on chain no more, within what the book does in turn, with whatever follows from that. It may come
+   * back in another block, at another place.
+   */
   dropping<T>(gone: ContributionRecord, drop: () => Promise<T>): Promise<T>
-  /** This one is forgotten; it may come back in another block, at another place. */
-  rewound(gone: ContributionRecord): Promise<void>
 }
 
 const ofTerms = ['RulesProposed', 'RulesSet', 'HostNamed', 'HostChanged'] as const
@@ -118,7 +120,6 @@ export function createCommitments(
           })
           if (gone === undefined) return
           log.warn('the chain took a commitment back', { contribution, block: String(block) })
-          await hooks.rewound(gone)
         }
       })
     },

@@ -66,7 +66,7 @@ export interface Receiver {
   confirm(document: DatanetDocument): Promise<void>
   /** What the chain says of a jury's word on a contribution, now: takes it over, or takes it back. */
   judged(contribution: Hex): Promise<boolean>
-  /** Something it waited for has become known: takes what was parked. */
+  /** Something has become known: takes what waited for it, and what had been revealed before the chain took it back. */
   unpark(about: Hex): Promise<void>
 }
 
@@ -448,11 +448,14 @@ export function createReceiver(
       checkRoster(document, await lookup.find(digest(network, 'Datanet', document.statement.message)))
     },
     async unpark(id) {
-      for (const message of parked.take(id)) {
+      const kept = await book.returned(id)
+      const revealed = kept === undefined ? [] : [{ kind: 'reveal', ...kept } as const]
+      for (const message of [...revealed, ...parked.take(id)]) {
         await receiver.take(message).catch((error: unknown) => {
           log.debug('a message that waited was not taken', { kind: message.kind, error })
         })
       }
+      if (kept !== undefined) await book.takenAgain(id)
     }
   }
   return receiver

@@ -2,7 +2,7 @@ import { withContext } from '../../../protocol/data/index.ts'
 import type { ChatMessage } from '../../../protocol/data/index.ts'
 import { checkMeans, checkOffer, checkRequest, creditOf } from '../../../protocol/models/index.ts'
 import type { ClientFrame, Source } from '../../../protocol/models/index.ts'
-import { InvalidError, LimitError, NotFoundError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
+import { InvalidError, LimitError, NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Peer } from '../../transport/types.ts'
@@ -147,19 +147,12 @@ export function createAdmission(
     const inputTokens = prompt.length + content.resume.length
     const creditTokens = creditTokensOf(served)
     const admitted = { frame, served, account, request, prompt, messages, sources, inputTokens, creditTokens }
-    try {
+    await channels.covering(account, async () => {
       if (voucher !== null) await accounts.pay(account, voucher)
       // What cannot be paid does not wait for its turn; while it waits others may use up the deposit, so it is
       // checked again.
       requireMeans(admitted)
-    } catch (error) {
-      // The client may have heard of its deposit before this worker has.
-      if (!(error instanceof TilthError && (error.code === 'channel.exhausted' || error.code === 'voucher.deposit')))
-        throw error
-      await channels.reread(account)
-      if (voucher !== null) await accounts.pay(account, voucher)
-      requireMeans(admitted)
-    }
+    })
     return admitted
   }
 

@@ -69,7 +69,7 @@ export function createAnswers(
 
   async function reconcile({ channel, voucher, left }: ReconcileFrame, stream: MessageStream): Promise<void> {
     const account = await channels.of(channel, stream)
-    if (voucher !== null) await accounts.pay(account, voucher)
+    if (voucher !== null) await channels.covering(account, () => accounts.pay(account, voucher))
     // A client may be back before this end has seen that its stream broke: what it left is to be signed for, too.
     for (const request of left) {
       const answer = going.get(request)
@@ -93,12 +93,7 @@ export function createAnswers(
     // [ignore] More than a client asks that has forgotten something.
     if (!told(account.client).take())
       throw new LimitError('limit.rate', 'this client was told of its channels a moment ago', { consequence: 'retry' })
-    if (voucher !== null)
-      await accounts.pay(account, voucher).catch(async (error: unknown) => {
-        if (!(error instanceof TilthError && error.code === 'voucher.deposit')) throw error
-        await channels.reread(account)
-        await accounts.pay(account, voucher)
-      })
+    if (voucher !== null) await channels.covering(account, () => accounts.pay(account, voucher))
     if (shown.length > 0 && (await signing.recall(account, shown)))
       log.warn('a channel goes on from what its client knew of it', { channel })
     const { record, answers } = account

@@ -1,5 +1,5 @@
 import { relied, reorganised } from '../../../protocol/models/index.ts'
-import { InvalidError, NotFoundError } from '../../../protocol/primitives/index.ts'
+import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../chain/types.ts'
 import { createCache } from '../../runtime/index.ts'
@@ -17,13 +17,19 @@ export interface WorkerChannels {
    * (reject) · as the chain
    */
   of(channel: Hex, peer: Peer): Promise<Account>
-  /** Looks again: for a deposit that may be news not heard yet. */
-  reread(account: Account): Promise<void>
+  /**
+   * Does what the channel's deposit has to cover, and where that does not reach, once more with the chain read anew:
+   * its client may have heard of a deposit before this worker has.
+   */
+  covering(account: Account, task: () => Promise<void>): Promise<void>
 }
 
 /** Made-up channels that are remembered, so that asking for one again costs this node nothing; and for how long. */
 const unknownKept = 4096
 const unknownMs = 2_000
+
+/** What says that a deposit covers too little. */
+const tooLittle: ReadonlySet<string> = new Set(['channel.exhausted', 'voucher.deposit'])
 
 export function createWorkerChannels(
   { chain, self, clock }: Pick<Parts, 'chain' | 'self' | 'clock'>,
@@ -93,8 +99,14 @@ export function createWorkerChannels(
       if (account.client !== peer.address) throw new InvalidError('channel.client', "the channel is another client's")
       return account
     },
-    async reread(account) {
-      await renew(account)
+    async covering(account, task) {
+      try {
+        await task()
+      } catch (error) {
+        if (!(error instanceof TilthError && tooLittle.has(error.code))) throw error
+        await renew(account)
+        await task()
+      }
     }
   }
 }

@@ -10,6 +10,7 @@ import { createLibp2p } from 'libp2p'
 import { TilthError } from '../../../protocol/primitives/index.ts'
 import { checkFormat, levelRoom, requireHead, storeError } from '../../store/index.ts'
 import { LendingBlocks } from '../blocks/lent.ts'
+import { watchAlive } from './alive.ts'
 import { createHelia } from '../blocks/helia.ts'
 import { checkAnnounced, isRelayed, withoutPeer } from '../addresses.ts'
 import { isPublic } from '../public.ts'
@@ -47,7 +48,7 @@ export interface Host {
 export async function createHost(
   options: TransportOptions,
   reputation: Reputation,
-  { clock, log }: { clock: Pick<Clock, 'now' | 'sleep'>; log: Pick<Log, 'warn'> }
+  { clock, log }: { clock: Clock; log: Pick<Log, 'debug' | 'warn'> }
 ): Promise<Host> {
   const { directory, listen, announce, preset, clientMode = false } = options
   const privateKey = libp2pKey(options.privateKey)
@@ -110,9 +111,7 @@ export async function createHost(
     // of 4 MiB, beyond which the stream would be reset instead of waiting.
     streamMuxers: [rareUpdates(yamux({ streamOptions: { maxStreamWindowSize: 2 << 20 } }))],
     peerDiscovery: options.bootstrap.length === 0 ? [] : [bootstrap({ list: [...options.bootstrap], timeout: 0 })],
-    // The library ends a connection whose ping takes over five seconds. A machine that trains is slow to answer, and a
-    // line that carries an adapter has the ping wait behind it: neither is dead.
-    connectionMonitor: { pingInterval: 20_000, pingTimeout: { minTimeout: patienceMs, maxTimeout: 2 * patienceMs } },
+    connectionMonitor: { enabled: false }, // watchAlive is in its place
     connectionManager: {
       maxConnections: 300,
       dialTimeout: patienceMs,
@@ -128,7 +127,9 @@ export async function createHost(
   })
   const helia = await createHelia({ datastore, blockstore, routers: [patientRouter(libp2p)] }, libp2p)
 
+  let stopWatching = (): void => undefined
   const stop = async (): Promise<void> => {
+    stopWatching()
     try {
       await helia.stop()
     } catch (error) {
@@ -150,6 +151,7 @@ export async function createHost(
       help: 'Another process may use the port: choose another one, or 0 for any.'
     })
   }
+  stopWatching = watchAlive(libp2p, patienceMs, { clock, log })
   // Who says where it can be dialled can be asked.
   if (!clientMode && announced.size > 0) await libp2p.services.dht.setMode('server')
   return { helia, blocks: blockstore, libp2p, bootstrap: options.bootstrap, announced: announced.size > 0, stop }

@@ -47,19 +47,11 @@ export async function makeAdapters(
   // The chain signs for the builder and is waited for no longer than it takes: thousands are there in minutes.
   async function call(method: string, params: readonly unknown[]): Promise<unknown> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
-    // Under load the chain hangs up on a connection that was silent for long, be it used again just then.
-    const headers = { 'content-type': 'application/json', connection: 'close' }
-    for (let hungUp = 0; ; hungUp++) {
-      const response = await fetch(world.anvil.rpcUrl, { method: 'POST', headers, body }).catch((error: unknown) => {
-        if (hungUp === 5) throw error
-      })
-      if (response === undefined) continue
-      const { result, error } = (await response.json()) as { result?: unknown; error?: { message?: string } }
-      if (error === undefined) return result
-      // It had come through before the chain hung up, or was waited for too short.
-      if (/already|nonce too low|underpriced/i.test(error.message ?? '')) return undefined
-      throw new Error(JSON.stringify(error))
-    }
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(world.anvil.rpcUrl, { method: 'POST', headers, body })
+    const { result, error } = (await response.json()) as { result?: unknown; error?: unknown }
+    if (error !== undefined) throw new Error(JSON.stringify(error))
+    return result
   }
   const { config } = loadModel(model)
   const base = await builder.node.files.addDirectory(model)
@@ -70,8 +62,6 @@ export async function makeAdapters(
     Number(await call('eth_getTransactionCount', [builder.address, 'latest']))
   // Those that are sent at once would all be given the same one.
   let next = await counted()
-  /** By nonce. One that the chain lost holds up all behind it. */
-  const sent = new Map<number, Hex>()
   async function send(nonce: number, data: Hex): Promise<void> {
     const transaction = { from: builder.address, to: world.addresses.models, data, nonce: `0x${nonce.toString(16)}` }
     await call('eth_sendTransaction', [transaction])
@@ -110,14 +100,11 @@ export async function makeAdapters(
     }
     const args = [registrationStruct(registration)] as const
     const data = encodeFunctionData({ abi: modelRegistryAbi, functionName: 'register', args })
-    const nonce = next++
-    sent.set(nonce, data)
-    await send(nonce, data)
+    await send(next++, data)
     ids[seed] = builder.chain.models.idOf(builder.address, registration)
   }
   await call('evm_setAutomine', [false])
   for (let at = 0; at < count; at += atOnce) {
-    // Made first: the chain hangs up on a call that waits half a minute for its turn of this thread.
     const made = await Promise.all(Array.from({ length: Math.min(atOnce, count - at) }, (_, i) => one(at + i)))
     await Promise.all(made.map((adapter, i) => register(at + i, adapter)))
     await call('evm_mine', [])
@@ -125,11 +112,7 @@ export async function makeAdapters(
   }
   // A block holds so much gas: what is left over comes with the next ones.
   for (let at = await counted(), before = -1; at < next; before = at, at = await counted()) {
-    if (at === before) {
-      say(`registrations from ${at} of ${next} on are sent once more`)
-      const lost = Array.from({ length: Math.min(atOnce, next - at) }, (_, i) => at + i)
-      await Promise.all(lost.map(nonce => send(nonce, sent.get(nonce) ?? '0x')))
-    }
+    if (at === before) throw new Error(`registration ${at} of ${next} is in no block`)
     await call('evm_mine', [])
   }
   await call('evm_setAutomine', [true])

@@ -5,13 +5,13 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPublicClient, createTestClient, http, publicActions } from 'viem'
-import { createChain, deploy, startAnvil } from '../../../node/chain/index.ts'
+import { createChain, deploy, developmentKey, startAnvil } from '../../../node/chain/index.ts'
 import { signTransaction } from '../../../node/chain/connection/sender.ts'
 import { openBlockLog } from '../../../node/chain/local/block-log.ts'
 import { isAlive } from '../../../node/runtime/processes.ts'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { fromHex } from '../../../protocol/primitives/index.ts'
-import type { Address } from '../../../protocol/primitives/index.ts'
+import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { openUnder } from '../../harness/index.ts'
 import { scratch } from './world.ts'
 
@@ -94,7 +94,7 @@ describe('the local chain', () => {
     await first.stop()
     const log = await openBlockLog(folder)
     const fees = { gas: 100_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n }
-    await log.sent(signTransaction({ to: somebody, value: 5n, nonce, chainId: 31337, type: 'eip1559', ...fees }, key))
+    await log.sent([signTransaction({ to: somebody, value: 5n, nonce, chainId: 31337, type: 'eip1559', ...fees }, key)])
     await log.close()
     await appendFile(join(folder, 'blocks.jsonl'), '{"sent":"0x02f8') // half a line, of a kill
     const second = await startAnvil({ folder })
@@ -102,6 +102,30 @@ describe('the local chain', () => {
     assert.equal(await client.getTransactionCount({ address: addressOfKey(key) }), nonce + 1)
     assert.equal(await client.getBalance({ address: somebody }), 5n)
     assert.ok((await client.getCode({ address: addresses.anchor })) !== undefined)
+    await second.stop()
+  })
+
+  it('takes thousands that are sent at once, the last first, and has them after a kill', async () => {
+    const key = fromHex(await developmentKey())
+    const fees = { gas: 21_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n }
+    const raw = (nonce: number): Hex =>
+      signTransaction({ to: somebody, value: 1n, nonce, chainId: 31337, type: 'eip1559', ...fees }, key)
+    const first = await startAnvil({ folder })
+    const sent = Array.from({ length: 1_500 }, (_, i) => raw(1_500 - i))
+    const { headers } = await fetch(first.rpcUrl, { method: 'POST', body: '{}' })
+    assert.equal(headers.get('keep-alive'), null, 'it ends no connection because nothing was said for a while')
+    const client = createPublicClient({ transport: http(first.rpcUrl, { timeout: 60_000, retryCount: 0 }) })
+    await Promise.all(sent.map(serializedTransaction => client.sendRawTransaction({ serializedTransaction })))
+    process.kill(first.pid, 'SIGKILL')
+    await first.exited
+
+    const second = await startAnvil({ folder })
+    const again = createPublicClient({ transport: http(second.rpcUrl) })
+    const counted = (): Promise<number> => again.getTransactionCount({ address: addressOfKey(key) })
+    assert.equal(await counted(), 0, 'all wait for one')
+    await again.sendRawTransaction({ serializedTransaction: raw(0) })
+    await until(async () => (await counted()) === 1_501)
+    assert.equal(await again.getBalance({ address: somebody }), 1_501n)
     await second.stop()
   })
 

@@ -254,6 +254,54 @@ describe('what accounts are paid for', function () {
     assert.deepEqual(await told(), [first])
   })
 
+  it('says of each stake what it was taken for', async () => {
+    const [elsewhere, audit] = [keccak('a pool'), keccak('an audit')]
+    const slashed = (node: Address) => ({ name: 'Slashed', node, amount: 1n, reporter: client, reward: 0n }) as const
+    const staked = { name: 'Staked', node: worker, amount: 20n } as const
+    const penal = { pool, epoch: 2, scorer: worker, round: 1, taken: 1n }
+    const round = { audit, model, pool, round: 1, drawFrom: 1n, bond: 1n, segments: 1, fee: 1n }
+    const word = { audit, auditor: worker, round: 1, taken: 1n }
+    const found = { pool, worker, model, epoch: 2, round: 1, receipts: keccak('receipts'), time: 1n }
+    const blocks: Fact[][] = [
+      [staked, slashed(worker), { name: 'ScorerPenalised', ...penal, absent: true }],
+      [slashed(worker), { name: 'ScorerPenalised', ...penal, absent: false }],
+      [{ name: 'AuditOpened', ...round }],
+      [slashed(worker), { name: 'AuditorPenalised', ...word, absent: true }],
+      [slashed(worker), { name: 'AuditorPenalised', ...word, absent: false }],
+      [slashed(worker), { name: 'WorkerFoundOut', ...found, taken: 1n }],
+      [{ ...propose(1, 1), pool: elsewhere, proposer: worker } as Fact],
+      [{ ...voided(keccak('false'), 0n), pool: elsewhere } as Fact, slashed(worker)],
+      // What takes nothing explains nothing, and nothing of another transaction.
+      [slashed(worker)],
+      [
+        { name: 'ScorerPenalised', ...penal, absent: true, taken: 0n },
+        { name: 'AuditorPenalised', ...word, absent: true, taken: 0n },
+        { name: 'WorkerFoundOut', ...found, taken: 0n }
+      ]
+    ]
+    for (const [i, block] of blocks.entries())
+      fake.mine(block.map(fact => ({ ...fact, transaction: keccak(`together ${i}`) })))
+    await chain.ledger.caughtUp()
+    const told = (await chain.ledger.slashes({ node: worker })).items
+    assert.deepEqual(
+      told.map(({ because, pool: of, epoch, audit: at }) => [because, of ?? at, epoch]),
+      [
+        ['absent-scorer', pool, 2],
+        ['wrong-words', pool, 2],
+        ['absent-auditor', audit, undefined],
+        ['false-word', audit, undefined],
+        ['not-as-offered', pool, 2],
+        ['voided-epoch', elsewhere, 1],
+        [undefined, undefined, undefined]
+      ]
+    )
+    fake.drop(blocks.length)
+    for (const _ of blocks) fake.mine([])
+    fake.mine([])
+    await chain.ledger.caughtUp()
+    assert.deepEqual((await chain.ledger.slashes({ node: worker })).items, [])
+  })
+
   it('is read from the chain again by a version that an older one has not written it for', async () => {
     const before = await earned(worker)
     await chain.ledger.stop()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { z } from 'zod'
 import { addressOfKey } from '../../../protocol/crypto/index.ts'
 import { outcomeOf } from '../../../protocol/data/index.ts'
 import type { Address } from '../../../protocol/primitives/index.ts'
@@ -7,9 +8,9 @@ import { createBook } from '../../../node/data/book/index.ts'
 import type { ContributionRecord } from '../../../node/data/book/index.ts'
 import { createTurns } from '../../../node/data/validator/index.ts'
 import { createEvents, manualClock, silentLog } from '../../../node/runtime/index.ts'
-import { cid, contributionTo, datanetOf, memoryStore, votePair } from './in-memory.ts'
+import { cid, contributionTo, datanetOf, memoryPeer, memoryStore, votePair } from './in-memory.ts'
 
-// What was decided, and the chain takes back: another stands in its place, and is open.
+// What was decided or revealed, and the chain takes back: another may stand in its place, and be open.
 
 const network = { chainId: 31337, registry: keccak('registry').slice(0, 42) as Address }
 const { id: datanet, document } = datanetOf(['ann', 'bob'])
@@ -83,5 +84,51 @@ describe('data: what stands in the place of what the chain took back', () => {
     // What comes after both is decided in the order that stands now.
     await book.putContribution(acceptedOf('a third', 3))
     assert.equal((await book.progress(datanet)).decided, 3)
+  })
+
+  it('is looked at in a folder in which an older version had passed by it', async () => {
+    const store = memoryStore()
+    const before = createBook({ store, network })
+    await before.load()
+    const records = [acceptedOf('author', 1), recordOf('another', 2), acceptedOf('a third', 3)]
+    for (const record of records) await before.putContribution(record)
+    await before.pass(datanet, 3)
+    const reached = async (): Promise<number[]> => {
+      const book = createBook({ store, network })
+      await book.load()
+      const { passed, decided } = await book.progress(datanet)
+      return [passed, decided]
+    }
+    // What this version has passed by itself is not looked through again.
+    assert.deepEqual(await reached(), [3, 3])
+    await store.collection('data/mended', z.literal(true)).delete('passed')
+    assert.deepEqual(await reached(), [1, 1])
+    await createBook({ store, network }).pass(datanet, 2)
+    assert.deepEqual(await reached(), [2, 1])
+  })
+})
+
+describe('data: what was revealed, and the chain takes back', () => {
+  it('is known again once the chain has it again, also by a node that was killed meanwhile', async () => {
+    const store = memoryStore()
+    const { statements } = contributionTo(datanet, 'author')
+    const committed = { ...recordOf('author', 1), seenAt: manualClock().now() }
+    const provider = addressOfKey(fromHex(keccak('ann')))
+    const before = memoryPeer('bob', store)
+    await before.book.putDatanet(datanet, { document, seenAt: 1 }, true)
+    await before.book.putContribution({ ...committed, provider })
+    await before.receiver.take({ kind: 'reveal', statements })
+    await before.book.dropContribution(committed.id, committed.block)
+
+    const after = memoryPeer('bob', store)
+    const shown = async () => {
+      const { state, provider: by } = (await after.book.contribution(committed.id)) ?? {}
+      return [state?.name, state !== undefined && 'statements' in state ? state.statements : undefined, by]
+    }
+    await after.book.putContribution({ ...committed, index: 2, block: 2n })
+    assert.deepEqual(await shown(), ['committed', undefined, undefined])
+    await after.receiver.unpark(committed.id)
+    assert.deepEqual(await shown(), ['revealed', statements, provider])
+    assert.equal(await after.book.returned(committed.id), undefined)
   })
 })

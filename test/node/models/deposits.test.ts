@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Hex } from '../../../protocol/primitives/index.ts'
-import { keccak } from '../../../protocol/primitives/index.ts'
+import { InvalidError, keccak } from '../../../protocol/primitives/index.ts'
 import type { ChannelOnChain } from '../../../node/chain/index.ts'
 import type { Parts } from '../../../node/models/deps.ts'
 import { openTables } from '../../../node/models/records.ts'
@@ -121,8 +121,25 @@ describe("a worker's view of deposits", () => {
     const account = await channels.of(opened.id, peer)
     await accounts.update(account, channel => ({ ...channel, paid: 90n }))
     says(30n)
-    await channels.reread(account)
+    await channels.of(opened.id, peer)
     assert.deepEqual([account.record.channel.paid, account.record.channel.deposit], [90n, 30n])
     assert.deepEqual((await openTables(store).workerChannels.get(opened.id))?.channel.deposit, 30n)
+  })
+
+  it('what it does not cover is tried once more with what the chain says now, and nothing else is', async () => {
+    says(100n)
+    const account = await channels.of(opened.id, peer)
+    const tries: bigint[] = []
+    const paying = (sum: bigint, code: 'channel.exhausted' | 'voucher.deposit' | 'voucher.shrinks') => async () => {
+      tries.push(account.record.channel.deposit)
+      if (account.record.channel.deposit < sum) throw new InvalidError(code, 'it does not reach')
+    }
+    says(250n)
+    await channels.covering(account, paying(200n, 'voucher.deposit'))
+    says(300n)
+    await channels.covering(account, paying(300n, 'channel.exhausted'))
+    await assert.rejects(channels.covering(account, paying(301n, 'voucher.deposit')), { code: 'voucher.deposit' })
+    await assert.rejects(channels.covering(account, paying(999n, 'voucher.shrinks')), { code: 'voucher.shrinks' })
+    assert.deepEqual(tries, [100n, 250n, 250n, 300n, 300n, 300n, 300n])
   })
 })

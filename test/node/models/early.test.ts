@@ -76,7 +76,7 @@ describe('a prompt that is read before its request is judged', () => {
       demand: async () => served,
       use: () => () => undefined
     } as never
-    const channels = { of: async () => account, reread: async () => undefined } as never
+    const channels = { of: async () => account, covering: (_: unknown, task: () => Promise<void>) => task() } as never
     admission = createAdmission(parts, accounts, channels, serving, { now: async () => now } as never)
   })
 

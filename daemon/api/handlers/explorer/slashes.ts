@@ -11,18 +11,21 @@ export const slashHandlers = ({ chain }: Pick<Node, 'chain'>): Pick<Handlers, 's
     })
     const times = await chain.transactions.times(items.map(({ block }) => block)).catch(() => new Map<bigint, bigint>())
     return {
-      items: items.map(({ node: slashed, amount, reporter, reward, contribution, because, block, transaction }) => {
-        const at = times.get(block)
+      items: items.map(slash => {
+        const at = times.get(slash.block)
         return {
-          node: slashed,
-          amount: amount.toString(),
-          reporter,
-          reward: reward.toString(),
-          contribution,
-          because: because ?? null,
-          block: block.toString(),
+          node: slash.node,
+          amount: slash.amount.toString(),
+          reporter: slash.reporter,
+          reward: slash.reward.toString(),
+          contribution: slash.contribution,
+          pool: slash.pool ?? null,
+          epoch: slash.epoch ?? null,
+          audit: slash.audit ?? null,
+          because: slash.because ?? null,
+          block: slash.block.toString(),
           at: at === undefined ? null : Number(at) * 1000,
-          transaction
+          transaction: slash.transaction
         }
       }),
       next: next ?? null

@@ -13,6 +13,7 @@ import { gatheredWrites } from './gathered-writes.ts'
 import { saidWithin } from '../said-within.ts'
 import { toldProviders } from './told.ts'
 import { createTurns } from './turns.ts'
+import { taggedOnNews } from './tagging.ts'
 import { withMethods } from '../with-methods.ts'
 
 // libp2p's DHT answers whoever asks as often as it likes, and keeps on disk for two days whatever a peer says that it
@@ -98,5 +99,5 @@ export const guardedDht =
     const inTurn = handledInTurn(reputation, clock, takeIn)
     const registrar = saidWithin(components.registrar, dhtLimits, reputation, clock, inTurn)
     const peerStore = boundedAddresses(components.peerStore, clock)
-    return make(withMethods(components, { datastore, registrar, peerStore }))
+    return taggedOnNews(make(withMethods(components, { datastore, registrar, peerStore })))
   }

@@ -17,11 +17,13 @@ const mostBytes = 64 << 20
 const mostLines = 1 << 20
 
 const mark = String.raw`(?:\*\*|__|[*_])?`
-const before = String.raw`^\s*(?:[-+*>•]\s+|#{1,6}\s+|\d{1,4}[.)]\s+)?(${mark})`
+// Behind a list's mark: \u2022 is a bullet.
+const before = String.raw`^\s*(?:[-+*>\u2022]\s+|#{1,6}\s+|\d{1,4}[.)]\s+)?(${mark})`
 const questionWords = 'Q|Question|User|Human|Prompt|Instruction|Frage|F|Pregunta|P|Domanda|Вопрос|问题?|質問'
 const answerWords = 'A|Answer|Assistant|AI|Bot|Response|Antwort|Respuesta|R|Réponse|Risposta|Ответ|答案?|回答'
 // Text goes on to its end, whatever is in it: an end that may be none is looked for again behind each of its blanks.
-const after = String.raw`\s?\d{0,4}(${mark})\s?[:：.)](${mark})(.*)$`
+// \uff1a is the wide colon.
+const after = String.raw`\s?\d{0,4}(${mark})\s?[:\uff1a.)](${mark})(.*)$`
 const asks = new RegExp(`${before}(?:${questionWords})${after}`, 'ius')
 const answers = new RegExp(`${before}(?:${answerWords})${after}`, 'ius')
 /** What a heading says, without the marks before and after it; undefined for any other line. */
