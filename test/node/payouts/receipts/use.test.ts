@@ -93,7 +93,7 @@ describe('how much a model is used', () => {
       new Promise(resolve => {
         rest = resolve
       })
-    const use = createUse({ collection: open.store.collection, batch }, { sleep })
+    const use = createUse({ ...open.store, batch }, { sleep })
     await use.count(asked(ada, 100n, 1))
     const later: Promise<void>[] = []
     for (let i = 2; i <= 9; i++) {
