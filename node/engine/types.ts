@@ -201,6 +201,8 @@ export interface GenerateResult {
 /** Iterate for the tokens; `result` settles when the iteration ends. */
 export interface Generation extends AsyncIterable<GeneratedToken> {
   readonly result: Promise<GenerateResult>
+  /** The same tokens, those together that are there together; left away where each comes by itself. */
+  readonly groups?: () => AsyncIterable<readonly GeneratedToken[]>
 }
 
 export interface ModelInfo {

@@ -1,5 +1,6 @@
 import { claimedUp, closedWith, closing, deposited, relied, reorganised } from '../../protocol/models/index.ts'
 import type { ChannelState, Relied } from '../../protocol/models/index.ts'
+import { TilthError } from '../../protocol/primitives/index.ts'
 import type { Hex } from '../../protocol/primitives/index.ts'
 import type { ChainEventOf } from '../chain/types.ts'
 import type { Catalogue } from './catalogue.ts'
@@ -28,7 +29,7 @@ export interface Hearers {
 
 /** What the chain tells of models and channels, forward and back. @returns stop */
 export async function hearNews(
-  { chain, self }: Parts,
+  { chain, self, log }: Parts,
   { catalogue, wallet, accounts, redeemer }: Hearers
 ): Promise<() => Promise<void>> {
   async function change(channel: Hex, next: (state: ChannelState) => ChannelState): Promise<void> {
@@ -91,7 +92,12 @@ export async function hearNews(
         )
         // The client asks to close: what it has promised is claimed before the window ends.
         const account = await accounts.find(event.channel)
-        if (account !== undefined) await redeemer.one(account)
+        if (account !== undefined)
+          await redeemer.one(account).catch((error: unknown) => {
+            // What was claimed just before a crash comes with the news behind this: it must not wait for it.
+            if (!(error instanceof TilthError && error.consequence === 'reject')) throw error
+            log.info('a channel that closes was not redeemed', { channel: event.channel, error })
+          })
         return
       }
     }

@@ -85,7 +85,7 @@ export function createPayoutsService(deps: PayoutsDeps): PayoutsService {
   const bundles = createBundles(deps, papers, (cid, bundle) => quality.note(cid, bundle))
   const placesOf = createReceiptPlaces(deps)
   const proofs = createProofs(deps, { receipts, models, scorings, proposals, bundles, placesOf })
-  const use = createUse(deps.store)
+  const use = createUse(deps.store, clock)
   const finality = createFinality(deps, receipts, bundles, proposals)
   const heardOf = { receipt: received, behind: followSoon, caughtUp: async () => gathering?.now() }
   const exchange = createExchange(deps, { receipts, intake, tree }, heardOf)

@@ -17,6 +17,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void
 }
 
+/** What is written of each key at last: in between nobody can have read it. */
+function lastOf(group: readonly Waiting[]): Operation[] {
+  const last = new Map<string, Operation>()
+  for (const { operations } of group) for (const operation of operations) last.set(operation.key, operation)
+  return [...last.values()]
+}
+
 /**
  * Group commit: what is written in one turn of the loop, or while the disk is busy, goes there together, so that many
  * small writes at once cost one flush. The queue is as long as there are callers that wait for their write.
@@ -35,7 +42,7 @@ export function createCommits(
       const group = waiting
       waiting = []
       try {
-        const operations = group.flatMap(({ operations }) => operations)
+        const operations = lastOf(group)
         const sync = group.some(({ sync }) => sync)
         await anew.write(() => db.batch(operations, { sync }))
         for (const { resolve } of group) resolve()

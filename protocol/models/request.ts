@@ -54,17 +54,27 @@ export function checkRequest(
   content: InferenceContent,
   context: RequestContext
 ): Hex {
-  const { network, now, chainNow, margin, self, channel, offer } = context
-  const { model, issuedAt } = statement.message
+  const { network, self, channel } = context
   // [reject] A request is signed by the client of its channel.
   requireSigner(network, statement, channel.client)
-  // [reject] The channel pays this worker, for this model; the offer is for it too.
+  // [reject] The channel pays this worker.
   if (channel.worker !== self) reject('channel.worker', 'the channel pays another worker')
-  if (channel.model !== model || offer.model !== model)
-    reject('channel.model', 'the channel or the offer is for another model')
   // [reject] What was signed is this content.
   if (contentHash(content) !== statement.message.content)
     reject('request.content', "the content's hash is not the signed one")
+  checkTerms(statement.message, content, context)
+  return digest(network, 'InferenceRequest', statement.message)
+}
+
+/** What shows without its signature and its content's hash. @throws as checkRequest */
+function checkTerms(
+  { model, issuedAt }: Message<'InferenceRequest'>,
+  content: InferenceContent,
+  { now, chainNow, margin, channel, offer }: RequestContext
+): void {
+  // [reject] The channel pays for this model; the offer is for it too.
+  if (channel.model !== model || offer.model !== model)
+    reject('channel.model', 'the channel or the offer is for another model')
   // [reject] It asks for at least one more token.
   if (tokensWanted(content) === 0) reject('request.finished', 'the answer has all its tokens already')
   // [ignore] It was not issued in the future, nor long ago: by whose clock, nobody can see.
@@ -76,7 +86,20 @@ export function checkRequest(
   // time.
   if (channel.closed || channel.closesAt !== 0n || channel.expiry <= chainNow + margin)
     ignore('channel.ending', 'the channel is closed or about to be')
-  return digest(network, 'InferenceRequest', statement.message)
+}
+
+/** Whether a request holds by all that costs nothing to look at; whoever signed it. */
+export function isOnTerms(
+  request: Message<'InferenceRequest'>,
+  content: InferenceContent,
+  context: RequestContext
+): boolean {
+  try {
+    checkTerms(request, content, context)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** @throws InvalidError `request.max-fee` · TilthError `channel.exhausted` */

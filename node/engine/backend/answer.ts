@@ -31,7 +31,7 @@ export interface Heard {
 /** An answer of a server, as the node's own engine gives one: iterate for the tokens. */
 export function answerOf(asked: Asked, job: GenerateJob, heard: Heard = { promptTokens: undefined }): Generation {
   const queue = new TokenQueue()
-  const result = answer(asked, job, heard, token => queue.push(token))
+  const result = answer(asked, job, heard, token => queue.push([token]))
   result.then(
     () => queue.end(),
     (error: unknown) => queue.end(error)

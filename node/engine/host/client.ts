@@ -75,20 +75,20 @@ class EngineClient implements Engine {
 
   async tune(job: TuneJob): Promise<TuneResult> {
     const tokens = await jobOfTokens(this.#reader, job)
-    const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
+    const calling = callingOf(job)
     return withFaults(await this.#training.call('tune', packed(tokens), calling), tokens.rows)
   }
 
   async tuneSiblings(job: SiblingsJob): Promise<TuneResult[]> {
     const tokens = await jobOfTokens(this.#reader, job)
-    const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
+    const calling = callingOf(job)
     const results = await this.#training.call('tuneSiblings', packed(tokens), calling)
     return results.map(result => withFaults(result, tokens.rows))
   }
 
   async runPart(job: PartJob): Promise<PartResult> {
     const tokens = await jobOfTokens(this.#reader, job)
-    const calling = { signal: job.signal, onEvent: (p: TrainProgress) => job.onProgress?.(p) }
+    const calling = callingOf(job)
     return this.#training.call('runPart', packed(tokens), calling)
   }
 
@@ -103,14 +103,14 @@ class EngineClient implements Engine {
     const { signal, messages: _messages, prompt: _prompt, promptIds: _promptIds, day: _day, ...rest } = job
     const run = async (): Promise<GenerateResult> => {
       const prompt = await this.#promptOf(job)
-      return this.#serving.call('generate', { ...rest, prompt }, { signal, onEvent: token => queue.push(token) })
+      return this.#serving.call('generate', { ...rest, prompt }, { signal, onEvents: tokens => queue.push(tokens) })
     }
     const result = run()
     result.then(
       () => queue.end(),
       (error: unknown) => queue.end(error)
     )
-    return { result, [Symbol.asyncIterator]: () => queue.tokens() }
+    return { result, groups: () => queue.groups(), [Symbol.asyncIterator]: () => queue.tokens() }
   }
 
   async #promptOf({ model, messages, prompt, promptIds, day }: GenerateJob): Promise<readonly number[]> {
@@ -171,6 +171,14 @@ class EngineClient implements Engine {
     if (this.#training !== this.#serving) await this.#training.close()
   }
 }
+
+/** How far a job is goes to whoever gave it. */
+const callingOf = ({ signal, onProgress }: Pick<TuneJob, 'signal' | 'onProgress'>) => ({
+  signal,
+  onEvents: (events: readonly TrainProgress[]) => {
+    for (const progress of events) onProgress?.(progress)
+  }
+})
 
 const packed = <T extends TrainTokens>({ rows, held, ...rest }: T): Crossing<T> => ({
   ...rest,

@@ -96,7 +96,7 @@ export type ToWorker =
   | { readonly kind: 'close' }
 
 export type FromWorker =
-  | { readonly kind: 'event'; readonly id: number; readonly event: unknown }
+  | { readonly kind: 'events'; readonly id: number; readonly events: readonly unknown[] }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
 

@@ -13,6 +13,12 @@ export interface ThreadOptions {
   readonly restMs?: number | undefined
 }
 
+/** What ends a call before its time, and who hears of it while it runs: those that came together, at once. */
+interface Calling<E> {
+  readonly signal?: AbortSignal | undefined
+  readonly onEvents?: (events: readonly E[]) => void
+}
+
 /** Milliseconds that a thread has to release what it holds. */
 const leaveMs = 5_000
 
@@ -20,7 +26,7 @@ interface Pending {
   readonly worker: Peer
   resolve(result: unknown): void
   reject(error: unknown): void
-  onEvent(event: unknown): void
+  onEvents(events: readonly unknown[]): void
 }
 
 /**
@@ -43,7 +49,7 @@ export class EngineThread {
   async call<K extends CallName>(
     name: K,
     argument: Calls[K]['argument'],
-    options: { signal?: AbortSignal | undefined; onEvent?: (event: Calls[K]['event']) => void } = {}
+    options: Calling<Calls[K]['event']> = {}
   ): Promise<Calls[K]['result']> {
     const id = this.#next++
     const runtime = await this.#options.runtime()
@@ -68,7 +74,7 @@ export class EngineThread {
     id: number,
     name: K,
     argument: Calls[K]['argument'],
-    options: { signal?: AbortSignal | undefined; onEvent?: (event: Calls[K]['event']) => void }
+    options: Calling<Calls[K]['event']>
   ): Promise<Calls[K]['result']> {
     clearTimeout(this.#rest)
     const { signal } = options
@@ -79,7 +85,7 @@ export class EngineThread {
           worker,
           resolve: result => resolve(result as Calls[K]['result']),
           reject,
-          onEvent: event => options.onEvent?.(event as Calls[K]['event'])
+          onEvents: events => options.onEvents?.(events as Calls[K]['event'][])
         })
         worker.ref()
         worker.post({ kind: 'call', id, name, argument } as ToWorker)
@@ -130,7 +136,7 @@ export class EngineThread {
         onMessages: messages => {
           for (const message of messages) {
             const pending = this.#pending.get(message.id)
-            if (message.kind === 'event') pending?.onEvent(message.event)
+            if (message.kind === 'events') pending?.onEvents(message.events)
             else if (message.kind === 'result') pending?.resolve(message.result)
             else pending?.reject(new EngineError(message.error))
           }

@@ -7,8 +7,8 @@ export class TokenQueue {
   #error: unknown
   #wake: (() => void) | undefined
 
-  push(token: GeneratedToken): void {
-    this.#tokens.push(token)
+  push(tokens: readonly GeneratedToken[]): void {
+    this.#tokens.push(...tokens)
     this.#wake?.()
   }
 
@@ -18,16 +18,22 @@ export class TokenQueue {
     this.#wake?.()
   }
 
-  async *tokens(): AsyncGenerator<GeneratedToken> {
-    for (let at = 0; ; at++) {
+  /** All that are there, each time. */
+  async *groups(): AsyncGenerator<readonly GeneratedToken[]> {
+    for (let at = 0; ;) {
       while (at >= this.#tokens.length && !this.#ended)
         await new Promise<void>(resolve => {
           this.#wake = resolve
         })
-      const token = this.#tokens[at]
-      if (token !== undefined) yield token
+      const group = this.#tokens.slice(at)
+      at += group.length
+      if (group.length > 0) yield group
       else if (this.#error !== undefined) throw this.#error
       else return
     }
+  }
+
+  async *tokens(): AsyncGenerator<GeneratedToken> {
+    for await (const group of this.groups()) yield* group
   }
 }

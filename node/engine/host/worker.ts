@@ -73,7 +73,7 @@ export function serve(port: Port, options: WorkerOptions): void {
     running.set(call.id, controller)
     try {
       const handler = handlers[call.name] as unknown as Handler<CallName>
-      const emit = (event: unknown): void => outbox.later({ kind: 'event', id: call.id, event })
+      const emit = (event: unknown): void => outbox.later(call.id, event)
       const result = await handler(call.argument, { library, signal: controller.signal, emit } as Context<CallName>)
       outbox.now({ kind: 'result', id: call.id, result })
     } catch (error) {

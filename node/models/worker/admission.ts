@@ -1,8 +1,8 @@
 import { withContext } from '../../../protocol/data/index.ts'
 import type { ChatMessage } from '../../../protocol/data/index.ts'
-import { checkMeans, checkOffer, checkRequest, creditOf } from '../../../protocol/models/index.ts'
-import type { ClientFrame, Source } from '../../../protocol/models/index.ts'
-import { InvalidError, LimitError, NotFoundError, zeroHash } from '../../../protocol/primitives/index.ts'
+import { checkMeans, checkOffer, checkRequest, creditOf, isOnTerms } from '../../../protocol/models/index.ts'
+import type { ClientFrame, RequestContext, Source } from '../../../protocol/models/index.ts'
+import { InvalidError, LimitError, NotFoundError, TilthError, zeroHash } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createCache } from '../../runtime/index.ts'
 import type { Peer } from '../../transport/types.ts'
@@ -108,15 +108,18 @@ export function createAdmission(
     (losses.get(client) ?? 0n) > creditOf(served, creditTokensOf(served)) * BigInt(policy.lostCredits)
 
   /**
-   * A prompt is read in a process of its own, beside what is left to ask of its request: where that is one by all that
-   * it says, with what is open anyway. One whose request comes to nothing is read to its end, so it counts until then:
-   * else whoever asks for nothing could have one read after another.
+   * A prompt is read in a process of its own, beside what is left to ask of its request, its signature too: where that
+   * is one by all else that it says, of the client of a channel that pays, with what is open anyway. One whose request
+   * comes to nothing is read to its end, so it counts until then: else whoever asks for nothing could have one read
+   * after another.
    */
-  function readEarly({ statement, content }: RequestFrame, client: Address): Early | undefined {
+  function readEarly({ statement, content }: RequestFrame, context: RequestContext): Early | undefined {
+    const { client } = context.channel
     const served = serving.ready(statement.message.model)
     if (served === undefined || content.context !== undefined || isUnreliable(client, served)) return undefined
+    if (!isOnTerms(statement.message, content, context)) return undefined
     const running = reading.get(client) ?? 0
-    if (running >= [...taken.values()].filter(one => one.client === client).length) return undefined
+    if (running > [...taken.values()].filter(one => one.client === client).length) return undefined
     reading.set(client, running + 1)
     const prompt = served.speech.prompt(content.messages, content.day).finally(() => {
       const left = (reading.get(client) ?? 1) - 1
@@ -177,7 +180,7 @@ export function createAdmission(
       const account = await channels.of(statement.message.channel, peer)
       const { client, record } = account
       const { deposit, state } = record.channel
-      const request = checkRequest(statement, content, {
+      const context: RequestContext = {
         network,
         now: now(),
         chainNow: await time.now(),
@@ -193,14 +196,15 @@ export function createAdmission(
           closed: state !== 'open'
         },
         offer: offer.message
-      })
+      }
+      const early = readEarly(frame, context)
+      const request = checkRequest(statement, content, context)
       // [reject] A request is answered once.
       if (taken.has(request) || account.answers.has(request))
         throw new InvalidError('request.replayed', 'the request is being answered')
       // What is brought for it stays for it; whoever has no channel has nothing brought.
       taken.set(request, { client, letGo: serving.use(model) })
       try {
-        const early = readEarly(frame, client)
         const served = await serving.demand(model, client)
         if (served.answerer.away() !== undefined)
           throw new NotFoundError('worker.away', 'the server that answers for this model is away')

@@ -14,7 +14,7 @@ const tokensPerFrame = 64
  * faster than anybody reads goes together. The more answers run, the longer, since it is the number of frames that
  * costs; those of all answers go at the same moments, so that a connection that several share is written to once.
  */
-const frameMs = (answers: number): number => Math.min(120, 2 + 5 * answers)
+const frameMs = (answers: number): number => Math.min(120, 2 + 7 * answers)
 
 export interface DeliveryContext {
   readonly stream: MessageStream
@@ -90,6 +90,10 @@ export interface Tokens {
   take(count: number): GeneratedToken[]
 }
 
+async function* oneByOne(generation: Generation): AsyncGenerator<readonly GeneratedToken[]> {
+  for await (const token of generation) yield [token]
+}
+
 export function tokensOf(generation: Generation): Tokens {
   const queue: GeneratedToken[] = []
   let wake = (): void => undefined
@@ -106,8 +110,8 @@ export function tokensOf(generation: Generation): Tokens {
       })
     })
   void (async () => {
-    for await (const token of generation) {
-      queue.push(token)
+    for await (const group of generation.groups?.() ?? oneByOne(generation)) {
+      queue.push(...group)
       wake()
     }
   })()

@@ -18,7 +18,8 @@ export interface Signing {
   leftOver(account: Account): boolean
   /**
    * The receipt that wants a countersignature: one left over, else that of `own`, else an orphan's; signed at the
-   * latest now, and on disk. `undefined` when all is signed.
+   * latest now. It is on its way to the disk; a worker that forgot it is shown it by its client, which keeps it before
+   * it signs (`recall`). `undefined` when all is signed.
    */
   pending(account: Account, own?: Hex): Promise<PendingReceipt | undefined>
   /**
@@ -37,7 +38,7 @@ export interface Signing {
 }
 
 export function createSigning(
-  { store, network, key, self, metrics }: Parts,
+  { store, network, key, self, metrics, log }: Parts,
   tables: Tables,
   accounts: Accounts,
   receipts: Receipts
@@ -54,6 +55,13 @@ export function createSigning(
       } finally {
         busy.delete(account.id)
       }
+    })
+  }
+
+  /** Receipts of a channel follow one another, so each that waited for the disk would hold up all behind it. */
+  function note({ id, record }: Account): void {
+    tables.workerChannels.put(id, record, { sync: false }).catch((error: unknown) => {
+      log.debug('a receipt is not noted before its client has signed it', { channel: id, error })
     })
   }
 
@@ -102,7 +110,7 @@ export function createSigning(
       )
       const pending: PendingReceipt = { receipt: signStatement(network, 'Receipt', message, key), answer: ids }
       account.record = { ...account.record, pending }
-      await tables.workerChannels.put(account.id, account.record)
+      note(account)
       return pending
     },
     countersign(account, signature, voucher) {

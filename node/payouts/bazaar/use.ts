@@ -3,6 +3,7 @@ import type { CosignedReceipt } from '../../../protocol/models/index.ts'
 import { amount, uint } from '../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../protocol/primitives/index.ts'
 import { createQueue } from '../../runtime/index.ts'
+import type { Clock } from '../../runtime/index.ts'
 import type { Batch, Collection, Store } from '../../store/index.ts'
 import { sequenceKey } from '../../store/index.ts'
 import type { ReceiptStore } from '../receipts/index.ts'
@@ -45,6 +46,8 @@ const lateDays = 40
 /** Writes that wait, of one model or another, and receipts that go into one. */
 const mostWaiting = 10_000
 const countedAtOnce = 200
+/** From one write of a model's sums to the next: receipts come faster than anybody looks at them. */
+const apartMs = 250
 const mostWorkers = 100
 const listedAtOnce = 100
 
@@ -80,7 +83,7 @@ export interface Use {
 /** Receipts that could not be counted, and why. */
 type Failed = ReadonlyMap<CosignedReceipt, unknown>
 
-export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
+export function createUse(store: Pick<Store, 'collection' | 'batch'>, clock: Pick<Clock, 'sleep'>): Use {
   const tables = openUseTables(store)
   /** Of one model one after another. */
   const counting = createQueue({ name: 'use of models', bound: mostWaiting })
@@ -164,6 +167,10 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
     return failed
   }
 
+  const life = new AbortController()
+  /** Until what has come meanwhile is counted together; at the end of all nothing waits. */
+  const pause = (): Promise<void> => clock.sleep(apartMs, life.signal).catch(() => undefined)
+
   async function countOne(receipt: CosignedReceipt): Promise<void> {
     const failed = await countWithOthers(receipt)
     if (failed.has(receipt)) throw failed.get(receipt)
@@ -177,9 +184,13 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
       return already.done
     }
     const receipts = [receipt]
-    const done = counting.run(model, () => {
-      if (waiting.get(model)?.receipts === receipts) waiting.delete(model)
-      return addEach(receipts)
+    const done = new Promise<Failed>((resolve, reject) => {
+      const work = async (): Promise<void> => {
+        if (waiting.get(model)?.receipts === receipts) waiting.delete(model)
+        resolve(await addEach(receipts))
+        if (receipts.length < countedAtOnce) await pause()
+      }
+      counting.run(model, work).catch(reject)
     })
     waiting.set(model, { receipts, done })
     done.catch(() => {
@@ -207,13 +218,16 @@ export function createUse(store: Pick<Store, 'collection' | 'batch'>): Use {
       for (let cursor: string | undefined; ;) {
         const page = { limit: listedAtOnce, ...(cursor === undefined ? {} : { cursor }) }
         const { items, next } = await receipts.list(page)
-        for (const { receipt } of items) await countOne(receipt)
+        for (const failure of (await addEach(items.map(({ receipt }) => receipt))).values()) throw failure
         if (next === null) break
         cursor = next
       }
       await tables.state.put('whole', 0)
     },
-    stop: () => counting.idle(),
+    stop() {
+      life.abort()
+      return counting.idle()
+    },
     count: countOne,
     async of(model, from) {
       const days: DayUse[] = []

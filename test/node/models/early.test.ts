@@ -51,7 +51,8 @@ describe('a prompt that is read before its request is judged', () => {
   /** Prompts that were begun, each of which ends when it is told to. */
   let prompts: (() => void)[]
 
-  const admit = (nonce: string): ReturnType<Admission['admit']> => admission.admit(requestOf(nonce), {} as never)
+  const admitted = (frame: RequestFrame): ReturnType<Admission['admit']> => admission.admit(frame, {} as never)
+  const admit = (nonce: string): ReturnType<Admission['admit']> => admitted(requestOf(nonce))
 
   beforeEach(async () => {
     prompts = []
@@ -88,6 +89,22 @@ describe('a prompt that is read before its request is judged', () => {
     await accounts.update(account, state => closedWith(state, 0n))
     await assert.rejects(admit('second'), { code: 'channel.ending' })
     assert.equal(prompts.length, 1)
+  })
+
+  it('is read while its signature is looked at, and is one however many are signed by another', async () => {
+    const { signature } = signStatement(network, 'InferenceRequest', requestOf('other').statement.message, workerKey)
+    const forged = (nonce: string): RequestFrame => {
+      const frame = requestOf(nonce)
+      return { ...frame, statement: { ...frame.statement, signature } }
+    }
+    for (let i = 0; i < 9; i++) await assert.rejects(admitted(forged(`${i}`)), { code: 'signature.mismatch' })
+    assert.equal(prompts.length, 1)
+    prompts[0]?.()
+    await turn()
+    const admitting = admit('own')
+    while (prompts.length === 1) await turn()
+    prompts[1]?.()
+    assert.deepEqual((await admitting).prompt, [1, 2, 3])
   })
 
   it('is not that of a client that left too much unpaid', async () => {

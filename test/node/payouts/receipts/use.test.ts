@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { rm } from 'node:fs/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { createUse } from '../../../../node/payouts/bazaar/use.ts'
+import { systemClock } from '../../../../node/runtime/index.ts'
 import type { CosignedReceipt } from '../../../../protocol/models/index.ts'
 import { keccak } from '../../../../protocol/primitives/index.ts'
 import type { Address } from '../../../../protocol/primitives/index.ts'
@@ -37,7 +39,7 @@ describe('how much a model is used', () => {
   })
 
   it('is counted by day: answers, tokens, fees, clients, and those who came back', async () => {
-    const use = createUse(open.store)
+    const use = createUse(open.store, systemClock)
     await use.start(open.receipts)
     const list = [asked(ada, 100n, 1), asked(ada, 100n, 2), asked(bob, 100n, 3), asked(ada, 102n, 4)]
     await Promise.all(list.map(receipt => use.count(receipt)))
@@ -59,7 +61,7 @@ describe('how much a model is used', () => {
 
   it('leaves out what cannot be counted, and nothing that came with it', async () => {
     let writes = 0
-    const use = createUse({
+    const store: Parameters<typeof createUse>[0] = {
       collection(name, schema) {
         const table = open.store.collection(name, schema)
         if (name !== 'payouts/use-clients') return table
@@ -70,7 +72,8 @@ describe('how much a model is used', () => {
         return { ...table, get }
       },
       batch: (...what) => (++writes === 1 ? Promise.reject(new Error('no space is left')) : open.store.batch(...what))
-    })
+    }
+    const use = createUse(store, systemClock)
     const counted = async (clients: readonly Address[], from: number): Promise<string[]> => {
       const all = clients.map((client, i) => use.count(asked(client, 100n, from + i)))
       return (await Promise.allSettled(all)).map(({ status }) => status)
@@ -80,15 +83,40 @@ describe('how much a model is used', () => {
     assert.equal((await use.of(model, 0)).all?.answers, 4)
   })
 
+  it('writes what comes one after another together, a moment after the first', async () => {
+    let [writes, rest] = [0, (): void => undefined]
+    const batch: typeof open.store.batch = (...what) => {
+      writes++
+      return open.store.batch(...what)
+    }
+    const sleep = (): Promise<void> =>
+      new Promise(resolve => {
+        rest = resolve
+      })
+    const use = createUse({ ...open.store, batch }, { sleep })
+    await use.count(asked(ada, 100n, 1))
+    const later: Promise<void>[] = []
+    for (let i = 2; i <= 9; i++) {
+      later.push(use.count(asked(ada, 100n, i)))
+      await turn()
+    }
+    assert.equal(writes, 1)
+    rest()
+    await Promise.all(later)
+    assert.deepEqual([writes, (await use.of(model, 0)).all?.answers], [2, 9])
+    rest()
+    await use.stop()
+  })
+
   it('counts what was there before it, once', async () => {
     const pool = keccak('pool')
     for (const { id, receipt } of generateReceipts(250))
       await open.receipts.put({ id, pool, receipt, own: true, expiry: 1_800_000_000n, covered: 1n << 100n })
-    const use = createUse(open.store)
+    const use = createUse(open.store, systemClock)
     await use.start(open.receipts)
     assert.equal((await use.of(model, 0)).all?.answers, 250)
     await use.stop()
-    const again = createUse(open.store)
+    const again = createUse(open.store, systemClock)
     await again.start(open.receipts)
     assert.equal((await again.of(model, 0)).all?.answers, 250)
   })
