@@ -13,26 +13,29 @@ const all = async <T>(source: AsyncIterable<T>): Promise<T[]> => {
 }
 
 describe('store: tables that hold nothing', () => {
-  const { iterator, keys } = Level.prototype
+  const restoring: (() => void)[] = []
   let store: Store
   let looks = 0
   let run = 0
   const table = (): Collection<string> => store.collection(`table-${run++}`, z.string())
+  /** Has each call of a method of the database counted. */
+  function count(method: 'iterator' | 'keys'): void {
+    const original = Reflect.get(Level.prototype, method) as (...range: unknown[]) => unknown
+    Reflect.set(Level.prototype, method, function (this: Level, ...range: unknown[]) {
+      looks++
+      return Reflect.apply(original, this, range)
+    })
+    restoring.push(() => {
+      Reflect.set(Level.prototype, method, original)
+    })
+  }
   before(async () => {
     store = await openStore(await scratch('empties'))
-    Object.assign(Level.prototype, {
-      iterator(this: Level, ...range: Parameters<Level['iterator']>) {
-        looks++
-        return iterator.apply(this, range)
-      },
-      keys(this: Level, ...range: Parameters<Level['keys']>) {
-        looks++
-        return keys.apply(this, range)
-      }
-    })
+    count('iterator')
+    count('keys')
   })
   after(async () => {
-    Object.assign(Level.prototype, { iterator, keys })
+    for (const restore of restoring) restore()
     await store.close()
   })
   const looksOf = async (work: () => Promise<unknown>): Promise<number> => {
