@@ -15,6 +15,8 @@ export interface Target {
     readonly where: string
     readonly mean: number
     readonly of: number
+    /** The mean of what another training of the truth comes to, where there is one; null where there is none. */
+    readonly another: number | null
   } | null
 }
 
@@ -28,14 +30,23 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 interface Finding {
   readonly value: number
   readonly where: string
+  /** What another training of the truth comes to here. */
+  readonly another?: number | undefined
 }
 
 function foundOf(findings: readonly Finding[], atLeast = false): Target['found'] {
   const order = findings.toSorted((a, b) => (atLeast ? a.value - b.value : b.value - a.value))
   const [worst] = order
   if (worst === undefined) return null
-  const mean = sum(findings.map(({ value }) => value)) / findings.length
-  return { worst: worst.value, where: worst.where, mean, of: findings.length }
+  const meanOf = (values: readonly number[]): number => sum(values) / values.length
+  const others = findings.flatMap(({ another }) => another ?? [])
+  return {
+    worst: worst.value,
+    where: worst.where,
+    mean: meanOf(findings.map(({ value }) => value)),
+    of: findings.length,
+    another: others.length === 0 ? null : meanOf(others)
+  }
 }
 
 interface Case {
@@ -85,7 +96,11 @@ export function targetsOf(result: LabResult): Target[] {
   const errors = (from: number, to: number, of = cases.filter(one => !byLikelihood.includes(one))): Finding[] =>
     of
       .filter(({ world: { players } }) => players.length >= from && players.length <= to)
-      .map(({ where, present }) => ({ where, value: present.error.mean }))
+      .map(({ where, present, log: { ceiling } }) => ({
+        where,
+        value: present.error.mean,
+        another: ceiling.error?.mean
+      }))
   const taken = (...names: string[]): Finding[] =>
     result.attacks.flatMap(({ name, taken: { present } }) =>
       names.includes(name) && present !== undefined ? [{ where: name, value: present }] : []

@@ -84,6 +84,20 @@ describe('the report of the laboratory', () => {
     assert.equal(found(bad, 'error of shares, up to 8')?.found?.worst, 0.2)
   })
 
+  it('says beside the error how far another training of the truth is off, where there is one', () => {
+    const { logs, ...world } = worldOf(0.2, 0)
+    const log = logs.uniform
+    assert.ok(log !== undefined)
+    const once: WorldResult = {
+      ...world,
+      logs: { uniform: { ...log, ceiling: { error: null, rankCorrelation: null } } }
+    }
+    const another = (...worlds: WorldResult[]) => found(resultOf(worlds), 'error of shares, up to 8')?.found?.another
+    assert.equal(another(worldOf(0.2, 0), once), 0.03)
+    assert.equal(another(once), null)
+    assert.match(fairnessOf(resultOf([worldOf(0.2, 0)]), 'docs/fairness'), /0\.20 \| 0\.20 \| 1 \| 0\.03 \| no/)
+  })
+
   it('counts what likelihood would pay by itself, and what is paid beyond the truth', () => {
     const likely: WorldResult = { ...worldOf(0.6, 0.1), name: 'small by likelihood', judged: 'likelihood' }
     const both = resultOf([{ ...worldOf(0.02, 0.01), judged: 'parts' }, likely])
