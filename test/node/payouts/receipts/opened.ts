@@ -9,7 +9,7 @@ import type { Store } from '../../../../node/store/index.ts'
 /** A folder with a store and the receipts in it, that can be closed and opened again. */
 export async function openAll(
   folder: string,
-  options: Pick<ReceiptStoreOptions, 'maxOthers' | 'broughtBy'> = {}
+  options: Pick<ReceiptStoreOptions, 'maxOthers' | 'maxOver' | 'broughtBy'> = {}
 ): Promise<{ store: Store; receipts: ReceiptStore; close(): Promise<void> }> {
   const store = await openStore(join(folder, 'db'))
   const receipts = createReceiptStore({
