@@ -316,6 +316,22 @@ describe('a pool that keeps back a part of data fees', () => {
     assert.equal(four.payouts.find(({ account }) => account === complement)?.vestedShare, 0n)
   })
 
+  it('takes nothing from a foundation because whoever completes it shares in its worth', () => {
+    // What the foundation knows comes out half alone, and wholly with what completes it: that has a part of it, then.
+    const alone = documentOf(first, mask => 1000 + (mask & 2 ? 2000 : 0) + (mask & 1 ? 2000 : 0))
+    const shared = (mask: number): number =>
+      (mask & 1 ? 1000 : 0) + (mask & 4 ? 1000 : 0) + ((mask & 5) === 5 ? 800 : 0)
+    const together = documentOf(second, mask => 1000 + (mask & 2 ? 2000 : 0) + shared(mask))
+    const [, two, , four] = play([[{ by: first }], [{ by: second, fee: 10n }], [], []], {
+      heldOut: [alone, together]
+    })
+    const [own, later] = [two?.kept.rows[0], two?.kept.evidence.find(({ model }) => model === second.model)]
+    assert.equal(own?.evidence, second.model)
+    assert.ok((later?.positive[0] ?? 0n) < (own?.positive[0] ?? 0n))
+    const line = four?.payouts.find(({ account }) => account === foundation)
+    assert.deepEqual([line?.vestedShare, line?.resettled], [150_000n, 0n])
+  })
+
   it('pays by the first division where no later version came', () => {
     const [one, , , four] = play([[{ by: first }], [{ by: first, fee: 10n }], [], []])
     assert.equal(one?.keptBack, 300_000n)
