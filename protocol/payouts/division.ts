@@ -24,7 +24,7 @@ export interface Standing {
 }
 
 /** What of a credit is believed, in parts of `calibrationUnit`: up to b, and of that cal. */
-export const proven = (credit: bigint, most: bigint, calibration: bigint): bigint =>
+const proven = (credit: bigint, most: bigint, calibration: bigint): bigint =>
   (credit < most ? credit : most) * calibration
 
 /** What of a weight counts: nothing where it is less than nothing. */

@@ -211,10 +211,11 @@ what the answer pays them):`,
     attacks.length === 0 ? '' : attacksTable(result),
     '## Settled again as value shows',
     `The present rule over four epochs in which contributors arrive. ${percent(keptBack / 10_000)} of each epoch's data
-fees is kept back, and divided again as the network does it: by the answers' own weights, believed as far as the last
-version's held-out questions bear them out; nobody gives anything back. Truth is the last version's, of those who had
-come by then. In late-value worlds the foundation's entries come out wrong until somebody
-brings others in their form, in epoch 3. Epochs of the last version have nothing to be settled again by.`,
+fees is kept back, and divided again as the network does it where a Datanet asks for that: by the answers' own weights,
+believed as far as held-out questions of the first or the last version bear them out, whichever is more; nobody gives
+anything back. Truth is the last version's, of those who had come by then. In late-value worlds the foundation's
+entries come out wrong until somebody brings others in their form, in epoch 3. Epochs of the last version have nothing
+to be settled again by.`,
     epochsTable(result),
     '## What attribution costs',
     `Training of siblings beside that of the deployed adapter. They share passes, so time is less than rows say.`,

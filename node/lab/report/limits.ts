@@ -8,10 +8,10 @@ export const limits: readonly string[] = [
   'Truth is trained from one to three seeds with the settings of the rule’s own siblings; with one seed there ' +
     'is no ceiling to compare with, and ranges over so few seeds are ranges, not confidence intervals. Where ' +
     'another seed of the truth is off by as much as the rule, nothing says which of them is wrong.',
-  'Settled again, an answer owes to whom it owed, and the last version’s held-out questions say anew how far that ' +
-    'is believed. They are measured by one training, too: where that is off as much as the first one, nothing is ' +
-    'gained. ' +
-    'Up to now this page divided by the last version’s own shares, which the network does not.',
+  'Settled again, an answer owes to whom it owed, and each contributor counts by the best that held-out questions ' +
+    'of its version and the last one say of it. That is measured by one training each, and hardly ever more later ' +
+    'than at first: re-settlement moves little here. Up to now this page divided by the last version’s own shares, ' +
+    'which the network does not.',
   'Held-out questions are three to six a world: what goes by them is as noisy as that.',
   'Truth pays a copy what it adds to a model. It does not know who was first: what copies and paraphrases ' +
     'should get is not in the errors, but among the attacks.',

@@ -9,9 +9,9 @@ import {
 import { feesOf, money, weighedBy } from './present.ts'
 import type { Evidence } from './types.ts'
 
-// A share of each epoch's money is kept back, and divided again by what a later version's held-out questions say,
-// answer by answer and by the functions that do so in the network. Nobody gives anything back: whoever got too much at
-// first gets nothing of what was kept, and that goes to who got too little.
+// A share of each epoch's money is kept back, and divided again by the best that held-out questions of its version and
+// of a later one say of each player, answer by answer and by the functions that do so in the network. Nobody gives
+// anything back: whoever got too much at first gets nothing of what was kept, and that goes to who got too little.
 
 /** What of the money is kept back, in basis points. */
 export const keptBack = 5_000

@@ -136,11 +136,25 @@ describe('what is kept back', () => {
     )
   })
 
-  it('comes no farther from what a later version says than paying at once would, and nobody beyond it', () => {
+  /** The best of two words on the same players. */
+  const best = (one: KnownStanding, other: KnownStanding): KnownStanding => {
+    const larger = (a: readonly bigint[], b: readonly bigint[]) =>
+      a.map((value, i) => (value > (b[i] ?? 0n) ? value : (b[i] ?? 0n)))
+    const positive = larger(one.positive, other.positive)
+    const calibration = one.calibration.map((part, i) => {
+      const worth = one.positive[i] ?? 0n
+      const borne = worth === 0n ? (other.calibration[i] ?? 0n) : (part * (positive[i] ?? 0n)) / worth
+      return borne < 1_000_000n ? borne : 1_000_000n
+    })
+    return { players: one.players, positive, most: larger(one.most, other.most), calibration }
+  }
+
+  it('comes no farther from the best that is known of everybody than paying at once would, and nobody beyond', () => {
     fc.assert(
       fc.property(piece(3), known(old), known(old), (one, first, second) => {
         const parts = resettle(one, first, second)
-        const [paid, targets] = [partsOf(one.paid, one, first), partsOf(one.paid + one.kept, one, second)]
+        const paid = partsOf(one.paid, one, first)
+        const targets = partsOf(one.paid + one.kept, one, best(first, second))
         if (parts === null || paid === null || targets === null) return
         const off = (of: (i: number) => bigint): bigint =>
           sum(
@@ -153,6 +167,53 @@ describe('what is kept back', () => {
         parts.forEach(({ share }, i) => {
           // … but for a unit of rounding.
           if (share > 0n) assert.ok((paid[i]?.share ?? 0n) + share <= (targets[i]?.share ?? 0n) + 1n)
+        })
+      })
+    )
+  })
+
+  it('takes nothing from anybody because a later version knows less of them, or has left them out', () => {
+    const less = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 9, maxLength: 9 })
+    fc.assert(
+      fc.property(piece(3), known(old), less, fc.subarray(old), (one, first, percents, left) => {
+        const lowered = (values: readonly bigint[], from: number): bigint[] =>
+          values.map((value, i) => (value * BigInt(percents[from + i] ?? 0)) / 100n)
+        const all = {
+          positive: lowered(first.positive, 0),
+          most: lowered(first.most, 3),
+          // Of whom nothing was known at first any word is more.
+          calibration: lowered(first.calibration, 6)
+        }
+        const places = left.map(account => old.indexOf(account))
+        const of = (values: readonly bigint[]): bigint[] => places.map(place => values[place] ?? 0n)
+        const second = {
+          players: left,
+          positive: of(all.positive),
+          most: of(all.most),
+          calibration: of(all.calibration)
+        }
+        for (const { share, first: own } of resettle(one, first, second) ?? [])
+          assert.ok(share - own <= 1n && own - share <= 1n, `${share} for ${own}`)
+      })
+    )
+  })
+
+  it('gives whom more is known of no less than at first, and nobody else more', () => {
+    fc.assert(
+      fc.property(piece(3), known(old), known(old), fc.nat(2), fc.subarray(old), (one, first, second, who, there) => {
+        const of = (i: number) => (i === who ? second : first)
+        const players = old.filter((account, i) => i === who || there.includes(account))
+        const at = players.map(account => old.indexOf(account))
+        const later: KnownStanding = {
+          players,
+          positive: at.map(i => of(i).positive[i] ?? 0n),
+          most: at.map(i => of(i).most[i] ?? 0n),
+          calibration: at.map(i => of(i).calibration[i] ?? 0n)
+        }
+        resettle(one, first, later)?.forEach(({ share, first: own }, i) => {
+          // But for rounding.
+          if (i === who) assert.ok(share >= own - 2n, `${share} for ${own}`)
+          else assert.ok(share <= own + 2n, `${share} for ${own}`)
         })
       })
     )
@@ -253,6 +314,22 @@ describe('a pool that keeps back a part of data fees', () => {
     assert.equal(four.payouts.find(({ account }) => account === late)?.resettled, -300_000n)
     // The complement was not there when it was earned.
     assert.equal(four.payouts.find(({ account }) => account === complement)?.vestedShare, 0n)
+  })
+
+  it('takes nothing from a foundation because whoever completes it shares in its worth', () => {
+    // What the foundation knows comes out half alone, and wholly with what completes it: that has a part of it, then.
+    const alone = documentOf(first, mask => 1000 + (mask & 2 ? 2000 : 0) + (mask & 1 ? 2000 : 0))
+    const shared = (mask: number): number =>
+      (mask & 1 ? 1000 : 0) + (mask & 4 ? 1000 : 0) + ((mask & 5) === 5 ? 800 : 0)
+    const together = documentOf(second, mask => 1000 + (mask & 2 ? 2000 : 0) + shared(mask))
+    const [, two, , four] = play([[{ by: first }], [{ by: second, fee: 10n }], [], []], {
+      heldOut: [alone, together]
+    })
+    const [own, later] = [two?.kept.rows[0], two?.kept.evidence.find(({ model }) => model === second.model)]
+    assert.equal(own?.evidence, second.model)
+    assert.ok((later?.positive[0] ?? 0n) < (own?.positive[0] ?? 0n))
+    const line = four?.payouts.find(({ account }) => account === foundation)
+    assert.deepEqual([line?.vestedShare, line?.resettled], [150_000n, 0n])
   })
 
   it('pays by the first division where no later version came', () => {

@@ -64,9 +64,10 @@ export const ruleFields: readonly {
     field: 'keptBack',
     label: 'Percent of the data’s fees that is kept back for a while',
     note:
-      'It is divided three epochs later by what newer versions show of the same people: whoever was underpaid at ' +
-      'first is made whole from it. 0 pays everything at once, as is usual: whoever forges a better later version ' +
-      'takes what waits. It never changes.',
+      'It is divided three epochs later by what newer versions show of the same people: more of it is for whoever ' +
+      'turns out to be worth more than was seen at first. 0 pays everything at once, as is usual: waiting was not ' +
+      'measured to bring pay nearer to what data are worth, and whoever forges a better later version takes what ' +
+      'waits. It never changes.',
     number: true
   },
   {

@@ -62,8 +62,8 @@ function keptInWords({ keptBack }: DatanetView['rules']): RuleInWords[] {
       name: keptBackName,
       sentence:
         `${shareText(share / 10_000)} of what data earn is kept back for ${manyText(epochs, 'epoch')}, and for ` +
-        `${durationText(seconds)} at most. Then it is divided by what newer versions show of the same people: who ` +
-        'was underpaid at first is made whole from it. Nobody gives anything back.'
+        `${durationText(seconds)} at most. Then it is divided by what newer versions show of the same people: ` +
+        'more of it is for whoever turns out to be worth more than was seen at first. Nobody gives anything back.'
     }
   ]
 }
