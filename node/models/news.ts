@@ -38,11 +38,6 @@ export async function hearNews(
     const purse = await wallet.find(channel)
     if (purse !== undefined) await wallet.update(purse, next)
   }
-  const unlessClosed =
-    (next: (state: ChannelState) => ChannelState) =>
-    (state: ChannelState): ChannelState =>
-      state.state === 'closed' ? state : next(state)
-
   /** What a worker relies on: what is confirmed. */
   async function confirmed(channel: Hex): Promise<Relied | undefined> {
     const known = await chain.channels.known(channel)
@@ -74,22 +69,12 @@ export async function hearNews(
       case 'ChannelToppedUp':
         return raise(event)
       case 'ChannelClaimed':
-        return change(
-          event.channel,
-          unlessClosed(state => claimedUp(state, event.claimed))
-        )
+        return change(event.channel, state => claimedUp(state, event.claimed))
       case 'ChannelClosed':
-        return change(
-          event.channel,
-          unlessClosed(state => closedWith(state, event.refunded))
-        )
+        return change(event.channel, state => closedWith(state, event.refunded))
       case 'ChannelClosing': {
-        await change(
-          event.channel,
-          unlessClosed(state =>
-            state.state === 'open' || state.state === 'disputed' ? closing(state, event.closesAt) : state
-          )
-        )
+        // This node's own end of it may be noted before the news that it closes.
+        await change(event.channel, state => (state.state === 'closed' ? state : closing(state, event.closesAt)))
         // The client asks to close: what it has promised is claimed before the window ends.
         const account = await accounts.find(event.channel)
         if (account !== undefined)

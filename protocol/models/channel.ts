@@ -76,15 +76,15 @@ export function recalled(channel: ChannelState, network: Network, receipt: Messa
   return receipt.sequence > channel.sequence ? { ...channel, ...headAfter(network, receipt) } : channel
 }
 
-/** any but closed → same. What the chain has paid out of the highest voucher. */
+/** any → same. What the chain has paid out of the highest voucher; of a channel that ended it may be heard later. */
 export function claimedUp(channel: ChannelState, claimed: bigint): ChannelState {
-  if (channel.state === 'closed') return wrong(channel.state, 'claimed from')
   return claimed > channel.claimed ? { ...channel, claimed } : channel
 }
 
-/** open, disputed → closing */
+/** any but closed → closing. Of one that closes already it is a newer word: the chain took the older one back. */
 export function closing(channel: ChannelState, closesAt: bigint): ChannelState {
-  if (channel.state !== 'open' && channel.state !== 'disputed') return wrong(channel.state, 'closed')
+  if (channel.state === 'closed') return wrong(channel.state, 'closed')
+  if (channel.state === 'closing' && channel.closesAt === closesAt) return channel
   const { deposit, paid, claimed, sequence, head, settled } = channel
   return { state: 'closing', deposit, paid, claimed, sequence, head, settled, closesAt }
 }
@@ -96,9 +96,9 @@ export function disputed(channel: ChannelState, code: string): ChannelState {
   return { state: 'disputed', deposit, paid, claimed, sequence, head, settled, code }
 }
 
-/** any but closed → closed */
+/** any → closed. Of one that is closed already it is a newer word, as with `closing`. */
 export function closedWith(channel: ChannelState, refunded: bigint): ChannelState {
-  if (channel.state === 'closed') return wrong(channel.state, 'closed again')
+  if (channel.state === 'closed' && channel.refunded === refunded) return channel
   const { deposit, paid, claimed, sequence, head, settled } = channel
   return { state: 'closed', deposit, paid, claimed, sequence, head, settled, refunded }
 }

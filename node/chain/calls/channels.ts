@@ -29,13 +29,16 @@ export interface Channels {
   /** `expiry` must be at least one dispute window away. */
   open(channel: { worker: Address; model: Hex; deposit: bigint; expiry: bigint }): Promise<Mined & { channel: Hex }>
   topUp(channel: Hex, amount: bigint): Promise<Mined>
-  /** Pays what the voucher adds over what was claimed, at most the deposit, by the model's split. Anyone may. */
+  /**
+   * Pays what the voucher adds over what was claimed, at most the deposit, by the model's split. Anyone may. `claimed`
+   * is the sum of all claims.
+   */
   claim(
     voucher: { channel: Hex; cumulative: bigint },
     signature: Hex
-  ): Promise<Mined & { paid: bigint; split: ClaimSplit }>
+  ): Promise<Mined & { paid: bigint; claimed: bigint; split: ClaimSplit }>
   /** Client: asks to close. The worker has the dispute window to claim. */
-  startClose(channel: Hex): Promise<Mined>
+  startClose(channel: Hex): Promise<Mined & { closesAt: bigint }>
   /** Client takes back the rest after the window or the expiry; the worker may end it at once at any time. */
   finishClose(channel: Hex): Promise<Mined & { refunded: bigint }>
 }
@@ -81,22 +84,27 @@ export function createChannels(connection: Connection, { channels, token }: Addr
         functionName: 'claim',
         args: [channel, cumulative, signature]
       })
-      const { toWorker, toBuilder, toData, toUpstream } = eventOf(receipt, paymentChannelsAbi, 'ChannelClaimed')
+      const { claimed, toWorker, toBuilder, toData, toUpstream } = eventOf(
+        receipt,
+        paymentChannelsAbi,
+        'ChannelClaimed'
+      )
       return {
         ...mined(receipt),
         paid: toWorker + toBuilder + toData + toUpstream,
+        claimed,
         split: { worker: toWorker, builder: toBuilder, data: toData, upstream: toUpstream }
       }
     },
-    startClose: async channel =>
-      mined(
-        await connection.write({
-          ...at,
-          what: `closing channel ${channel}`,
-          functionName: 'startClose',
-          args: [channel]
-        })
-      ),
+    async startClose(channel) {
+      const receipt = await connection.write({
+        ...at,
+        what: `closing channel ${channel}`,
+        functionName: 'startClose',
+        args: [channel]
+      })
+      return { ...mined(receipt), closesAt: eventOf(receipt, paymentChannelsAbi, 'ChannelClosing').closesAt }
+    },
     async finishClose(channel) {
       const receipt = await connection.write({
         ...at,

@@ -1,4 +1,4 @@
-import { closedWith, closing } from '../../../protocol/models/index.ts'
+import { claimedUp, closedWith, closing } from '../../../protocol/models/index.ts'
 import { workerFrame } from '../../../protocol/models/index.ts'
 import { InvalidError, NotFoundError, TilthError } from '../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../protocol/primitives/index.ts'
@@ -41,20 +41,37 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet, recallin
     return timestamp > here ? timestamp : here
   }
 
+  /**
+   * What is to end, by what is known here, is brought one step on by what the chain has of it: it may have taken back
+   * what was noted, and a light peer hears no news of it.
+   */
   async function look(purse: Purse, now: bigint): Promise<void> {
     const { channel, expiry } = purse.record
-    if (channel.state === 'disputed') {
-      const onChain = await chain.channels.channel(purse.id)
-      if (onChain === undefined || onChain.closed) return
-      if (onChain.closesAt === 0n) await chain.channels.startClose(purse.id)
-      const closesAt = (await chain.channels.channel(purse.id))?.closesAt ?? 0n
-      await wallet.update(purse, state => (state.state === 'disputed' ? closing(state, closesAt) : state))
-    } else if (
-      channel.state !== 'closed' &&
-      (expiry <= now || (channel.state === 'closing' && channel.closesAt !== 0n && channel.closesAt <= now))
-    ) {
-      await finish(purse.id, purse)
-    }
+    if (channel.state === 'closed') return
+    const isDue = expiry <= now || (channel.state === 'closing' && channel.closesAt <= now)
+    if (channel.state !== 'disputed' && !isDue) return
+    const onChain = await chain.channels.channel(purse.id)
+    if (onChain === undefined) {
+      // Its opening was taken back, and comes too late by now to be made again: it never held anything.
+      if (expiry <= (await chain.head()).timestamp)
+        await wallet.update(purse, state => closedWith({ ...state, deposit: 0n, claimed: 0n }, 0n))
+    } else if (onChain.closed) {
+      const { claimed, deposit } = onChain
+      await wallet.update(purse, state => closedWith(claimedUp(state, claimed), deposit - claimed))
+    } else if (endOf(onChain) <= now) await finish(purse.id, purse)
+    else await startClose(purse, onChain.closesAt)
+  }
+
+  /** When a channel may be closed for good. */
+  const endOf = ({ closesAt, expiry }: { closesAt: bigint; expiry: bigint }): bigint =>
+    closesAt !== 0n && closesAt < expiry ? closesAt : expiry
+
+  /** @param since when the chain closes it, where it was asked to already @returns the transaction that asks for it */
+  async function startClose(purse: Purse, since = 0n): Promise<Hex | null> {
+    const asked = since === 0n ? await chain.channels.startClose(purse.id) : undefined
+    const closesAt = asked?.closesAt ?? since
+    await wallet.update(purse, state => (state.state === 'closed' ? state : closing(state, closesAt)))
+    return asked?.transaction ?? null
   }
 
   /** @returns null where the chain's clock says that it is too early */
@@ -65,25 +82,19 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet, recallin
     })
     if (done === undefined) return null
     const { refunded, transaction } = done
-    if (purse !== undefined)
-      await wallet.update(purse, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+    if (purse !== undefined) await wallet.update(purse, state => closedWith(state, refunded))
     return transaction
   }
 
   /** What came over it is signed for first, as far as its worker is there: else that would be lost to the worker. */
-  async function askToClose(purse: Purse): Promise<Hex> {
+  async function askToClose(purse: Purse): Promise<Hex | null> {
     purse.spent = true // nothing is asked over it from now on
     try {
       if (isLeft(purse) && purse.record.channel.state === 'open')
         await reconcileOne(purse, AbortSignal.timeout(lastReceiptsMs)).catch((error: unknown) => {
           log.info('a channel is closed with answers that are not signed for', { channel: purse.id, error })
         })
-      const { transaction } = await chain.channels.startClose(purse.id)
-      const closesAt = (await chain.channels.channel(purse.id))?.closesAt ?? 0n
-      await wallet.update(purse, state =>
-        state.state === 'open' || state.state === 'disputed' ? closing(state, closesAt) : state
-      )
-      return transaction
+      return await startClose(purse)
     } catch (error) {
       purse.spent = false
       throw error
@@ -161,8 +172,7 @@ export function createChannelKeeper(parts: AskingParts, wallet: Wallet, recallin
           help: 'Try again when it is there.'
         })
       const { closesAt = 0n, expiry = purse?.record.expiry ?? 0n } = onChain ?? {}
-      const due = closesAt !== 0n && closesAt < expiry ? closesAt : expiry
-      if ((await chainNow()) >= due)
+      if ((await chainNow()) >= endOf({ closesAt, expiry }))
         return finish(id, purse).catch(async (error: unknown) => {
           // The look at open channels was quicker, and is mined first.
           if ((await chain.channels.channel(id))?.closed === true) throw closed()

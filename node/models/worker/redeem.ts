@@ -41,10 +41,12 @@ export function createRedeemer(
   async function one(account: Account): Promise<bigint> {
     const { channel, voucher } = account.record
     if (voucher === null || due(account.record) <= 0n) return 0n
-    const { paid, transaction } = await chain.channels.claim({ channel: account.id, cumulative: channel.paid }, voucher)
-    await accounts.update(account, state =>
-      state.state === 'closed' ? state : claimedUp(state, channel.claimed + paid)
+    const { paid, claimed, transaction } = await chain.channels.claim(
+      { channel: account.id, cumulative: channel.paid },
+      voucher
     )
+    // The sum by the chain's word: what was claimed before may have been taken back, and be paid with this.
+    await accounts.update(account, state => claimedUp(state, claimed))
     events.emit('models.redeemed', { channel: account.id, paid, transaction })
     return paid
   }
@@ -129,7 +131,7 @@ export function createRedeemer(
           })
         await one(account)
         const { refunded, transaction } = await chain.channels.finishClose(account.id)
-        await accounts.update(account, state => (state.state === 'closed' ? state : closedWith(state, refunded)))
+        await accounts.update(account, state => closedWith(state, refunded))
         return transaction
       }),
     one: account =>

@@ -238,7 +238,7 @@ describe('calls of the contracts', () => {
       { channel, cumulative: 150n },
       client.sign('Voucher', { channel, cumulative: 150n })
     )
-    assert.equal(beyond.paid, 89n)
+    assert.deepEqual([beyond.paid, beyond.claimed], [89n, 100n])
     await client.chain.channels.topUp(channel, 20n)
     await worker.chain.channels.claim(
       { channel, cumulative: 150n },
@@ -247,7 +247,8 @@ describe('calls of the contracts', () => {
     assert.equal(await client.chain.tokens.balanceOf(payout), 5n + 44n + 10n)
 
     await client.chain.channels.topUp(channel, 5n)
-    await client.chain.channels.startClose(channel)
+    const { closesAt } = await client.chain.channels.startClose(channel)
+    assert.equal((await client.chain.channels.channel(channel))?.closesAt, closesAt)
     await refused('NotYet', client.chain.channels.finishClose(channel))
     await world.anvil.advance(Number(await client.chain.channels.disputeWindow()) + 1)
     assert.equal((await client.chain.channels.finishClose(channel)).refunded, 5n)

@@ -50,6 +50,20 @@ describe('news of a channel', () => {
     assert.deepEqual([state().state, state().claimed], ['closing', 40n])
   })
 
+  it('counts over what was noted before: the chain closes it at another time, and after a claim', async () => {
+    const { hear, state } = await heardBy(() => Promise.resolve(0n))
+    await hear(closing)
+    await hear({ ...closing, closesAt: 120n })
+    assert.deepEqual(state(), { ...state(), state: 'closing', closesAt: 120n })
+    const closed = { name: 'ChannelClosed', channel }
+    await hear({ ...closed, refunded: 1_000n })
+    // That was this node's own note, and news of before come behind it.
+    await hear({ ...closing, closesAt: 120n })
+    await hear({ name: 'ChannelClaimed', channel, claimed: 40n })
+    await hear({ ...closed, refunded: 960n })
+    assert.deepEqual(state(), { ...state(), state: 'closed', claimed: 40n, refunded: 960n })
+  })
+
   it('waits where a claim can be made later: the window ends', async () => {
     const late = new TilthError('chain.rpc', 'nobody is there', { consequence: 'retry' })
     const { hear } = await heardBy(() => Promise.reject(late))

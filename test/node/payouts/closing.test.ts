@@ -132,7 +132,7 @@ describe('the notice that an epoch closes', () => {
           channels: {
             async claim({ channel, cumulative }: { channel: Hex; cumulative: bigint }) {
               claimed.push(channel)
-              return { paid: cumulative, transaction: channel }
+              return { paid: cumulative, claimed: cumulative, transaction: channel }
             }
           }
         },

@@ -35,13 +35,16 @@ const transitions: Record<
   },
   claimedUp: {
     run: channel => claimedUp(channel, 5n),
-    from: { open: 'open', closing: 'closing', disputed: 'disputed' }
+    from: { open: 'open', closing: 'closing', disputed: 'disputed', closed: 'closed' }
   },
-  closing: { run: channel => closing(channel, 9n), from: { open: 'closing', disputed: 'closing' } },
+  closing: {
+    run: channel => closing(channel, 9n),
+    from: { open: 'closing', closing: 'closing', disputed: 'closing' }
+  },
   disputed: { run: channel => disputed(channel, 'x'), from: { open: 'disputed', closing: 'disputed' } },
   closedWith: {
     run: channel => closedWith(channel, 1n),
-    from: { open: 'closed', closing: 'closed', disputed: 'closed' }
+    from: { open: 'closed', closing: 'closed', disputed: 'closed', closed: 'closed' }
   }
 }
 
@@ -55,6 +58,15 @@ describe('a channel', () => {
       })
     }
   }
+
+  it('ends as the chain says last, which may have taken back what it said before', () => {
+    const twice = closing(states.closing, 12n)
+    assert.deepEqual(twice, { ...states.closing, closesAt: 12n })
+    assert.equal(closing(twice, 12n), twice)
+    const less = closedWith(claimedUp(states.closed, 30n), 970n)
+    assert.deepEqual(less, { ...states.closed, claimed: 30n, refunded: 970n })
+    assert.equal(closedWith(less, 970n), less)
+  })
 
   it('is relied on as far as its deposit goes, which may shrink; claims and ends go back by reorganisation', () => {
     const money = fc.record({

@@ -131,10 +131,14 @@ export const channelCalls = ({ send, read }: Access): Chain['channels'] => ({
   topUp: (id, amount) => send(topUp(id, amount)),
   async claim(voucher, signature) {
     const mined = await send(claim(voucher, signature))
-    const { toWorker: worker, toBuilder: builder, toData: data, toUpstream: upstream } = logged(mined, 'ChannelClaimed')
-    return { ...mined, paid: worker + builder + data + upstream, split: { worker, builder, data, upstream } }
+    const { claimed, ...to } = logged(mined, 'ChannelClaimed')
+    const split = { worker: to.toWorker, builder: to.toBuilder, data: to.toData, upstream: to.toUpstream }
+    return { ...mined, paid: split.worker + split.builder + split.data + split.upstream, claimed, split }
   },
-  startClose: id => send(startClose(id)),
+  async startClose(id) {
+    const mined = await send(startClose(id))
+    return { ...mined, closesAt: logged(mined, 'ChannelClosing').closesAt }
+  },
   async finishClose(id) {
     const mined = await send(finishClose(id))
     return { ...mined, refunded: logged(mined, 'ChannelClosed').refunded }
