@@ -175,8 +175,8 @@ ${duration(total([...worlds, ...attacks]))} on ${machine}, which others used too
       ? ''
       : `The run had not come to its end: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing.`,
     '## What was aimed at',
-    `Of the present rule, over all worlds and logs below. It is met where the worst case meets it. Where another training
-of the truth itself is further off than what was aimed at, no rule can meet that.`,
+    `Of the present rule, over all worlds and logs below. It is met where the worst case meets it. Where another
+training of the truth itself is further off than what was aimed at, no rule can meet that.`,
     targetsTable(targets),
     '## What does not work',
     failed.length === 0
