@@ -4,7 +4,7 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts ./scripts/
+COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts scripts/narrow.ts ./scripts/
 RUN npm ci --omit=dev
 
 # The daemon's bundle, and the web console with the library that a page of it uses: sources, and what builds of them, stay in this stage.
@@ -12,7 +12,7 @@ FROM ${NODE_IMAGE} AS built
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts ./scripts/
+COPY scripts/bundle.ts scripts/client.ts scripts/console.ts scripts/fresh.ts scripts/narrow.ts ./scripts/
 COPY tsconfig.json LICENSE ./
 COPY bin ./bin
 COPY protocol ./protocol
