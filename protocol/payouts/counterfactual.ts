@@ -1,6 +1,6 @@
 import { hasPlayer } from '../jobs/index.ts'
 import type { Measure } from './attribution.ts'
-import { credited, leastCredit } from './division.ts'
+import { credited, upTo, wholeOf } from './division.ts'
 import type { Standing } from './division.ts'
 import type { Weights } from './shapley.ts'
 
@@ -19,7 +19,7 @@ import type { Weights } from './shapley.ts'
 
 /** What counts of a credit whatever else is known: up to b; nothing of whose rows add nothing to true answers. */
 const counts = (credit: bigint, most: bigint, calibration: bigint): bigint =>
-  calibration === 0n ? 0n : credit < most ? credit : most
+  calibration === 0n ? 0n : upTo(credit, most)
 
 /** Of an answer's credits one part in so many is worth asking whose the answer would have been. */
 const leastPart = 4n
@@ -30,8 +30,7 @@ export function disbelieved(
   { most, calibration }: Pick<Standing, 'most' | 'calibration'>
 ): bigint {
   const credits = players.map(credited)
-  const sum = credits.reduce((all, credit) => all + credit, credited(others))
-  const whole = sum > leastCredit ? sum : leastCredit
+  const whole = wholeOf(credits, others)
   return credits.reduce((coalition, credit, i) => {
     const isMuch = credit * leastPart > whole
     const isBelieved = 2n * counts(credit, most[i] ?? 0n, calibration[i] ?? 0n) >= credit
@@ -70,8 +69,7 @@ export function withCounterfactual(
   )
   const freed = credits.reduce((sum, credit, i) => sum + credit - (kept[i] ?? 0n), 0n)
   const theirs = counterfactual.players.map((weight, i) => (hasPlayer(without, i) ? 0n : credited(weight)))
-  const sum = theirs.reduce((all, credit) => all + credit, credited(counterfactual.others))
-  const whole = sum > leastCredit ? sum : leastCredit
+  const whole = wholeOf(theirs, counterfactual.others)
   const given = theirs.map(credit => (freed * credit) / whole)
   return {
     players: kept.map((credit, i) => credit + (given[i] ?? 0n)),

@@ -23,9 +23,11 @@ export interface Standing {
   readonly total: bigint
 }
 
+/** What of a credit counts at most: up to b. */
+export const upTo = (credit: bigint, most: bigint): bigint => (credit < most ? credit : most)
+
 /** What of a credit is believed, in parts of `calibrationUnit`: up to b, and of that cal. */
-const proven = (credit: bigint, most: bigint, calibration: bigint): bigint =>
-  (credit < most ? credit : most) * calibration
+const proven = (credit: bigint, most: bigint, calibration: bigint): bigint => upTo(credit, most) * calibration
 
 /** What of a weight counts: nothing where it is less than nothing. */
 export const credited = (weight: bigint): bigint => (weight > 0n ? weight : 0n)
@@ -67,6 +69,12 @@ export function standingOf(truth: readonly bigint[], own: readonly bigint[], mos
  */
 export const leastCredit = 50_000n
 
+/** What an answer's credits are parts of: all of them together, those of no candidates included, τ at least. */
+export function wholeOf(credits: readonly bigint[], others: bigint): bigint {
+  const sum = credits.reduce((all, credit) => all + credit, credited(others))
+  return sum > leastCredit ? sum : leastCredit
+}
+
 /** What somebody gets of some money, and what of it for held-out values. */
 export interface Part {
   readonly share: bigint
@@ -86,8 +94,7 @@ export function divideAnswer(
   if (total === 0n) return null
   if (weights === undefined) return divide(money, positive).map(share => ({ share, heldOut: share }))
   const credits = weights.players.map(credited)
-  const sum = credits.reduce((all, credit) => all + credit, credited(weights.others))
-  const whole = (sum > leastCredit ? sum : leastCredit) * calibrationUnit
+  const whole = wholeOf(credits, weights.others) * calibrationUnit
   const believed = credits.map((credit, i) => proven(credit, most[i] ?? 0n, calibration[i] ?? 0n))
   const rest = believed.reduce((left, part) => left - part, whole)
   const shares = largestRemainder(

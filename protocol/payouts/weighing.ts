@@ -28,6 +28,9 @@ export function divisionOf({ receipt: { message } }: Pick<CosignedReceipt, 'rece
 /** Lower median: for an even number of values the lower one of the two in the middle, so that it is one of them. */
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0
+/** Of each coalition, as many as the first one names. */
+const medians = (words: readonly (readonly number[])[]): number[] =>
+  (words[0] ?? []).map((_, k) => median(words.map(one => one[k] ?? 0)))
 
 /** How far the utilities of two machines may be apart: a value between two digits is rounded up here and down there. */
 const tolerance = 1
@@ -65,7 +68,7 @@ function mostSaid(words: readonly (readonly number[])[]): readonly number[] {
 export function foundBy(scorings: readonly MeasuredAnswer[]): Found | undefined {
   const [first] = scorings
   if (first === undefined) return undefined
-  const utilities = first.utilities.map((_, k) => median(scorings.map(one => one.utilities[k] ?? 0)))
+  const utilities = medians(scorings.map(one => one.utilities))
   const candidates = mostSaid(scorings.map(one => one.candidates))
   const named = (one: MeasuredAnswer): boolean => one.candidates.join() === candidates.join()
   const agrees = scorings.map(one => named(one) && isNear(one.utilities, utilities))
@@ -89,8 +92,8 @@ export function foundBy(scorings: readonly MeasuredAnswer[]): Found | undefined 
  */
 function counterfactualBy(scorings: readonly MeasuredAnswer[]): number[] | undefined {
   const said = scorings.flatMap(({ counterfactual }) => (counterfactual === undefined ? [] : [counterfactual]))
-  const found = said[0]?.map((_, k) => median(said.map(one => one[k] ?? 0)))
-  if (found === undefined) return undefined
+  if (said.length === 0) return undefined
+  const found = medians(said)
   return said.filter(one => isNear(one, found)).length * 2 > scorings.length ? found : undefined
 }
 
