@@ -50,12 +50,15 @@ const linesIn = ({ players, pieces }: Pick<KeptRow, 'players' | 'pieces'>): numb
 /** What is kept back of some money that is divided now. */
 export const partKept = (money: bigint, share: number): bigint => (money * BigInt(share)) / 10_000n
 
+/** Some money that is divided now, as it waits for a later version. @param share what is kept back, in basis points */
+export function keptPieceOf({ money, weights }: Divided, share: number): KeptPiece {
+  const kept = partKept(money, share)
+  return { paid: money - kept, kept, ...creditsOf(weights) }
+}
+
 /** The pieces of a row: those of answers in their order, then all that went by held-out values as one. */
 function piecesOf(pieces: readonly Divided[], share: number): KeptRow['pieces'] {
-  const all = pieces.map(({ money, weights }) => {
-    const kept = partKept(money, share)
-    return { paid: money - kept, kept, ...creditsOf(weights) }
-  })
+  const all = pieces.map(piece => keptPieceOf(piece, share))
   const [weighed, plain] = [all.filter(one => one.credits.length > 0), all.filter(one => one.credits.length === 0)]
   const together = { paid: sumOf(plain.map(one => one.paid)), kept: sumOf(plain.map(one => one.kept)) }
   return [...weighed, ...(together.kept > 0n ? [{ ...together, credits: [], others: 0n }] : [])].filter(

@@ -1,11 +1,4 @@
-import {
-  credited,
-  divide,
-  divideAnswer,
-  partKept,
-  resettle,
-  type KnownStanding
-} from '../../../protocol/payouts/index.ts'
+import { divide, divideAnswer, keptPieceOf, resettle, type KnownStanding } from '../../../protocol/payouts/index.ts'
 import { feesOf, money, weighedBy } from './present.ts'
 import type { Evidence } from './types.ts'
 
@@ -31,16 +24,14 @@ export function settledAgain(first: Evidence, later: Evidence, places: readonly 
   }
   for (const [q, part] of feesOf(first).entries()) {
     const weights = own.answers[q] ?? { players: [], others: 0n }
-    const kept = partKept(part, keptBack)
-    const paid = divideAnswer(part - kept, weights, own.values)
+    const piece = keptPieceOf({ money: part, weights }, keptBack)
+    const paid = divideAnswer(piece.paid, weights, own.values)
     if (paid === null) {
       // Whose rows are worth nothing yet have all of it held, and it goes by what they turn out to be worth.
       const worth = places.map(place => last.values.positive[place] ?? 0n)
       if (worth.some(one => one > 0n)) pay(divide(part, worth))
       continue
     }
-    const credits = weights.players.flatMap((weight, i): [number, bigint][] => (weight > 0n ? [[i, weight]] : []))
-    const piece = { paid: part - kept, kept, credits, others: credits.length === 0 ? 0n : credited(weights.others) }
     pay(paid.map(({ share }) => share))
     pay((resettle(piece, known, since) ?? []).map(({ share }) => share))
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { openEngine } from '../../../node/engine/index.ts'
 import type { Engine, Row } from '../../../node/engine/index.ts'
 import { createContexts } from '../../../node/jobs/index.ts'
+import { settings } from '../../../node/lab/runs/lots.ts'
 import type { Models, Weighed } from '../../../node/payouts/models.ts'
 import { createWeigher } from '../../../node/payouts/scorer/weigher.ts'
 import {
@@ -62,19 +63,8 @@ describe('a wrong answer of a model that three have taught', function () {
       rows,
       coalitions: masks.map(mask => rows.map((_, i) => i).filter(i => (mask >> ownerOf(i)) % 2 === 1)),
       settings: {
-        method: 'lora',
+        ...settings,
         lora: { rank: 8, alpha: 16, targets: ['q_proj', 'v_proj', 'up_proj', 'down_proj'], dropout: 0 },
-        epochs: 16,
-        batch: 4,
-        accumulation: 1,
-        lr: 0.005,
-        schedule: 'cosine',
-        warmupRatio: 0.05,
-        weightDecay: 0,
-        clip: 1,
-        cutoff: 128,
-        ema: 0.97,
-        responseOnly: true,
         seed: 1
       },
       output
