@@ -1,4 +1,4 @@
-import { slashWords } from '../../daemon/api/contract/explorer.ts'
+import { slashReason, slashWords } from '../../daemon/api/contract/explorer.ts'
 import type { SlashView } from '../../daemon/api/contract/explorer.ts'
 import { useList } from '../api/index.ts'
 import { places } from '../app/places.ts'
@@ -12,9 +12,10 @@ interface SlashesProps {
   readonly quiet?: boolean
 }
 
-/** What it was taken for; an older node has noted of those that name a contribution only that. */
-function WhatFor({ slash: { contribution, pool, epoch, audit, because } }: { readonly slash: SlashView }) {
-  const reason = because ?? (contribution === null ? undefined : 'two-votes')
+/** What it was taken for. */
+function WhatFor({ slash }: { readonly slash: SlashView }) {
+  const { contribution, pool, epoch, audit } = slash
+  const reason = slashReason(slash)
   if (reason === undefined) return 'what this node has not noted'
   const { before, after } = slashWords[reason]
   return (

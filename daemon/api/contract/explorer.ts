@@ -228,6 +228,9 @@ export const slashView = z.object({
   transaction: hash
 })
 export type SlashView = z.infer<typeof slashView>
+/** What it was for, if that is noted: of those that name a contribution an older node has noted only that. */
+export const slashReason = ({ because, contribution }: Pick<SlashView, 'because' | 'contribution'>) =>
+  because ?? (contribution === null ? undefined : ('two-votes' as const))
 
 /** An epoch with all that the chain and this node say of it. */
 export const epochPage = epochView.extend({

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { slashWords } from '../../api/contract/index.ts'
+import { slashReason, slashWords } from '../../api/contract/index.ts'
 import type { SlashView } from '../../api/contract/index.ts'
 import { InvalidError, writtenAccount, zeroAddress } from '../../../protocol/primitives/index.ts'
 import { command, connected, guarded, listing, showList } from '../command.ts'
@@ -17,9 +17,9 @@ function accountTyped(text: string): string {
   return parsed.data
 }
 
-/** An older node has noted of those that name a contribution only that. */
-function whatFor({ contribution, pool, epoch, audit, because }: SlashView): string {
-  const reason = because ?? (contribution === null ? undefined : 'two-votes')
+function whatFor(slash: SlashView): string {
+  const { contribution, pool, epoch, audit } = slash
+  const reason = slashReason(slash)
   if (reason === undefined) return ''
   const { of, before, after } = slashWords[reason]
   const about = { contribution, audit, epoch: `epoch ${epoch} of ${pool}` }[of]

@@ -2,7 +2,7 @@ import type { Node } from '../../../../node/node.ts'
 import type { ReceiptProof } from '../../../../node/payouts/index.ts'
 import { digest, recoverDigest } from '../../../../protocol/crypto/index.ts'
 import { responseHash } from '../../../../protocol/models/index.ts'
-import { attributionHash, foundBy, measuredIn, measureOf, weightsOf } from '../../../../protocol/payouts/index.ts'
+import { attributionHash, foundBy, measureOf, weightsOf } from '../../../../protocol/payouts/index.ts'
 import { contentHash, exactTokenText } from '../../../../protocol/primitives/index.ts'
 import type { Address, Hex } from '../../../../protocol/primitives/index.ts'
 import type { TraceCheck, TraceStep } from '../../contract/index.ts'
@@ -108,13 +108,7 @@ export async function weightsStep(
     )
     checks.push(atStake(await chain.nodes.stakeOf(scorer), minStake))
   }
-  const found = foundBy(
-    scorings.map(({ statement, attribution }) => ({
-      scorer: statement.message.scorer,
-      signature: statement.signature,
-      ...measuredIn(attribution)
-    }))
-  )
+  const found = foundBy(scorings.map(({ attribution }) => attribution))
   if (found === undefined)
     return { ...step, facts: [], checks: [...checks, open('Weights', 'nobody has weighed it yet')] }
   const { players: weights, others } = weightsOf(checked, found.measured)

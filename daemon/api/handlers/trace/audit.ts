@@ -1,7 +1,7 @@
 import type { Provenance } from '../../../../node/payouts/index.ts'
 import { randomInt } from 'node:crypto'
 import { drawable, lotOf, stepsOf } from '../../../../protocol/jobs/index.ts'
-import { foundBy, isFound, measuredIn } from '../../../../protocol/payouts/index.ts'
+import { foundBy, isFound } from '../../../../protocol/payouts/index.ts'
 import type { Served } from '../../../../protocol/models/index.ts'
 import { InvalidError, TilthError } from '../../../../protocol/primitives/index.ts'
 import type { Hex } from '../../../../protocol/primitives/index.ts'
@@ -16,13 +16,7 @@ export async function auditedReceipt(
 ): Promise<TraceStep> {
   const step = { stage: 'attribution', title: 'Weighed again', facts: [] }
   const [papers, opening] = [await payouts.papers(id), await models.opening(id)]
-  const stated = foundBy(
-    (papers?.scorings ?? []).map(({ statement, attribution }) => ({
-      scorer: statement.message.scorer,
-      signature: statement.signature,
-      ...measuredIn(attribution)
-    }))
-  )
+  const stated = foundBy((papers?.scorings ?? []).map(({ attribution }) => attribution))
   if (papers === undefined || stated === undefined)
     return { ...step, checks: [open('Its utilities', 'nobody has weighed it, so there is nothing to compare with')] }
   if (opening === undefined)
