@@ -98,16 +98,15 @@ export function createExamining(
   }
 
   /**
-   * Receipts that could be counted well before the epoch was made, and are not: some of those that show it. All that
-   * are known here are looked through, so that nobody hides one behind others of no use.
+   * Of receipts that could be counted well before the epoch was made some among which those are that it leaves out, if
+   * it does. All that are known here are looked through, so that nobody hides one behind others of no use.
    */
   async function leftOut(bundle: EpochBundle, known: MissingFacts, window: bigint): Promise<CosignedReceipt[]> {
-    const { pool, at, receipts: list } = bundle
-    const there = new Set(list.map(receipt => receiptId(network, receipt)))
+    const { pool, at } = bundle
     const [mayBe, isMissing] = [mayBeMissing(bundle, known), missingFrom(bundle, known)]
     let held: CosignedReceipt[] = []
-    for await (const { id, receipt } of receipts.readyBefore(pool, Number(at - window / knownParts) * 1000)) {
-      if (there.has(id) || !mayBe(receipt)) continue
+    for await (const { receipt } of receipts.readyBefore(pool, Number(at - window / knownParts) * 1000)) {
+      if (!mayBe(receipt)) continue
       held.push(receipt)
       if (held.length < heldAtOnce) continue
       if (isMissing(held)) return held
